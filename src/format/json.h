@@ -1,0 +1,59 @@
+/* JSON over yyjson, thin. Numbers are kept as their raw text, so that 19-digit ids and amounts
+ * reach their field exactly as the platform wrote them.
+ *
+ * Life cycle: json_parse makes a document, json_free frees it; every `const struct json *` lives
+ * as long as its document. A NULL value is allowed everywhere and means "absent", which is not
+ * the same as JSON null. Threads: a document may be read by many threads.
+ *
+ * Errors: ERR_BAD_REPLY "json_syntax" (with byte offset), "json_depth" (over NESTING_MAX),
+ * "json_utf8", "json_nul" (U+0000 in a string: no database of ours stores it). A UTF-8 mark at the
+ * start is skipped. Duplicate keys: the first one counts, as yyjson reads them. */
+#ifndef HUILIU_FORMAT_JSON_H
+#define HUILIU_FORMAT_JSON_H
+
+#include "base/base.h"
+
+struct json_doc;
+struct json; /* a value inside a document */
+
+enum json_kind {
+    JSON_ABSENT,
+    JSON_NULL,
+    JSON_BOOL,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT
+};
+
+enum err_class json_parse(struct str text, struct json_doc **out, struct err *err);
+void json_free(struct json_doc *doc);
+const struct json *json_root(const struct json_doc *doc);
+
+enum json_kind json_kind_of(const struct json *value);
+/* Text of a string (unescaped) or the raw text of a number or true/false; empty otherwise. */
+struct str json_text(const struct json *value);
+bool json_true(const struct json *value);
+size_t json_len(const struct json *value); /* elements or members */
+const struct json *json_get(const struct json *object, struct str key);
+const struct json *json_at(const struct json *array, size_t index);
+
+struct json_iter {
+    const void *private_[4];
+    size_t left;
+};
+/* Walks an array (key empty) or an object in its order; NULL at the end. `key` may be NULL. */
+void json_iter_init(struct json_iter *iter, const struct json *container);
+const struct json *json_iter_next(struct json_iter *iter, struct str *key);
+
+/* Compact text of a value, numbers as they came, no escaping of "/" or non-ASCII.
+ * json_write_canonical also sorts the keys of objects (byte order; equal keys keep their order):
+ * the form that is hashed. An absent value is written as null. Fails by out->failed only. */
+void json_write(struct buf *out, const struct json *value);
+void json_write_canonical(struct buf *out, const struct json *value);
+
+/* Building text by hand: a quoted, escaped JSON string. Each byte that is not UTF-8, and
+ * U+0000, becomes U+FFFD. */
+void json_write_string(struct buf *out, struct str s);
+
+#endif

@@ -1,0 +1,65 @@
+/* http: the server face over libmicrohttpd (epoll). Used by the sandbox and by api.
+ *
+ * Life cycle: http_listen starts threads, http_close stops them and waits for running handlers.
+ * Threads: the handler is called from a pool thread; requests of different connections at the
+ * same time. Ownership: everything in `struct http_request` lives until the handler returns, what
+ * is in its arena until the reply is sent. The reply's body is not copied: it lies in that arena,
+ * is the request's own body, or is constant.
+ * Limits: HTTP_BODY_BYTES_MAX a request, HEADERS_MAX headers, URL_BYTES_MAX, HTTP_QUERY_MAX;
+ * beyond: 413/431/414. Broken percent escapes and URLs that are not UTF-8: 400. The handler never
+ * sees those. */
+#ifndef HUILIU_HTTP_HTTP_H
+#define HUILIU_HTTP_HTTP_H
+
+#include "base/base.h"
+#include "format/format.h"
+
+enum { HTTP_BODY_BYTES_MAX = 8 * 1024 * 1024, HTTP_QUERY_MAX = 64 };
+
+struct http_pair {
+    struct str name, value; /* percent-decoded for query parameters */
+};
+struct http_request {
+    struct str method, path; /* path percent-decoded, without query */
+    struct str query_raw;
+    struct http_pair query[HTTP_QUERY_MAX];
+    size_t query_len;
+    struct http_pair headers[HEADERS_MAX];
+    size_t headers_len;
+    struct str body;
+    struct str peer;
+    int64_t arrived_ms; /* clock_now_ms() when the headers were complete */
+    int64_t arrived_monotonic_ns;
+    struct arena *arena; /* for the handler; freed after the reply is sent */
+};
+struct str http_query(const struct http_request *request, struct str name); /* empty when absent */
+bool http_query_has(const struct http_request *request, struct str name);
+struct str http_header(const struct http_request *request, struct str name); /* any case */
+
+/* What the handler wants sent. */
+struct http_reply {
+    unsigned status; /* 200 unless set */
+    struct http_pair headers[16];
+    size_t headers_len;
+    struct str body;          /* borrowed from request->arena or constant */
+    const char *content_type; /* NULL: application/json; charset=utf-8 */
+    /* Misbehaviour, for the sandbox only: bytes of the body to send before closing the connection
+     * (SIZE_MAX: all, set before the handler is called), size of and pause between chunks of a slow
+     * body, close without any answer. A pause is real time and holds a pool thread with all its
+     * connections: a sandbox that is slow on purpose needs threads to spare. */
+    size_t cut_after_bytes;
+    unsigned slow_chunk_bytes, slow_pause_ms;
+    bool drop;
+};
+
+typedef void http_handler(void *context, const struct http_request *request,
+                          struct http_reply *reply);
+
+struct http_server;
+/* address "127.0.0.1:0" picks a free port. ERR_CONFIG "listen" names the address and why. */
+enum err_class http_listen(struct str address, unsigned threads, http_handler *handler,
+                           void *context, struct http_server **out, struct err *err);
+int http_port(const struct http_server *server);
+void http_close(struct http_server *server);
+
+#endif

@@ -1,0 +1,111 @@
+/* From our reply to libmicrohttpd's, well behaved or not. */
+#include <string.h>
+#include <time.h>
+
+#include "http/http_internal.h"
+
+enum {
+    BLOCK_BYTES = 32 * 1024,
+    PAUSE_STEP_MS = 50, /* a pause ends this soon after http_close has begun */
+};
+
+void reply_refuse(struct http_reply *reply, unsigned status)
+{
+    *reply = (struct http_reply){.status = status, .cut_after_bytes = SIZE_MAX};
+    switch (status) {
+    case MHD_HTTP_BAD_REQUEST:
+        reply->body = STR("{\"error\":\"bad_url\"}\n");
+        break;
+    case MHD_HTTP_CONTENT_TOO_LARGE:
+        reply->body = STR("{\"error\":\"body_too_large\"}\n");
+        break;
+    case MHD_HTTP_URI_TOO_LONG:
+        reply->body = STR("{\"error\":\"url_too_long\"}\n");
+        break;
+    case MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE:
+        reply->body = STR("{\"error\":\"headers_too_many\"}\n");
+        break;
+    default:
+        reply->body = STR("{\"error\":\"internal\"}\n");
+    }
+}
+
+/* Real time, whatever the test clock says: a slow line is slow for the caller's time-outs, and
+ * those are real. False when the server stops. */
+static bool pause_ms(const struct http_server *server, unsigned ms)
+{
+    while (ms > 0 && !server->stopping) {
+        unsigned step_ms = ms < PAUSE_STEP_MS ? ms : PAUSE_STEP_MS;
+        nanosleep(&(struct timespec){.tv_nsec = step_ms * 1000000L}, NULL);
+        ms -= step_ms;
+    }
+    return !server->stopping;
+}
+
+/* The body of a misbehaving reply, piece by piece. */
+static ssize_t body_read(void *context, uint64_t at, char *out, size_t out_bytes)
+{
+    struct exchange *exchange = context;
+    const struct http_reply *reply = &exchange->reply;
+    size_t end = reply->cut_after_bytes < reply->body.len ? reply->cut_after_bytes
+                                                          : reply->body.len;
+    if (at >= end) /* before the announced length: this closes the connection */
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (reply->slow_chunk_bytes > 0) {
+        if (at > 0 && !pause_ms(exchange->server, reply->slow_pause_ms))
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        if (out_bytes > reply->slow_chunk_bytes)
+            out_bytes = reply->slow_chunk_bytes;
+    }
+    struct str piece = str_sub(reply->body, (size_t)at, (size_t)at + out_bytes);
+    piece = str_sub(piece, 0, end - (size_t)at);
+    memcpy(out, piece.ptr, piece.len);
+    return (ssize_t)piece.len;
+}
+
+static struct MHD_Response *response_make(struct exchange *exchange)
+{
+    const struct http_reply *reply = &exchange->reply;
+    if (reply->cut_after_bytes < reply->body.len || reply->slow_chunk_bytes > 0)
+        return MHD_create_response_from_callback(reply->body.len, BLOCK_BYTES, body_read, exchange,
+                                                 NULL);
+    /* Not copied: the arena outlives the sending. libmicrohttpd takes it without const and, told
+     * that it is persistent, neither writes nor frees it. */
+    return MHD_create_response_from_buffer(reply->body.len, (void *)(uintptr_t)reply->body.ptr,
+                                           MHD_RESPMEM_PERSISTENT);
+}
+
+/* False when libmicrohttpd refuses one (line ends in a value) or memory is short. */
+static bool headers_add(struct exchange *exchange, struct MHD_Response *response)
+{
+    const struct http_reply *reply = &exchange->reply;
+    const char *type = reply->content_type ? reply->content_type
+                                           : "application/json; charset=utf-8";
+    if (MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) != MHD_YES)
+        return false;
+    for (size_t i = 0; i < reply->headers_len; i++) {
+        struct str name = arena_dup(&exchange->arena, reply->headers[i].name);
+        struct str value = arena_dup(&exchange->arena, reply->headers[i].value);
+        if (!name.ptr || !value.ptr ||
+            MHD_add_response_header(response, name.ptr, value.ptr) != MHD_YES)
+            return false;
+    }
+    return true;
+}
+
+enum MHD_Result reply_send(struct exchange *exchange, struct MHD_Connection *connection)
+{
+    if (exchange->reply.drop)
+        return MHD_NO;
+    struct MHD_Response *response = response_make(exchange);
+    if (response && !headers_add(exchange, response)) {
+        MHD_destroy_response(response);
+        reply_refuse(&exchange->reply, MHD_HTTP_INTERNAL_SERVER_ERROR);
+        response = response_make(exchange);
+    }
+    if (!response)
+        return MHD_NO;
+    enum MHD_Result queued = MHD_queue_response(connection, exchange->reply.status, response);
+    MHD_destroy_response(response);
+    return queued;
+}

@@ -1,0 +1,214 @@
+/* The server: listening, and the life of an exchange.
+ *
+ * libmicrohttpd calls: uri_take when the request line is there, request_step once when the headers
+ * are complete, then for each piece of the body, then once more for the answer, and
+ * exchange_finish when the reply is sent or the connection lost. All calls of one connection come
+ * from one pool thread. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http/http_internal.h"
+
+enum {
+    CONNECTIONS_MAX = 1024,
+    IDLE_S = 60,
+    /* Request line and headers of one connection, with libmicrohttpd's own bookkeeping. */
+    CONNECTION_BYTES_MAX = 64 * 1024,
+    /* A body that is too long is read to its end and thrown away, so that the client finds the
+     * answer instead of a reset; up to here, then the connection is closed. */
+    BODY_BYTES_DISCARDED_MAX = 4 * HTTP_BODY_BYTES_MAX,
+};
+
+static void *uri_take(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    (void)connection;
+    struct exchange *exchange = calloc(1, sizeof *exchange);
+    if (!exchange)
+        return NULL;
+    exchange->server = context;
+    arena_init(&exchange->arena);
+    buf_init(&exchange->body, HTTP_BODY_BYTES_MAX);
+    exchange->request.arena = &exchange->arena;
+    /* libmicrohttpd decodes its own copy of the line in place and would let broken escapes pass. */
+    exchange->uri = arena_dup(&exchange->arena, str_of(uri));
+    return exchange;
+}
+
+static void exchange_finish(void *context, struct MHD_Connection *connection, void **slot,
+                            enum MHD_RequestTerminationCode code)
+{
+    (void)context;
+    (void)connection;
+    (void)code;
+    struct exchange *exchange = *slot;
+    if (!exchange)
+        return;
+    buf_fini(&exchange->body);
+    arena_fini(&exchange->arena);
+    free(exchange);
+    *slot = NULL;
+}
+
+static enum MHD_Result body_take(struct exchange *exchange, const char *bytes, size_t bytes_len)
+{
+    exchange->body_bytes_seen += bytes_len;
+    if (exchange->body_bytes_seen > BODY_BYTES_DISCARDED_MAX)
+        return MHD_NO;
+    buf_add_bytes(&exchange->body, bytes, bytes_len); /* does nothing beyond its maximum */
+    return MHD_YES;
+}
+
+static enum MHD_Result request_step(void *context, struct MHD_Connection *connection,
+                                    const char *url, const char *method, const char *version,
+                                    const char *body, size_t *body_bytes, void **slot)
+{
+    (void)url;
+    (void)version;
+    struct http_server *server = context;
+    struct exchange *exchange = *slot;
+    if (!exchange || !exchange->uri.ptr)
+        return MHD_NO;
+    if (!exchange->headers_complete) {
+        exchange->headers_complete = true;
+        exchange->request.arrived_ms = clock_now_ms();
+        exchange->request.arrived_monotonic_ns = clock_monotonic_ns();
+        return MHD_YES;
+    }
+    if (*body_bytes > 0) {
+        enum MHD_Result taken = body_take(exchange, body, *body_bytes);
+        *body_bytes = 0;
+        return taken;
+    }
+    unsigned status = request_fill(exchange, connection, method);
+    if (status == 0) {
+        exchange->reply = (struct http_reply){.status = MHD_HTTP_OK, .cut_after_bytes = SIZE_MAX};
+        server->handler(server->context, &exchange->request, &exchange->reply);
+    } else {
+        reply_refuse(&exchange->reply, status);
+    }
+    return reply_send(exchange, connection);
+}
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+/* "127.0.0.1:8080", "[::1]:8080"; names are not looked up. */
+static bool address_parse(struct str text, union address *out, socklen_t *out_len)
+{
+    char host_text[INET6_ADDRSTRLEN];
+    size_t colon = text.len;
+    while (colon > 0 && text.ptr[colon - 1] != ':')
+        colon--;
+    uint64_t port;
+    if (colon == 0 || !str_to_u64(str_sub(text, colon, text.len), &port) || port > 65535)
+        return false;
+    struct str host = str_sub(text, 0, colon - 1);
+    bool v6 = str_starts(host, STR("[")) && str_ends(host, STR("]"));
+    if (v6)
+        host = str_sub(host, 1, host.len - 1);
+    if (host.len >= sizeof host_text)
+        return false;
+    *out = (union address){0};
+    if (host.len > 0)
+        memcpy(host_text, host.ptr, host.len);
+    host_text[host.len] = '\0';
+    if (v6) {
+        out->v6.sin6_family = AF_INET6;
+        out->v6.sin6_port = htons((uint16_t)port);
+        *out_len = sizeof out->v6;
+        return inet_pton(AF_INET6, host_text, &out->v6.sin6_addr) == 1;
+    }
+    out->v4.sin_family = AF_INET;
+    out->v4.sin_port = htons((uint16_t)port);
+    *out_len = sizeof out->v4;
+    return inet_pton(AF_INET, host_text, &out->v4.sin_addr) == 1;
+}
+
+/* We open the socket ourselves, because libmicrohttpd does not say why it could not. -1: errno. */
+static int socket_listen(const union address *address, socklen_t address_len, int *port)
+{
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    union address bound = {0};
+    socklen_t bound_len = sizeof bound;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) != 0 ||
+        bind(fd, &address->any, address_len) != 0 || listen(fd, SOMAXCONN) != 0 ||
+        getsockname(fd, &bound.any, &bound_len) != 0) {
+        int error = errno;
+        close(fd);
+        errno = error;
+        return -1;
+    }
+    *port = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
+    return fd;
+}
+
+static struct MHD_Daemon *daemon_start(struct http_server *server, int fd, unsigned threads)
+{
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD;
+    /* A Date of the machine beside a test clock's other times would be a contradiction. */
+    if (clock_is_test())
+        flags |= MHD_USE_SUPPRESS_DATE_NO_CLOCK;
+    struct MHD_OptionItem options[] = {
+        {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
+        {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL},
+        {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES_MAX, NULL},
+        /* libmicrohttpd makes a pool of two or more; one thread is what it has without. */
+        {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, NULL},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    return MHD_start_daemon(flags, 0, NULL, NULL, request_step, server, MHD_OPTION_URI_LOG_CALLBACK,
+                            uri_take, server, MHD_OPTION_NOTIFY_COMPLETED, exchange_finish, NULL,
+                            MHD_OPTION_ARRAY, options, MHD_OPTION_END);
+}
+
+enum err_class http_listen(struct str address, unsigned threads, http_handler *handler,
+                           void *context, struct http_server **out, struct err *err)
+{
+    union address parsed;
+    socklen_t parsed_len;
+    if (!address_parse(address, &parsed, &parsed_len))
+        return err_set(err, ERR_CONFIG, "listen",
+                       "\"%.*s\" is no address to listen on; write 127.0.0.1:8080 or [::1]:8080",
+                       STR_ARG(utf8_cut(address, 100)));
+    struct http_server *server = calloc(1, sizeof *server);
+    if (!server)
+        return err_no_memory(err);
+    server->handler = handler;
+    server->context = context;
+    int fd = socket_listen(&parsed, parsed_len, &server->port);
+    const char *why = fd < 0 ? strerror(errno) : "its threads cannot be started";
+    if (fd >= 0)
+        server->daemon = daemon_start(server, fd, threads); /* closes fd, also when it fails */
+    if (!server->daemon) {
+        free(server);
+        return err_set(err, ERR_CONFIG, "listen", "cannot listen on %.*s: %s", STR_ARG(address),
+                       why);
+    }
+    *out = server;
+    return ERR_OK;
+}
+
+int http_port(const struct http_server *server)
+{
+    return server->port;
+}
+
+void http_close(struct http_server *server)
+{
+    if (!server)
+        return;
+    server->stopping = true;
+    MHD_stop_daemon(server->daemon);
+    free(server);
+}
