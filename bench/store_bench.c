@@ -1,0 +1,384 @@
+/* store-bench [ROWS]: what commit units cost over the bare write path, on this disk, in this run.
+ *
+ *   store.sqlite.fresh   new orders from 50 lanes through commit units; limit: the same rows through
+ *                        prepared INSERTs, 5,000 a transaction, same file settings and indexes
+ *   store.sqlite.same    the same pages again; limit: bare key look-ups of the same rows
+ *   store.sqlite.single  units of one page from one lane; limit: bare transactions of one page
+ *
+ * Pages are made before the clock starts; both paths write the same bytes. */
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "store/store.h"
+
+enum {
+    LANES = 50,
+    PAGE_ROWS = 100,
+    ROWS_DEFAULT = 100000,
+    ROWS_MAX = 400000, /* pages are held in memory: 1.5 KB a row */
+    ORIGINAL_BYTES = 500,
+    SINGLE_PAGES = 100,
+};
+
+/* trade_order: shop, 18 plain columns, two personal ones, four guards. */
+static const char insert_sql[] =
+    "INSERT INTO trade_order (shop_id, order_id, status, order_type, sku_id, sku_name,"
+    " original_amount, pay_amount, receipt_amount, discount_amount, pay_discount_amount, currency,"
+    " quantity, created_at, paid_at, updated_at, source_order_id, poi_id, poi_name, phone_cipher,"
+    " phone_mask, phone_index, contact_name_cipher, contact_name_mask, contact_name_index, row_hash,"
+    " received_ms, first_seen_ms, changed_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
+    " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
+static const char original_sql[] =
+    "INSERT INTO original (shop_id, table_name, key_text, body, received_ms)"
+    " VALUES (?1, 'trade_order', ?2, ?3, ?4)";
+static const char history_sql[] =
+    "INSERT INTO status_history (shop_id, table_name, key_text, at_ms, status, seen_ms)"
+    " VALUES (?1, 'trade_order', ?2, ?3, ?4, ?5)";
+static const char look_up_sql[] =
+    "SELECT row_hash, updated_at FROM trade_order WHERE shop_id = ?1 AND order_id = ?2";
+
+static void die(const char *what, const char *why)
+{
+    fprintf(stderr, "store-bench: %s: %s\n", what, why);
+    exit(1);
+}
+
+static void must(enum err_class class_, const struct err *err)
+{
+    if (class_)
+        die(err->code, err->message);
+}
+
+static double seconds_since(int64_t start_ns)
+{
+    return (double)(clock_monotonic_ns() - start_ns) / 1e9;
+}
+
+static void report(const char *name, double value, double limit)
+{
+    printf("bench %s %.0f rows/s limit %.0f ratio %.2f\n", name, value, limit, value / limit);
+}
+
+/* --- pages --- */
+
+struct page {
+    int64_t shop;
+    struct batch *batch;
+};
+struct pages {
+    struct arena *arenas; /* one a page: an arena has a maximum */
+    struct page *items;
+    size_t len;
+};
+
+static struct str random_hex(struct arena *arena, struct rng *rng, size_t bytes)
+{
+    struct str out = {arena_alloc(arena, bytes + 1), bytes};
+    char *at = arena_alloc(arena, bytes + 17);
+    if (!out.ptr || !at)
+        die("memory", "none left");
+    out.ptr = at;
+    for (size_t i = 0; i < bytes; i += 16)
+        snprintf(at + i, 17, "%016llx", (unsigned long long)rng_next(rng));
+    return out;
+}
+
+static void row_make(struct batch *batch, struct arena *arena, struct rng *rng, int64_t number)
+{
+    size_t row;
+    struct err err;
+    must(batch_append(batch, &row, &err), &err);
+    const struct table *table = batch->table;
+    for (size_t i = 0; i < table->columns_len; i++) {
+        if (batch->columns[i].numbers)
+            batch_set_number(batch, row, i, 1700000000000 + number);
+        else
+            batch_set_text(batch, row, i, random_hex(arena, rng, 16));
+        if (batch->sealed[i])
+            batch->sealed[i][row] = (struct sealed_value){.cipher = random_hex(arena, rng, 64),
+                                                          .mask = STR("138****8000"),
+                                                          .index = random_hex(arena, rng, 32)};
+    }
+    /* Ids grow with time, as those of the platforms do; statuses are few. */
+    struct str id = arena_printf(arena, "%019lld", (long long)(1835535794685987 + number * 1003));
+    if (!id.ptr)
+        die("memory", "none left");
+    batch_set_text(batch, row, table_column(table, STR("order_id")), id);
+    batch_set_text(batch, row, table_column(table, STR("status")), STR("FULFILLED"));
+    uint64_t hash[2] = {rng_next(rng), rng_next(rng)};
+    memcpy(batch->guards[row].hash, hash, sizeof(hash));
+    batch->guards[row].updated_ms = batch->guards[row].received_ms = 1700000000000 + number;
+    batch->originals[row] = random_hex(arena, rng, ORIGINAL_BYTES);
+}
+
+static struct pages pages_make(const struct table *table, size_t rows, int64_t first_number)
+{
+    struct pages pages = {.len = rows / PAGE_ROWS};
+    struct rng rng;
+    struct err err;
+    rng_seed(&rng, (uint64_t)first_number + 1);
+    pages.arenas = calloc(pages.len, sizeof(*pages.arenas));
+    pages.items = calloc(pages.len, sizeof(*pages.items));
+    if (!pages.arenas || !pages.items)
+        die("memory", "none left");
+    for (size_t i = 0; i < pages.len; i++) {
+        arena_init(&pages.arenas[i]);
+        pages.items[i].shop = (int64_t)(i % LANES) + 1;
+        must(batch_new(table, &pages.arenas[i], PAGE_ROWS, &pages.items[i].batch, &err), &err);
+        for (int k = 0; k < PAGE_ROWS; k++)
+            row_make(pages.items[i].batch, &pages.arenas[i], &rng,
+                     first_number + (int64_t)i * PAGE_ROWS + k);
+    }
+    return pages;
+}
+
+static void pages_free(struct pages *pages)
+{
+    for (size_t i = 0; i < pages->len; i++)
+        arena_fini(&pages->arenas[i]);
+    free(pages->arenas);
+    free(pages->items);
+}
+
+/* --- the bare path --- */
+
+struct bare {
+    sqlite3 *db;
+    sqlite3_stmt *insert, *original, *history, *look_up;
+};
+
+static void bare_exec(struct bare *bare, const char *sql)
+{
+    if (sqlite3_exec(bare->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        die(sql, sqlite3_errmsg(bare->db));
+}
+
+static sqlite3_stmt *bare_prepare(struct bare *bare, const char *sql)
+{
+    sqlite3_stmt *stmt;
+    if (sqlite3_prepare_v3(bare->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) != SQLITE_OK)
+        die(sql, sqlite3_errmsg(bare->db));
+    return stmt;
+}
+
+static void bare_open(struct bare *bare, const char *path)
+{
+    if (sqlite3_open_v2(path, &bare->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL))
+        die(path, "cannot be opened");
+    bare_exec(bare, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                    "PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;"
+                    "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;");
+    bare->insert = bare_prepare(bare, insert_sql);
+    bare->original = bare_prepare(bare, original_sql);
+    bare->history = bare_prepare(bare, history_sql);
+    bare->look_up = bare_prepare(bare, look_up_sql);
+}
+
+static void bare_close(struct bare *bare)
+{
+    sqlite3_finalize(bare->insert);
+    sqlite3_finalize(bare->original);
+    sqlite3_finalize(bare->history);
+    sqlite3_finalize(bare->look_up);
+    sqlite3_close(bare->db);
+}
+
+static void bare_text(sqlite3_stmt *stmt, int at, struct str text)
+{
+    sqlite3_bind_text(stmt, at, text.ptr, (int)text.len, SQLITE_STATIC);
+}
+
+static void bare_run(struct bare *bare, sqlite3_stmt *stmt)
+{
+    if (sqlite3_step(stmt) != SQLITE_DONE)
+        die("insert", sqlite3_errmsg(bare->db));
+    sqlite3_reset(stmt);
+}
+
+static void bare_row(struct bare *bare, const struct page *page, size_t row)
+{
+    const struct batch *batch = page->batch;
+    const struct row_guard *guard = &batch->guards[row];
+    struct str id = batch->columns[0].texts[row];
+    int at = 1;
+    sqlite3_bind_int64(bare->insert, at++, page->shop);
+    for (size_t i = 0; i < batch->table->columns_len; i++) {
+        if (batch->sealed[i]) {
+            bare_text(bare->insert, at++, batch->sealed[i][row].cipher);
+            bare_text(bare->insert, at++, batch->sealed[i][row].mask);
+            bare_text(bare->insert, at++, batch->sealed[i][row].index);
+        } else if (batch->columns[i].numbers) {
+            sqlite3_bind_int64(bare->insert, at++, batch->columns[i].numbers[row]);
+        } else {
+            bare_text(bare->insert, at++, batch->columns[i].texts[row]);
+        }
+    }
+    sqlite3_bind_blob(bare->insert, at++, guard->hash, sizeof(guard->hash), SQLITE_STATIC);
+    for (int i = 0; i < 3; i++)
+        sqlite3_bind_int64(bare->insert, at++, guard->received_ms);
+    bare_run(bare, bare->insert);
+
+    sqlite3_bind_int64(bare->original, 1, page->shop);
+    bare_text(bare->original, 2, id);
+    sqlite3_bind_blob(bare->original, 3, batch->originals[row].ptr, ORIGINAL_BYTES, SQLITE_STATIC);
+    sqlite3_bind_int64(bare->original, 4, guard->received_ms);
+    bare_run(bare, bare->original);
+
+    sqlite3_bind_int64(bare->history, 1, page->shop);
+    bare_text(bare->history, 2, id);
+    sqlite3_bind_int64(bare->history, 3, guard->updated_ms);
+    bare_text(bare->history, 4, STR("FULFILLED"));
+    sqlite3_bind_int64(bare->history, 5, guard->received_ms);
+    bare_run(bare, bare->history);
+}
+
+/* Rows a second. */
+static double bare_write(struct bare *bare, const struct pages *pages, size_t pages_a_commit)
+{
+    int64_t start_ns = clock_monotonic_ns();
+    for (size_t i = 0; i < pages->len; i++) {
+        if (i % pages_a_commit == 0)
+            bare_exec(bare, "BEGIN IMMEDIATE");
+        for (size_t row = 0; row < PAGE_ROWS; row++)
+            bare_row(bare, &pages->items[i], row);
+        if (i % pages_a_commit == pages_a_commit - 1 || i == pages->len - 1)
+            bare_exec(bare, "COMMIT");
+    }
+    return (double)(pages->len * PAGE_ROWS) / seconds_since(start_ns);
+}
+
+static double bare_look_up(struct bare *bare, const struct pages *pages)
+{
+    size_t found = 0;
+    int64_t start_ns = clock_monotonic_ns();
+    for (size_t i = 0; i < pages->len; i++)
+        for (size_t row = 0; row < PAGE_ROWS; row++) {
+            const struct page *page = &pages->items[i];
+            sqlite3_bind_int64(bare->look_up, 1, page->shop);
+            bare_text(bare->look_up, 2, page->batch->columns[0].texts[row]);
+            if (sqlite3_step(bare->look_up) == SQLITE_ROW)
+                found += memcmp(sqlite3_column_blob(bare->look_up, 0),
+                                page->batch->guards[row].hash, 16) == 0;
+            sqlite3_reset(bare->look_up);
+        }
+    double rate = (double)found / seconds_since(start_ns);
+    if (found != pages->len * PAGE_ROWS)
+        die("look-up", "a row is missing");
+    return rate;
+}
+
+/* --- through the store --- */
+
+struct run {
+    struct store *store;
+    const struct pages *pages;
+    enum row_outcome expected;
+    atomic_size_t next_page;
+};
+
+static void page_commit(struct run *run, const struct page *page)
+{
+    struct batch *batch = page->batch;
+    struct unit unit = {
+        .shop_id = page->shop, .batches = &batch, .batches_len = 1, .now_ms = 1700000000000};
+    struct err err;
+    must(store_commit(run->store, &unit, &err), &err);
+    if (unit.counts.rows[run->expected] != PAGE_ROWS)
+        die("unit", "another outcome than expected");
+}
+
+static void *lane_main(void *context)
+{
+    struct run *run = context;
+    for (size_t i; (i = atomic_fetch_add(&run->next_page, 1)) < run->pages->len;)
+        page_commit(run, &run->pages->items[i]);
+    return NULL;
+}
+
+static double store_write_pages(struct store *store, const struct pages *pages, size_t lanes,
+                                enum row_outcome expected)
+{
+    struct run run = {.store = store, .pages = pages, .expected = expected};
+    pthread_t threads[LANES];
+    int64_t start_ns = clock_monotonic_ns();
+    for (size_t i = 0; i < lanes; i++)
+        if (pthread_create(&threads[i], NULL, lane_main, &run))
+            die("thread", "cannot be started");
+    for (size_t i = 0; i < lanes; i++)
+        pthread_join(threads[i], NULL);
+    return (double)(pages->len * PAGE_ROWS) / seconds_since(start_ns);
+}
+
+static struct store *store_make(const char *folder, const char *name,
+                                const struct table_catalog *catalog)
+{
+    char url[64];
+    snprintf(url, sizeof(url), "sqlite:%s", name);
+    struct store_options options = {
+        .url = str_of(url), .home = str_of(folder), .catalog = catalog, .create = true};
+    struct store *store;
+    struct err err;
+    unsigned applied;
+    must(store_open(&options, &store, &err), &err);
+    must(store_migrate(store, &applied, &err), &err);
+    return store;
+}
+
+static void folder_remove(const char *folder)
+{
+    static const char *const names[] = {"bare.db", "bare.db-wal", "bare.db-shm",
+                                        "unit.db", "unit.db-wal", "unit.db-shm"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char path[128];
+        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+int main(int argc, char **argv)
+{
+    size_t rows = argc > 1 ? strtoul(argv[1], NULL, 10) : ROWS_DEFAULT;
+    if (rows < PAGE_ROWS || rows > ROWS_MAX)
+        die("usage", "store-bench [ROWS], 100 to 400000");
+    char folder[] = "huiliu-store-bench-XXXXXX", path[64];
+    struct arena arena;
+    struct table_catalog *catalog;
+    struct err err;
+    arena_init(&arena);
+    must(store_schema(&arena, &catalog, &err), &err);
+    const struct table *table = table_find(catalog, STR("trade_order"));
+    if (!mkdtemp(folder))
+        die(folder, "cannot be made");
+    struct pages pages = pages_make(table, rows, 0);
+    struct pages single = pages_make(table, SINGLE_PAGES * PAGE_ROWS, ROWS_MAX);
+
+    store_close(store_make(folder, "bare.db", catalog));
+    struct store *store = store_make(folder, "unit.db", catalog);
+    struct bare bare;
+    snprintf(path, sizeof(path), "%s/bare.db", folder);
+    bare_open(&bare, path);
+
+    double limit = bare_write(&bare, &pages, COMMIT_ROWS_MAX / PAGE_ROWS);
+    report("store.sqlite.fresh", store_write_pages(store, &pages, LANES, ROW_NEW), limit);
+    limit = bare_look_up(&bare, &pages);
+    report("store.sqlite.same", store_write_pages(store, &pages, LANES, ROW_SAME), limit);
+    limit = bare_write(&bare, &single, 1);
+    report("store.sqlite.single", store_write_pages(store, &single, 1, ROW_NEW), limit);
+
+    fprintf(stderr, "store-bench: SQLite held at most %lld KB for both databases together\n",
+            (long long)sqlite3_memory_highwater(0) / 1024);
+
+    bare_close(&bare);
+    store_close(store);
+    pages_free(&single);
+    pages_free(&pages);
+    arena_fini(&arena);
+    folder_remove(folder);
+    return 0;
+}

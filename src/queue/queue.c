@@ -1,0 +1,317 @@
+/* Tasks as rows: each function is one statement, most of them fenced by the lease. */
+#include "queue/queue.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "queue/sql.h"
+
+enum {
+    /* One claim hands out at most this many tasks: more than any process has workers. */
+    CLAIM_MAX = 256,
+    STEP_VALUES = 8,
+};
+
+/* --- steps --- */
+
+static enum err_class step_make(struct step *out, const char *sql, const struct sql_value *values,
+                                size_t values_len, int64_t rows_expected, struct arena *arena,
+                                struct err *err)
+{
+    struct sql_value *copy = arena_array(arena, values_len, sizeof(*copy));
+    if (!copy)
+        return err_no_memory(err);
+    memcpy(copy, values, values_len * sizeof(*copy));
+    *out = (struct step){
+        .sql = sql, .values = copy, .values_len = values_len, .rows_expected = rows_expected};
+    return ERR_OK;
+}
+
+static enum err_class task_check(const struct task_new *task, struct err *err)
+{
+    if (task->payload.len > TASK_PAYLOAD_BYTES_MAX)
+        return err_set(err, ERR_INTERNAL, "task_payload",
+                       "the payload of task %.*s has %zu bytes, more than %d",
+                       STR_ARG(task->unique_key), task->payload.len, TASK_PAYLOAD_BYTES_MAX);
+    return ERR_OK;
+}
+
+static void enqueue_values(const struct task_new *task, int64_t now_ms,
+                           struct sql_value values[STEP_VALUES])
+{
+    const struct sql_value all[STEP_VALUES] = {
+        sql_int(task->lane),        sql_int(task->class_),   sql_text(task->kind),
+        sql_text(task->unique_key), sql_text(task->payload), sql_text(task->run),
+        sql_int(task->ready_ms),    sql_int(now_ms),
+    };
+    memcpy(values, all, sizeof(all));
+}
+
+enum err_class queue_step_enqueue(const struct task_new *task, int64_t now_ms, struct arena *arena,
+                                  struct step *out, struct err *err)
+{
+    struct sql_value values[STEP_VALUES];
+    enum err_class class_ = task_check(task, err);
+    if (class_)
+        return class_;
+    enqueue_values(task, now_ms, values);
+    return step_make(out, SQL_TASK_ENQUEUE, values, STEP_VALUES, 1, arena, err);
+}
+
+enum err_class queue_step_fence(const struct task *task, int64_t unit_number, int64_t now_ms,
+                                struct arena *arena, struct step *out, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(task->id), sql_text(task->lease),
+                                       sql_int(unit_number), sql_int(now_ms),
+                                       sql_int(now_ms + LEASE_MS)};
+    return step_make(out, SQL_TASK_FENCE, values, 5, 1, arena, err);
+}
+
+enum err_class queue_step_finish(const struct task *task, int64_t now_ms, struct arena *arena,
+                                 struct step *out, struct err *err)
+{
+    (void)now_ms; /* a finished task leaves no row that could say when */
+    const struct sql_value values[] = {sql_int(task->id), sql_text(task->lease)};
+    return step_make(out, SQL_TASK_FINISH, values, 2, 1, arena, err);
+}
+
+/* --- on its own --- */
+
+/* One statement as a unit of its own; the values outlive the call. */
+static enum err_class statement_commit(struct store *store, const char *sql,
+                                       const struct sql_value *values, size_t values_len,
+                                       int64_t rows_expected, struct err *err)
+{
+    struct step step = {
+        .sql = sql, .values = values, .values_len = values_len, .rows_expected = rows_expected};
+    struct unit unit = {.before = &step, .before_len = 1};
+    return store_commit(store, &unit, err);
+}
+
+enum err_class queue_enqueue(struct store *store, const struct task_new *task, int64_t now_ms,
+                             struct err *err)
+{
+    struct sql_value values[STEP_VALUES];
+    enum err_class class_ = task_check(task, err);
+    if (class_)
+        return class_;
+    enqueue_values(task, now_ms, values);
+    return statement_commit(store, SQL_TASK_ENQUEUE, values, STEP_VALUES, 1, err);
+}
+
+struct claim {
+    struct str worker, run;
+    int64_t now_ms;
+    size_t max;
+    struct str nonce;
+    struct arena *arena;
+    struct task *tasks;
+    int64_t *ready_ms; /* beside tasks */
+    size_t tasks_len;
+    int64_t next_ms;
+};
+
+/* Whoever comes first in the queue's order. */
+static bool task_before(const struct task *a, int64_t a_ready_ms, const struct task *b,
+                        int64_t b_ready_ms)
+{
+    if (a->class_ != b->class_)
+        return a->class_ < b->class_;
+    return a_ready_ms != b_ready_ms ? a_ready_ms < b_ready_ms : a->id < b->id;
+}
+
+/* RETURNING has no order of its own: each task goes to its place among those before it. */
+static void claim_insert(struct claim *claim, const struct task *task, int64_t ready_ms)
+{
+    size_t at = claim->tasks_len++;
+    for (; at > 0 && task_before(task, ready_ms, &claim->tasks[at - 1], claim->ready_ms[at - 1]);
+         at--) {
+        claim->tasks[at] = claim->tasks[at - 1];
+        claim->ready_ms[at] = claim->ready_ms[at - 1];
+    }
+    claim->tasks[at] = *task;
+    claim->ready_ms[at] = ready_ms;
+}
+
+static enum err_class claim_row(struct reader *row, void *context, struct err *err)
+{
+    struct claim *claim = context;
+    struct task task = {
+        .id = reader_int(row, 0),
+        .lane = reader_int(row, 1),
+        .class_ = (enum task_class)reader_int(row, 2),
+        .kind = arena_dup(claim->arena, reader_text(row, 3)),
+        .unique_key = arena_dup(claim->arena, reader_text(row, 4)),
+        .payload = arena_dup(claim->arena, reader_text(row, 5)),
+        .run = arena_dup(claim->arena, reader_text(row, 6)),
+        .lease = arena_dup(claim->arena, reader_text(row, 7)),
+        .unit_number = reader_int(row, 8),
+        .attempt = reader_int(row, 9),
+        .created_ms = reader_int(row, 10),
+    };
+    if (!task.kind.ptr || !task.unique_key.ptr || !task.payload.ptr || !task.run.ptr ||
+        !task.lease.ptr)
+        return err_no_memory(err);
+    claim_insert(claim, &task, reader_int(row, 11));
+    return ERR_OK;
+}
+
+static enum err_class claim_next_row(struct reader *row, void *context, struct err *err)
+{
+    struct claim *claim = context;
+    (void)err;
+    claim->next_ms = reader_is_null(row, 0) ? INT64_MAX : reader_int(row, 0);
+    return ERR_OK;
+}
+
+static enum err_class claim_work(struct tx *tx, void *context, struct err *err)
+{
+    struct claim *claim = context;
+    struct sql_value now = sql_int(claim->now_ms);
+    enum err_class class_ = tx_exec(tx, SQL_TASK_EXPIRE, &now, 1, NULL, err);
+    if (class_)
+        return class_;
+    const struct sql_value values[] = {now,
+                                       sql_text(claim->worker),
+                                       sql_int(claim->now_ms + LEASE_MS),
+                                       sql_text(claim->nonce),
+                                       sql_int((int64_t)claim->max),
+                                       sql_text(claim->run)};
+    class_ = tx_query(tx, SQL_TASK_CLAIM, values, 6, claim_row, claim, err);
+    if (class_)
+        return class_;
+    const struct sql_value next_values[] = {now, sql_text(claim->run)};
+    return tx_query(tx, SQL_TASK_NEXT, next_values, 2, claim_next_row, claim, err);
+}
+
+/* Makes leases of one worker name differ: between claims, and between processes with one name. */
+static enum err_class claim_nonce(struct claim *claim, struct err *err)
+{
+    uint64_t number;
+    if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
+        return err_set(err, ERR_INTERNAL, "random", "the system gives no random numbers");
+    claim->nonce = arena_printf(claim->arena, "%016" PRIx64, number);
+    return claim->nonce.ptr ? ERR_OK : err_no_memory(err);
+}
+
+enum err_class queue_claim(struct store *store, struct str worker, int64_t now_ms, size_t max,
+                           struct str run, struct arena *arena, struct task **tasks,
+                           size_t *tasks_len, int64_t *next_ms, struct err *err)
+{
+    struct claim claim = {.worker = worker,
+                          .run = run,
+                          .now_ms = now_ms,
+                          .max = max < CLAIM_MAX ? max : CLAIM_MAX,
+                          .arena = arena};
+    claim.tasks = arena_array(arena, claim.max, sizeof(*claim.tasks));
+    claim.ready_ms = arena_array(arena, claim.max, sizeof(*claim.ready_ms));
+    if (!claim.tasks || !claim.ready_ms)
+        return err_no_memory(err);
+    enum err_class class_ = claim_nonce(&claim, err);
+    if (!class_)
+        class_ = store_write(store, claim_work, &claim, err);
+    if (!class_ && claim.tasks_len > 0 && FAIL_POINT("queue.claim.after"))
+        class_ = err_set(err, ERR_STORE, "store_io", "fail point queue.claim.after");
+    if (class_)
+        return class_;
+    *tasks = claim.tasks;
+    *tasks_len = claim.tasks_len;
+    *next_ms = claim.next_ms;
+    return ERR_OK;
+}
+
+enum err_class queue_heartbeat(struct store *store, struct str worker, int64_t now_ms,
+                               struct err *err)
+{
+    const struct sql_value values[] = {sql_text(worker), sql_int(now_ms + LEASE_MS),
+                                       sql_int(now_ms)};
+    return statement_commit(store, SQL_TASK_HEARTBEAT, values, 3, -1, err);
+}
+
+/* "code: message" of a cause, or NULL in the database. */
+static struct sql_value cause_value(const struct err *cause, char *text, size_t text_bytes)
+{
+    if (!cause)
+        return sql_null();
+    snprintf(text, text_bytes, "%s: %s", cause->code, cause->message);
+    return sql_text(str_of(text));
+}
+
+enum { CAUSE_BYTES = sizeof(((struct err *)0)->code) + sizeof(((struct err *)0)->message) + 2 };
+
+enum err_class queue_put_back(struct store *store, const struct task *task, int64_t ready_ms,
+                              bool failed, const struct err *cause, int64_t now_ms, struct err *err)
+{
+    char text[CAUSE_BYTES];
+    const struct sql_value values[] = {sql_int(task->id),
+                                       sql_text(task->lease),
+                                       sql_int(ready_ms),
+                                       sql_int(failed ? 1 : 0),
+                                       cause_value(failed ? cause : NULL, text, sizeof(text)),
+                                       sql_int(now_ms)};
+    return statement_commit(store, SQL_TASK_PUT_BACK, values, 6, 1, err);
+}
+
+enum err_class queue_bury(struct store *store, const struct task *task, const struct err *cause,
+                          int64_t now_ms, struct err *err)
+{
+    char text[CAUSE_BYTES];
+    const struct sql_value values[] = {sql_int(task->id), sql_text(task->lease),
+                                       cause_value(cause, text, sizeof(text)), sql_int(now_ms)};
+    return statement_commit(store, SQL_TASK_BURY, values, 4, 1, err);
+}
+
+struct release {
+    int64_t now_ms, released;
+};
+
+static enum err_class release_work(struct tx *tx, void *context, struct err *err)
+{
+    struct release *release = context;
+    struct sql_value now = sql_int(release->now_ms);
+    return tx_exec(tx, SQL_TASK_RELEASE_ALL, &now, 1, &release->released, err);
+}
+
+enum err_class queue_release_all(struct store *store, int64_t now_ms, int64_t *released,
+                                 struct err *err)
+{
+    struct release release = {.now_ms = now_ms};
+    enum err_class class_ = store_write(store, release_work, &release, err);
+    if (!class_)
+        *released = release.released;
+    return class_;
+}
+
+enum err_class queue_units_committed(struct store *store, int64_t task_id, int64_t *out,
+                                     struct err *err)
+{
+    struct sql_value id = sql_int(task_id);
+    return store_read_int(store, SQL_TASK_UNITS, &id, 1, -1, out, err);
+}
+
+enum err_class queue_depth_read(struct store *store, struct str run, int64_t now_ms,
+                                struct queue_depth *out, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(now_ms), sql_text(run)};
+    struct reader *reader;
+    const char *sql = run.len ? SQL_TASK_DEPTH_OF_RUN : SQL_TASK_DEPTH;
+    enum err_class class_ = store_read(store, sql, values, run.len ? 2 : 1, &reader, err);
+    if (class_)
+        return class_;
+    struct queue_depth depth = {.next_ms = INT64_MAX};
+    /* Sums over no rows are NULL, which reads as 0. */
+    if (reader_next(reader)) {
+        depth.ready = reader_int(reader, 0);
+        depth.waiting = reader_int(reader, 1);
+        depth.running = reader_int(reader, 2);
+        depth.dead = reader_int(reader, 3);
+        if (!reader_is_null(reader, 4))
+            depth.next_ms = reader_int(reader, 4);
+    }
+    class_ = reader_close(reader, err);
+    if (!class_)
+        *out = depth;
+    return class_;
+}

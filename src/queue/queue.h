@@ -1,0 +1,91 @@
+/* queue: durable tasks, rows of the store, so that enqueueing is part of the transaction that
+ * caused it. A lane is the tasks of one shop; it runs one task at a time. Among a lane's ready
+ * tasks the highest class (live > repair > backfill) goes first, then the oldest.
+ *
+ * A claim hands out a lease: a token that every commit unit of the task must show (the fence) and
+ * that a heartbeat renews. Whoever lost the lease cannot commit. A task's `unit_number` counts its
+ * commit units: the fence moves it from n to n + 1 in the unit's own transaction, so that an
+ * unknown commit outcome is settled by reading it.
+ *
+ * States: ready, running, done (row is removed), dead (kept with its error, for a person).
+ *
+ * Threads: any. Time is handed in. Steps borrow their values from the caller's arena. */
+#ifndef HUILIU_QUEUE_QUEUE_H
+#define HUILIU_QUEUE_QUEUE_H
+
+#include "base/base.h"
+#include "store/store.h"
+
+enum task_class { TASK_LIVE, TASK_REPAIR, TASK_BACKFILL };
+
+enum { LEASE_MS = 30000, HEARTBEAT_MS = 10000, TASK_PAYLOAD_BYTES_MAX = 4096 };
+
+/* What is to be done. (lane, unique_key) is unique among ready and running tasks: enqueueing the
+ * same again changes nothing but may bring it forward (earlier ready_ms, higher class). */
+struct task_new {
+    int64_t lane; /* shop id */
+    enum task_class class_;
+    struct str kind; /* "pull", "audit", "decrypt" … the room that runs it knows the words */
+    struct str unique_key;
+    struct str payload; /* compact JSON, read only by the room that runs the kind */
+    struct str run;     /* the `sync` that asked, or empty */
+    int64_t ready_ms;
+};
+struct task {
+    int64_t id;
+    int64_t lane;
+    enum task_class class_;
+    struct str kind, unique_key, payload, run;
+    struct str lease;
+    int64_t unit_number; /* units committed so far */
+    int64_t attempt;     /* failed tries since the last progress */
+    int64_t created_ms;
+};
+
+/* --- steps for commit units (allocated in `arena`) --- */
+enum err_class queue_step_enqueue(const struct task_new *task, int64_t now_ms, struct arena *arena,
+                                  struct step *out, struct err *err);
+/* The fence: first step of every unit of a task. Renews the lease, counts the unit, clears the
+ * attempts. `unit_number` is the number this unit will have (task->unit_number + k). */
+enum err_class queue_step_fence(const struct task *task, int64_t unit_number, int64_t now_ms,
+                                struct arena *arena, struct step *out, struct err *err);
+/* Ends the task inside its last unit. */
+enum err_class queue_step_finish(const struct task *task, int64_t now_ms, struct arena *arena,
+                                 struct step *out, struct err *err);
+
+/* --- on its own --- */
+enum err_class queue_enqueue(struct store *store, const struct task_new *task, int64_t now_ms,
+                             struct err *err);
+/* The first ready task of each free lane, at most `max`, in one transaction; tasks and their texts
+ * live in `arena`. An expired lease makes its task claimable again. `run` not empty: only tasks of
+ * that run. *next_ms: when the next task becomes ready (INT64_MAX: none). */
+enum err_class queue_claim(struct store *store, struct str worker, int64_t now_ms, size_t max,
+                           struct str run, struct arena *arena, struct task **tasks,
+                           size_t *tasks_len, int64_t *next_ms, struct err *err);
+/* Extends the leases of all running tasks of a worker in one statement. */
+enum err_class queue_heartbeat(struct store *store, struct str worker, int64_t now_ms,
+                               struct err *err);
+/* Puts it back: ready again at ready_ms. `failed`: counts an attempt and keeps the error text. */
+enum err_class queue_put_back(struct store *store, const struct task *task, int64_t ready_ms,
+                              bool failed, const struct err *cause, int64_t now_ms,
+                              struct err *err);
+/* No more tries: kept as dead with its error. */
+enum err_class queue_bury(struct store *store, const struct task *task, const struct err *cause,
+                          int64_t now_ms, struct err *err);
+/* This process has the worker role alone (SQLite): every running task comes back at once. */
+enum err_class queue_release_all(struct store *store, int64_t now_ms, int64_t *released,
+                                 struct err *err);
+/* How many units of the task are committed; -1 when the task is gone (finished). */
+enum err_class queue_units_committed(struct store *store, int64_t task_id, int64_t *out,
+                                     struct err *err);
+
+struct queue_depth {
+    int64_t ready, waiting, running, dead; /* waiting: ready_ms lies ahead */
+    int64_t next_ms;                       /* earliest ready_ms of the waiting */
+};
+enum err_class queue_depth_read(struct store *store, struct str run, int64_t now_ms,
+                                struct queue_depth *out, struct err *err);
+
+#include "queue/worker.h"
+
+#endif

@@ -1,0 +1,354 @@
+/* Worker threads: claim, dispatch by kind, write down how it ended, renew leases meanwhile. */
+#include "queue/worker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CLAIM_MAX = 64,      /* tasks claimed in one statement */
+    CLAIM_POLL_MS = 500, /* other processes may enqueue without telling us */
+    WORKER_THREADS_MAX = 128,
+};
+
+/* A claimed task with the memory its texts live in. */
+struct claimed {
+    struct arena arena;
+    struct task task;
+    struct claimed *next;
+};
+
+struct workers {
+    struct workers_options options;
+    pthread_t threads[WORKER_THREADS_MAX];
+    pthread_t heart;
+    unsigned threads_len;
+    bool heart_runs;
+
+    pthread_mutex_t lock;
+    struct wait changed;     /* a task was claimed or ended, or stopping was set */
+    struct claimed *waiting; /* claimed, not yet taken by a thread */
+    unsigned waiting_len, busy;
+    bool claiming;   /* one thread claims for all */
+    bool stale;      /* something changed since the last claim: another may find more */
+    bool idle;       /* the last claim found nothing now and nothing later */
+    int64_t next_ms; /* when the next task becomes ready */
+    volatile bool stopping;
+    int64_t dead;
+    struct err fault; /* a store error that the pool cannot go on from */
+};
+
+static void claimed_free(struct claimed *claimed)
+{
+    arena_fini(&claimed->arena);
+    free(claimed);
+}
+
+static enum err_class claimed_copy(const struct task *task, struct claimed **out, struct err *err)
+{
+    struct claimed *copy = calloc(1, sizeof *copy);
+    if (!copy)
+        return err_no_memory(err);
+    arena_init(&copy->arena);
+    copy->task = *task;
+    copy->task.kind = arena_dup(&copy->arena, task->kind);
+    copy->task.unique_key = arena_dup(&copy->arena, task->unique_key);
+    copy->task.payload = arena_dup(&copy->arena, task->payload);
+    copy->task.run = arena_dup(&copy->arena, task->run);
+    copy->task.lease = arena_dup(&copy->arena, task->lease);
+    if (!copy->task.kind.ptr || !copy->task.unique_key.ptr || !copy->task.payload.ptr ||
+        !copy->task.run.ptr || !copy->task.lease.ptr) {
+        claimed_free(copy);
+        return err_no_memory(err);
+    }
+    *out = copy;
+    return ERR_OK;
+}
+
+/* Claims for every thread that has nothing to do. Called with the lock, which is let go meanwhile. */
+static enum err_class workers_claim(struct workers *workers, struct err *err)
+{
+    size_t wanted = workers->threads_len - workers->busy - workers->waiting_len;
+    if (wanted > CLAIM_MAX)
+        wanted = CLAIM_MAX;
+    workers->claiming = true;
+    workers->stale = false;
+    pthread_mutex_unlock(&workers->lock);
+
+    struct arena arena;
+    arena_init(&arena);
+    struct task *tasks = NULL;
+    size_t tasks_len = 0;
+    int64_t next_ms = INT64_MAX;
+    enum err_class class_ = queue_claim(workers->options.store, workers->options.name,
+                                        clock_now_ms(), wanted, workers->options.run, &arena,
+                                        &tasks, &tasks_len, &next_ms, err);
+    struct claimed *first = NULL, **last = &first;
+    size_t copied = 0;
+    for (; class_ == ERR_OK && copied < tasks_len; copied++) {
+        class_ = claimed_copy(&tasks[copied], last, err);
+        if (class_ == ERR_OK)
+            last = &(*last)->next;
+    }
+
+    pthread_mutex_lock(&workers->lock);
+    *last = workers->waiting;
+    workers->waiting = first;
+    workers->waiting_len += (unsigned)(class_ == ERR_OK ? copied : copied ? copied - 1 : 0);
+    workers->claiming = false;
+    workers->next_ms = next_ms;
+    workers->idle = class_ == ERR_OK && tasks_len == 0 && next_ms == INT64_MAX;
+    wait_broadcast(&workers->changed);
+    arena_fini(&arena);
+    return class_;
+}
+
+static const struct task_handler *handler_of(const struct workers *workers, struct str kind)
+{
+    for (size_t i = 0; i < workers->options.handlers_len; i++)
+        if (str_eq(kind, str_of(workers->options.handlers[i].kind)))
+            return &workers->options.handlers[i];
+    return NULL;
+}
+
+static enum task_end task_dispatch(const struct workers *workers, const struct task *task,
+                                   struct task_outcome *outcome)
+{
+    const struct task_handler *handler = handler_of(workers, task->kind);
+    if (handler)
+        return handler->handle(handler->context, task, outcome);
+    err_set(&outcome->err, ERR_CONFIG, "task_kind",
+            "no part of this program knows tasks of kind %.*s; a newer version made it",
+            STR_ARG(task->kind));
+    return TASK_DEAD;
+}
+
+/* Writes down an end that the handler's last unit has not written already. */
+static enum err_class task_settle(struct workers *workers, const struct task *task,
+                                  enum task_end end, const struct task_outcome *outcome,
+                                  struct err *err)
+{
+    struct store *store = workers->options.store;
+    switch (end) {
+    case TASK_AGAIN:
+        return queue_put_back(store, task, outcome->again_ms, outcome->failed, &outcome->err,
+                              clock_now_ms(), err);
+    case TASK_DEAD:
+        return queue_bury(store, task, &outcome->err, clock_now_ms(), err);
+    case TASK_DONE:
+    case TASK_LOST:
+        break;
+    }
+    return ERR_OK;
+}
+
+/* A store that cannot even take a task back (full disk, lost file) ends the pool: going on would
+ * only repeat the failure, and every lease comes back by itself. */
+static void workers_fault(struct workers *workers, const struct err *err)
+{
+    if (workers->fault.class_ == ERR_OK)
+        workers->fault = *err;
+    __atomic_store_n(&workers->stopping, true, __ATOMIC_RELEASE);
+    wait_broadcast(&workers->changed);
+}
+
+/* Runs one claimed task. Called with the lock, which is let go meanwhile. */
+static void worker_run(struct workers *workers, struct claimed *claimed)
+{
+    workers->busy++;
+    pthread_mutex_unlock(&workers->lock);
+    struct task_outcome outcome = {.stopping = &workers->stopping};
+    enum task_end end = task_dispatch(workers, &claimed->task, &outcome);
+    struct err err = {0};
+    enum err_class class_ = task_settle(workers, &claimed->task, end, &outcome, &err);
+    if (end == TASK_AGAIN || end == TASK_DEAD)
+        log_event(end == TASK_DEAD ? LOG_ERROR : LOG_DEBUG,
+                  end == TASK_DEAD ? "task_dead" : "task_again", LOG_I64("task", claimed->task.id),
+                  LOG_I64("shop", claimed->task.lane), LOG_STR("code", str_of(outcome.err.code)),
+                  LOG_STR("message", str_of(outcome.err.message)), LOG_END);
+    claimed_free(claimed);
+    pthread_mutex_lock(&workers->lock);
+    workers->busy--;
+    workers->dead += end == TASK_DEAD;
+    workers->idle = false;
+    workers->stale = true;
+    if (class_ == ERR_STORE)
+        workers_fault(workers, &err);
+    wait_broadcast(&workers->changed);
+}
+
+static struct claimed *workers_take(struct workers *workers)
+{
+    struct claimed *claimed = workers->waiting;
+    if (claimed) {
+        workers->waiting = claimed->next;
+        workers->waiting_len--;
+    }
+    return claimed;
+}
+
+static int64_t claim_deadline(const struct workers *workers)
+{
+    /* A run is this process's own: nobody else adds to it, so there is nothing to poll for. */
+    int64_t poll_ms = workers->options.run.len > 0 ? WAIT_FOREVER : clock_now_ms() + CLAIM_POLL_MS;
+    return workers->next_ms < poll_ms ? workers->next_ms : poll_ms;
+}
+
+/* One thing that a worker does; called with the lock. */
+static void worker_step(struct workers *workers)
+{
+    struct claimed *claimed = workers_take(workers);
+    if (claimed) {
+        worker_run(workers, claimed);
+        return;
+    }
+    if (workers->stale && !workers->claiming) {
+        struct err err = {0};
+        if (workers_claim(workers, &err) != ERR_OK)
+            workers_fault(workers, &err);
+        return;
+    }
+    if (!wait_for(&workers->changed, &workers->lock, claim_deadline(workers)))
+        workers->stale = true;
+}
+
+static void *worker_main(void *context)
+{
+    struct workers *workers = context;
+    clock_thread_enter();
+    clock_busy_end(); /* begun by thread_start for this thread */
+    pthread_mutex_lock(&workers->lock);
+    while (!workers->stopping)
+        worker_step(workers);
+    pthread_mutex_unlock(&workers->lock);
+    clock_thread_leave();
+    return NULL;
+}
+
+/* Leases are renewed apart from how long a task takes: a long page is not a dead worker. */
+static void *heart_main(void *context)
+{
+    struct workers *workers = context;
+    clock_thread_enter();
+    clock_busy_end();
+    pthread_mutex_lock(&workers->lock);
+    while (!workers->stopping) {
+        int64_t beat_ms = clock_now_ms() + HEARTBEAT_MS;
+        while (!workers->stopping && wait_for(&workers->changed, &workers->lock, beat_ms))
+            ;
+        if (workers->stopping || workers->busy == 0)
+            continue;
+        pthread_mutex_unlock(&workers->lock);
+        struct err err = {0};
+        enum err_class class_ = queue_heartbeat(workers->options.store, workers->options.name,
+                                                clock_now_ms(), &err);
+        if (class_ != ERR_OK)
+            log_event(LOG_WARN, "heartbeat_failed", LOG_STR("message", str_of(err.message)),
+                      LOG_END);
+        pthread_mutex_lock(&workers->lock);
+    }
+    pthread_mutex_unlock(&workers->lock);
+    clock_thread_leave();
+    return NULL;
+}
+
+static enum err_class thread_start(pthread_t *thread, void *(*run)(void *), struct workers *workers,
+                                   struct err *err)
+{
+    clock_busy_begin(); /* so that time stands still until the thread has entered */
+    if (pthread_create(thread, NULL, run, workers) == 0)
+        return ERR_OK;
+    clock_busy_end();
+    return err_set(err, ERR_INTERNAL, "thread", "a worker thread cannot be started");
+}
+
+enum err_class workers_start(const struct workers_options *options, struct workers **out,
+                             struct err *err)
+{
+    struct workers *workers = calloc(1, sizeof *workers);
+    if (!workers)
+        return err_no_memory(err);
+    workers->options = *options;
+    workers->next_ms = INT64_MAX;
+    workers->stale = true;
+    pthread_mutex_init(&workers->lock, NULL);
+    wait_init(&workers->changed);
+    unsigned wanted = options->threads < WORKER_THREADS_MAX ? options->threads : WORKER_THREADS_MAX;
+    /* Claims count idle threads from this; it is set before the first of them runs. */
+    workers->threads_len = wanted;
+    enum err_class class_ = ERR_OK;
+    unsigned started = 0;
+    while (class_ == ERR_OK && started < wanted) {
+        class_ = thread_start(&workers->threads[started], worker_main, workers, err);
+        started += class_ == ERR_OK;
+    }
+    if (class_ == ERR_OK) {
+        class_ = thread_start(&workers->heart, heart_main, workers, err);
+        workers->heart_runs = class_ == ERR_OK;
+    }
+    if (class_ != ERR_OK) {
+        pthread_mutex_lock(&workers->lock);
+        workers->threads_len = started;
+        pthread_mutex_unlock(&workers->lock);
+        workers_stop(workers);
+        return class_;
+    }
+    *out = workers;
+    return ERR_OK;
+}
+
+static bool workers_idle(const struct workers *workers)
+{
+    return workers->idle && !workers->stale && !workers->claiming && workers->busy == 0 &&
+           workers->waiting_len == 0;
+}
+
+enum err_class workers_wait_idle(struct workers *workers, int64_t deadline_ms,
+                                 const volatile bool *stop, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    pthread_mutex_lock(&workers->lock);
+    while (class_ == ERR_OK && !workers_idle(workers)) {
+        if (workers->fault.class_ != ERR_OK) {
+            class_ = workers->fault.class_;
+            if (err)
+                *err = workers->fault;
+        } else if (stop && __atomic_load_n(stop, __ATOMIC_ACQUIRE)) {
+            class_ = err_set(err, ERR_STOPPED, "stopped", "stopped; the same command goes on");
+        } else if (clock_now_ms() >= deadline_ms) {
+            class_ = err_set(err, ERR_LATER, "deadline", "work is left");
+        } else {
+            wait_for(&workers->changed, &workers->lock, deadline_ms);
+        }
+    }
+    pthread_mutex_unlock(&workers->lock);
+    return class_;
+}
+
+int64_t workers_dead(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    int64_t dead = workers->dead;
+    pthread_mutex_unlock(&workers->lock);
+    return dead;
+}
+
+void workers_stop(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    __atomic_store_n(&workers->stopping, true, __ATOMIC_RELEASE);
+    wait_broadcast(&workers->changed);
+    pthread_mutex_unlock(&workers->lock);
+    for (unsigned i = 0; i < workers->threads_len; i++)
+        pthread_join(workers->threads[i], NULL);
+    if (workers->heart_runs)
+        pthread_join(workers->heart, NULL);
+    for (struct claimed *claimed; (claimed = workers_take(workers)) != NULL;) {
+        /* Claimed but never begun: handed back at once; where even that fails the lease runs out. */
+        int64_t now_ms = clock_now_ms();
+        queue_put_back(workers->options.store, &claimed->task, now_ms, false, NULL, now_ms, NULL);
+        claimed_free(claimed);
+    }
+    wait_fini(&workers->changed);
+    pthread_mutex_destroy(&workers->lock);
+    free(workers);
+}

@@ -1,0 +1,57 @@
+/* Workers: threads that claim tasks and hand each to the handler of its kind. The handler says how
+ * the task ended; the worker writes that down (put back, bury) where the handler's last commit unit
+ * has not done it already. Heartbeats renew all leases apart from how long a task takes.
+ *
+ * Life cycle: workers_start / workers_stop (lets each task end its page and hand the rest back).
+ * Threads: the pool's own; workers_wait_idle from the caller's. */
+#ifndef HUILIU_QUEUE_WORKER_H
+#define HUILIU_QUEUE_WORKER_H
+
+#include "queue/queue.h"
+
+enum task_end {
+    TASK_DONE,  /* finished inside its own last unit */
+    TASK_AGAIN, /* put it back: ready at again_ms; `failed` counts a try */
+    TASK_DEAD,  /* no more tries: keep it for a person */
+    TASK_LOST,  /* the lease is somebody else's now: write nothing */
+};
+struct task_outcome {
+    const volatile bool
+        *stopping; /* in: turns true when the pool wants to end; look between pages */
+    int64_t again_ms;
+    bool failed;
+    struct err err; /* why again or dead */
+    /* For the recorded execution. */
+    struct str stream;
+    int64_t pages, calls, rejects;
+    int64_t rows[ROW_OUTCOMES];
+};
+/* Runs on a worker thread. */
+typedef enum task_end task_handle(void *context, const struct task *task,
+                                  struct task_outcome *outcome);
+struct task_handler {
+    const char *kind;
+    task_handle *handle;
+    void *context;
+};
+
+struct workers;
+struct workers_options {
+    struct store *store;
+    struct str name; /* worker name in leases: host:pid */
+    struct str run;  /* not empty: only this run's tasks */
+    unsigned threads;
+    const struct task_handler *handlers;
+    size_t handlers_len;
+};
+enum err_class workers_start(const struct workers_options *options, struct workers **out,
+                             struct err *err);
+/* Returns when nothing of the run is ready, waiting or running, the deadline passed (ERR_LATER), the
+ * pool met a store error it cannot go on from (that error), or *stop became true (ERR_STOPPED). */
+enum err_class workers_wait_idle(struct workers *workers, int64_t deadline_ms,
+                                 const volatile bool *stop, struct err *err);
+/* Tasks that ended dead since the start. */
+int64_t workers_dead(struct workers *workers);
+void workers_stop(struct workers *workers);
+
+#endif

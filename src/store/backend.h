@@ -1,0 +1,91 @@
+/* Private to store: what a database must be able to do. Policy (grouping, classification of rows,
+ * migrations, error texts that every database shares) stands once above this table.
+ *
+ * A connection and its statements belong to one thread at a time; whoever hands them over holds a
+ * lock while doing so. No slot may be NULL. Values that are bound are borrowed until the statement
+ * is reset or released. */
+#ifndef HUILIU_STORE_BACKEND_H
+#define HUILIU_STORE_BACKEND_H
+
+#include "store/store.h"
+
+struct store_ops;
+/* First member of a backend's own connection and statement. */
+struct conn {
+    const struct store_ops *ops;
+};
+struct stmt {
+    struct conn *conn;
+};
+
+struct store_target {
+    const char *name; /* file or server, for messages and for opening */
+    bool read_only;
+    bool create;
+    int64_t pages_max; /* 0: the disk is the bound */
+};
+
+enum conn_role {
+    CONN_WRITER,    /* the writer thread's: large cache */
+    CONN_READER,    /* refuses writes */
+    CONN_MIGRATION, /* sorts of any size: may use temporary files */
+};
+
+/* How a database spells a table. */
+struct ddl_dialect {
+    const char *types[COLUMN_PERSONAL]; /* by column type; personal columns are three texts */
+    const char *serial_key;             /* the whole definition after the column's name */
+    const char *table_end, *clustered_end;
+    const char *has_table; /* SQL: one row when table ?1 is there */
+};
+
+struct store_ops {
+    const char *name;
+    const struct ddl_dialect *dialect;
+
+    /* May block for the busy time. "store_absent" when it is not there and not to be made. */
+    enum err_class (*open)(const struct store_target *target, enum conn_role role,
+                           struct conn **out, struct err *err);
+    void (*close)(struct conn *conn);
+
+    /* Takes the write lock; waits for other processes, then "store_busy". */
+    enum err_class (*begin)(struct conn *conn, struct err *err);
+    enum err_class (*commit)(struct conn *conn, struct err *err);
+    /* Also right when the database has rolled back by itself. */
+    void (*rollback)(struct conn *conn);
+    /* False after an error that took the whole transaction with it (full disk). */
+    bool (*in_transaction)(const struct conn *conn);
+    enum err_class (*savepoint)(struct conn *conn, struct err *err);
+    enum err_class (*savepoint_release)(struct conn *conn, struct err *err);
+    enum err_class (*savepoint_rollback)(struct conn *conn, struct err *err);
+
+    /* Several statements without results. */
+    enum err_class (*script)(struct conn *conn, const char *sql, struct err *err);
+    /* From the connection's cache where it is there. Borrowed until release; a second one of the
+     * same text meanwhile is another statement. */
+    enum err_class (*prepare)(struct conn *conn, const char *sql, struct stmt **out,
+                              struct err *err);
+    void (*release)(struct stmt *stmt);
+    enum err_class (*bind)(struct stmt *stmt, int at, const struct sql_value *value,
+                           struct err *err);
+    /* *row: there is one to look at. */
+    enum err_class (*step)(struct stmt *stmt, bool *row, struct err *err);
+    /* Ready to be bound and run again; ends its view of the database. */
+    void (*reset)(struct stmt *stmt);
+
+    int (*columns)(const struct stmt *stmt);
+    struct str (*column_name)(const struct stmt *stmt, int column);
+    bool (*column_is_null)(const struct stmt *stmt, int column);
+    int64_t (*column_int)(const struct stmt *stmt, int column);
+    struct str (*column_text)(const struct stmt *stmt, int column);
+
+    /* Rows written by this connection since it was opened. */
+    int64_t (*rows_changed)(const struct conn *conn);
+    int64_t (*last_id)(const struct conn *conn);
+    /* Looks through the whole database. */
+    enum err_class (*check)(struct conn *conn, struct err *err);
+};
+
+extern const struct store_ops sqlite_ops;
+
+#endif

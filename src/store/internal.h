@@ -1,0 +1,111 @@
+/* Private to store: what its parts share. */
+#ifndef HUILIU_STORE_INTERNAL_H
+#define HUILIU_STORE_INTERNAL_H
+
+#include "store/backend.h"
+
+enum {
+    /* Readers beside the writer: API, status and workers' look-ups; each costs up to 2 MB. */
+    READERS_MAX = 4,
+    READER_WAIT_MS = 5000,
+    /* Every worker may have PAGES_IN_FLIGHT_MAX units under way; beyond that submitters wait. */
+    UNITS_QUEUED_MAX = 256,
+    STEP_VALUES_MAX = 64,
+    /* Each column may be personal (three), and six of the store's own. */
+    ROW_VALUES_MAX = TABLE_COLUMNS_MAX * 3 + 6,
+};
+
+/* --- statement.c: running statements --- */
+struct reader {
+    struct conn *conn; /* NULL until first used */
+    struct stmt *stmt;
+    struct pool *pool; /* NULL: a row inside tx_query */
+    bool busy;
+    enum err_class result;
+    struct err err;
+};
+struct tx {
+    struct conn *conn;
+    const struct store *store;
+    struct arena scratch; /* for one row at a time */
+};
+/* Binds and takes the first step. */
+enum err_class stmt_run(struct stmt *stmt, const struct sql_value *values, size_t values_len,
+                        bool *row, struct err *err);
+enum err_class conn_exec(struct conn *conn, const char *sql, const struct sql_value *values,
+                         size_t values_len, int64_t *rows_changed, struct err *err);
+/* One integer of one row, or `absent`. */
+enum err_class conn_read_int(struct conn *conn, const char *sql, const struct sql_value *values,
+                             size_t values_len, int64_t absent, int64_t *out, struct err *err);
+
+/* --- pool.c: read connections --- */
+struct pool {
+    const struct store_ops *ops;
+    const struct store_target *target;
+    pthread_mutex_t lock;
+    struct wait freed;
+    struct reader readers[READERS_MAX];
+};
+void pool_init(struct pool *pool, const struct store_ops *ops, const struct store_target *target);
+void pool_fini(struct pool *pool);
+
+/* --- writer.c: the one thread that writes --- */
+struct writer {
+    const struct store *store;
+    struct conn *conn;
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t lock;
+    struct wait work, room, answered;
+    struct unit *head, *tail;
+    size_t units_queued, rows_queued;
+    size_t last_group_units;
+    bool stopping;
+};
+enum err_class writer_open(struct writer *writer, const struct store *store, struct err *err);
+void writer_close(struct writer *writer);
+
+/* --- upsert.c: rows of data tables --- */
+struct table_sql {
+    const char *guard, *row, *insert, *update; /* NULL for tables that hold no platform data */
+};
+enum err_class table_sql_make(const struct table *table, struct arena *arena, struct table_sql *out,
+                              struct err *err);
+/* Writes a batch row by row and fills its outcomes. */
+enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch *batch,
+                           struct unit_counts *counts, struct err *err);
+
+/* --- unit.c --- */
+enum err_class unit_apply(struct tx *tx, struct unit *unit, struct err *err);
+
+/* --- ddl.c --- */
+/* The statements of one migration number; nothing is appended when it brings none. */
+void ddl_write(struct buf *out, const struct table_catalog *catalog, unsigned number,
+               const struct ddl_dialect *dialect);
+
+/* --- migrate.c --- */
+/* Steps written by hand: names end in "NNNN-words.BACKEND.sql". */
+extern const struct embedded_file migration_files[];
+unsigned migrations_newest(const struct store_ops *ops, const struct table_catalog *catalog,
+                           const struct embedded_file *files);
+enum err_class migrations_applied(struct conn *conn, unsigned *out, struct err *err);
+/* "store_newer" for a database of a newer program. */
+enum err_class migrations_guard(struct conn *conn, const struct store_target *target,
+                                unsigned newest, struct err *err);
+enum err_class migrations_run(struct conn *conn, const struct store_target *target,
+                              const struct table_catalog *catalog,
+                              const struct embedded_file *files, unsigned *applied_now,
+                              struct err *err);
+
+/* --- store.c --- */
+struct store {
+    const struct store_ops *ops;
+    struct arena arena;
+    struct store_target target;
+    const struct table_catalog *catalog;
+    struct table_sql *tables; /* beside catalog->tables */
+    struct pool pool;
+    struct writer writer;
+};
+
+#endif

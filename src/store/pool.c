@@ -1,0 +1,132 @@
+/* Read connections: opened when first needed, each lent to one reader at a time. */
+#include "store/internal.h"
+
+#include <assert.h>
+
+void pool_init(struct pool *pool, const struct store_ops *ops, const struct store_target *target)
+{
+    *pool = (struct pool){.ops = ops, .target = target};
+    pthread_mutex_init(&pool->lock, NULL);
+    wait_init(&pool->freed);
+}
+
+void pool_fini(struct pool *pool)
+{
+    for (size_t i = 0; i < READERS_MAX; i++) {
+        assert(!pool->readers[i].busy);
+        if (pool->readers[i].conn)
+            pool->ops->close(pool->readers[i].conn);
+    }
+    wait_fini(&pool->freed);
+    pthread_mutex_destroy(&pool->lock);
+}
+
+/* A free reader, one with an open connection first; NULL when all are lent. Under the lock. */
+static struct reader *pool_pick(struct pool *pool)
+{
+    struct reader *unopened = NULL;
+    for (size_t i = 0; i < READERS_MAX; i++) {
+        struct reader *reader = &pool->readers[i];
+        if (!reader->busy && reader->conn)
+            return reader;
+        if (!reader->busy && !unopened)
+            unopened = reader;
+    }
+    return unopened;
+}
+
+static struct reader *pool_take(struct pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    int64_t deadline_ms = clock_now_ms() + READER_WAIT_MS;
+    struct reader *reader = pool_pick(pool);
+    while (!reader) {
+        bool signalled = wait_for(&pool->freed, &pool->lock, deadline_ms);
+        reader = pool_pick(pool);
+        if (!signalled)
+            break;
+    }
+    if (reader)
+        reader->busy = true;
+    pthread_mutex_unlock(&pool->lock);
+    return reader;
+}
+
+static void pool_give(struct pool *pool, struct reader *reader)
+{
+    pthread_mutex_lock(&pool->lock);
+    reader->busy = false;
+    wait_signal(&pool->freed);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static enum err_class reader_start(struct reader *reader, const struct pool *pool, const char *sql,
+                                   const struct sql_value *values, size_t values_len,
+                                   struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    reader->stmt = NULL;
+    reader->result = ERR_OK;
+    if (!reader->conn)
+        class_ = pool->ops->open(pool->target, CONN_READER, &reader->conn, err);
+    if (!class_)
+        class_ = pool->ops->prepare(reader->conn, sql, &reader->stmt, err);
+    for (size_t i = 0; !class_ && i < values_len; i++)
+        class_ = pool->ops->bind(reader->stmt, (int)i + 1, &values[i], err);
+    if (!class_ && FAIL_POINT("store.query"))
+        class_ = err_set(err, ERR_STORE, "store_io", "fail point store.query");
+    return class_;
+}
+
+enum err_class store_read(struct store *store, const char *sql, const struct sql_value *values,
+                          size_t values_len, struct reader **out, struct err *err)
+{
+    struct pool *pool = &store->pool;
+    struct reader *reader = pool_take(pool);
+    if (!reader)
+        return err_set(err, ERR_STORE, "store_busy",
+                       "%s: all %d read connections are in use; try again", store->target.name,
+                       READERS_MAX);
+    reader->pool = pool;
+    enum err_class class_ = reader_start(reader, pool, sql, values, values_len, err);
+    if (class_)
+        reader_close(reader, NULL);
+    else
+        *out = reader;
+    return class_;
+}
+
+bool reader_next(struct reader *reader)
+{
+    bool row = false;
+    if (!reader->result)
+        reader->result = reader->conn->ops->step(reader->stmt, &row, &reader->err);
+    return !reader->result && row;
+}
+
+enum err_class reader_close(struct reader *reader, struct err *err)
+{
+    enum err_class class_ = reader->result;
+    if (class_ && err)
+        *err = reader->err;
+    if (reader->stmt)
+        reader->conn->ops->release(reader->stmt);
+    reader->stmt = NULL;
+    pool_give(reader->pool, reader);
+    return class_;
+}
+
+enum err_class store_read_int(struct store *store, const char *sql, const struct sql_value *values,
+                              size_t values_len, int64_t absent, int64_t *out, struct err *err)
+{
+    struct reader *reader;
+    enum err_class class_ = store_read(store, sql, values, values_len, &reader, err);
+    if (class_)
+        return class_;
+    bool there = reader_next(reader) && !reader_is_null(reader, 0);
+    int64_t value = there ? reader_int(reader, 0) : absent;
+    class_ = reader_close(reader, err);
+    if (!class_)
+        *out = value;
+    return class_;
+}

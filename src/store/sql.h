@@ -1,0 +1,38 @@
+/* Private to store: its statements. They keep to what SQLite and PostgreSQL share: parameters are
+ * numbered (?1; PostgreSQL's $1 by the same number), ON CONFLICT names its columns. Where MariaDB
+ * must differ (it has no ON CONFLICT) is said at the statement. The upsert of data rows is made
+ * from the table's definition in upsert.c. */
+#ifndef HUILIU_STORE_SQL_H
+#define HUILIU_STORE_SQL_H
+
+/* ?1 shop ?2 table ?3 key ?4 body ?5 received. MariaDB: ON DUPLICATE KEY UPDATE. */
+#define SQL_ORIGINAL_PUT                                                                           \
+    "INSERT INTO original (shop_id, table_name, key_text, body, received_ms)"                      \
+    " VALUES (?1, ?2, ?3, ?4, ?5)"                                                                 \
+    " ON CONFLICT (shop_id, table_name, key_text)"                                                 \
+    " DO UPDATE SET body = excluded.body, received_ms = excluded.received_ms"
+
+/* ?1 shop ?2 table ?3 key ?4 at ?5 status ?6 seen. MariaDB: INSERT IGNORE. */
+#define SQL_STATUS_ADD                                                                             \
+    "INSERT INTO status_history (shop_id, table_name, key_text, at_ms, status, seen_ms)"           \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"                                                             \
+    " ON CONFLICT (shop_id, table_name, key_text, at_ms, status) DO NOTHING"
+
+/* ?1 shop ?2 table ?3 key ?4 id ?5 field ?6 code ?7 message ?8 original ?9 stream ?10 from ?11 to
+ * ?12 seen. A record whose key is known is one reject however often it comes. MariaDB: a generated
+ * column that is NULL for an empty key takes the partial index's place. */
+#define SQL_REJECT_PUT                                                                             \
+    "INSERT INTO reject (shop_id, table_name, key_text, id_text, field, code, message, original,"  \
+    " stream, from_ms, to_ms, seen_ms, times)"                                                     \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1)"                               \
+    " ON CONFLICT (shop_id, table_name, key_text, code, field) WHERE key_text <> ''"               \
+    " DO UPDATE SET id_text = excluded.id_text, message = excluded.message,"                       \
+    " original = excluded.original, stream = excluded.stream, from_ms = excluded.from_ms,"         \
+    " to_ms = excluded.to_ms, seen_ms = excluded.seen_ms, times = reject.times + 1"
+
+#define SQL_MIGRATION_NEWEST "SELECT max(number) FROM migration"
+#define SQL_MIGRATION_CHECKSUM "SELECT checksum FROM migration WHERE number = ?1"
+#define SQL_MIGRATION_ADD                                                                          \
+    "INSERT INTO migration (number, name, checksum, applied_ms) VALUES (?1, ?2, ?3, ?4)"
+
+#endif

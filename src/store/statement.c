@@ -1,0 +1,145 @@
+/* Running statements on a connection, and what a caller sees of the rows. */
+#include "store/internal.h"
+
+#include <assert.h>
+
+struct sql_value sql_int(int64_t number)
+{
+    return (struct sql_value){.kind = SQL_INT, .number = number};
+}
+
+struct sql_value sql_text(struct str text)
+{
+    return (struct sql_value){.kind = SQL_TEXT, .text = text};
+}
+
+struct sql_value sql_bytes(struct str bytes)
+{
+    return (struct sql_value){.kind = SQL_BYTES, .text = bytes};
+}
+
+struct sql_value sql_null(void)
+{
+    return (struct sql_value){.kind = SQL_NULL};
+}
+
+struct sql_value sql_int_or_null(int64_t number, bool present)
+{
+    return present ? sql_int(number) : sql_null();
+}
+
+struct sql_value sql_outcome(enum row_outcome outcome)
+{
+    static const enum sql_kind kinds[ROW_OUTCOMES] = {
+        [ROW_NEW] = SQL_ROWS_NEW,
+        [ROW_CHANGED] = SQL_ROWS_CHANGED,
+        [ROW_SAME] = SQL_ROWS_SAME,
+        [ROW_OLDER] = SQL_ROWS_OLDER,
+    };
+    return (struct sql_value){.kind = kinds[outcome]};
+}
+
+enum err_class stmt_run(struct stmt *stmt, const struct sql_value *values, size_t values_len,
+                        bool *row, struct err *err)
+{
+    const struct store_ops *ops = stmt->conn->ops;
+    if (FAIL_POINT("store.query"))
+        return err_set(err, ERR_STORE, "store_io", "fail point store.query");
+    for (size_t i = 0; i < values_len; i++) {
+        enum err_class class_ = ops->bind(stmt, (int)i + 1, &values[i], err);
+        if (class_)
+            return class_;
+    }
+    return ops->step(stmt, row, err);
+}
+
+enum err_class conn_exec(struct conn *conn, const char *sql, const struct sql_value *values,
+                         size_t values_len, int64_t *rows_changed, struct err *err)
+{
+    const struct store_ops *ops = conn->ops;
+    struct stmt *stmt;
+    enum err_class class_ = ops->prepare(conn, sql, &stmt, err);
+    if (class_)
+        return class_;
+    int64_t before = ops->rows_changed(conn);
+    bool row;
+    class_ = stmt_run(stmt, values, values_len, &row, err);
+    while (!class_ && row)
+        class_ = ops->step(stmt, &row, err);
+    ops->release(stmt);
+    if (!class_ && rows_changed)
+        *rows_changed = ops->rows_changed(conn) - before;
+    return class_;
+}
+
+enum err_class conn_read_int(struct conn *conn, const char *sql, const struct sql_value *values,
+                             size_t values_len, int64_t absent, int64_t *out, struct err *err)
+{
+    const struct store_ops *ops = conn->ops;
+    struct stmt *stmt;
+    enum err_class class_ = ops->prepare(conn, sql, &stmt, err);
+    if (class_)
+        return class_;
+    bool row;
+    class_ = stmt_run(stmt, values, values_len, &row, err);
+    if (!class_)
+        *out = row && !ops->column_is_null(stmt, 0) ? ops->column_int(stmt, 0) : absent;
+    ops->release(stmt);
+    return class_;
+}
+
+int64_t reader_int(const struct reader *reader, int column)
+{
+    return reader->conn->ops->column_int(reader->stmt, column);
+}
+
+struct str reader_text(const struct reader *reader, int column)
+{
+    return reader->conn->ops->column_text(reader->stmt, column);
+}
+
+bool reader_is_null(const struct reader *reader, int column)
+{
+    return reader->conn->ops->column_is_null(reader->stmt, column);
+}
+
+int reader_columns(const struct reader *reader)
+{
+    return reader->conn->ops->columns(reader->stmt);
+}
+
+struct str reader_column_name(const struct reader *reader, int column)
+{
+    return reader->conn->ops->column_name(reader->stmt, column);
+}
+
+enum err_class tx_exec(struct tx *tx, const char *sql, const struct sql_value *values,
+                       size_t values_len, int64_t *rows_changed, struct err *err)
+{
+    return conn_exec(tx->conn, sql, values, values_len, rows_changed, err);
+}
+
+enum err_class tx_query(struct tx *tx, const char *sql, const struct sql_value *values,
+                        size_t values_len, tx_row *each, void *context, struct err *err)
+{
+    const struct store_ops *ops = tx->conn->ops;
+    struct reader reader = {.conn = tx->conn};
+    enum err_class class_ = ops->prepare(tx->conn, sql, &reader.stmt, err);
+    if (class_)
+        return class_;
+    bool row;
+    class_ = stmt_run(reader.stmt, values, values_len, &row, err);
+    while (!class_ && row) {
+        if (each)
+            class_ = each(&reader, context, err);
+        if (!class_)
+            class_ = ops->step(reader.stmt, &row, err);
+    }
+    ops->release(reader.stmt);
+    return class_;
+}
+
+int64_t tx_last_id(struct tx *tx)
+{
+    return tx->conn->ops->last_id(tx->conn);
+}

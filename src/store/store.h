@@ -1,0 +1,164 @@
+/* store: the database. Connections, migrations, reads, and the one way rows get in: commit units.
+ *
+ * A commit unit is a value: steps before (the fence), rows of tables, rejects, steps after
+ * (position, follow-up tasks). Its parts become visible together or not at all. The store knows
+ * neither tasks nor windows: queue and sync hand it steps (SQL, values, expected row count).
+ *
+ * SQLite (sqlite.c): WAL, synchronous=FULL. One writer thread takes units in order of arrival,
+ * opens a savepoint for each, groups what waits (COMMIT_ROWS_MAX rows or COMMIT_LINGER_MS) into one
+ * transaction and answers after its COMMIT. A unit that fails (fence, constraint) is rolled back
+ * alone; a failed COMMIT fails every unit of its group. Units of one `order_key` commit in the order
+ * in which they were submitted.
+ * Readers use connections of their own (a pool of 4) and never block the writer.
+ *
+ * Guarded upsert, per row inside the savepoint: read row_hash and update time by key; absent: new,
+ * insert; same hash: same, no write; older update time (then arrival): older, no write, counted;
+ * else the whole row is read and merged (absent and null keep what is stored, gone erases) and
+ * updated: changed. A status change is kept in status_history. New and changed rows replace their
+ * original.
+ *
+ * Life cycle: store_open / store_close (waits for the writer). Ownership: a unit and everything in
+ * it belongs to the submitter and must live until store_wait returned. Threads: any; a
+ * `struct reader` is for one thread at a time.
+ * Errors: ERR_STORE with codes "store_full", "store_busy", "store_corrupt", "store_newer",
+ * "store_checksum", "store_absent", "store_io"; ERR_CONFIG "store_url"; ERR_CONFLICT "fence" when a
+ * step hit another number of rows, "store_unique" when a row is there already; ERR_STOPPED after
+ * store_close has begun. ERR_INTERNAL "store_sql" is a mistake in a statement. */
+#ifndef HUILIU_STORE_STORE_H
+#define HUILIU_STORE_STORE_H
+
+#include "base/base.h"
+#include "batch/batch.h"
+#include "format/format.h"
+
+struct store;
+
+enum sql_kind {
+    SQL_NULL,
+    SQL_INT,
+    SQL_TEXT,
+    SQL_BYTES,
+    /* Filled by the store from the outcome of the unit's rows, summed over its batches. */
+    SQL_ROWS_NEW,
+    SQL_ROWS_CHANGED,
+    SQL_ROWS_SAME,
+    SQL_ROWS_OLDER,
+};
+struct sql_value {
+    enum sql_kind kind;
+    int64_t number;
+    struct str text; /* borrowed */
+};
+struct sql_value sql_int(int64_t number);
+struct sql_value sql_text(struct str text);
+struct sql_value sql_bytes(struct str bytes);
+struct sql_value sql_null(void);
+struct sql_value sql_int_or_null(int64_t number, bool present);
+struct sql_value sql_outcome(enum row_outcome outcome);
+
+/* --- opening --- */
+struct store_options {
+    struct str url;  /* "sqlite:PATH", "sqlite:PATH?max_pages=N" bounds the file's size */
+    struct str home; /* relative paths are below it */
+    const struct table_catalog *catalog;
+    bool read_only;
+    bool create; /* make the database file when absent */
+};
+/* The tables this program was built with (schema/tables.yaml); they live in `arena`. */
+enum err_class store_schema(struct arena *arena, struct table_catalog **out, struct err *err);
+/* Opens without migrating; refuses a database of a newer version or a corrupt one. */
+enum err_class store_open(const struct store_options *options, struct store **out, struct err *err);
+void store_close(struct store *store);
+const struct table_catalog *store_catalog(const struct store *store);
+
+/* Migrations are numbered; number N brings the tables and columns declared `since: N` and the
+ * statements of schema/migrations/NNNN-*.sql-like steps. Each is checksummed when applied; a step
+ * whose text has changed since is refused ("store_checksum"). Forward only. */
+struct migration_state {
+    unsigned applied, newest;
+};
+enum err_class store_migration_state(struct store *store, struct migration_state *out,
+                                     struct err *err);
+enum err_class store_migrate(struct store *store, unsigned *applied_now, struct err *err);
+/* PRAGMA quick_check and foreign sizes: what doctor prints. ERR_STORE "store_corrupt". */
+enum err_class store_check(struct store *store, struct err *err);
+
+/* --- reading ---
+ * A read sees the last commit before it began. When all connections are in use for READER_WAIT_MS
+ * the read fails with "store_busy": close a reader before the next is opened. Values are borrowed
+ * until reader_close. */
+struct reader; /* a connection borrowed from the pool with one statement open */
+enum err_class store_read(struct store *store, const char *sql, const struct sql_value *values,
+                          size_t values_len, struct reader **out, struct err *err);
+/* Advances; false at the end or on error (reader_close tells). Columns are valid until the next. */
+bool reader_next(struct reader *reader);
+int64_t reader_int(const struct reader *reader, int column);
+struct str reader_text(const struct reader *reader, int column); /* text or bytes */
+bool reader_is_null(const struct reader *reader, int column);
+int reader_columns(const struct reader *reader);
+struct str reader_column_name(const struct reader *reader, int column);
+enum err_class reader_close(struct reader *reader, struct err *err);
+/* One integer of one row; `absent` when there is no row or it is NULL. */
+enum err_class store_read_int(struct store *store, const char *sql, const struct sql_value *values,
+                              size_t values_len, int64_t absent, int64_t *out, struct err *err);
+
+/* --- writing --- */
+struct step {
+    const char *sql; /* a named constant of the room that supplies it */
+    const struct sql_value *values;
+    size_t values_len;
+    int64_t rows_expected; /* -1: any number; otherwise another number is ERR_CONFLICT "fence" */
+};
+
+struct tx;
+typedef enum err_class store_work(struct tx *tx, void *context, struct err *err);
+
+struct unit_counts {
+    int64_t rows[ROW_OUTCOMES];
+};
+
+struct unit {
+    uint64_t order_key; /* units with the same key (a task's id) commit in order */
+    int64_t shop_id;
+    const struct step *before;
+    size_t before_len;
+    struct batch *const *batches;
+    size_t batches_len;
+    const struct reject *rejects;
+    size_t rejects_len;
+    const struct step *after;
+    size_t after_len;
+    int64_t now_ms;
+    /* Filled when done. */
+    struct unit_counts counts;
+    enum err_class result;
+    struct err err;
+    /* The store's own. */
+    store_work *work; /* store_write runs as a unit too */
+    void *work_context;
+    struct unit *next;
+    bool done;
+};
+
+/* Never blocks longer than the queue is full (UNITS_QUEUED_MAX). After ERR_STOPPED nothing of it
+ * was written. */
+enum err_class store_submit(struct store *store, struct unit *unit, struct err *err);
+/* Waits until the group's COMMIT; returns unit->result. After ERR_STORE a COMMIT may have happened
+ * all the same (the disk failed while answering): who must know reads what the unit would have
+ * written (queue_units_committed). */
+enum err_class store_wait(struct store *store, struct unit *unit, struct err *err);
+/* Both at once, for short writes. */
+enum err_class store_commit(struct store *store, struct unit *unit, struct err *err);
+
+/* Work that must read and write in one transaction (claiming, command-line edits): `work` runs on
+ * the writer inside its own savepoint and may be run in a group with units. It must not block. */
+enum err_class store_write(struct store *store, store_work *work, void *context, struct err *err);
+enum err_class tx_exec(struct tx *tx, const char *sql, const struct sql_value *values,
+                       size_t values_len, int64_t *rows_changed, struct err *err);
+/* Rows are handed to `each` (may be NULL to ignore); columns through reader_*. */
+typedef enum err_class tx_row(struct reader *row, void *context, struct err *err);
+enum err_class tx_query(struct tx *tx, const char *sql, const struct sql_value *values,
+                        size_t values_len, tx_row *each, void *context, struct err *err);
+int64_t tx_last_id(struct tx *tx);
+
+#endif

@@ -1,0 +1,88 @@
+/* One commit unit: fence, rows, rejects, what follows, in this order, inside a savepoint. */
+#include "store/internal.h"
+#include "store/sql.h"
+
+/* Values that stand for the outcome of the unit's rows become numbers. */
+static enum err_class values_fill(const struct step *step, const struct unit_counts *counts,
+                                  struct sql_value values[STEP_VALUES_MAX], struct err *err)
+{
+    if (step->values_len > STEP_VALUES_MAX)
+        return err_set(err, ERR_INTERNAL, "store_sql", "a step has more than %d values",
+                       STEP_VALUES_MAX);
+    for (size_t i = 0; i < step->values_len; i++) {
+        values[i] = step->values[i];
+        for (int outcome = 0; outcome < ROW_OUTCOMES; outcome++)
+            if (values[i].kind == sql_outcome((enum row_outcome)outcome).kind)
+                values[i] = sql_int(counts->rows[outcome]);
+    }
+    return ERR_OK;
+}
+
+static enum err_class steps_run(struct tx *tx, const struct step *steps, size_t steps_len,
+                                const struct unit_counts *counts, struct err *err)
+{
+    struct sql_value values[STEP_VALUES_MAX];
+    for (size_t i = 0; i < steps_len; i++) {
+        const struct step *step = &steps[i];
+        int64_t rows = 0;
+        enum err_class class_ = values_fill(step, counts, values, err);
+        if (!class_)
+            class_ = conn_exec(tx->conn, step->sql, values, step->values_len, &rows, err);
+        if (class_)
+            return class_;
+        if (step->rows_expected >= 0 && rows != step->rows_expected)
+            return err_set(
+                err, ERR_CONFLICT, "fence",
+                "a step changed %lld rows instead of %lld: somebody else holds the lease",
+                (long long)rows, (long long)step->rows_expected);
+    }
+    return ERR_OK;
+}
+
+static enum err_class reject_write(struct tx *tx, const struct unit *unit,
+                                   const struct reject *reject, struct err *err)
+{
+    bool in_window = reject->from_ms || reject->to_ms;
+    const struct sql_value values[] = {
+        sql_int(unit->shop_id),
+        sql_text(reject->table),
+        sql_text(reject->key),
+        sql_text(reject->id),
+        sql_text(reject->field),
+        sql_text(str_of(reject->code)),
+        sql_text(reject->message),
+        reject->original.len ? sql_bytes(reject->original) : sql_null(),
+        sql_text(reject->stream),
+        sql_int_or_null(reject->from_ms, in_window),
+        sql_int_or_null(reject->to_ms, in_window),
+        sql_int(unit->now_ms),
+    };
+    return conn_exec(tx->conn, SQL_REJECT_PUT, values, sizeof(values) / sizeof(values[0]), NULL,
+                     err);
+}
+
+static enum err_class fail_point_error(const char *name, struct err *err)
+{
+    return err_set(err, ERR_STORE, "store_io", "fail point %s", name);
+}
+
+enum err_class unit_apply(struct tx *tx, struct unit *unit, struct err *err)
+{
+    struct unit_counts counts = {{0}};
+    enum err_class class_ = steps_run(tx, unit->before, unit->before_len, &counts, err);
+    if (!class_ && FAIL_POINT("store.unit.fence"))
+        class_ = fail_point_error("store.unit.fence", err);
+    for (size_t i = 0; !class_ && i < unit->batches_len; i++)
+        class_ = batch_write(tx, unit, unit->batches[i], &counts, err);
+    for (size_t i = 0; !class_ && i < unit->rejects_len; i++)
+        class_ = reject_write(tx, unit, &unit->rejects[i], err);
+    if (!class_ && FAIL_POINT("store.unit.rows"))
+        class_ = fail_point_error("store.unit.rows", err);
+    if (!class_)
+        class_ = steps_run(tx, unit->after, unit->after_len, &counts, err);
+    if (!class_ && FAIL_POINT("store.unit.steps"))
+        class_ = fail_point_error("store.unit.steps", err);
+    if (!class_)
+        unit->counts = counts;
+    return class_;
+}

@@ -1,0 +1,390 @@
+/* The guarded upsert: rows of data tables, one at a time, inside the unit's savepoint. A page may
+ * hold a record twice, so that every row is compared with what the rows before it have written. */
+#include "store/internal.h"
+#include "store/sql.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- SQL of a table --- */
+
+enum { SQL_BYTES_MAX = 64 * 1024 };
+
+static const char *const personal_parts[] = {"_cipher", "_mask", "_index"};
+
+static bool is_key(const struct table *table, size_t column)
+{
+    for (size_t i = 0; i < table->key_len; i++)
+        if (table->key[i] == column)
+            return true;
+    return false;
+}
+
+/* Calls for every column of the database in order; `at` is its number in the INSERT. */
+typedef void physical_visit(struct buf *out, const struct table *table, size_t column,
+                            const char *part, int at);
+/* Returns the number after the last one. */
+static int physical_each(struct buf *out, const struct table *table, physical_visit *visit)
+{
+    int at = 2; /* ?1 is shop_id */
+    for (size_t i = 0; i < table->columns_len; i++) {
+        if (table->columns[i].type != COLUMN_PERSONAL) {
+            visit(out, table, i, "", at++);
+            continue;
+        }
+        for (size_t part = 0; part < 3; part++)
+            visit(out, table, i, personal_parts[part], at++);
+    }
+    return at;
+}
+
+static void visit_name(struct buf *out, const struct table *table, size_t column, const char *part,
+                       int at)
+{
+    buf_printf(out, "%s%.*s%s", at > 2 ? ", " : "", STR_ARG(table->columns[column].name), part);
+}
+
+static void visit_set(struct buf *out, const struct table *table, size_t column, const char *part,
+                      int at)
+{
+    if (!is_key(table, column))
+        buf_printf(out, "%.*s%s = ?%d, ", STR_ARG(table->columns[column].name), part, at);
+}
+
+/* Where a key column stands in the INSERT. */
+static int key_place(const struct table *table, size_t column)
+{
+    int at = 2;
+    for (size_t i = 0; i < column; i++)
+        at += table->columns[i].type == COLUMN_PERSONAL ? 3 : 1;
+    return at;
+}
+
+/* The condition that finds the row: keys are ?1 ?2 … or, in the UPDATE, where the INSERT has them. */
+static void where_write(struct buf *out, const struct table *table, bool as_in_insert)
+{
+    buf_add(out, STR(" WHERE shop_id = ?1"));
+    for (size_t i = 0; i < table->key_len; i++) {
+        int at = as_in_insert ? key_place(table, table->key[i]) : (int)i + 2;
+        buf_printf(out, " AND %.*s = ?%d", STR_ARG(table->columns[table->key[i]].name), at);
+    }
+}
+
+static const char *text_take(struct buf *text, struct arena *arena)
+{
+    const char *copy = text->failed ? NULL : arena_dup(arena, buf_str(text)).ptr;
+    buf_reset(text);
+    return copy;
+}
+
+static void guard_write(struct buf *out, const struct table *table)
+{
+    struct str updated = table->updated == SIZE_MAX ? STR("NULL")
+                                                    : table->columns[table->updated].name;
+    struct str status = table->status == SIZE_MAX ? STR("NULL")
+                                                  : table->columns[table->status].name;
+    buf_printf(out, "SELECT row_hash, received_ms, %.*s, %.*s FROM %.*s", STR_ARG(updated),
+               STR_ARG(status), STR_ARG(table->name));
+    where_write(out, table, false);
+}
+
+static void insert_write(struct buf *out, const struct table *table)
+{
+    buf_printf(out, "INSERT INTO %.*s (shop_id, ", STR_ARG(table->name));
+    int last = physical_each(out, table, visit_name) + 3;
+    buf_add(out, STR(", row_hash, received_ms, changed_ms, first_seen_ms) VALUES (?1"));
+    for (int at = 2; at <= last; at++)
+        buf_printf(out, ", ?%d", at);
+    buf_add(out, STR(")"));
+}
+
+static void update_write(struct buf *out, const struct table *table)
+{
+    buf_printf(out, "UPDATE %.*s SET ", STR_ARG(table->name));
+    int at = physical_each(out, table, visit_set);
+    buf_printf(out, "row_hash = ?%d, received_ms = ?%d, changed_ms = ?%d", at, at + 1, at + 2);
+    where_write(out, table, true);
+}
+
+enum err_class table_sql_make(const struct table *table, struct arena *arena, struct table_sql *out,
+                              struct err *err)
+{
+    struct buf text;
+    buf_init(&text, SQL_BYTES_MAX);
+    guard_write(&text, table);
+    out->guard = text_take(&text, arena);
+    buf_add(&text, STR("SELECT "));
+    physical_each(&text, table, visit_name);
+    buf_printf(&text, " FROM %.*s", STR_ARG(table->name));
+    where_write(&text, table, false);
+    out->row = text_take(&text, arena);
+    insert_write(&text, table);
+    out->insert = text_take(&text, arena);
+    update_write(&text, table);
+    out->update = text_take(&text, arena);
+    buf_fini(&text);
+    return out->guard && out->row && out->insert && out->update ? ERR_OK : err_no_memory(err);
+}
+
+/* --- rows --- */
+
+/* A batch on its way in: the table's statements are looked up once, not for each row. */
+struct row_writer {
+    struct tx *tx;
+    const struct unit *unit;
+    struct batch *batch;
+    struct stmt *guard, *row, *insert, *update, *original, *status;
+    struct sql_value key[1 + TABLE_COLUMNS_MAX];
+    struct sql_value values[ROW_VALUES_MAX];
+};
+
+/* What is stored of a row, as far as it decides. */
+struct stored_guard {
+    bool found;
+    unsigned char hash[16];
+    int64_t updated_ms, received_ms;
+    struct str status; /* in the scratch arena; empty: none */
+};
+
+static struct sql_value cell_value(const struct batch *batch, size_t row, size_t column)
+{
+    const struct batch_column *cells = &batch->columns[column];
+    if (cells->states[row] != CELL_SET)
+        return sql_null();
+    if (cells->numbers)
+        return sql_int(cells->numbers[row]);
+    return batch->table->columns[column].type == COLUMN_BYTES ? sql_bytes(cells->texts[row])
+                                                              : sql_text(cells->texts[row]);
+}
+
+static struct sql_value text_or_null(struct str text)
+{
+    return text.ptr ? sql_text(text) : sql_null();
+}
+
+/* The columns as the batch has them; returns how many values there are now. */
+static size_t values_from_batch(struct row_writer *w, size_t row)
+{
+    const struct batch *batch = w->batch;
+    size_t at = 0;
+    w->values[at++] = sql_int(w->unit->shop_id);
+    for (size_t i = 0; i < batch->table->columns_len; i++) {
+        if (batch->table->columns[i].type != COLUMN_PERSONAL) {
+            w->values[at++] = cell_value(batch, row, i);
+            continue;
+        }
+        struct sealed_value none = {STR_NONE, STR_NONE, STR_NONE};
+        bool set = batch->columns[i].states[row] == CELL_SET;
+        struct sealed_value sealed = set ? batch->sealed[i][row] : none;
+        w->values[at++] = text_or_null(sealed.cipher);
+        w->values[at++] = text_or_null(sealed.mask);
+        w->values[at++] = text_or_null(sealed.index);
+    }
+    const struct row_guard *guard = &batch->guards[row];
+    w->values[at++] = sql_bytes((struct str){(const char *)guard->hash, sizeof(guard->hash)});
+    w->values[at++] = sql_int(guard->received_ms);
+    w->values[at++] = sql_int(w->unit->now_ms);
+    return at;
+}
+
+/* A value that was set and never sealed would stand in the database in plain. */
+static enum err_class personal_check(const struct batch *batch, size_t row, struct err *err)
+{
+    for (size_t i = 0; i < batch->table->columns_len; i++)
+        if (batch->table->columns[i].type == COLUMN_PERSONAL &&
+            batch->columns[i].states[row] == CELL_SET && !batch->sealed[i][row].cipher.ptr)
+            return err_set(err, ERR_INTERNAL, "personal_unsealed",
+                           "%.*s.%.*s reached the store unsealed", STR_ARG(batch->table->name),
+                           STR_ARG(batch->table->columns[i].name));
+    return ERR_OK;
+}
+
+static void key_fill(struct row_writer *w, size_t row)
+{
+    const struct table *table = w->batch->table;
+    w->key[0] = sql_int(w->unit->shop_id);
+    for (size_t i = 0; i < table->key_len; i++)
+        w->key[i + 1] = cell_value(w->batch, row, table->key[i]);
+}
+
+/* Runs a statement that finds the row by the filled key. */
+static enum err_class key_run(struct row_writer *w, struct stmt *stmt, bool *found, struct err *err)
+{
+    return stmt_run(stmt, w->key, w->batch->table->key_len + 1, found, err);
+}
+
+static enum err_class guard_read(struct row_writer *w, struct stored_guard *out, struct err *err)
+{
+    const struct store_ops *ops = w->tx->conn->ops;
+    *out = (struct stored_guard){.found = false};
+    enum err_class class_ = key_run(w, w->guard, &out->found, err);
+    if (!class_ && out->found) {
+        struct str hash = ops->column_text(w->guard, 0);
+        memcpy(out->hash, hash.ptr, hash.len < sizeof(out->hash) ? hash.len : sizeof(out->hash));
+        out->received_ms = ops->column_int(w->guard, 1);
+        /* A row that never had an update time is as old as its arrival. */
+        out->updated_ms = ops->column_is_null(w->guard, 2) ? out->received_ms
+                                                           : ops->column_int(w->guard, 2);
+        struct str status = ops->column_text(w->guard, 3);
+        out->status = arena_dup(&w->tx->scratch, status);
+        if (!out->status.ptr)
+            class_ = err_no_memory(err);
+    }
+    ops->reset(w->guard);
+    return class_;
+}
+
+static enum row_outcome row_classify(const struct row_guard *row, const struct stored_guard *stored,
+                                     bool rewrite)
+{
+    if (!stored->found)
+        return ROW_NEW;
+    if (memcmp(row->hash, stored->hash, sizeof(row->hash)) == 0)
+        return rewrite ? ROW_CHANGED : ROW_SAME;
+    if (row->updated_ms != stored->updated_ms)
+        return row->updated_ms < stored->updated_ms ? ROW_OLDER : ROW_CHANGED;
+    return row->received_ms < stored->received_ms ? ROW_OLDER : ROW_CHANGED;
+}
+
+/* Copies one stored column: the statement is reset before the value is used. */
+static enum err_class value_keep(struct row_writer *w, int column, enum column_type type,
+                                 struct sql_value *out, struct err *err)
+{
+    const struct store_ops *ops = w->tx->conn->ops;
+    bool number = type == COLUMN_INT || type == COLUMN_MONEY || type == COLUMN_RATIO ||
+                  type == COLUMN_TIME || type == COLUMN_BOOL;
+    if (ops->column_is_null(w->row, column)) {
+        *out = sql_null();
+    } else if (number) {
+        *out = sql_int(ops->column_int(w->row, column));
+    } else {
+        struct str text = arena_dup(&w->tx->scratch, ops->column_text(w->row, column));
+        if (!text.ptr)
+            return err_no_memory(err);
+        *out = type == COLUMN_BYTES ? sql_bytes(text) : sql_text(text);
+    }
+    return ERR_OK;
+}
+
+/* The null rule: absent and null keep what is stored; gone erases it. */
+static enum err_class values_merge(struct row_writer *w, size_t row, struct err *err)
+{
+    const struct batch *batch = w->batch;
+    bool found;
+    enum err_class class_ = key_run(w, w->row, &found, err);
+    if (!class_ && !found)
+        class_ = err_set(err, ERR_INTERNAL, "store_sql", "a row was there and is not");
+    size_t at = 1;
+    for (size_t i = 0; !class_ && i < batch->table->columns_len; i++) {
+        enum column_type type = batch->table->columns[i].type;
+        enum cell_state state = batch_state(batch, row, i);
+        size_t parts = type == COLUMN_PERSONAL ? 3 : 1;
+        for (size_t part = 0; !class_ && part < parts; part++, at++)
+            if (state == CELL_ABSENT || state == CELL_NULL)
+                class_ = value_keep(w, (int)at - 1, type, &w->values[at], err);
+    }
+    w->tx->conn->ops->reset(w->row);
+    return class_;
+}
+
+/* Runs a statement that only writes. */
+static enum err_class write_run(struct row_writer *w, struct stmt *stmt,
+                                const struct sql_value *values, size_t values_len, struct err *err)
+{
+    bool ignored;
+    enum err_class class_ = stmt_run(stmt, values, values_len, &ignored, err);
+    w->tx->conn->ops->reset(stmt);
+    return class_;
+}
+
+static enum err_class row_store(struct row_writer *w, size_t row, enum row_outcome outcome,
+                                struct err *err)
+{
+    enum err_class class_ = personal_check(w->batch, row, err);
+    if (class_)
+        return class_;
+    size_t values_len = values_from_batch(w, row);
+    struct stmt *stmt = w->update;
+    if (outcome == ROW_NEW) {
+        w->values[values_len++] = sql_int(w->unit->now_ms); /* first_seen_ms */
+        stmt = w->insert;
+    } else {
+        class_ = values_merge(w, row, err);
+    }
+    return class_ ? class_ : write_run(w, stmt, w->values, values_len, err);
+}
+
+/* What goes with a row that was written: its original and its status, where that is another. */
+static enum err_class row_follow(struct row_writer *w, size_t row,
+                                 const struct stored_guard *stored, struct err *err)
+{
+    const struct batch *batch = w->batch;
+    const struct table *table = batch->table;
+    const struct row_guard *guard = &batch->guards[row];
+    struct str key;
+    enum err_class class_ = batch_key(batch, row, &w->tx->scratch, &key, err);
+    if (!class_ && batch->originals[row].len) {
+        const struct sql_value values[] = {sql_int(w->unit->shop_id), sql_text(table->name),
+                                           sql_text(key), sql_bytes(batch->originals[row]),
+                                           sql_int(guard->received_ms)};
+        class_ = write_run(w, w->original, values, 5, err);
+    }
+    if (class_ || table->status == SIZE_MAX || batch_state(batch, row, table->status) != CELL_SET)
+        return class_;
+    struct str status = batch->columns[table->status].texts[row];
+    if (stored->found && str_eq(status, stored->status))
+        return ERR_OK;
+    const struct sql_value values[] = {
+        sql_int(w->unit->shop_id),  sql_text(table->name), sql_text(key),
+        sql_int(guard->updated_ms), sql_text(status),      sql_int(w->unit->now_ms)};
+    return write_run(w, w->status, values, 6, err);
+}
+
+static enum err_class row_write(struct row_writer *w, size_t row, struct err *err)
+{
+    struct stored_guard stored;
+    arena_reset(&w->tx->scratch);
+    key_fill(w, row);
+    enum err_class class_ = guard_read(w, &stored, err);
+    if (class_)
+        return class_;
+    enum row_outcome outcome = row_classify(&w->batch->guards[row], &stored, w->batch->rewrite);
+    w->batch->outcomes[row] = (unsigned char)outcome;
+    if (outcome == ROW_SAME || outcome == ROW_OLDER)
+        return ERR_OK;
+    class_ = row_store(w, row, outcome, err);
+    return class_ ? class_ : row_follow(w, row, &stored, err);
+}
+
+enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch *batch,
+                           struct unit_counts *counts, struct err *err)
+{
+    const struct store_ops *ops = tx->conn->ops;
+    const struct table_catalog *catalog = tx->store->catalog;
+    size_t table = (size_t)(batch->table - catalog->tables);
+    assert(table < catalog->tables_len && batch->table->data);
+    const struct table_sql *sql = &tx->store->tables[table];
+    struct row_writer w = {.tx = tx, .unit = unit, .batch = batch};
+    struct {
+        const char *sql;
+        struct stmt **stmt;
+    } const statements[] = {
+        {sql->guard, &w.guard},          {sql->row, &w.row},
+        {sql->insert, &w.insert},        {sql->update, &w.update},
+        {SQL_ORIGINAL_PUT, &w.original}, {SQL_STATUS_ADD, &w.status},
+    };
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !class_ && i < sizeof(statements) / sizeof(statements[0]); i++)
+        class_ = ops->prepare(tx->conn, statements[i].sql, statements[i].stmt, err);
+    for (size_t row = 0; !class_ && row < batch->rows_len; row++) {
+        class_ = row_write(&w, row, err);
+        if (!class_)
+            counts->rows[batch->outcomes[row]]++;
+    }
+    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
+        if (*statements[i].stmt)
+            ops->release(*statements[i].stmt);
+    return class_;
+}
