@@ -61,7 +61,7 @@ static bool cipher_run(EVP_CIPHER_CTX *context, struct buf *out, struct str text
 enum err_class aes256cbc_open(struct buf *out, struct str key, struct str iv, struct str cipher,
                               struct err *err)
 {
-    EVP_CIPHER_CTX *context;
+    EVP_CIPHER_CTX *context = NULL;
     enum err_class result = cipher_open(&context, false, key, iv, err);
     if (result != ERR_OK)
         return result;
@@ -76,7 +76,7 @@ enum err_class aes256cbc_open(struct buf *out, struct str key, struct str iv, st
 enum err_class aes256cbc_seal(struct buf *out, struct str key, struct str iv, struct str plain,
                               struct err *err)
 {
-    EVP_CIPHER_CTX *context;
+    EVP_CIPHER_CTX *context = NULL;
     enum err_class result = cipher_open(&context, true, key, iv, err);
     if (result != ERR_OK)
         return result;

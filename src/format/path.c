@@ -250,9 +250,10 @@ static bool iter_descend(struct path_iter *iter, const struct json *element)
     const struct json *value = steps_follow(path, from, to, element);
     enum json_kind kind = json_kind_of(value);
     if (!to_record) {
-        if (kind != JSON_ARRAY && kind != JSON_NULL)
-            iter->list_missing = true;
-        else
+        bool list = kind == JSON_ARRAY || kind == JSON_NULL;
+        iter->list_missing |= !list;
+        iter->list_kind |= !list && kind != JSON_ABSENT;
+        if (list)
             json_iter_init(&iter->levels[iter->depth++], value);
         return false;
     }
@@ -291,6 +292,11 @@ bool path_iter_next(struct path_iter *iter, struct path_record *record)
 bool path_iter_list_missing(const struct path_iter *iter)
 {
     return iter->list_missing;
+}
+
+bool path_iter_list_kind(const struct path_iter *iter)
+{
+    return iter->list_kind;
 }
 
 uint64_t path_set_start(const struct path *const *paths, size_t paths_len)

@@ -51,11 +51,14 @@ struct path_iter {
     size_t depth;
     bool started;
     bool list_missing;
+    bool list_kind; /* and something that is no list stands in its place */
 };
 void path_iter_init(struct path_iter *iter, const struct path *path, const struct json *root);
 bool path_iter_next(struct path_iter *iter, struct path_record *record);
 /* Valid after path_iter_next returned false. */
 bool path_iter_list_missing(const struct path_iter *iter);
+/* Likewise: a list was missing because a value of another kind stands in its place. */
+bool path_iter_list_kind(const struct path_iter *iter);
 
 /* Writing a record while paths decide about parts of it. Each value that a path leads to counts,
  * with every element of a `[]` and every one of duplicate keys; where several paths match, the

@@ -1,6 +1,7 @@
 /* http: the server face over libmicrohttpd (epoll). Used by the sandbox and by api.
  *
- * Life cycle: http_listen starts threads, http_close stops them and waits for running handlers.
+ * Life cycle: http_listen starts threads, http_close stops them, ends pauses and waits for running
+ * handlers.
  * Threads: the handler is called from a pool thread; requests of different connections at the
  * same time. Ownership: everything in `struct http_request` lives until the handler returns, what
  * is in its arena until the reply is sent. The reply's body is not copied: it lies in that arena,
@@ -43,13 +44,13 @@ struct http_reply {
     size_t headers_len;
     struct str body;          /* borrowed from request->arena or constant */
     const char *content_type; /* NULL: application/json; charset=utf-8 */
-    /* Misbehaviour, for the sandbox only: bytes of the body to send before closing the connection
-     * (SIZE_MAX: all, set before the handler is called), size of and pause between chunks of a slow
-     * body, close without any answer. A pause is real time and holds a pool thread with all its
-     * connections: a sandbox that is slow on purpose needs threads to spare. */
-    size_t cut_after_bytes;
-    unsigned slow_chunk_bytes, slow_pause_ms;
-    bool drop;
+    /* Misbehaviour, for the sandbox only. Pauses are real time, whatever the test clock says, and
+     * hold the connection but no thread; http_close ends them. */
+    size_t cut_after_bytes; /* of the body, then the connection closes; preset to SIZE_MAX: all */
+    unsigned slow_chunk_bytes; /* the body comes in pieces of this size, 0: at once */
+    unsigned slow_pause_ms;    /* between those pieces */
+    unsigned hang_ms;          /* nothing is sent for so long */
+    bool drop;                 /* then the connection closes without any answer */
 };
 
 typedef void http_handler(void *context, const struct http_request *request,

@@ -3,6 +3,7 @@
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,12 +46,14 @@ static int64_t number_of(const struct http_request *request, struct str name, in
 }
 
 struct seen {
+    atomic_int calls;
     int64_t arrived_ms, arrived_monotonic_ns;
 };
 
 static void answer(void *context, const struct http_request *request, struct http_reply *reply)
 {
     struct seen *seen = context;
+    seen->calls++;
     if (str_eq(request->path, STR("/echo"))) {
         reply->body = request->body;
         reply->content_type = "application/octet-stream";
@@ -61,9 +64,11 @@ static void answer(void *context, const struct http_request *request, struct htt
         reply->slow_chunk_bytes = (unsigned)number_of(request, STR("chunk"), 0);
         reply->slow_pause_ms = (unsigned)number_of(request, STR("pause"), 0);
     } else if (str_eq(request->path, STR("/drop"))) {
+        reply->hang_ms = (unsigned)number_of(request, STR("hang"), 0);
         reply->drop = true;
     } else if (str_eq(request->path, STR("/teapot"))) {
         reply->status = 418;
+        reply->hang_ms = (unsigned)number_of(request, STR("hang"), 0);
         reply->headers[reply->headers_len++] = (struct http_pair){STR("X-Pot"), STR("tea")};
     } else if (str_eq(request->path, STR("/split"))) {
         reply->headers[reply->headers_len++] = (struct http_pair){STR("X-Pot"), STR("a\r\nb: c")};
@@ -406,40 +411,99 @@ static void a_dropped_request_gets_nothing(void **state)
     call_fini(&call);
 }
 
-static void closing_ends_a_slow_body(void **state)
+static void a_reply_may_hang_before_it_comes_or_does_not(void **state)
 {
     (void)state;
     struct call call;
-    CURLM *multi = curl_multi_init();
-    call_init(&call, "/big?chunk=10&pause=3600000");
-    curl_multi_add_handle(multi, call.curl);
-    int running = 1, left;
-    while (running > 0 && call.body.len == 0) {
-        assert_int_equal(curl_multi_perform(multi, &running), CURLM_OK);
-        curl_multi_poll(multi, NULL, 0, 1000, NULL);
-    }
-    assert_int_equal(running, 1);
-    server_stop(NULL);
-    while (running > 0) {
-        assert_int_equal(curl_multi_perform(multi, &running), CURLM_OK);
-        if (running > 0)
-            curl_multi_poll(multi, NULL, 0, 1000, NULL);
-    }
-    CURLMsg *message = curl_multi_info_read(multi, &left);
-    assert_non_null(message);
-    assert_int_equal(message->data.result, CURLE_PARTIAL_FILE);
-    assert_int_equal(call.body.len, 10);
-    curl_multi_remove_handle(multi, call.curl);
+    int64_t before_ns = clock_monotonic_ns();
+    call_init(&call, "/teapot?hang=30");
+    assert_int_equal(curl_easy_perform(call.curl), CURLE_OK);
+    assert_int_equal(call_status(&call), 418);
+    assert_true(clock_monotonic_ns() - before_ns >= 30 * INT64_C(1000000));
     call_fini(&call);
-    curl_multi_cleanup(multi);
+    before_ns = clock_monotonic_ns();
+    call_init(&call, "/drop?hang=30");
+    assert_int_equal(curl_easy_perform(call.curl), CURLE_GOT_NOTHING);
+    assert_true(clock_monotonic_ns() - before_ns >= 30 * INT64_C(1000000));
+    call_fini(&call);
 }
 
-static void one_thread_serves_too(void **state)
+/* A call that waits for an answer while the test goes on. */
+struct waiting {
+    CURLM *multi;
+    struct call call;
+};
+
+static bool waiting_step(struct waiting *w)
+{
+    int running = 0;
+    assert_int_equal(curl_multi_perform(w->multi, &running), CURLM_OK);
+    return running > 0;
+}
+
+static void waiting_init(struct waiting *w, const char *target)
+{
+    w->multi = curl_multi_init();
+    call_init(&w->call, target);
+    curl_multi_add_handle(w->multi, w->call.curl);
+}
+
+/* Until the server has called the handler `calls` times and `bytes` of the body are here. */
+static void waiting_reach(struct waiting *w, int calls, size_t bytes)
+{
+    while (waiting_step(w) && (seen.calls < calls || w->call.body.len < bytes))
+        curl_multi_poll(w->multi, NULL, 0, 10, NULL);
+    assert_true(waiting_step(w));
+}
+
+static CURLcode waiting_finish(struct waiting *w)
+{
+    int left;
+    while (waiting_step(w))
+        curl_multi_poll(w->multi, NULL, 0, 1000, NULL);
+    CURLMsg *message = curl_multi_info_read(w->multi, &left);
+    assert_non_null(message);
+    CURLcode result = message->data.result;
+    curl_multi_remove_handle(w->multi, w->call.curl);
+    curl_multi_cleanup(w->multi);
+    return result;
+}
+
+static void closing_ends_a_slow_body(void **state)
 {
     (void)state;
-    assert_int_equal(http_listen(STR("127.0.0.1:0"), 1, answer, &seen, &server, NULL), ERR_OK);
-    assert_get("/split", 500, "{\"error\":\"internal\"}\n");
+    struct waiting w;
+    seen.calls = 0;
+    waiting_init(&w, "/big?chunk=10&pause=3600000");
+    waiting_reach(&w, 1, 10);
     server_stop(NULL);
+    assert_int_equal(waiting_finish(&w), CURLE_PARTIAL_FILE);
+    assert_int_equal(w.call.body.len, 10);
+    call_fini(&w.call);
+}
+
+static void one_thread_answers_while_others_wait_for_an_hour(void **state)
+{
+    (void)state;
+    struct waiting hanging, slow;
+    assert_int_equal(http_listen(STR("127.0.0.1:0"), 1, answer, &seen, &server, NULL), ERR_OK);
+    seen.calls = 0;
+    waiting_init(&hanging, "/teapot?hang=3600000");
+    waiting_reach(&hanging, 1, 0);
+    waiting_init(&slow, "/big?chunk=10&pause=3600000");
+    waiting_reach(&slow, 2, 10);
+    assert_get("/split", 500, "{\"error\":\"internal\"}\n");
+    /* The order in which they end is that of their times, not of their coming. */
+    struct call call;
+    call_init(&call, "/drop?hang=10");
+    assert_int_equal(curl_easy_perform(call.curl), CURLE_GOT_NOTHING);
+    call_fini(&call);
+    assert_true(waiting_step(&hanging) && waiting_step(&slow));
+    server_stop(NULL);
+    assert_int_not_equal(waiting_finish(&hanging), CURLE_OK);
+    assert_int_equal(waiting_finish(&slow), CURLE_PARTIAL_FILE);
+    call_fini(&hanging.call);
+    call_fini(&slow.call);
 }
 
 static void an_address_in_use_is_named(void **state)
@@ -492,8 +556,9 @@ int main(void)
         WITH_SERVER(a_cut_body_is_seen_as_partial),
         WITH_SERVER(a_slow_body_comes_whole),
         WITH_SERVER(a_dropped_request_gets_nothing),
+        WITH_SERVER(a_reply_may_hang_before_it_comes_or_does_not),
         WITH_SERVER(closing_ends_a_slow_body),
-        cmocka_unit_test(one_thread_serves_too),
+        cmocka_unit_test(one_thread_answers_while_others_wait_for_an_hour),
         WITH_SERVER(an_address_in_use_is_named),
         cmocka_unit_test(addresses_that_are_none_are_refused),
     };

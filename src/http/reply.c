@@ -1,13 +1,9 @@
 /* From our reply to libmicrohttpd's, well behaved or not. */
 #include <string.h>
-#include <time.h>
 
 #include "http/http_internal.h"
 
-enum {
-    BLOCK_BYTES = 32 * 1024,
-    PAUSE_STEP_MS = 50, /* a pause ends this soon after http_close has begun */
-};
+enum { BLOCK_BYTES = 32 * 1024 };
 
 void reply_refuse(struct http_reply *reply, unsigned status)
 {
@@ -30,18 +26,6 @@ void reply_refuse(struct http_reply *reply, unsigned status)
     }
 }
 
-/* Real time, whatever the test clock says: a slow line is slow for the caller's time-outs, and
- * those are real. False when the server stops. */
-static bool pause_ms(const struct http_server *server, unsigned ms)
-{
-    while (ms > 0 && !server->stopping) {
-        unsigned step_ms = ms < PAUSE_STEP_MS ? ms : PAUSE_STEP_MS;
-        nanosleep(&(struct timespec){.tv_nsec = step_ms * 1000000L}, NULL);
-        ms -= step_ms;
-    }
-    return !server->stopping;
-}
-
 /* The body of a misbehaving reply, piece by piece. */
 static ssize_t body_read(void *context, uint64_t at, char *out, size_t out_bytes)
 {
@@ -52,8 +36,15 @@ static ssize_t body_read(void *context, uint64_t at, char *out, size_t out_bytes
     if (at >= end) /* before the announced length: this closes the connection */
         return MHD_CONTENT_READER_END_WITH_ERROR;
     if (reply->slow_chunk_bytes > 0) {
-        if (at > 0 && !pause_ms(exchange->server, reply->slow_pause_ms))
+        if (exchange->server->stopping)
             return MHD_CONTENT_READER_END_WITH_ERROR;
+        if (reply->slow_pause_ms > 0 && at > exchange->paused_at) {
+            exchange->paused_at = (size_t)at;
+            /* After the pause libmicrohttpd asks again for the same bytes. */
+            return exchange_pause(exchange, reply->slow_pause_ms)
+                       ? 0
+                       : MHD_CONTENT_READER_END_WITH_ERROR;
+        }
         if (out_bytes > reply->slow_chunk_bytes)
             out_bytes = reply->slow_chunk_bytes;
     }
@@ -93,7 +84,7 @@ static bool headers_add(struct exchange *exchange, struct MHD_Response *response
     return true;
 }
 
-enum MHD_Result reply_send(struct exchange *exchange, struct MHD_Connection *connection)
+enum MHD_Result reply_send(struct exchange *exchange)
 {
     if (exchange->reply.drop)
         return MHD_NO;
@@ -105,7 +96,8 @@ enum MHD_Result reply_send(struct exchange *exchange, struct MHD_Connection *con
     }
     if (!response)
         return MHD_NO;
-    enum MHD_Result queued = MHD_queue_response(connection, exchange->reply.status, response);
+    enum MHD_Result queued = MHD_queue_response(exchange->connection, exchange->reply.status,
+                                                response);
     MHD_destroy_response(response);
     return queued;
 }

@@ -97,8 +97,7 @@ static struct str peer_text(struct arena *arena, struct MHD_Connection *connecti
     return arena_dup(arena, str_of(text));
 }
 
-unsigned request_fill(struct exchange *exchange, struct MHD_Connection *connection,
-                      const char *method)
+unsigned request_fill(struct exchange *exchange, const char *method)
 {
     struct http_request *request = &exchange->request;
     struct str path;
@@ -118,9 +117,10 @@ unsigned request_fill(struct exchange *exchange, struct MHD_Connection *connecti
         status = query_fill(request);
     if (status != 0)
         return status;
-    int headers = MHD_get_connection_values(connection, MHD_HEADER_KIND, header_take, request);
+    int headers = MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, header_take,
+                                            request);
     if (headers < 0 || (size_t)headers > request->headers_len)
         return MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
-    request->peer = peer_text(request->arena, connection);
+    request->peer = peer_text(request->arena, exchange->connection);
     return request->peer.ptr ? 0 : MHD_HTTP_INTERNAL_SERVER_ERROR;
 }

@@ -1,8 +1,8 @@
 /* The server: listening, and the life of an exchange.
  *
  * libmicrohttpd calls: uri_take when the request line is there, request_step once when the headers
- * are complete, then for each piece of the body, then once more for the answer, and
- * exchange_finish when the reply is sent or the connection lost. All calls of one connection come
+ * are complete, then for each piece of the body, then for the answer (and once more after a pause
+ * before it), and exchange_finish when the reply is sent or the connection lost. All calls of one connection come
  * from one pool thread. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,11 +26,11 @@ enum {
 
 static void *uri_take(void *context, const char *uri, struct MHD_Connection *connection)
 {
-    (void)connection;
     struct exchange *exchange = calloc(1, sizeof *exchange);
     if (!exchange)
         return NULL;
     exchange->server = context;
+    exchange->connection = connection;
     arena_init(&exchange->arena);
     buf_init(&exchange->body, HTTP_BODY_BYTES_MAX);
     exchange->request.arena = &exchange->arena;
@@ -63,13 +63,26 @@ static enum MHD_Result body_take(struct exchange *exchange, const char *bytes, s
     return MHD_YES;
 }
 
+static void exchange_handle(struct exchange *exchange, const char *method)
+{
+    const struct http_server *server = exchange->server;
+    unsigned status = request_fill(exchange, method);
+    if (status == 0) {
+        exchange->reply = (struct http_reply){.status = MHD_HTTP_OK, .cut_after_bytes = SIZE_MAX};
+        server->handler(server->context, &exchange->request, &exchange->reply);
+    } else {
+        reply_refuse(&exchange->reply, status);
+    }
+}
+
 static enum MHD_Result request_step(void *context, struct MHD_Connection *connection,
                                     const char *url, const char *method, const char *version,
                                     const char *body, size_t *body_bytes, void **slot)
 {
+    (void)context;
+    (void)connection;
     (void)url;
     (void)version;
-    struct http_server *server = context;
     struct exchange *exchange = *slot;
     if (!exchange || !exchange->uri.ptr)
         return MHD_NO;
@@ -84,14 +97,14 @@ static enum MHD_Result request_step(void *context, struct MHD_Connection *connec
         *body_bytes = 0;
         return taken;
     }
-    unsigned status = request_fill(exchange, connection, method);
-    if (status == 0) {
-        exchange->reply = (struct http_reply){.status = MHD_HTTP_OK, .cut_after_bytes = SIZE_MAX};
-        server->handler(server->context, &exchange->request, &exchange->reply);
-    } else {
-        reply_refuse(&exchange->reply, status);
+    if (!exchange->handled) {
+        exchange->handled = true;
+        exchange_handle(exchange, method);
+        unsigned hang_ms = exchange->reply.hang_ms;
+        if (hang_ms > 0 && exchange_pause(exchange, hang_ms))
+            return MHD_YES;
     }
-    return reply_send(exchange, connection);
+    return reply_send(exchange);
 }
 
 union address {
@@ -154,7 +167,7 @@ static int socket_listen(const union address *address, socklen_t address_len, in
 
 static struct MHD_Daemon *daemon_start(struct http_server *server, int fd, unsigned threads)
 {
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
     /* A Date of the machine beside a test clock's other times would be a contradiction. */
     if (clock_is_test())
         flags |= MHD_USE_SUPPRESS_DATE_NO_CLOCK;
@@ -172,6 +185,46 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd, unsig
                             MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
+static struct http_server *server_new(http_handler *handler, void *context)
+{
+    struct http_server *server = calloc(1, sizeof *server);
+    pthread_condattr_t monotonic;
+    if (!server)
+        return NULL;
+    server->handler = handler;
+    server->context = context;
+    pthread_mutex_init(&server->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&server->paused_changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return server;
+}
+
+static void server_free(struct http_server *server)
+{
+    pthread_cond_destroy(&server->paused_changed);
+    pthread_mutex_destroy(&server->lock);
+    free(server);
+}
+
+static enum err_class server_start(struct http_server *server, const union address *address,
+                                   socklen_t address_len, unsigned threads, struct str shown,
+                                   struct err *err)
+{
+    enum err_class class_ = pauses_start(server, err);
+    if (class_ != ERR_OK)
+        return class_;
+    int fd = socket_listen(address, address_len, &server->port);
+    const char *why = fd < 0 ? strerror(errno) : "its threads cannot be started";
+    if (fd >= 0)
+        server->daemon = daemon_start(server, fd, threads); /* closes fd, also when it fails */
+    if (server->daemon)
+        return ERR_OK;
+    pauses_end(server);
+    return err_set(err, ERR_CONFIG, "listen", "cannot listen on %.*s: %s", STR_ARG(shown), why);
+}
+
 enum err_class http_listen(struct str address, unsigned threads, http_handler *handler,
                            void *context, struct http_server **out, struct err *err)
 {
@@ -181,22 +234,15 @@ enum err_class http_listen(struct str address, unsigned threads, http_handler *h
         return err_set(err, ERR_CONFIG, "listen",
                        "\"%.*s\" is no address to listen on; write 127.0.0.1:8080 or [::1]:8080",
                        STR_ARG(utf8_cut(address, 100)));
-    struct http_server *server = calloc(1, sizeof *server);
+    struct http_server *server = server_new(handler, context);
     if (!server)
         return err_no_memory(err);
-    server->handler = handler;
-    server->context = context;
-    int fd = socket_listen(&parsed, parsed_len, &server->port);
-    const char *why = fd < 0 ? strerror(errno) : "its threads cannot be started";
-    if (fd >= 0)
-        server->daemon = daemon_start(server, fd, threads); /* closes fd, also when it fails */
-    if (!server->daemon) {
-        free(server);
-        return err_set(err, ERR_CONFIG, "listen", "cannot listen on %.*s: %s", STR_ARG(address),
-                       why);
-    }
-    *out = server;
-    return ERR_OK;
+    enum err_class class_ = server_start(server, &parsed, parsed_len, threads, address, err);
+    if (class_ == ERR_OK)
+        *out = server;
+    else
+        server_free(server);
+    return class_;
 }
 
 int http_port(const struct http_server *server)
@@ -208,7 +254,7 @@ void http_close(struct http_server *server)
 {
     if (!server)
         return;
-    server->stopping = true;
+    pauses_end(server);
     MHD_stop_daemon(server->daemon);
-    free(server);
+    server_free(server);
 }

@@ -241,6 +241,30 @@ static struct sql_value cause_value(const struct err *cause, char *text, size_t 
 
 enum { CAUSE_BYTES = sizeof(((struct err *)0)->code) + sizeof(((struct err *)0)->message) + 2 };
 
+enum err_class queue_step_record(const struct task *task, const struct task_outcome *outcome,
+                                 const char *result, int64_t now_ms, struct arena *arena,
+                                 struct step *out, struct err *err)
+{
+    const struct sql_value values[] = {
+        sql_int(task->id),
+        sql_int(task->lane),
+        sql_text(task->kind),
+        outcome->stream.len ? sql_text(outcome->stream) : sql_null(),
+        sql_int(outcome->started_ms),
+        sql_int(now_ms),
+        sql_text(str_of(result)),
+        sql_int(outcome->pages),
+        sql_int(outcome->calls),
+        sql_int(outcome->rejects),
+        sql_int(outcome->rows[ROW_NEW]),
+        sql_int(outcome->rows[ROW_CHANGED]),
+        sql_int(outcome->rows[ROW_SAME]),
+        sql_int(outcome->rows[ROW_OLDER]),
+        outcome->err.class_ ? sql_text(arena_dup(arena, str_of(outcome->err.message))) : sql_null(),
+    };
+    return step_make(out, SQL_EXECUTION_ADD, values, 15, 1, arena, err);
+}
+
 enum err_class queue_put_back(struct store *store, const struct task *task, int64_t ready_ms,
                               bool failed, const struct err *cause, int64_t now_ms, struct err *err)
 {

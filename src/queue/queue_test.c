@@ -1,62 +1,6 @@
-#include "queue/queue.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-
-struct fixture {
-    char folder[64];
-    struct arena arena;
-    struct table_catalog *catalog;
-    struct store *store;
-};
-
-static void assert_good(enum err_class class_, const struct err *err)
-{
-    if (class_)
-        fail_msg("%s %s: %s", err_class_name(class_), err->code, err->message);
-}
-
-static int queue_ready(void **state)
-{
-    static struct fixture f;
-    f = (struct fixture){.store = NULL};
-    strcpy(f.folder, "/tmp/huiliu-queue-test-XXXXXX");
-    if (!mkdtemp(f.folder))
-        return -1;
-    arena_init(&f.arena);
-    *state = &f;
-    if (store_schema(&f.arena, &f.catalog, NULL))
-        return -1;
-    struct store_options options = {
-        .url = STR("sqlite:q.db"), .home = str_of(f.folder), .catalog = f.catalog, .create = true};
-    unsigned applied;
-    if (store_open(&options, &f.store, NULL))
-        return -1;
-    return store_migrate(f.store, &applied, NULL) == ERR_OK ? 0 : -1;
-}
-
-static int queue_end(void **state)
-{
-    struct fixture *f = *state;
-    static const char *const ends[] = {"q.db", "q.db-wal", "q.db-shm"};
-    store_close(f->store);
-    arena_fini(&f->arena);
-    for (size_t i = 0; i < 3; i++) {
-        char path[96];
-        snprintf(path, sizeof(path), "%s/%s", f->folder, ends[i]);
-        unlink(path);
-    }
-    return rmdir(f->folder);
-}
+#include "queue/fixture.h"
 
 static struct task_new task_new(int64_t lane, const char *key, enum task_class class_,
                                 int64_t ready_ms)

@@ -96,4 +96,11 @@
     " FROM task"
 #define SQL_TASK_DEPTH_OF_RUN SQL_TASK_DEPTH " WHERE run = ?2 AND run <> ''"
 
+/* ?1 task ?2 lane ?3 kind ?4 stream ?5 started ?6 ended ?7 result ?8 pages ?9 calls ?10 rejects
+ * ?11-?14 rows new, changed, same, older ?15 error or NULL */
+#define SQL_EXECUTION_ADD                                                                          \
+    "INSERT INTO execution (task_id, lane, kind, stream, started_ms, ended_ms, result, pages,"     \
+    " calls, rejects, rows_new, rows_changed, rows_same, rows_older, error)"                       \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+
 #endif

@@ -122,20 +122,46 @@ static enum task_end task_dispatch(const struct workers *workers, const struct t
     return TASK_DEAD;
 }
 
+/* Tries that ended otherwise than done are recorded here; a mere wait for a turn is none. */
+static enum err_class task_record(struct store *store, const struct task *task, const char *result,
+                                  const struct task_outcome *outcome, struct err *err)
+{
+    if (!outcome->failed && outcome->pages == 0 && outcome->err.class_ != ERR_OK &&
+        strcmp(result, "again") == 0)
+        return ERR_OK;
+    struct arena arena;
+    arena_init(&arena);
+    struct step step;
+    struct unit unit = {.after = &step, .after_len = 1};
+    enum err_class class_ = queue_step_record(task, outcome, result, clock_now_ms(), &arena, &step,
+                                              err);
+    if (class_ == ERR_OK)
+        class_ = store_commit(store, &unit, err);
+    arena_fini(&arena);
+    return class_;
+}
+
 /* Writes down an end that the handler's last unit has not written already. */
 static enum err_class task_settle(struct workers *workers, const struct task *task,
                                   enum task_end end, const struct task_outcome *outcome,
                                   struct err *err)
 {
     struct store *store = workers->options.store;
+    enum err_class class_ = ERR_OK;
     switch (end) {
     case TASK_AGAIN:
-        return queue_put_back(store, task, outcome->again_ms, outcome->failed, &outcome->err,
-                              clock_now_ms(), err);
+        class_ = queue_put_back(store, task, outcome->again_ms, outcome->failed, &outcome->err,
+                                clock_now_ms(), err);
+        return class_ == ERR_OK ? task_record(store, task, "again", outcome, err) : class_;
     case TASK_DEAD:
-        return queue_bury(store, task, &outcome->err, clock_now_ms(), err);
-    case TASK_DONE:
+        class_ = queue_bury(store, task, &outcome->err, clock_now_ms(), err);
+        return class_ == ERR_OK ? task_record(store, task, "dead", outcome, err) : class_;
     case TASK_LOST:
+        /* A refusal while the lease is still ours (a row that moved on) must not block the lane until
+         * the lease ends. Where the lease is gone the put-back is refused too, and rightly. */
+        queue_put_back(store, task, clock_now_ms(), true, &outcome->err, clock_now_ms(), NULL);
+        break;
+    case TASK_DONE:
         break;
     }
     return ERR_OK;
@@ -156,7 +182,7 @@ static void worker_run(struct workers *workers, struct claimed *claimed)
 {
     workers->busy++;
     pthread_mutex_unlock(&workers->lock);
-    struct task_outcome outcome = {.stopping = &workers->stopping};
+    struct task_outcome outcome = {.stopping = &workers->stopping, .started_ms = clock_now_ms()};
     enum task_end end = task_dispatch(workers, &claimed->task, &outcome);
     struct err err = {0};
     enum err_class class_ = task_settle(workers, &claimed->task, end, &outcome, &err);
@@ -188,6 +214,9 @@ static struct claimed *workers_take(struct workers *workers)
 
 static int64_t claim_deadline(const struct workers *workers)
 {
+    /* Whoever claims says so when it ends; until then next_ms is of the claim before. */
+    if (workers->claiming)
+        return WAIT_FOREVER;
     /* A run is this process's own: nobody else adds to it, so there is nothing to poll for. */
     int64_t poll_ms = workers->options.run.len > 0 ? WAIT_FOREVER : clock_now_ms() + CLAIM_POLL_MS;
     return workers->next_ms < poll_ms ? workers->next_ms : poll_ms;

@@ -22,6 +22,7 @@ struct task_outcome {
     bool failed;
     struct err err; /* why again or dead */
     /* For the recorded execution. */
+    int64_t started_ms;
     struct str stream;
     int64_t pages, calls, rejects;
     int64_t rows[ROW_OUTCOMES];
@@ -34,6 +35,12 @@ struct task_handler {
     task_handle *handle;
     void *context;
 };
+
+/* The recorded execution of one try. A handler that ends its task adds this step to its last unit
+ * (result "done"); the worker records the other ends. */
+enum err_class queue_step_record(const struct task *task, const struct task_outcome *outcome,
+                                 const char *result, int64_t now_ms, struct arena *arena,
+                                 struct step *out, struct err *err);
 
 struct workers;
 struct workers_options {

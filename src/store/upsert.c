@@ -268,6 +268,19 @@ static enum err_class value_keep(struct row_writer *w, int column, enum column_t
     return ERR_OK;
 }
 
+/* A cipher text that nobody could open yet never replaces a value that was open. `first` is where
+ * the column's three parts begin. */
+static bool personal_keeps(const struct row_writer *w, size_t column, size_t row, size_t first)
+{
+    const struct batch *batch = w->batch;
+    if (batch->table->columns[column].type != COLUMN_PERSONAL ||
+        batch_state(batch, row, column) != CELL_SET)
+        return false;
+    enum { INDEX_PART = 2 };
+    return batch->sealed[column][row].index.len == 0 &&
+           !w->tx->conn->ops->column_is_null(w->row, (int)(first + INDEX_PART) - 1);
+}
+
 /* The null rule: absent and null keep what is stored; gone erases it. */
 static enum err_class values_merge(struct row_writer *w, size_t row, struct err *err)
 {
@@ -282,7 +295,7 @@ static enum err_class values_merge(struct row_writer *w, size_t row, struct err 
         enum cell_state state = batch_state(batch, row, i);
         size_t parts = type == COLUMN_PERSONAL ? 3 : 1;
         for (size_t part = 0; !class_ && part < parts; part++, at++)
-            if (state == CELL_ABSENT || state == CELL_NULL)
+            if (state == CELL_ABSENT || state == CELL_NULL || personal_keeps(w, i, row, at - part))
                 class_ = value_keep(w, (int)at - 1, type, &w->values[at], err);
     }
     w->tx->conn->ops->reset(w->row);

@@ -123,6 +123,7 @@ static void *writer_main(void *context)
     struct tx tx = {.conn = writer->conn, .store = writer->store};
     arena_init(&tx.scratch);
     clock_thread_enter();
+    clock_busy_end(); /* begun by writer_open for this thread */
     pthread_mutex_lock(&writer->lock);
     for (;;) {
         while (!writer->head && !writer->stopping)
@@ -151,9 +152,11 @@ enum err_class writer_open(struct writer *writer, const struct store *store, str
     wait_init(&writer->work);
     wait_init(&writer->room);
     wait_init(&writer->answered);
+    clock_busy_begin(); /* so that time stands still until the thread has entered */
     writer->started = pthread_create(&writer->thread, NULL, writer_main, writer) == 0;
     if (writer->started)
         return ERR_OK;
+    clock_busy_end();
     store->ops->close(writer->conn);
     return err_set(err, ERR_INTERNAL, "thread", "the writer's thread could not be started");
 }

@@ -1,0 +1,64 @@
+/* The functions behind the table of commands, one file a noun. Each returns the exit code; *err says
+ * why where it is not EXIT_DONE (or stays clear when the reasons were printed already). */
+#ifndef HUILIU_APP_CMD_H
+#define HUILIU_APP_CMD_H
+
+#include "app/app.h"
+#include "app/settings.h"
+
+typedef enum exit_code command_run(struct app *app, const struct cli *cli, struct err *err);
+
+command_run cmd_init, cmd_migrate, cmd_settings, cmd_version, cmd_help, cmd_doctor;
+command_run cmd_app_add, cmd_app_list, cmd_app_rotate;
+command_run cmd_shop_add, cmd_shop_list, cmd_shop_show, cmd_shop_authorize, cmd_shop_enable,
+    cmd_shop_disable, cmd_shop_remove;
+command_run cmd_sync, cmd_status, cmd_prove;
+command_run cmd_reject_list, cmd_reject_show, cmd_reject_replay;
+command_run cmd_task_list, cmd_task_show, cmd_task_retry, cmd_task_cancel;
+command_run cmd_connector_list, cmd_connector_check, cmd_connector_test, cmd_connector_trace,
+    cmd_connector_docs, cmd_connector_replay;
+
+/* Wrong use is 2, every other failure 1. */
+enum exit_code exit_of(enum err_class class_);
+/* Prints what a buf holds and frees it. */
+enum err_class print_buf(struct buf *out, struct err *err);
+/* The id of a row that a person typed. */
+enum err_class row_number(struct str text, int64_t *id, struct err *err);
+/* --from and --to in a zone, as the closed range [*from_ms, *to_ms] on a stream's grid. Without
+ * --from *from_ms stays what it is; without --to: now. ERR_USAGE when the end lies before the start or the start in the future. */
+enum err_class range_of_flags(const struct cli *cli, const struct zone *zone, int64_t step_ms,
+                              int64_t now_ms, int64_t *from_ms, int64_t *to_ms, struct err *err);
+
+/* account.c: adding apps and shops, shared by the commands and the import of an old `.env`. */
+struct account_app {
+    const struct connector *connector;
+    struct str name, key, secret;
+    struct settings *settings;
+};
+enum err_class account_app_add(struct app *app, const struct account_app *account, int64_t *id,
+                               struct err *err);
+struct account_shop {
+    const struct connector *connector;
+    struct str name, external_id, zone, proxy, access_token;
+    int64_t app_id;   /* 0: none */
+    int64_t since_ms; /* 0: what the manifest says */
+    struct settings *settings;
+};
+enum err_class account_shop_add(struct app *app, const struct account_shop *account, int64_t *id,
+                                struct err *err);
+/* The app of that name, or the platform's only one when `name` is empty. */
+enum err_class account_app_find(struct app *app, struct str platform, struct str name, int64_t *id,
+                                struct err *err);
+
+/* import.c: what an old program's variables become (compat/NAME.yaml). Options go into the new
+ * huiliu.yaml, so they are read first; apps and shops need the database. */
+enum err_class import_options(struct app *app, struct str file, struct options *out,
+                              struct err *err);
+/* Adds the app and the shop and prints what became of each variable. `options_taken`: the options
+ * were written too. */
+enum err_class import_env(struct app *app, struct str file, bool options_taken, struct err *err);
+
+/* Versions of this program and what it is linked with. */
+void library_versions(struct report *report, struct arena *arena);
+
+#endif

@@ -1,0 +1,115 @@
+/* huiliu app: developer credentials. */
+#include "app/cmd.h"
+#include "app/secret.h"
+#include "app/sql.h"
+
+enum exit_code cmd_app_add(struct app *app, const struct cli *cli, struct err *err)
+{
+    struct settings settings = {0};
+    struct account_app account = {
+        .name = cli_arg(cli, 0), .key = cli_text(cli, "key"), .settings = &settings};
+    enum err_class class_ = app_connector_of(app, cli_text(cli, "platform"), &account.connector,
+                                             err);
+    if (class_ == ERR_OK)
+        class_ = secret_of_flags(app, cli, "secret", "secret-file", &account.secret, err);
+    if (class_ == ERR_OK)
+        class_ = settings_put_flags(&settings, account.connector, "app", cli, err);
+    int64_t id;
+    if (class_ == ERR_OK)
+        class_ = account_app_add(app, &account, &id, err);
+    if (class_ == ERR_OK)
+        app_say(app, MSG_APP_ADDED, M_STR(account.name),
+                M_STR(connector_platform(account.connector)), M_END);
+    return exit_of(class_);
+}
+
+enum exit_code cmd_app_list(struct app *app, const struct cli *cli, struct err *err)
+{
+    (void)cli;
+    static const struct report_column columns[] = {
+        {"platform", REPORT_TEXT, MSG_COL_PLATFORM}, {"name", REPORT_TEXT, MSG_COL_NAME},
+        {"key", REPORT_TEXT, MSG_COL_KEY},           {"secret", REPORT_TRUTH, MSG_COL_SECRET},
+        {"shops", REPORT_NUMBER, MSG_COL_SHOPS},     {"created", REPORT_TIME, MSG_COL_CREATED},
+    };
+    struct report report;
+    struct reader *row;
+    report_init(&report, columns, 6, app->zone, &app->arena);
+    enum err_class class_ = store_read(app->store, SQL_APPS, NULL, 0, &row, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    while (reader_next(row)) {
+        report_row(&report);
+        report_text(&report, reader_text(row, 1));
+        report_text(&report, reader_text(row, 2));
+        report_text(&report, reader_text(row, 3));
+        report_truth(&report, !reader_is_null(row, 4));
+        report_number(&report, reader_int(row, 6));
+        report_time(&report, reader_int(row, 5));
+    }
+    class_ = reader_close(row, err);
+    if (class_ == ERR_OK)
+        class_ = app_print_report(app, &report, "apps", err);
+    return exit_of(class_);
+}
+
+struct rotate_work {
+    int64_t id;
+    struct str key, secret_cipher, token_owner;
+};
+
+/* The token belongs to the old credentials: the keeper gets a new one with the new ones. */
+static enum err_class rotate(struct tx *tx, void *context, struct err *err)
+{
+    const struct rotate_work *work = context;
+    const struct sql_value row[] = {
+        sql_int(work->id),
+        work->secret_cipher.len > 0 ? sql_text(work->secret_cipher) : sql_null(),
+        work->key.len > 0 ? sql_text(work->key) : sql_null(),
+    };
+    const struct sql_value owner[] = {sql_text(work->token_owner)};
+    enum err_class class_ = tx_exec(tx, SQL_APP_ROTATE, row, 3, NULL, err);
+    return class_ == ERR_OK ? tx_exec(tx, SQL_TOKEN_DELETE, owner, 1, NULL, err) : class_;
+}
+
+static enum err_class app_find(struct app *app, const struct cli *cli, int64_t *id, struct err *err)
+{
+    const struct sql_value values[] = {sql_text(cli_arg(cli, 0)),
+                                       sql_text(cli_text(cli, "platform"))};
+    struct reader *row;
+    size_t found = 0;
+    enum err_class class_ = store_read(app->store, SQL_APP_FIND, values, 2, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    for (; reader_next(row); found++)
+        *id = reader_int(row, 0);
+    class_ = reader_close(row, err);
+    if (class_ != ERR_OK || found == 1)
+        return class_;
+    return found == 0 ? err_say(err, ERR_NOT_FOUND, "app_unknown", MSG_APP_UNKNOWN,
+                                M_STR(cli_arg(cli, 0)), M_STR(cli_text(cli, "platform")), M_END)
+                      : err_say(err, ERR_CONFIG, "app_choice", MSG_APP_AMBIGUOUS,
+                                M_STR(cli_arg(cli, 0)), M_END);
+}
+
+enum exit_code cmd_app_rotate(struct app *app, const struct cli *cli, struct err *err)
+{
+    struct rotate_work work = {.key = cli_text(cli, "key")};
+    struct str secret;
+    enum err_class class_ = app_find(app, cli, &work.id, err);
+    if (class_ == ERR_OK)
+        class_ = secret_of_flags(app, cli, "secret", "secret-file", &secret, err);
+    if (class_ == ERR_OK && secret.len == 0 && work.key.len == 0)
+        class_ = err_say(err, ERR_USAGE, "app_rotate", MSG_APP_ROTATE_WHAT, M_END);
+    if (class_ == ERR_OK && secret.len > 0)
+        class_ = secret_seal(app, secret, "app", work.id, STR("secret"), &app->arena,
+                             &work.secret_cipher, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    work.token_owner = arena_printf(&app->arena, "app:%lld", (long long)work.id);
+    if (!work.token_owner.ptr)
+        return exit_of(err_no_memory(err));
+    class_ = store_write(app->store, rotate, &work, err);
+    if (class_ == ERR_OK)
+        app_say(app, MSG_APP_ROTATED, M_STR(cli_arg(cli, 0)), M_END);
+    return exit_of(class_);
+}

@@ -1,0 +1,453 @@
+/* huiliu shop: authorised accounts. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/cmd.h"
+#include "app/date.h"
+#include "app/secret.h"
+#include "app/sql.h"
+
+/* --- add --- */
+
+static enum err_class shop_zone_of(const struct cli *cli, const struct connector *connector,
+                                   const struct zone **out, struct err *err)
+{
+    struct str name = cli_text(cli, "zone");
+    *out = connector_zone(connector);
+    return name.len > 0 ? zone_find(name, out, err) : ERR_OK;
+}
+
+/* Whoever needs no app has neither a grant that asks for one nor required needs. */
+static bool app_is_needed(const struct connector *connector)
+{
+    const struct need *needs;
+    size_t needs_len = connector_needs(connector, true, &needs);
+    for (size_t i = 0; i < needs_len; i++) {
+        if (needs[i].required)
+            return true;
+    }
+    return false;
+}
+
+static enum err_class account_of_flags(struct app *app, const struct cli *cli,
+                                       struct account_shop *account, struct err *err)
+{
+    const struct zone *zone;
+    enum err_class class_ = app_connector_of(app, cli_text(cli, "platform"), &account->connector,
+                                             err);
+    if (class_ == ERR_OK && (cli_has(cli, "app") || app_is_needed(account->connector)))
+        class_ = account_app_find(app, connector_platform(account->connector), cli_text(cli, "app"),
+                                  &account->app_id, err);
+    if (class_ == ERR_OK)
+        class_ = shop_zone_of(cli, account->connector, &zone, err);
+    if (class_ == ERR_OK && cli_has(cli, "since"))
+        class_ = date_parse(cli_text(cli, "since"), zone, DATE_START, clock_now_ms(),
+                            &account->since_ms, err);
+    if (class_ == ERR_OK)
+        class_ = secret_of_flags(app, cli, "token", "token-file", &account->access_token, err);
+    if (class_ == ERR_OK)
+        class_ = settings_put_flags(account->settings, account->connector, "shop", cli, err);
+    return class_;
+}
+
+enum exit_code cmd_shop_add(struct app *app, const struct cli *cli, struct err *err)
+{
+    struct settings settings = {0};
+    struct account_shop account = {
+        .name = cli_arg(cli, 0),
+        .external_id = cli_text(cli, "external-id"),
+        .zone = cli_text(cli, "zone"),
+        .proxy = cli_text(cli, "proxy"),
+        .settings = &settings,
+    };
+    int64_t id;
+    enum err_class class_ = account_of_flags(app, cli, &account, err);
+    if (class_ == ERR_OK)
+        class_ = account_shop_add(app, &account, &id, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    app_say(app, MSG_SHOP_ADDED, M_STR(account.name), M_STR(connector_platform(account.connector)),
+            M_END);
+    enum grant_kind grant = connector_auth(account.connector)->grant;
+    if (grant == GRANT_AUTH_CODE || (grant == GRANT_BY_HAND && account.access_token.len == 0))
+        app_say(app, MSG_SHOP_ADDED_AUTHORIZE, M_STR(account.name), M_END);
+    return EXIT_DONE;
+}
+
+/* --- list, show --- */
+
+enum exit_code cmd_shop_list(struct app *app, const struct cli *cli, struct err *err)
+{
+    (void)cli;
+    static const struct report_column columns[] = {
+        {"id", REPORT_NUMBER, MSG_COL_ID},     {"platform", REPORT_TEXT, MSG_COL_PLATFORM},
+        {"name", REPORT_TEXT, MSG_COL_NAME},   {"external_id", REPORT_TEXT, MSG_COL_EXTERNAL_ID},
+        {"app", REPORT_TEXT, MSG_COL_APP},     {"state", REPORT_TEXT, MSG_COL_STATE},
+        {"since", REPORT_TIME, MSG_COL_SINCE}, {"reason", REPORT_TEXT, MSG_COL_REASON},
+    };
+    struct report report;
+    report_init(&report, columns, 8, app->zone, &app->arena);
+    for (size_t i = 0; i < app->shops_len; i++) {
+        const struct app_shop *shop = &app->shops[i];
+        bool broken = shop->err.class_ != ERR_OK;
+        report.zone = app_shop_zone(app, shop);
+        report_row(&report);
+        report_number(&report, shop->sync.id);
+        report_text(&report, shop->platform);
+        report_text(&report, shop->sync.facts.shop.name);
+        report_text(&report, shop->sync.facts.shop.external_id);
+        report_text(&report, shop->app_name);
+        report_text(&report, shop->state);
+        if (shop->sync.since_ms != 0)
+            report_time(&report, shop->sync.since_ms);
+        else
+            report_absent(&report);
+        report_text(&report, broken ? str_of(shop->err.message) : shop->sync.state_reason);
+    }
+    return exit_of(app_print_report(app, &report, "shops", err));
+}
+
+/* What show prints: the same pairs as text lines or as members of one object. */
+struct sheet {
+    struct emit emit;
+    bool json;
+    const struct zone *zone;
+};
+
+static void sheet_text(struct sheet *sheet, const char *key, struct str text)
+{
+    if (sheet->json)
+        emit_str(&sheet->emit, key, text);
+    else
+        buf_printf(sheet->emit.out, "%-20s %.*s\n", key, STR_ARG(text));
+}
+
+static void sheet_time(struct sheet *sheet, const char *key, int64_t utc_ms)
+{
+    if (sheet->json) {
+        emit_time(&sheet->emit, key, utc_ms);
+        return;
+    }
+    buf_printf(sheet->emit.out, "%-20s ", key);
+    time_write(sheet->emit.out, sheet->zone, utc_ms);
+    buf_add_char(sheet->emit.out, '\n');
+}
+
+static bool setting_is_secret(const struct connector *connector, struct str name)
+{
+    const struct need *needs;
+    size_t needs_len = connector ? connector_needs(connector, false, &needs) : 0;
+    for (size_t i = 0; i < needs_len; i++) {
+        if (str_eq(needs[i].name, name))
+            return needs[i].secret;
+    }
+    return false;
+}
+
+static void sheet_settings(struct sheet *sheet, const struct app_shop *shop)
+{
+    char key[128];
+    const struct facts *facts = &shop->sync.facts;
+    for (size_t i = 0; i < facts->shop.settings_len; i++) {
+        const struct setting *setting = &facts->shop.settings[i];
+        bool secret = setting_is_secret(shop->sync.connector, setting->name);
+        snprintf(key, sizeof(key), "set.%.*s", STR_ARG(setting->name));
+        sheet_text(sheet, key, secret ? STR("***") : setting->value);
+    }
+    for (size_t i = 0; i < facts->options_len; i++) {
+        snprintf(key, sizeof(key), "set.%.*s", STR_ARG(facts->options[i].name));
+        sheet_text(sheet, key, facts->options[i].value);
+    }
+}
+
+static enum err_class sheet_token(struct sheet *sheet, struct app *app, const struct app_shop *shop,
+                                  struct err *err)
+{
+    if (!shop->sync.connector || connector_auth(shop->sync.connector)->grant == GRANT_NONE)
+        return ERR_OK;
+    bool of_app = connector_auth(shop->sync.connector)->of_app;
+    struct str owner = arena_printf(&app->arena, "%s:%lld", of_app ? "app" : "shop",
+                                    (long long)(of_app ? shop->app_id : shop->sync.id));
+    const struct sql_value values[] = {sql_text(owner)};
+    struct reader *row;
+    enum err_class class_ = owner.ptr ? store_read(app->store, SQL_TOKEN, values, 1, &row, err)
+                                      : err_no_memory(err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (!reader_next(row)) {
+        sheet_text(sheet, "token", STR("none"));
+        return reader_close(row, err);
+    }
+    sheet_text(sheet, "token", reader_text(row, 0));
+    if (reader_int(row, 1) != 0)
+        sheet_time(sheet, "token_expires", reader_int(row, 1));
+    if (reader_text(row, 3).len > 0)
+        sheet_text(sheet, "token_error", reader_text(row, 3));
+    return reader_close(row, err);
+}
+
+enum exit_code cmd_shop_show(struct app *app, const struct cli *cli, struct err *err)
+{
+    struct app_shop *shop;
+    struct buf out;
+    enum err_class class_ = app_shop_of(app, cli_arg(cli, 0), &shop, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    buf_init(&out, 1024 * 1024);
+    struct sheet sheet = {
+        .emit = emit_to(&out), .json = app->json, .zone = app_shop_zone(app, shop)};
+    if (app->json)
+        emit_open(&sheet.emit, NULL, '{');
+    sheet_text(&sheet, "name", shop->sync.facts.shop.name);
+    sheet_text(&sheet, "platform", shop->platform);
+    sheet_text(&sheet, "external_id", shop->sync.facts.shop.external_id);
+    sheet_text(&sheet, "app", shop->app_name);
+    sheet_text(&sheet, "state", shop->state);
+    if (shop->sync.state_reason.len > 0)
+        sheet_text(&sheet, "reason", shop->sync.state_reason);
+    if (shop->err.class_ != ERR_OK)
+        sheet_text(&sheet, "error", str_of(shop->err.message));
+    if (shop->sync.since_ms != 0)
+        sheet_time(&sheet, "since", shop->sync.since_ms);
+    sheet_text(&sheet, "zone", zone_name(sheet.zone));
+    if (shop->sync.proxy.len > 0)
+        sheet_text(&sheet, "proxy", STR("***"));
+    sheet_settings(&sheet, shop);
+    class_ = sheet_token(&sheet, app, shop, err);
+    if (app->json) {
+        emit_close(&sheet.emit, '}');
+        buf_add_char(&out, '\n');
+    }
+    if (class_ == ERR_OK)
+        class_ = print_buf(&out, err);
+    else
+        buf_fini(&out);
+    return exit_of(class_);
+}
+
+/* --- authorize --- */
+
+/* People paste either the code or the whole address that the consent page led to. */
+static enum err_class code_of_text(struct app *app, struct str text, struct str *code,
+                                   struct err *err)
+{
+    struct url url;
+    text = str_trim(text);
+    *code = text;
+    if (text.len == 0)
+        return err_say(err, ERR_USAGE, "code_missing", MSG_CODE_MISSING, M_END);
+    if (url_parse(text, &url, NULL) != ERR_OK)
+        return ERR_OK;
+    struct str rest = url.query, pair, name, value;
+    while (rest.len > 0) {
+        str_cut(rest, '&', &pair, &rest);
+        str_cut(pair, '=', &name, &value);
+        if (!str_eq(name, STR("code")) && !str_eq(name, STR("auth_code")))
+            continue;
+        struct buf plain;
+        buf_init(&plain, URL_BYTES_MAX);
+        enum err_class class_ = percent_read(&plain, value, true, err);
+        if (class_ == ERR_OK)
+            class_ = secret_keep(app, buf_str(&plain), code, err);
+        buf_fini(&plain);
+        return class_;
+    }
+    return err_say(err, ERR_USAGE, "code_missing", MSG_CODE_MISSING, M_END);
+}
+
+static enum err_class code_ask(struct app *app, const struct app_shop *shop,
+                               const struct facts *facts, struct str *code, struct err *err)
+{
+    struct str address;
+    enum err_class class_ = connector_consent_url(shop->sync.connector, facts, &app->arena,
+                                                  &address, err);
+    if (class_ != ERR_OK)
+        return class_;
+    app_say(app, MSG_CONSENT_ADDRESS, M_STR(address), M_END);
+    app_say(app, MSG_CONSENT_PASTE, M_END);
+    fflush(stdout);
+    char line[8192];
+    if (!fgets(line, sizeof(line), stdin))
+        return err_say(err, ERR_USAGE, "code_missing", MSG_CODE_MISSING, M_END);
+    struct str text;
+    class_ = secret_keep(app, str_of(line), &text, err);
+    explicit_bzero(line, sizeof(line));
+    return class_ == ERR_OK ? code_of_text(app, text, code, err) : class_;
+}
+
+static enum err_class nonce_make(struct app *app, struct str *out, struct err *err)
+{
+    unsigned char bytes[16];
+    struct buf text;
+    enum err_class class_ = crypt_random(bytes, sizeof(bytes), err);
+    if (class_ != ERR_OK)
+        return class_;
+    buf_init(&text, 64);
+    hex_write(&text, (struct str){(const char *)bytes, sizeof(bytes)}, false);
+    *out = arena_dup(&app->arena, buf_str(&text));
+    buf_fini(&text);
+    return out->ptr ? ERR_OK : err_no_memory(err);
+}
+
+static enum err_class authorize_by_code(struct app *app, const struct cli *cli,
+                                        const struct app_shop *shop, struct err *err)
+{
+    struct facts facts = shop->sync.facts;
+    facts.now_ms = clock_now_ms();
+    enum err_class class_ = nonce_make(app, &facts.nonce, err);
+    if (class_ == ERR_OK && cli_has(cli, "code"))
+        class_ = code_of_text(app, cli_text(cli, "code"), &facts.auth_code, err);
+    else if (class_ == ERR_OK)
+        class_ = code_ask(app, shop, &facts, &facts.auth_code, err);
+    return class_ == ERR_OK ? token_exchange(app->gateway, shop->sync.connector, &facts, err)
+                            : class_;
+}
+
+static enum err_class shop_state_put(struct app *app, int64_t shop_id, struct str state,
+                                     struct err *err)
+{
+    const struct sql_value values[] = {sql_int(shop_id), sql_text(state)};
+    const struct step step = {SQL_SHOP_STATE, values, 2, 1};
+    struct unit unit = {
+        .shop_id = shop_id, .before = &step, .before_len = 1, .now_ms = clock_now_ms()};
+    return store_commit(app->store, &unit, err);
+}
+
+/* A shop that waited for a person has seen one; one that a person switched off stays off. */
+static enum err_class shop_wake(struct app *app, const struct app_shop *shop, struct err *err)
+{
+    return str_eq(shop->state, STR("needs_person"))
+               ? shop_state_put(app, shop->sync.id, STR("enabled"), err)
+               : ERR_OK;
+}
+
+enum exit_code cmd_shop_authorize(struct app *app, const struct cli *cli, struct err *err)
+{
+    struct app_shop *shop;
+    struct str token;
+    enum err_class class_ = app_shop_ready(app, cli_arg(cli, 0), &shop, err);
+    if (class_ == ERR_OK)
+        class_ = secret_of_flags(app, cli, "token", "token-file", &token, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    const struct auth *auth = connector_auth(shop->sync.connector);
+    if (token.len == 0 && auth->grant == GRANT_BY_HAND)
+        return exit_of(err_say(err, ERR_USAGE, "token_missing", MSG_AUTHORIZE_BY_HAND,
+                               M_STR(cli_arg(cli, 0)), M_END));
+    if (token.len == 0 && auth->grant != GRANT_AUTH_CODE) {
+        app_say(app, MSG_AUTHORIZE_ITSELF, M_STR(cli_arg(cli, 0)), M_END);
+        return EXIT_DONE;
+    }
+    if (token.len > 0) {
+        bool of_app = auth->of_app;
+        struct str owner = arena_printf(&app->arena, "%s:%lld", of_app ? "app" : "shop",
+                                        (long long)(of_app ? shop->app_id : shop->sync.id));
+        class_ = owner.ptr ? token_put(app->store, app->keyring, owner, token, STR_NONE, 0, 0,
+                                       clock_now_ms(), err)
+                           : err_no_memory(err);
+    } else {
+        class_ = authorize_by_code(app, cli, shop, err);
+    }
+    if (class_ == ERR_OK)
+        class_ = shop_wake(app, shop, err);
+    if (class_ == ERR_OK)
+        app_say(app, MSG_AUTHORIZED, M_STR(cli_arg(cli, 0)), M_END);
+    return exit_of(class_);
+}
+
+/* --- enable, disable, remove --- */
+
+static enum exit_code state_change(struct app *app, const struct cli *cli, struct str state,
+                                   enum message_id said, struct err *err)
+{
+    struct app_shop *shop;
+    enum err_class class_ = app_shop_of(app, cli_arg(cli, 0), &shop, err);
+    if (class_ == ERR_OK)
+        class_ = shop_state_put(app, shop->sync.id, state, err);
+    if (class_ == ERR_OK)
+        app_say(app, said, M_STR(cli_arg(cli, 0)), M_END);
+    return exit_of(class_);
+}
+
+enum exit_code cmd_shop_enable(struct app *app, const struct cli *cli, struct err *err)
+{
+    return state_change(app, cli, STR("enabled"), MSG_SHOP_ENABLED, err);
+}
+
+enum exit_code cmd_shop_disable(struct app *app, const struct cli *cli, struct err *err)
+{
+    return state_change(app, cli, STR("disabled"), MSG_SHOP_DISABLED, err);
+}
+
+struct remove_work {
+    const struct app *app;
+    int64_t shop_id;
+    struct str token_owner;
+    bool with_rows;
+};
+
+static enum err_class row_int(struct reader *row, void *context, struct err *err)
+{
+    (void)err;
+    int64_t *sum = context;
+    *sum += reader_int(row, 0);
+    return ERR_OK;
+}
+
+/* Table names come from the catalogue, never from a person: these are the only texts built here. */
+static enum err_class table_empty(struct tx *tx, const struct remove_work *work,
+                                  const struct table *table, int64_t *rows, struct err *err)
+{
+    char sql[256];
+    const struct sql_value values[] = {sql_int(work->shop_id)};
+    if (!table->data && table_column(table, STR("shop_id")) == SIZE_MAX)
+        return ERR_OK;
+    if (table->data && !work->with_rows) {
+        snprintf(sql, sizeof(sql), "SELECT count(*) FROM %.*s WHERE shop_id = ?1",
+                 STR_ARG(table->name));
+        return tx_query(tx, sql, values, 1, row_int, rows, err);
+    }
+    snprintf(sql, sizeof(sql), "DELETE FROM %.*s WHERE shop_id = ?1", STR_ARG(table->name));
+    return tx_exec(tx, sql, values, 1, NULL, err);
+}
+
+static enum err_class shop_delete(struct tx *tx, void *context, struct err *err)
+{
+    const struct remove_work *work = context;
+    const struct sql_value id[] = {sql_int(work->shop_id)};
+    const struct sql_value owner[] = {sql_text(work->token_owner)};
+    int64_t running = 0, rows = 0;
+    enum err_class class_ = tx_query(tx, SQL_SHOP_TASKS_RUNNING, id, 1, row_int, &running, err);
+    if (class_ == ERR_OK && running > 0)
+        return err_say(err, ERR_CONFLICT, "shop_busy", MSG_SHOP_BUSY, M_END);
+    const struct table_catalog *catalog = work->app->catalog;
+    for (size_t i = 0; class_ == ERR_OK && i < catalog->tables_len; i++)
+        class_ = table_empty(tx, work, &catalog->tables[i], &rows, err);
+    if (class_ == ERR_OK && rows > 0)
+        return err_say(err, ERR_CONFLICT, "shop_has_rows", MSG_SHOP_HAS_ROWS, M_I64(rows), M_END);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_SHOP_TASKS_DELETE, id, 1, NULL, err);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_SHOP_EXECUTIONS_DELETE, id, 1, NULL, err);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_TOKEN_DELETE, owner, 1, NULL, err);
+    return class_ == ERR_OK ? tx_exec(tx, SQL_SHOP_DELETE, id, 1, NULL, err) : class_;
+}
+
+enum exit_code cmd_shop_remove(struct app *app, const struct cli *cli, struct err *err)
+{
+    struct app_shop *shop;
+    struct remove_work work = {.app = app, .with_rows = cli_has(cli, "with-rows")};
+    enum err_class class_ = app_shop_of(app, cli_arg(cli, 0), &shop, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    work.shop_id = shop->sync.id;
+    work.token_owner = arena_printf(&app->arena, "shop:%lld", (long long)shop->sync.id);
+    if (!work.token_owner.ptr)
+        return exit_of(err_no_memory(err));
+    class_ = store_write(app->store, shop_delete, &work, err);
+    if (class_ == ERR_OK)
+        app_say(app, MSG_SHOP_REMOVED, M_STR(cli_arg(cli, 0)), M_END);
+    return exit_of(class_);
+}

@@ -1,0 +1,191 @@
+/* huiliu status and prove: how far each stream has come, and the evidence for it. */
+#include <stdio.h>
+
+#include "app/cmd.h"
+#include "app/date.h"
+#include "app/sql.h"
+
+static const struct report_column columns[] = {
+    {"platform", REPORT_TEXT, MSG_COL_PLATFORM},
+    {"shop", REPORT_TEXT, MSG_COL_SHOP},
+    {"stream", REPORT_TEXT, MSG_COL_STREAM},
+    {"rows", REPORT_NUMBER, MSG_COL_ROWS},
+    {"grade", REPORT_TEXT, MSG_COL_GRADE},
+    {"complete_up_to", REPORT_TIME, MSG_COL_COMPLETE},
+    {"frontier", REPORT_TIME, MSG_COL_FRONTIER},
+    {"last_success", REPORT_TIME, MSG_COL_LAST_SUCCESS},
+    {"windows_unproved", REPORT_NUMBER, MSG_COL_UNPROVED},
+    {"rejects", REPORT_NUMBER, MSG_COL_REJECTS},
+    {"decrypt_waiting", REPORT_NUMBER, MSG_COL_DECRYPT},
+    {"last_error", REPORT_TEXT, MSG_COL_LAST_ERROR},
+};
+enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+
+/* What status says of one stream, read by several queries before its row is written. */
+struct stream_status {
+    int64_t rows, unproved, rejects, decrypt;
+    int64_t frontier_ms, complete_ms, success_ms; /* 0: never */
+    struct str grade, error;
+};
+
+static enum err_class state_read(struct app *app, const struct sql_value key[2],
+                                 struct stream_status *out, struct err *err)
+{
+    struct reader *row;
+    enum err_class class_ = store_read(app->store, SQL_STATUS, key, 2, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (reader_next(row)) {
+        out->frontier_ms = reader_int(row, 0);
+        out->complete_ms = reader_int(row, 1);
+        out->success_ms = reader_int(row, 2);
+        out->error = arena_dup(&app->arena, reader_text(row, 3));
+    }
+    return reader_close(row, err);
+}
+
+static enum err_class windows_read(struct app *app, const struct sql_value key[2],
+                                   struct stream_status *out, struct err *err)
+{
+    struct reader *row;
+    enum err_class class_ = store_read(app->store, SQL_STATUS_WINDOWS, key, 2, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (reader_next(row)) {
+        /* An unproved window is a hole: no grade of the others speaks for it. */
+        out->unproved = reader_int(row, 1);
+        out->grade = out->unproved > 0 ? STR("C") : arena_dup(&app->arena, reader_text(row, 0));
+    }
+    return reader_close(row, err);
+}
+
+/* The main table's rows. Its name is the catalogue's. */
+static enum err_class rows_count(struct app *app, const struct stream *stream,
+                                 const struct sql_value key[2], int64_t *out, struct err *err)
+{
+    char sql[256];
+    snprintf(sql, sizeof(sql), "SELECT count(*) FROM %.*s WHERE shop_id = ?1",
+             STR_ARG(stream->table->name));
+    return store_read_int(app->store, sql, key, 1, 0, out, err);
+}
+
+static enum err_class status_read(struct app *app, const struct app_shop *shop,
+                                  const struct stream *stream, struct stream_status *out,
+                                  struct err *err)
+{
+    const struct sql_value key[] = {sql_int(shop->sync.id), sql_text(stream->name)};
+    *out = (struct stream_status){0};
+    enum err_class class_ = rows_count(app, stream, key, &out->rows, err);
+    if (class_ == ERR_OK)
+        class_ = state_read(app, key, out, err);
+    if (class_ == ERR_OK)
+        class_ = windows_read(app, key, out, err);
+    if (class_ == ERR_OK)
+        class_ = store_read_int(app->store, SQL_STATUS_REJECTS, key, 2, 0, &out->rejects, err);
+    if (class_ == ERR_OK)
+        class_ = store_read_int(app->store, SQL_STATUS_DECRYPT, key, 1, 0, &out->decrypt, err);
+    return class_;
+}
+
+static void time_or_absent(struct report *report, int64_t utc_ms)
+{
+    if (utc_ms != 0)
+        report_time(report, utc_ms);
+    else
+        report_absent(report);
+}
+
+static void text_or_absent(struct report *report, struct str text)
+{
+    if (text.len > 0)
+        report_text(report, text);
+    else
+        report_absent(report);
+}
+
+static void status_row(struct report *report, const struct app_shop *shop, struct str stream,
+                       const struct stream_status *status)
+{
+    report_row(report);
+    report_text(report, shop->platform);
+    report_text(report, shop->sync.facts.shop.name);
+    report_text(report, stream);
+    report_number(report, status->rows);
+    text_or_absent(report, status->grade);
+    time_or_absent(report, status->complete_ms);
+    time_or_absent(report, status->frontier_ms);
+    time_or_absent(report, status->success_ms);
+    report_number(report, status->unproved);
+    report_number(report, status->rejects);
+    report_number(report, status->decrypt);
+    text_or_absent(report, status->error);
+}
+
+static enum err_class shop_rows(struct app *app, const struct app_shop *shop, struct report *report,
+                                struct err *err)
+{
+    struct stream_status status;
+    report->zone = app_shop_zone(app, shop);
+    if (shop->err.class_ != ERR_OK) {
+        status = (struct stream_status){.error = str_of(shop->err.message)};
+        status_row(report, shop, STR("-"), &status);
+        return ERR_OK;
+    }
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; class_ == ERR_OK && i < connector_streams(shop->sync.connector); i++) {
+        const struct stream *stream = connector_stream_at(shop->sync.connector, i);
+        class_ = status_read(app, shop, stream, &status, err);
+        if (status.error.len == 0 && !shop->sync.enabled)
+            status.error = shop->sync.state_reason.len > 0 ? shop->sync.state_reason : shop->state;
+        if (class_ == ERR_OK)
+            status_row(report, shop, stream->name, &status);
+    }
+    return class_;
+}
+
+enum exit_code cmd_status(struct app *app, const struct cli *cli, struct err *err)
+{
+    struct report report;
+    struct str word;
+    size_t at = 0;
+    enum err_class class_ = ERR_OK;
+    report_init(&report, columns, COLUMNS, app->zone, &app->arena);
+    while (class_ == ERR_OK && cli_next(cli, "shop", &at, &word)) {
+        struct app_shop *shop;
+        class_ = app_shop_of(app, word, &shop, err);
+        if (class_ == ERR_OK)
+            class_ = shop_rows(app, shop, &report, err);
+    }
+    for (size_t i = 0; class_ == ERR_OK && !cli_has(cli, "shop") && i < app->shops_len; i++)
+        class_ = shop_rows(app, &app->shops[i], &report, err);
+    if (class_ == ERR_OK)
+        class_ = app_print_report(app, &report, "status", err);
+    return exit_of(class_);
+}
+
+enum exit_code cmd_prove(struct app *app, const struct cli *cli, struct err *err)
+{
+    struct app_shop *shop;
+    const struct stream *stream;
+    int64_t now_ms = clock_now_ms(), from_ms, to_ms = now_ms;
+    enum err_class class_ = app_shop_ready(app, cli_arg(cli, 0), &shop, err);
+    if (class_ == ERR_OK)
+        class_ = app_stream_of(shop->sync.connector, cli_arg(cli, 1), &stream, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    const struct sql_value key[] = {sql_int(shop->sync.id), sql_text(stream->name)};
+    class_ = store_read_int(app->store, SQL_STREAM_SINCE, key, 2, 0, &from_ms, err);
+    if (class_ == ERR_OK)
+        class_ = range_of_flags(cli, app_shop_zone(app, shop), stream->window.step_ms, now_ms,
+                                &from_ms, &to_ms, err);
+    struct buf out;
+    buf_init(&out, 256 * 1024 * 1024);
+    if (class_ == ERR_OK)
+        class_ = sync_prove(app->sync, &shop->sync, stream, from_ms, to_ms, &out, err);
+    buf_add_char(&out, '\n');
+    if (class_ == ERR_OK)
+        class_ = print_buf(&out, err);
+    else
+        buf_fini(&out);
+    return exit_of(class_);
+}

@@ -1,0 +1,419 @@
+/* huiliu sync: takes the worker role, asks for the work, follows it to its end and tells what came
+ * of it. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/cmd.h"
+#include "app/date.h"
+#include "app/role.h"
+#include "app/run.h"
+#include "app/sql.h"
+
+enum {
+    /* How late a signal or a new progress line may be noticed. */
+    FOLLOW_MS = 500,
+    /* Elsewhere than on a terminal a line now and then shows that it lives. */
+    PLAIN_LINE_MS = 30000,
+    ORDERS_MAX = CLI_FLAGS_MAX,
+};
+
+static volatile bool stop_asked;
+
+static void on_signal(int number)
+{
+    (void)number;
+    __atomic_store_n(&stop_asked, true, __ATOMIC_RELEASE);
+}
+
+/* The second signal ends the process at once, which loses nothing either. */
+static void signals_take(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* --- what is asked --- */
+
+struct wish {
+    const struct cli *cli;
+    enum sync_mode mode;
+    struct str ids[ORDERS_MAX];
+    size_t ids_len;
+};
+
+static enum err_class wish_read(struct wish *wish, const struct cli *cli, struct err *err)
+{
+    static const char *const excluded[][2] = {
+        {"full", "from"}, {"full", "to"}, {"full", "order"}, {"from", "order"}, {"to", "order"},
+    };
+    *wish = (struct wish){.cli = cli, .mode = SYNC_FORWARD};
+    for (size_t i = 0; i < sizeof(excluded) / sizeof(excluded[0]); i++) {
+        enum err_class class_ = cli_exclude(cli, excluded[i][0], excluded[i][1], err);
+        if (class_ != ERR_OK)
+            return class_;
+    }
+    if (cli_has(cli, "to") && !cli_has(cli, "from"))
+        return err_say(err, ERR_USAGE, "flag_needs", MSG_FLAG_NEEDS, M_STR(STR("to")),
+                       M_STR(STR("from")), M_END);
+    size_t at = 0;
+    while (cli_next(cli, "order", &at, &wish->ids[wish->ids_len]))
+        wish->ids_len++;
+    if (wish->ids_len > 0)
+        wish->mode = SYNC_IDS;
+    else if (cli_has(cli, "from") || cli_has(cli, "full"))
+        wish->mode = SYNC_RANGE;
+    if (cli_has(cli, "by") && wish->mode != SYNC_RANGE)
+        return err_say(err, ERR_USAGE, "flag_needs", MSG_FLAG_NEEDS, M_STR(STR("by")),
+                       M_STR(STR("from")), M_END);
+    return ERR_OK;
+}
+
+/* What lies further back the platform does not give, and an empty answer would look like proof. */
+static enum err_class history_check(const struct stream *stream, const struct zone *zone,
+                                    int64_t from_ms, int64_t now_ms, struct err *err)
+{
+    int64_t first_ms = now_ms - stream->window.history_ms;
+    if (stream->window.history_ms == 0 || from_ms >= first_ms)
+        return ERR_OK;
+    struct buf first;
+    buf_init(&first, 64);
+    time_write(&first, zone, first_ms);
+    err_say(err, ERR_USAGE, "before_history", MSG_BEFORE_HISTORY, M_STR(stream->name),
+            M_STR(buf_str(&first)), M_END);
+    buf_fini(&first);
+    return ERR_USAGE;
+}
+
+static enum err_class range_fill(struct app *app, const struct wish *wish,
+                                 struct sync_request *request, struct err *err)
+{
+    const struct stream *stream = request->stream;
+    int64_t now_ms = clock_now_ms(), step_ms = stream->window.step_ms;
+    if (cli_has(wish->cli, "full")) {
+        /* All that can be had: from the shop's start, or the platform's history where that is
+         * shorter, to now. */
+        int64_t first_ms = now_ms - stream->window.history_ms;
+        int64_t since_ms = request->shop->since_ms;
+        request->from_ms = since_ms > first_ms ? since_ms : first_ms;
+        request->from_ms += (step_ms - request->from_ms % step_ms) % step_ms;
+        request->to_ms = now_ms - now_ms % step_ms;
+    } else {
+        const struct zone *zone = app->zone                   ? app->zone
+                                  : request->shop->facts.zone ? request->shop->facts.zone
+                                                              : stream->zone;
+        enum err_class class_ = range_of_flags(wish->cli, zone, step_ms, now_ms, &request->from_ms,
+                                               &request->to_ms, err);
+        if (class_ == ERR_OK)
+            class_ = history_check(stream, zone, request->from_ms, now_ms, err);
+        if (class_ != ERR_OK)
+            return class_;
+    }
+    struct str by = cli_text(wish->cli, "by");
+    request->by_updated = by.len > 0 ? str_eq(by, STR("updated")) : !stream->window.has_created;
+    bool has = request->by_updated ? stream->window.pull_by_updated : stream->window.has_created;
+    if (has)
+        return ERR_OK;
+    return err_say(err, ERR_USAGE, "by_unknown", MSG_BY_UNKNOWN, M_STR(stream->name), M_STR(by),
+                   M_END);
+}
+
+static enum err_class part_enqueue(struct app *app, const struct run *run, const struct wish *wish,
+                                   const struct run_part *part, int64_t *tasks, struct err *err)
+{
+    struct sync_request request = {
+        .shop = &part->shop->sync,
+        .stream = part->stream,
+        .mode = wish->mode,
+        .ids = wish->ids,
+        .ids_len = wish->ids_len,
+        .class_ = wish->mode == SYNC_FORWARD ? TASK_LIVE : TASK_REPAIR,
+        .run = run->id,
+    };
+    if (wish->mode == SYNC_IDS && !part->stream->by_id)
+        return err_say(err, ERR_USAGE, "no_lookup", MSG_NO_LOOKUP, M_STR(part->stream->name),
+                       M_END);
+    enum err_class class_ = wish->mode == SYNC_RANGE ? range_fill(app, wish, &request, err)
+                                                     : ERR_OK;
+    int64_t added = 0;
+    if (class_ == ERR_OK)
+        class_ = sync_enqueue(app->sync, &request, &added, err);
+    *tasks += added;
+    return class_;
+}
+
+/* --- which shops and streams --- */
+
+static bool word_is_given(const struct cli *cli, const char *flag, struct str word)
+{
+    struct str text;
+    size_t at = 0;
+    if (!cli_has(cli, flag))
+        return true;
+    while (cli_next(cli, flag, &at, &text)) {
+        if (str_eq(text, word))
+            return true;
+    }
+    return false;
+}
+
+static void refuse_shop(struct run *run, const struct app_shop *shop, const struct err *why)
+{
+    run->refusals[run->refusals_len++] = (struct run_refusal){shop, *why};
+}
+
+/* A shop's streams that were asked for. One that is named and does not exist anywhere is a slip. */
+static void parts_of_shop(struct run *run, const struct cli *cli, struct app_shop *shop)
+{
+    for (size_t i = 0; i < connector_streams(shop->sync.connector); i++) {
+        const struct stream *stream = connector_stream_at(shop->sync.connector, i);
+        if (word_is_given(cli, "stream", stream->name))
+            run->parts[run->parts_len++] = (struct run_part){shop, stream};
+    }
+}
+
+static size_t parts_max(const struct app *app)
+{
+    size_t max = 1;
+    for (size_t i = 0; i < app->shops_len; i++)
+        max += app->shops[i].sync.connector ? connector_streams(app->shops[i].sync.connector) : 0;
+    return max;
+}
+
+static void shop_take(struct run *run, const struct cli *cli, struct app_shop *shop, bool named)
+{
+    struct err why;
+    if (shop->err.class_ != ERR_OK) {
+        refuse_shop(run, shop, &shop->err);
+    } else if (shop->sync.enabled) {
+        parts_of_shop(run, cli, shop);
+    } else if (named || str_eq(shop->state, STR("needs_person"))) {
+        bool waits = str_eq(shop->state, STR("needs_person"));
+        err_say(&why, ERR_FORBIDDEN, waits ? "shop_needs_person" : "shop_disabled",
+                waits ? MSG_SHOP_NEEDS_PERSON : MSG_SHOP_IS_DISABLED,
+                M_STR(shop->sync.facts.shop.name), M_STR(shop->sync.state_reason), M_END);
+        refuse_shop(run, shop, &why);
+    }
+}
+
+static enum err_class streams_check(const struct app *app, const struct cli *cli,
+                                    const struct run *run, struct err *err)
+{
+    struct str name;
+    const struct stream *stream;
+    size_t at = 0;
+    while (cli_next(cli, "stream", &at, &name)) {
+        bool known = run->parts_len == 0 && run->refusals_len > 0;
+        for (size_t i = 0; i < run->parts_len; i++)
+            known |= str_eq(run->parts[i].stream->name, name);
+        if (known)
+            continue;
+        for (size_t i = 0; i < app->shops_len; i++) {
+            if (app->shops[i].sync.connector)
+                return app_stream_of(app->shops[i].sync.connector, name, &stream, err);
+        }
+    }
+    return ERR_OK;
+}
+
+static enum err_class parts_choose(struct app *app, const struct cli *cli, struct run *run,
+                                   struct err *err)
+{
+    struct str word;
+    size_t at = 0;
+    enum err_class class_ = ERR_OK;
+    run->parts = arena_array(&app->arena, parts_max(app), sizeof(*run->parts));
+    run->refusals = arena_array(&app->arena, app->shops_len + CLI_FLAGS_MAX,
+                                sizeof(*run->refusals));
+    if (!run->parts || !run->refusals)
+        return err_no_memory(err);
+    while (class_ == ERR_OK && cli_next(cli, "shop", &at, &word)) {
+        struct app_shop *shop;
+        class_ = app_shop_of(app, word, &shop, err);
+        if (class_ == ERR_OK)
+            shop_take(run, cli, shop, true);
+    }
+    const struct connector *connector;
+    if (class_ == ERR_OK && cli_has(cli, "platform"))
+        class_ = app_connector_of(app, cli_text(cli, "platform"), &connector, err);
+    for (size_t i = 0; class_ == ERR_OK && !cli_has(cli, "shop") && i < app->shops_len; i++) {
+        if (word_is_given(cli, "platform", app->shops[i].platform))
+            shop_take(run, cli, &app->shops[i], false);
+    }
+    if (class_ == ERR_OK && app->shops_len == 0)
+        class_ = err_say(err, ERR_CONFIG, "shop_none", MSG_SHOP_NONE, M_END);
+    return class_ == ERR_OK ? streams_check(app, cli, run, err) : class_;
+}
+
+/* --set for this run: the shop's choices, changed in memory. */
+static enum err_class options_override(struct app *app, const struct cli *cli, struct run *run,
+                                       struct err *err)
+{
+    for (size_t i = 0; cli_has(cli, "set") && i < run->parts_len; i++) {
+        struct app_shop *shop = run->parts[i].shop;
+        if (i > 0 && run->parts[i - 1].shop == shop)
+            continue;
+        struct settings settings = {0};
+        struct facts *facts = &shop->sync.facts;
+        for (size_t k = 0; k < facts->options_len; k++)
+            settings.options[settings.options_len++] = facts->options[k];
+        enum err_class class_ = settings_put_flags(&settings, shop->sync.connector, "shop", cli,
+                                                   err);
+        if (class_ != ERR_OK)
+            return class_;
+        if (settings.settings_len > 0)
+            return err_say(err, ERR_USAGE, "setting_not_option", MSG_SETTING_NOT_OPTION,
+                           M_STR(settings.settings[0].name), M_END);
+        struct setting *list = arena_array(&app->arena, settings.options_len + 1, sizeof(*list));
+        if (!list)
+            return err_no_memory(err);
+        memcpy(list, settings.options, settings.options_len * sizeof(*list));
+        facts->options = list;
+        facts->options_len = settings.options_len;
+    }
+    return ERR_OK;
+}
+
+/* --- the run --- */
+
+static enum err_class run_begin(struct app *app, struct run *run, struct err *err)
+{
+    unsigned char random[4];
+    int64_t released;
+    enum err_class class_ = crypt_random(random, sizeof(random), err);
+    if (class_ != ERR_OK)
+        return class_;
+    run->started_ms = clock_now_ms();
+    run->started_ns = clock_monotonic_ns();
+    run->id = arena_printf(&app->arena, "sync-%lld-%02x%02x%02x%02x", (long long)run->started_ms,
+                           random[0], random[1], random[2], random[3]);
+    if (!run->id.ptr)
+        return err_no_memory(err);
+    class_ = queue_release_all(app->store, run->started_ms, &released, err);
+    if (class_ == ERR_OK)
+        class_ = store_read_int(app->store, SQL_EXECUTION_LAST, NULL, 0, 0, &run->execution_before,
+                                err);
+    return class_;
+}
+
+/* One shop that cannot be asked is told at the end; wrong use concerns the whole line. */
+static enum err_class run_enqueue(struct app *app, struct run *run, const struct wish *wish,
+                                  struct err *err)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < run->parts_len; i++) {
+        struct err why;
+        int64_t tasks = 0;
+        err_clear(&why);
+        enum err_class class_ = part_enqueue(app, run, wish, &run->parts[i], &tasks, &why);
+        if (class_ == ERR_USAGE || class_ == ERR_STORE || class_ == ERR_INTERNAL) {
+            if (err)
+                *err = why;
+            return class_;
+        }
+        if (class_ != ERR_OK)
+            refuse_shop(run, run->parts[i].shop, &why);
+        else
+            run->parts[kept++] = run->parts[i];
+    }
+    run->parts_len = kept;
+    return ERR_OK;
+}
+
+static void progress_show(struct app *app, const struct run *run, bool terminal,
+                          int64_t *line_due_ms)
+{
+    int64_t now_ms = clock_now_ms();
+    if (!terminal && now_ms < *line_due_ms)
+        return;
+    *line_due_ms = now_ms + PLAIN_LINE_MS;
+    struct buf line;
+    buf_init(&line, 4096);
+    run_progress_write(app, run, &line);
+    /* \033[K takes away what is left of a longer line before. */
+    fprintf(stderr, terminal ? "\r%.*s\033[K" : "%.*s\n", STR_ARG(buf_str(&line)));
+    buf_fini(&line);
+}
+
+static enum err_class run_follow(struct app *app, struct run *run, struct workers *workers,
+                                 struct err *err)
+{
+    bool terminal = isatty(STDERR_FILENO) && !app->json;
+    int64_t line_due_ms = clock_now_ms() + PLAIN_LINE_MS;
+    struct err why;
+    enum err_class class_;
+    while ((class_ = workers_wait_idle(workers, clock_now_ms() + FOLLOW_MS, &stop_asked, &why)) ==
+           ERR_LATER)
+        progress_show(app, run, terminal, &line_due_ms);
+    if (terminal)
+        fprintf(stderr, "\r\033[K");
+    if (class_ == ERR_STOPPED) {
+        run->stopped = true;
+        app_say(app, MSG_STOPPING, M_END);
+        fflush(stdout);
+        return ERR_OK;
+    }
+    if (class_ != ERR_OK && err)
+        *err = why;
+    return class_;
+}
+
+static enum err_class run_work(struct app *app, const struct cli *cli, struct run *run,
+                               struct err *err)
+{
+    struct task_handler handlers[8];
+    size_t handlers_len = 0;
+    for (const char *const *kind = sync_task_kinds; *kind && handlers_len < 8; kind++)
+        handlers[handlers_len++] = (struct task_handler){*kind, sync_handle, app->sync};
+    struct workers *workers;
+    const struct workers_options options = {
+        .store = app->store,
+        .name = arena_printf(&app->arena, "sync:%ld", (long)getpid()),
+        .run = run->id,
+        .threads = (unsigned)cli_int(cli, "workers", option_int(&app->options, OPTION_WORKERS)),
+        .handlers = handlers,
+        .handlers_len = handlers_len,
+    };
+    enum err_class class_ = workers_start(&options, &workers, err);
+    if (class_ != ERR_OK)
+        return class_;
+    class_ = run_follow(app, run, workers, err);
+    /* Calls in flight end first, or stopping would wait for slow platforms. */
+    if (run->stopped)
+        gateway_stop(app->gateway);
+    workers_stop(workers);
+    return class_;
+}
+
+enum exit_code cmd_sync(struct app *app, const struct cli *cli, struct err *err)
+{
+    struct wish wish;
+    struct run run = {0};
+    struct role role;
+    enum err_class class_ = wish_read(&wish, cli, err);
+    if (class_ == ERR_OK)
+        class_ = parts_choose(app, cli, &run, err);
+    if (class_ == ERR_OK)
+        class_ = options_override(app, cli, &run, err);
+    if (class_ == ERR_OK)
+        class_ = role_take(&role, app, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+
+    bool unproved = false;
+    signals_take();
+    class_ = run_begin(app, &run, err);
+    if (class_ == ERR_OK)
+        class_ = run_enqueue(app, &run, &wish, err);
+    if (class_ == ERR_OK)
+        class_ = run_work(app, cli, &run, err);
+    if (class_ == ERR_OK)
+        class_ = run_report(app, &run, &unproved, err);
+    role_leave(&role);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    return run.stopped ? EXIT_FAILED : unproved ? EXIT_UNPROVED : EXIT_DONE;
+}

@@ -1,0 +1,191 @@
+/* huiliu task: what is waiting, and what needs a person. */
+#include "app/cmd.h"
+#include "app/sql.h"
+
+enum { LIST_MAX = 1000 };
+
+static struct str class_name(int64_t class_)
+{
+    static const char *const names[] = {"live", "repair", "backfill"};
+    return class_ >= 0 && class_ < 3 ? str_of(names[class_]) : STR("");
+}
+
+enum exit_code cmd_task_list(struct app *app, const struct cli *cli, struct err *err)
+{
+    static const struct report_column columns[] = {
+        {"id", REPORT_NUMBER, MSG_COL_ID},         {"shop", REPORT_TEXT, MSG_COL_SHOP},
+        {"kind", REPORT_TEXT, MSG_COL_KIND},       {"state", REPORT_TEXT, MSG_COL_STATE},
+        {"class", REPORT_TEXT, MSG_COL_CLASS},     {"ready", REPORT_TIME, MSG_COL_READY},
+        {"attempt", REPORT_NUMBER, MSG_COL_TRIES}, {"error", REPORT_TEXT, MSG_COL_REASON},
+    };
+    struct report report;
+    struct reader *row;
+    struct app_shop *shop = NULL;
+    enum err_class class_ = cli_has(cli, "shop")
+                                ? app_shop_of(app, cli_text(cli, "shop"), &shop, err)
+                                : ERR_OK;
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    const struct sql_value values[] = {sql_text(cli_text(cli, "state")),
+                                       sql_int(shop ? shop->sync.id : 0),
+                                       sql_int(cli_int(cli, "limit", LIST_MAX))};
+    report_init(&report, columns, 8, app->zone, &app->arena);
+    class_ = store_read(app->store, SQL_TASKS, values, 3, &row, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    while (reader_next(row)) {
+        report_row(&report);
+        report_number(&report, reader_int(row, 0));
+        report_text(&report, app_shop_name(app, reader_int(row, 1)));
+        report_text(&report, reader_text(row, 2));
+        report_text(&report, reader_text(row, 3));
+        report_text(&report, class_name(reader_int(row, 4)));
+        report_time(&report, reader_int(row, 5));
+        report_number(&report, reader_int(row, 6));
+        report_text(&report, reader_text(row, 7));
+    }
+    class_ = reader_close(row, err);
+    if (class_ == ERR_OK)
+        class_ = app_print_report(app, &report, "tasks", err);
+    return exit_of(class_);
+}
+
+static void task_write(const struct app *app, const struct reader *row, struct buf *out)
+{
+    /* In the order of SQL_TASK. */
+    static const char *const names[] = {"shop",    "kind",  "state",   "class",  "unique_key",
+                                        "payload", "run",   "ready",   "worker", "unit_number",
+                                        "attempt", "error", "created", "changed"};
+    struct emit emit = emit_to(out);
+    if (app->json)
+        emit_open(&emit, NULL, '{');
+    for (int i = 0; i < 14; i++) {
+        bool time = i == 7 || i >= 12, number = i == 9 || i == 10;
+        struct str text = i == 0   ? app_shop_name(app, reader_int(row, 0))
+                          : i == 3 ? class_name(reader_int(row, 3))
+                                   : reader_text(row, i);
+        if (!app->json)
+            buf_printf(out, "%-14s ", names[i]);
+        if (app->json && time)
+            emit_time(&emit, names[i], reader_int(row, i));
+        else if (app->json && number)
+            emit_i64(&emit, names[i], reader_int(row, i));
+        else if (app->json)
+            emit_str(&emit, names[i], text);
+        else if (time)
+            time_write(out, app->zone, reader_int(row, i));
+        else if (number)
+            buf_printf(out, "%lld", (long long)reader_int(row, i));
+        else
+            buf_add(out, text);
+        if (!app->json)
+            buf_add_char(out, '\n');
+    }
+    if (app->json) {
+        emit_close(&emit, '}');
+        buf_add_char(out, '\n');
+    }
+}
+
+enum exit_code cmd_task_show(struct app *app, const struct cli *cli, struct err *err)
+{
+    int64_t id;
+    struct reader *row;
+    struct buf out;
+    enum err_class class_ = row_number(cli_arg(cli, 0), &id, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    const struct sql_value values[] = {sql_int(id)};
+    class_ = store_read(app->store, SQL_TASK, values, 1, &row, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    buf_init(&out, 1024 * 1024);
+    bool there = reader_next(row);
+    if (there)
+        task_write(app, row, &out);
+    class_ = reader_close(row, err);
+    if (class_ == ERR_OK && !there)
+        class_ = err_say(err, ERR_NOT_FOUND, "task_unknown", MSG_TASK_UNKNOWN, M_I64(id), M_END);
+    if (class_ == ERR_OK)
+        return exit_of(print_buf(&out, err));
+    buf_fini(&out);
+    return exit_of(class_);
+}
+
+struct task_work {
+    bool retry, all;
+    int64_t id, now_ms, changed;
+};
+
+static enum err_class task_retry(struct tx *tx, int64_t id, int64_t now_ms, int64_t *changed,
+                                 struct err *err)
+{
+    const struct sql_value values[] = {sql_int(id), sql_int(now_ms)};
+    int64_t twins = 0, rows = 0;
+    enum err_class class_ = tx_exec(tx, SQL_TASK_TWIN_DELETE, values, 1, &twins, err);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_TASK_RETRY, values, 2, &rows, err);
+    *changed += twins + rows;
+    return class_;
+}
+
+struct dead_list {
+    int64_t ids[1024];
+    size_t len;
+};
+
+static enum err_class dead_add(struct reader *row, void *context, struct err *err)
+{
+    struct dead_list *list = context;
+    (void)err;
+    if (list->len < sizeof(list->ids) / sizeof(list->ids[0]))
+        list->ids[list->len++] = reader_int(row, 0);
+    return ERR_OK;
+}
+
+static enum err_class task_edit(struct tx *tx, void *context, struct err *err)
+{
+    struct task_work *work = context;
+    const struct sql_value values[] = {sql_int(work->id)};
+    work->changed = 0;
+    if (!work->retry)
+        return tx_exec(tx, SQL_TASK_CANCEL, values, 1, &work->changed, err);
+    if (!work->all)
+        return task_retry(tx, work->id, work->now_ms, &work->changed, err);
+    struct dead_list list = {.len = 0};
+    enum err_class class_ = tx_query(tx, SQL_TASKS_DEAD, NULL, 0, dead_add, &list, err);
+    for (size_t i = 0; class_ == ERR_OK && i < list.len; i++)
+        class_ = task_retry(tx, list.ids[i], work->now_ms, &work->changed, err);
+    return class_;
+}
+
+static enum exit_code edit(struct app *app, const struct cli *cli, struct task_work *work,
+                           enum message_id done, enum message_id none, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    work->now_ms = clock_now_ms();
+    work->all = cli_has(cli, "dead");
+    if (work->all == (cli->args_len > 0))
+        return exit_of(err_say(err, ERR_USAGE, "task_which", MSG_TASK_WHICH, M_END));
+    if (!work->all)
+        class_ = row_number(cli_arg(cli, 0), &work->id, err);
+    if (class_ == ERR_OK)
+        class_ = store_write(app->store, task_edit, work, err);
+    if (class_ == ERR_OK && work->changed == 0 && !work->all)
+        class_ = err_say(err, ERR_NOT_FOUND, "task_unknown", none, M_I64(work->id), M_END);
+    if (class_ == ERR_OK)
+        app_say(app, done, M_I64(work->changed), M_END);
+    return exit_of(class_);
+}
+
+enum exit_code cmd_task_retry(struct app *app, const struct cli *cli, struct err *err)
+{
+    struct task_work work = {.retry = true};
+    return edit(app, cli, &work, MSG_TASK_RETRIED, MSG_TASK_NOT_DEAD, err);
+}
+
+enum exit_code cmd_task_cancel(struct app *app, const struct cli *cli, struct err *err)
+{
+    struct task_work work = {0};
+    return edit(app, cli, &work, MSG_TASK_CANCELLED, MSG_TASK_NOT_WAITING, err);
+}

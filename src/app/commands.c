@@ -1,0 +1,569 @@
+/* The table of commands. Parsing, help, the man page and the completion follow from it; a command that
+ * is not here does not exist. */
+#include "app/cmd.h"
+
+#define SHOP_ARG                                                                                   \
+    {                                                                                              \
+        .name = "SHOP", .help = {                                                                  \
+            "Name of a shop, PLATFORM/NAME or #ID.",                                               \
+            "店铺名称、平台/名称 或 #编号。"                                          \
+        }                                                                                          \
+    }
+#define STREAM_ARG                                                                                 \
+    {                                                                                              \
+        .name = "STREAM", .help = { "Name of a stream.", "数据流名称。" }                          \
+    }
+#define APP_ARG                                                                                    \
+    {                                                                                              \
+        .name = "NAME", .help = { "Name of the app.", "应用名称。" }                               \
+    }
+
+static const char *const by_words[] = {"updated", "created", NULL};
+static const char *const state_words[] = {"ready", "running", "dead", NULL};
+static const char *const shell_words[] = {"bash", NULL};
+
+static const struct cli_arg shop_args[] = {SHOP_ARG, {0}};
+static const struct cli_arg shop_stream_args[] = {SHOP_ARG, STREAM_ARG, {0}};
+
+/* --- home --- */
+
+static const struct cli_flag init_flags[] = {
+    {.name = "from-env",
+     .type = FLAG_FILE,
+     .value = "FILE",
+     .help = {"Read an old program's .env: its app, shop and choices are taken.",
+              "读取旧程序的 .env：采用其中的应用、店铺与选项。"}},
+    {0},
+};
+static const struct cli_flag settings_flags[] = {
+    {.name = "reference",
+     .type = FLAG_SWITCH,
+     .help = {"Print docs/settings.md: every option there is.",
+              "输出 docs/settings.md：所有选项。"}},
+    {0},
+};
+static const struct cli_flag version_flags[] = {
+    {.name = "fail-points",
+     .type = FLAG_SWITCH,
+     .help = {"List the places where a test can make the program fail.",
+              "列出测试可注入故障的位置。"}},
+    {0},
+};
+static const struct cli_arg help_args[] = {
+    {.name = "COMMAND",
+     .optional = true,
+     .many = true,
+     .help = {"The command, in one or two words.", "命令，一个或两个词。"}},
+    {0},
+};
+static const struct cli_flag help_flags[] = {
+    {.name = "man",
+     .type = FLAG_SWITCH,
+     .help = {"Print the man page (roff).", "输出手册页（roff）。"}},
+    {.name = "completion",
+     .type = FLAG_WORD,
+     .words = shell_words,
+     .help = {"Print completion for a shell.", "输出命令行补全脚本。"}},
+    {0},
+};
+
+/* --- app --- */
+
+#define SECRET_FLAGS                                                                               \
+    {.name = "secret",                                                                             \
+     .type = FLAG_TEXT,                                                                            \
+     .value = "S",                                                                                 \
+     .help = {"The secret; it shows in the process list, --secret-file does not.",                 \
+              "密钥；会出现在进程列表中，--secret-file 则不会。"}},                                \
+    {                                                                                              \
+        .name = "secret-file", .type = FLAG_FILE, .value = "FILE", .help = {                       \
+            "File whose first line is the secret; - is standard input.",                           \
+            "首行为密钥的文件；- 表示标准输入。"                                   \
+        }                                                                                          \
+    }
+static const struct cli_arg app_args[] = {APP_ARG, {0}};
+static const struct cli_flag app_add_flags[] = {
+    {.name = "platform",
+     .type = FLAG_TEXT,
+     .value = "P",
+     .help = {"Platform; `huiliu connector list` shows them.",
+              "平台；`huiliu connector list` 列出所有平台。"}},
+    {.name = "key",
+     .type = FLAG_TEXT,
+     .value = "K",
+     .help = {"The app's key at the platform.", "应用在平台的 key。"}},
+    SECRET_FLAGS,
+    {.name = "set",
+     .type = FLAG_TEXT,
+     .value = "NAME=VALUE",
+     .many = true,
+     .help = {"Another thing that the platform's manifest needs.", "平台清单需要的其他设置。"}},
+    {0},
+};
+static const struct cli_flag app_rotate_flags[] = {
+    {.name = "platform",
+     .type = FLAG_TEXT,
+     .value = "P",
+     .help = {"Platform, where several have an app of that name.",
+              "平台；多个平台有同名应用时需要。"}},
+    {.name = "key", .type = FLAG_TEXT, .value = "K", .help = {"The new key.", "新的 key。"}},
+    SECRET_FLAGS,
+    {0},
+};
+
+/* --- shop --- */
+
+#define TOKEN_FLAGS                                                                                \
+    {.name = "token",                                                                              \
+     .type = FLAG_TEXT,                                                                            \
+     .value = "T",                                                                                 \
+     .help = {"A token given by hand; it shows in the process list.",                              \
+              "手工提供的令牌；会出现在进程列表中。"}},                                            \
+    {                                                                                              \
+        .name = "token-file", .type = FLAG_FILE, .value = "FILE", .help = {                        \
+            "File whose first line is the token; - is standard input.",                            \
+            "首行为令牌的文件；- 表示标准输入。"                                   \
+        }                                                                                          \
+    }
+static const struct cli_arg shop_add_args[] = {
+    {.name = "NAME", .help = {"What you call the shop.", "店铺名称，自定。"}},
+    {0},
+};
+static const struct cli_flag shop_add_flags[] = {
+    {.name = "platform",
+     .type = FLAG_TEXT,
+     .value = "P",
+     .help = {"Platform; `huiliu connector list` shows them.",
+              "平台；`huiliu connector list` 列出所有平台。"}},
+    {.name = "app",
+     .type = FLAG_TEXT,
+     .value = "A",
+     .help = {"App to call with; may be left out where the platform has one.",
+              "用于调用的应用；平台只有一个应用时可省略。"}},
+    {.name = "external-id",
+     .type = FLAG_TEXT,
+     .value = "ID",
+     .help = {"The platform's number of the account.", "平台的账号编号。"}},
+    TOKEN_FLAGS,
+    {.name = "since",
+     .type = FLAG_TEXT,
+     .value = "DATE",
+     .help = {"First day wanted; otherwise what the manifest says.",
+              "需要的最早日期；默认按清单。"}},
+    {.name = "zone",
+     .type = FLAG_TEXT,
+     .value = "ZONE",
+     .help = {"The shop's time zone, where it differs from the platform's.",
+              "店铺时区；与平台不同时需要。"}},
+    {.name = "proxy",
+     .type = FLAG_TEXT,
+     .value = "URL",
+     .help = {"Proxy through which this shop is called.", "调用此店铺所经过的代理。"}},
+    {.name = "set",
+     .type = FLAG_TEXT,
+     .value = "NAME=VALUE",
+     .many = true,
+     .help = {"A choice for the shop's streams (page_size, order_status …).",
+              "店铺数据流的选项（page_size、order_status 等）。"}},
+    {0},
+};
+static const struct cli_flag authorize_flags[] = {
+    {.name = "code",
+     .type = FLAG_TEXT,
+     .value = "CODE",
+     .help = {"The code, or the whole address that the consent page led to.",
+              "授权码，或授权页跳转到的完整地址。"}},
+    TOKEN_FLAGS,
+    {0},
+};
+static const struct cli_flag shop_remove_flags[] = {
+    {.name = "with-rows",
+     .type = FLAG_SWITCH,
+     .help = {"Delete its rows too, for good.", "同时永久删除其数据。"}},
+    {0},
+};
+
+/* --- sync, status, prove --- */
+
+#define SHOP_FLAG                                                                                  \
+    {                                                                                              \
+        .name = "shop", .type = FLAG_TEXT, .value = "SHOP", .many = true, .help = {                \
+            "Only this shop.",                                                                     \
+            "只处理此店铺。"                                                                \
+        }                                                                                          \
+    }
+#define FROM_FLAG                                                                                  \
+    {                                                                                              \
+        .name = "from", .type = FLAG_TEXT, .value = "D", .help = {                                 \
+            "Start: a date, date-time, unix seconds or 7d (days ago), in the shop's zone.",        \
+            "起点：日期、日期时间、unix 秒或 7d（几天前），按店铺时区。"  \
+        }                                                                                          \
+    }
+#define TO_FLAG                                                                                    \
+    {                                                                                              \
+        .name = "to", .type = FLAG_TEXT, .value = "D", .help = {                                   \
+            "End, in the same forms; a date means its last second. Default: now.",                 \
+            "终点，写法相同；日期指当天最后一秒。默认：现在。"             \
+        }                                                                                          \
+    }
+static const struct cli_flag sync_flags[] = {
+    SHOP_FLAG,
+    {.name = "stream",
+     .type = FLAG_TEXT,
+     .value = "T",
+     .many = true,
+     .help = {"Only this stream.", "只处理此数据流。"}},
+    {.name = "platform",
+     .type = FLAG_TEXT,
+     .value = "P",
+     .help = {"Only shops of this platform.", "只处理此平台的店铺。"}},
+    FROM_FLAG,
+    TO_FLAG,
+    {.name = "full",
+     .type = FLAG_SWITCH,
+     .help = {"Read everything again, from the shop's start to now.",
+              "从店铺起点到现在全部重读。"}},
+    {.name = "order",
+     .type = FLAG_TEXT,
+     .value = "ID",
+     .many = true,
+     .help = {"Read this record again.", "重读此记录。"}},
+    {.name = "by",
+     .type = FLAG_WORD,
+     .words = by_words,
+     .help = {"Which time --from and --to mean; default: created where there is one.",
+              "--from 与 --to 所指的时间；默认按创建时间。"}},
+    {.name = "set",
+     .type = FLAG_TEXT,
+     .value = "NAME=VALUE",
+     .many = true,
+     .help = {"A choice for this sync only.", "仅对本次同步有效的选项。"}},
+    {.name = "workers",
+     .type = FLAG_INT,
+     .value = "N",
+     .min = 1,
+     .max = 64,
+     .help = {"How many shops are read at the same time.", "同时读取多少个店铺。"}},
+    {0},
+};
+static const struct cli_flag status_flags[] = {SHOP_FLAG, {0}};
+static const struct cli_flag range_flags[] = {FROM_FLAG, TO_FLAG, {0}};
+
+/* --- rejects, tasks --- */
+
+#define LIMIT_FLAG                                                                                 \
+    {                                                                                              \
+        .name = "limit", .type = FLAG_INT, .value = "N", .min = 1, .max = REPORT_ROWS_MAX,         \
+        .help = {                                                                                  \
+            "At most so many lines.",                                                              \
+            "最多显示的行数。"                                                             \
+        }                                                                                          \
+    }
+#define ONE_SHOP_FLAG                                                                              \
+    {                                                                                              \
+        .name = "shop", .type = FLAG_TEXT, .value = "SHOP", .help = {                              \
+            "Only of this shop.",                                                                  \
+            "只看此店铺。"                                                                   \
+        }                                                                                          \
+    }
+static const struct cli_flag reject_list_flags[] = {
+    ONE_SHOP_FLAG,
+    {.name = "stream",
+     .type = FLAG_TEXT,
+     .value = "T",
+     .help = {"Only of this stream.", "只看此数据流。"}},
+    LIMIT_FLAG,
+    {0},
+};
+static const struct cli_flag reject_replay_flags[] = {
+    {.name = "all", .type = FLAG_SWITCH, .help = {"Every reject.", "全部拒收记录。"}},
+    ONE_SHOP_FLAG,
+    {.name = "stream",
+     .type = FLAG_TEXT,
+     .value = "T",
+     .help = {"With --all: only of this stream.", "与 --all 同用：只处理此数据流。"}},
+    {0},
+};
+static const struct cli_arg id_args[] = {
+    {.name = "ID", .help = {"Its number in the list.", "列表中的编号。"}},
+    {0},
+};
+static const struct cli_arg ids_args[] = {
+    {.name = "ID",
+     .optional = true,
+     .many = true,
+     .help = {"Their numbers in the list.", "列表中的编号。"}},
+    {0},
+};
+static const struct cli_arg maybe_id_args[] = {
+    {.name = "ID", .optional = true, .help = {"Its number in the list.", "列表中的编号。"}},
+    {0},
+};
+static const struct cli_flag task_list_flags[] = {
+    {.name = "state",
+     .type = FLAG_WORD,
+     .words = state_words,
+     .help = {"Only tasks in this state.", "只看此状态的任务。"}},
+    ONE_SHOP_FLAG,
+    LIMIT_FLAG,
+    {0},
+};
+static const struct cli_flag task_retry_flags[] = {
+    {.name = "dead", .type = FLAG_SWITCH, .help = {"Every dead task.", "全部失败的任务。"}},
+    {0},
+};
+
+/* --- connectors --- */
+
+static const struct cli_arg check_args[] = {
+    {.name = "NAME",
+     .optional = true,
+     .many = true,
+     .help = {"A platform or a manifest's file.", "平台名或清单文件。"}},
+    {0},
+};
+static const struct cli_arg platform_args[] = {
+    {.name = "NAME", .optional = true, .many = true, .help = {"A platform.", "平台名。"}},
+    {0},
+};
+static const struct cli_arg one_platform_args[] = {
+    {.name = "NAME",
+     .optional = true,
+     .help = {"A platform; without it the manifest language is described.",
+              "平台名；省略时说明清单语言。"}},
+    {0},
+};
+static const struct cli_flag test_flags[] = {
+    {.name = "fixtures",
+     .type = FLAG_FILE,
+     .value = "DIR",
+     .help = {"Folder of recorded replies; default: connectors/fixtures.",
+              "录制回复所在的文件夹；默认：connectors/fixtures。"}},
+    {0},
+};
+static const struct cli_flag trace_flags[] = {
+    FROM_FLAG,
+    TO_FLAG,
+    {.name = "by",
+     .type = FLAG_WORD,
+     .words = by_words,
+     .help = {"Which time the window means.", "窗口所指的时间。"}},
+    {0},
+};
+static const struct cli_flag replay_flags[] = {
+    {.name = "diff",
+     .type = FLAG_SWITCH,
+     .help = {"Say what would change; the default.", "说明会改变什么；默认。"}},
+    {.name = "apply", .type = FLAG_SWITCH, .help = {"Write it.", "写入。"}},
+    {0},
+};
+
+const struct command command_table[] = {
+    {.path = "init",
+     .flags = init_flags,
+     .json = true,
+     .level = APP_NOTHING,
+     .run = cmd_init,
+     .help = {"Make a home: folder, key, huiliu.yaml, database.",
+              "创建主目录：文件夹、密钥、huiliu.yaml、数据库。"},
+     .more = {"A home that is there stays as it is.", "已存在的主目录保持不变。"}},
+    {.path = "app add",
+     .args = app_args,
+     .flags = app_add_flags,
+     .level = APP_STORE,
+     .migrates = true,
+     .run = cmd_app_add,
+     .help = {"Add developer credentials of a platform.", "添加某平台的开发者凭据。"}},
+    {.path = "app list",
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_app_list,
+     .help = {"List the apps.", "列出应用。"}},
+    {.path = "app rotate",
+     .args = app_args,
+     .flags = app_rotate_flags,
+     .level = APP_STORE,
+     .run = cmd_app_rotate,
+     .help = {"Change an app's key or secret.", "更换应用的 key 或密钥。"}},
+    {.path = "shop add",
+     .args = shop_add_args,
+     .flags = shop_add_flags,
+     .level = APP_STORE,
+     .migrates = true,
+     .run = cmd_shop_add,
+     .help = {"Add an authorised account.", "添加已授权的账号。"}},
+    {.path = "shop list",
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_shop_list,
+     .help = {"List the shops.", "列出店铺。"}},
+    {.path = "shop show",
+     .args = shop_args,
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_shop_show,
+     .help = {"Show a shop's settings and token state, secrets hidden.",
+              "显示店铺的设置与令牌状态，隐藏机密。"}},
+    {.path = "shop authorize",
+     .args = shop_args,
+     .flags = authorize_flags,
+     .level = APP_CALLS,
+     .run = cmd_shop_authorize,
+     .help = {"Give a shop its token: by consent page, or by hand.",
+              "让店铺获得令牌：通过授权页或手工提供。"}},
+    {.path = "shop enable",
+     .args = shop_args,
+     .level = APP_STORE,
+     .run = cmd_shop_enable,
+     .help = {"Let syncs include a shop.", "让同步包含此店铺。"}},
+    {.path = "shop disable",
+     .args = shop_args,
+     .level = APP_STORE,
+     .run = cmd_shop_disable,
+     .help = {"Leave a shop out; its rows stay.", "同步时跳过此店铺；其数据保留。"}},
+    {.path = "shop remove",
+     .args = shop_args,
+     .flags = shop_remove_flags,
+     .level = APP_STORE,
+     .run = cmd_shop_remove,
+     .help = {"Remove a shop with its token and tasks.", "删除店铺及其令牌与任务。"}},
+    {.path = "sync",
+     .flags = sync_flags,
+     .json = true,
+     .level = APP_CALLS,
+     .migrates = true,
+     .run = cmd_sync,
+     .help = {"Read what is new and prove that nothing is missing.",
+              "读取新数据，并证明没有遗漏。"},
+     .more =
+         {"Without a range it goes on from where the last one ended. Stopping it (Ctrl-C) loses nothing: "
+          "the same command goes on.",
+          "不给范围时从上次结束处继续。中途停止（Ctrl-C）不会丢失：再次运行同一命令即可继续。"}},
+    {.path = "status",
+     .flags = status_flags,
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_status,
+     .help = {"How far each stream of each shop has come.", "每个店铺每个数据流的进度。"}},
+    {.path = "prove",
+     .args = shop_stream_args,
+     .flags = range_flags,
+     .json = true,
+     .level = APP_CALLS,
+     .run = cmd_prove,
+     .help = {"Print the evidence of a range as JSON.", "以 JSON 输出某范围的证据。"}},
+    {.path = "reject list",
+     .flags = reject_list_flags,
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_reject_list,
+     .help = {"List records that were refused alone.", "列出被单独拒收的记录。"}},
+    {.path = "reject show",
+     .args = id_args,
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_reject_show,
+     .help = {"Show one reject.", "显示一条拒收记录。"}},
+    {.path = "reject replay",
+     .args = ids_args,
+     .flags = reject_replay_flags,
+     .level = APP_CALLS,
+     .run = cmd_reject_replay,
+     .help = {"Map kept rejects again, without a call.", "重新映射保留的拒收记录，不发出调用。"}},
+    {.path = "task list",
+     .flags = task_list_flags,
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_task_list,
+     .help = {"List what is waiting, running or dead.", "列出等待、运行或失败的任务。"}},
+    {.path = "task show",
+     .args = id_args,
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_task_show,
+     .help = {"Show one task.", "显示一个任务。"}},
+    {.path = "task retry",
+     .args = maybe_id_args,
+     .flags = task_retry_flags,
+     .level = APP_STORE,
+     .run = cmd_task_retry,
+     .help = {"Make a dead task ready again.", "让失败的任务重新就绪。"}},
+    {.path = "task cancel",
+     .args = id_args,
+     .level = APP_STORE,
+     .run = cmd_task_cancel,
+     .help = {"Take a waiting or dead task away.", "取消等待或失败的任务。"}},
+    {.path = "connector list",
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_connector_list,
+     .help = {"List the platforms.", "列出平台。"}},
+    {.path = "connector check",
+     .args = check_args,
+     .json = true,
+     .level = APP_NOTHING,
+     .run = cmd_connector_check,
+     .help = {"Compile manifests and reproduce their signature examples.",
+              "编译清单并复现其签名示例。"}},
+    {.path = "connector test",
+     .args = platform_args,
+     .flags = test_flags,
+     .json = true,
+     .level = APP_NOTHING,
+     .run = cmd_connector_test,
+     .help = {"Map recorded replies and compare with the rows expected.",
+              "映射录制的回复并与预期的行比较。"}},
+    {.path = "connector trace",
+     .args = shop_stream_args,
+     .flags = trace_flags,
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_connector_trace,
+     .help = {"Show a request and the text it signs, secrets hidden; no call.",
+              "显示请求及其签名原文，隐藏机密；不发出调用。"}},
+    {.path = "connector docs",
+     .args = one_platform_args,
+     .level = APP_NOTHING,
+     .run = cmd_connector_docs,
+     .help = {"Describe a platform's streams and columns, or the manifest language.",
+              "说明平台的数据流与列，或清单语言。"}},
+    {.path = "connector replay",
+     .args = shop_stream_args,
+     .flags = replay_flags,
+     .json = true,
+     .level = APP_CALLS,
+     .run = cmd_connector_replay,
+     .help = {"Map stored originals again and say what differs; no call.",
+              "重新映射保存的原始记录并说明差异；不发出调用。"}},
+    {.path = "migrate",
+     .level = APP_STORE,
+     .migrates = true,
+     .run = cmd_migrate,
+     .help = {"Bring the database to this version.", "把数据库升级到此版本。"}},
+    {.path = "doctor",
+     .json = true,
+     .level = APP_NOTHING,
+     .run = cmd_doctor,
+     .help = {"Check everything a sync stands on; changes nothing.",
+              "检查同步所依赖的一切；不作改动。"}},
+    {.path = "settings",
+     .flags = settings_flags,
+     .json = true,
+     .level = APP_NOTHING,
+     .run = cmd_settings,
+     .help = {"Print the settings that hold and where they come from.",
+              "显示生效的设置及其来源。"}},
+    {.path = "version",
+     .flags = version_flags,
+     .json = true,
+     .level = APP_NOTHING,
+     .run = cmd_version,
+     .help = {"Print the versions of the program and its libraries.", "显示程序及其库的版本。"}},
+    {.path = "help",
+     .args = help_args,
+     .flags = help_flags,
+     .level = APP_NOTHING,
+     .run = cmd_help,
+     .help = {"Explain a command, or list them all.", "说明某个命令，或列出所有命令。"}},
+    {0},
+};

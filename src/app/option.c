@@ -1,0 +1,269 @@
+/* The table of options, and the values that hold. */
+#include <assert.h>
+
+#include "app/option_internal.h"
+
+static const char *const language_words[] = {"auto", "en", "zh", NULL};
+static const char *const level_words[] = {"debug", "info", "warn", "error", "off", NULL};
+
+static const struct option table[OPTIONS] = {
+    [OPTION_STORE] = {.key = "store",
+                      .type = OPTION_DATABASE,
+                      .standard = "sqlite:huiliu.db",
+                      .help = {"The database. A relative path lies in the home.",
+                               "数据库。相对路径位于主目录内。"}},
+    [OPTION_COORD] =
+        {.key = "coord",
+         .type = OPTION_COORDINATOR,
+         .standard = "local",
+         .help = {"Where processes agree on quotas and locks: `local` is this process alone.",
+                  "进程间共享配额与锁的地方：`local` 表示只有本进程。"}},
+    [OPTION_WORKERS] = {.key = "workers",
+                        .type = OPTION_INT,
+                        .standard = "8",
+                        .min = 1,
+                        .max = 64,
+                        .help = {"How many shops are read at the same time.",
+                                 "同时读取多少个店铺。"}},
+    [OPTION_LANGUAGE] = {.key = "language",
+                         .type = OPTION_WORD,
+                         .standard = "auto",
+                         .words = language_words,
+                         .help = {"Language of the command line; `auto` follows LC_ALL and LANG.",
+                                  "命令行的语言；`auto` 跟随 LC_ALL 与 LANG。"}},
+    [OPTION_ZONE] = {.key = "zone",
+                     .type = OPTION_TZ,
+                     .standard = "",
+                     .help = {"Zone in which times are shown and read; empty: each shop's own.",
+                              "显示和读取时间所用的时区；为空时用各店铺自己的时区。"}},
+    [OPTION_LOG_LEVEL] = {.key = "log_level",
+                          .type = OPTION_WORD,
+                          .standard = "warn",
+                          .words = level_words,
+                          .help = {"The least serious event that is logged.",
+                                   "记录日志的最低级别。"}},
+    [OPTION_LOG_FILE] = {.key = "log_file",
+                         .type = OPTION_TEXT,
+                         .standard = "",
+                         .help = {"Log file, JSON lines; empty: standard error.",
+                                  "日志文件（每行一个 JSON）；为空时写到标准错误。"}},
+    [OPTION_PLATFORM_BASE_URL] =
+        {.key = "platforms.*.base_url",
+         .type = OPTION_URL,
+         .standard = "",
+         .help = {"Replaces every host of this platform's manifest (sandbox, tests).",
+                  "替换该平台清单中的所有主机（沙箱、测试）。"}},
+    [OPTION_PLATFORM_PROXY] = {.key = "platforms.*.proxy",
+                               .type = OPTION_URL,
+                               .standard = "",
+                               .secret = true,
+                               .help = {"Proxy through which this platform is called.",
+                                        "调用该平台所经过的代理。"}},
+};
+
+const struct str option_variable_prefix = {"HUILIU_", 7};
+static const struct str platforms_prefix = {"platforms.*.", 12};
+
+const struct option *option_table(void)
+{
+    return table;
+}
+
+bool option_is_of_platform(enum option_id id)
+{
+    return str_starts(str_of(table[id].key), platforms_prefix);
+}
+
+/* "proxy" of "platforms.*.proxy"; a plain key as it is. */
+struct str option_key_tail(enum option_id id)
+{
+    struct str key = str_of(table[id].key);
+    return option_is_of_platform(id) ? str_sub(key, platforms_prefix.len, key.len) : key;
+}
+
+static void capitals_write(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool lower = c >= 'a' && c <= 'z';
+        buf_add_char(out, lower ? (char)(c - 'a' + 'A') : c == '.' || c == '-' ? '_' : c);
+    }
+}
+
+void option_variable_write(struct buf *out, enum option_id id, struct str platform)
+{
+    struct str key = str_of(table[id].key);
+    size_t star = str_find_char(key, '*');
+    buf_add(out, option_variable_prefix);
+    capitals_write(out, str_sub(key, 0, star));
+    if (star == SIZE_MAX)
+        return;
+    capitals_write(out, platform);
+    capitals_write(out, str_sub(key, star + 1, key.len));
+}
+
+/* --- checking a value --- */
+
+static enum err_class database_check(struct str text, struct err *err)
+{
+    struct str scheme, path;
+    bool has_scheme = str_cut(text, ':', &scheme, &path);
+    if (has_scheme && str_eq(scheme, STR("sqlite")) && path.len > 0)
+        return ERR_OK;
+    if (str_starts(text, STR("postgresql:")) || str_starts(text, STR("postgres:")) ||
+        str_starts(text, STR("mysql:")) || str_starts(text, STR("mariadb:")))
+        return err_say(err, ERR_CONFIG, "store_not_built", MSG_STORE_NOT_BUILT, M_STR(scheme),
+                       M_END);
+    /* The text may hold a password: it is not repeated. */
+    return err_say(err, ERR_CONFIG, "store_unknown", MSG_STORE_UNKNOWN, M_END);
+}
+
+static enum err_class coordinator_check(struct str text, struct err *err)
+{
+    if (str_eq(text, STR("local")))
+        return ERR_OK;
+    if (str_starts(text, STR("redis:")))
+        return err_say(err, ERR_CONFIG, "coord_not_built", MSG_COORD_NOT_BUILT, M_END);
+    if (str_starts(text, STR("rediss:")))
+        return err_say(err, ERR_CONFIG, "coord_tls", MSG_COORD_TLS, M_END);
+    return err_say(err, ERR_CONFIG, "coord_unknown", MSG_COORD_UNKNOWN, M_END);
+}
+
+/* The address without USER:PASSWORD@, which a proxy may have and url_parse refuses. */
+static enum err_class address_check(struct str text, struct err *err)
+{
+    size_t scheme_end = str_find(text, STR("://"));
+    size_t at = str_find_char(text, '@');
+    struct url url;
+    if (scheme_end == SIZE_MAX || at == SIZE_MAX || at < scheme_end)
+        return url_parse(text, &url, err);
+    struct buf bare;
+    buf_init(&bare, URL_BYTES_MAX);
+    buf_add(&bare, str_sub(text, 0, scheme_end + 3));
+    buf_add(&bare, str_sub(text, at + 1, text.len));
+    enum err_class class_ = bare.failed ? err_no_memory(err) : url_parse(buf_str(&bare), &url, err);
+    buf_fini(&bare);
+    return class_;
+}
+
+static enum err_class number_check(const struct option *option, struct str text, struct err *err)
+{
+    int64_t number;
+    if (str_to_i64(text, &number) && number >= option->min && number <= option->max)
+        return ERR_OK;
+    return err_say(err, ERR_CONFIG, "option_number", MSG_OPTION_NUMBER, M_STR(text),
+                   M_I64(option->min), M_I64(option->max), M_END);
+}
+
+static enum err_class word_check(const struct option *option, struct str text, struct err *err)
+{
+    struct buf words;
+    buf_init(&words, 1024);
+    for (const char *const *word = option->words; *word; word++) {
+        if (str_eq(text, str_of(*word))) {
+            buf_fini(&words);
+            return ERR_OK;
+        }
+        buf_printf(&words, "%s%s", word == option->words ? "" : ", ", *word);
+    }
+    err_say(err, ERR_CONFIG, "option_word", MSG_OPTION_WORD, M_STR(text), M_STR(buf_str(&words)),
+            M_END);
+    buf_fini(&words);
+    return ERR_CONFIG;
+}
+
+static enum err_class value_check(enum option_id id, struct str text, struct err *err)
+{
+    const struct option *option = &table[id];
+    const struct zone *zone;
+    if (text.len == 0 && *option->standard == '\0')
+        return ERR_OK;
+    switch (option->type) {
+    case OPTION_TEXT:
+        return ERR_OK;
+    case OPTION_INT:
+        return number_check(option, text, err);
+    case OPTION_WORD:
+        return word_check(option, text, err);
+    case OPTION_URL:
+        return address_check(text, err);
+    case OPTION_TZ:
+        return zone_find(text, &zone, err);
+    case OPTION_DATABASE:
+        return database_check(text, err);
+    case OPTION_COORDINATOR:
+        return coordinator_check(text, err);
+    }
+    assert(false); /* every type is listed above */
+    return ERR_INTERNAL;
+}
+
+/* --- keeping values --- */
+
+const struct option_value *option_value_find(const struct options *options, enum option_id id,
+                                             struct str platform)
+{
+    for (size_t i = 0; i < options->values_len; i++) {
+        const struct option_value *value = &options->values[i];
+        if (value->id == id && str_eq(value->platform, platform))
+            return value;
+    }
+    return NULL;
+}
+
+/* A later source replaces an earlier one. */
+enum err_class option_value_put(struct options *options, struct option_value value,
+                                struct arena *arena, struct err *err)
+{
+    enum err_class class_ = value_check(value.id, value.text, err);
+    if (class_ != ERR_OK)
+        return class_;
+    size_t at = 0;
+    while (at < options->values_len && (options->values[at].id != value.id ||
+                                        !str_eq(options->values[at].platform, value.platform)))
+        at++;
+    if (at == OPTION_VALUES_MAX)
+        return err_say(err, ERR_CONFIG, "option_many", MSG_OPTION_MANY, M_I64(OPTION_VALUES_MAX),
+                       M_END);
+    value.platform = arena_dup(arena, value.platform);
+    value.text = arena_dup(arena, value.text);
+    if (!value.platform.ptr || !value.text.ptr)
+        return err_no_memory(err);
+    options->values[at] = value;
+    if (at == options->values_len)
+        options->values_len++;
+    return ERR_OK;
+}
+
+/* --- reading values --- */
+
+struct str option_text(const struct options *options, enum option_id id)
+{
+    const struct option_value *value = option_value_find(options, id, STR_NONE);
+    return value ? value->text : str_of(table[id].standard);
+}
+
+int64_t option_int(const struct options *options, enum option_id id)
+{
+    int64_t number;
+    bool good = str_to_i64(option_text(options, id), &number);
+    assert(good && "checked when it was loaded");
+    return good ? number : 0;
+}
+
+struct str option_of_platform(const struct options *options, enum option_id id, struct str platform)
+{
+    const struct option_value *value = option_value_find(options, id, platform);
+    return value ? value->text : str_of(table[id].standard);
+}
+
+const char *option_origin_name(enum option_origin origin)
+{
+    static const char *const names[] = {"default", "huiliu.yaml", ".env", "environment"};
+    return names[origin];
+}
+
+struct str option_shown(const struct option_value *value)
+{
+    return table[value->id].secret && value->text.len > 0 ? STR("***") : value->text;
+}

@@ -1,0 +1,54 @@
+/* One worker a home. */
+#include "app/role.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "app/file.h"
+
+static enum err_class busy(int fd, const struct app *app, struct err *err)
+{
+    char text[128];
+    ssize_t len = pread(fd, text, sizeof(text), 0);
+    struct str holder = {text, len > 0 ? (size_t)len : 0};
+    return err_say(err, ERR_CONFLICT, "worker_busy", MSG_WORKER_BUSY, M_STR(app->home),
+                   M_STR(str_trim(holder)), M_END);
+}
+
+enum err_class role_take(struct role *role, const struct app *app, struct err *err)
+{
+    struct arena arena;
+    struct str path;
+    arena_init(&arena);
+    role->fd = -1;
+    enum err_class class_ = path_join(app->home, STR("worker.lock"), &arena, &path, err);
+    if (class_ == ERR_OK) {
+        role->fd = open(path.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (role->fd < 0)
+            class_ = err_say(err, ERR_CONFIG, "file", MSG_FILE, M_STR(path),
+                             M_STR(str_of(strerror(errno))), M_END);
+    }
+    arena_fini(&arena);
+    if (class_ != ERR_OK)
+        return class_;
+    if (flock(role->fd, LOCK_EX | LOCK_NB) != 0) {
+        class_ = busy(role->fd, app, err);
+        role_leave(role);
+        return class_;
+    }
+    /* Only for the message above: a lock without a name still locks. */
+    if (ftruncate(role->fd, 0) == 0)
+        dprintf(role->fd, "huiliu sync, process %ld\n", (long)getpid());
+    return ERR_OK;
+}
+
+void role_leave(struct role *role)
+{
+    if (role->fd >= 0)
+        close(role->fd);
+    role->fd = -1;
+}

@@ -1,0 +1,105 @@
+/* Every SQL text of the command line, bound by position. Other rooms own the tables; here they are
+ * read for people, and apps and shops are edited. */
+#ifndef HUILIU_APP_SQL_H
+#define HUILIU_APP_SQL_H
+
+/* --- apps and shops --- */
+static const char SQL_APPS[] =
+    "SELECT a.id, a.platform, a.name, a.key_text, a.secret_cipher, a.created_ms, "
+    "(SELECT count(*) FROM shop s WHERE s.app_id = a.id) FROM app a ORDER BY a.platform, a.name";
+static const char SQL_APP_FIND[] =
+    "SELECT id, platform, name FROM app WHERE name = ?1 AND (?2 = '' OR platform = ?2)";
+static const char SQL_APP_INSERT[] =
+    "INSERT INTO app (platform, name, key_text, settings, created_ms) VALUES (?1, ?2, ?3, '{}', ?4)";
+static const char SQL_APP_SECRETS[] =
+    "UPDATE app SET secret_cipher = ?2, settings = ?3 WHERE id = ?1";
+static const char SQL_APP_ROTATE[] =
+    "UPDATE app SET secret_cipher = coalesce(?2, secret_cipher), key_text = coalesce(?3, key_text) "
+    "WHERE id = ?1";
+
+static const char SQL_SHOPS[] =
+    "SELECT s.id, s.platform, s.name, s.external_id, s.state, s.state_reason, s.since_ms, s.zone, "
+    "s.proxy, s.settings, a.id, a.name, a.key_text, a.secret_cipher, a.settings "
+    "FROM shop s LEFT JOIN app a ON a.id = s.app_id ORDER BY s.platform, s.name";
+static const char SQL_SHOP_INSERT[] =
+    "INSERT INTO shop (platform, app_id, name, external_id, state, since_ms, zone, proxy, settings, "
+    "created_ms) VALUES (?1, ?2, ?3, ?4, 'enabled', ?5, ?6, ?7, '{}', ?8)";
+static const char SQL_SHOP_SETTINGS[] = "UPDATE shop SET settings = ?2 WHERE id = ?1";
+static const char SQL_SHOP_STATE[] =
+    "UPDATE shop SET state = ?2, state_reason = NULL WHERE id = ?1";
+static const char SQL_SHOP_DELETE[] = "DELETE FROM shop WHERE id = ?1";
+static const char SQL_SHOP_TASKS_DELETE[] = "DELETE FROM task WHERE lane = ?1";
+static const char SQL_SHOP_TASKS_RUNNING[] =
+    "SELECT count(*) FROM task WHERE lane = ?1 AND state = 'running'";
+static const char SQL_SHOP_EXECUTIONS_DELETE[] = "DELETE FROM execution WHERE lane = ?1";
+static const char SQL_TOKEN_DELETE[] = "DELETE FROM token WHERE owner = ?1";
+static const char SQL_TOKEN[] =
+    "SELECT state, expires_ms, refresh_expires_ms, error FROM token WHERE owner = ?1";
+
+/* --- status --- */
+static const char SQL_STATUS[] =
+    "SELECT frontier_ms, complete_up_to_ms, last_success_ms, last_error FROM stream_state "
+    "WHERE shop_id = ?1 AND stream = ?2";
+static const char SQL_STREAM_SINCE[] =
+    "SELECT since_ms FROM stream_state WHERE shop_id = ?1 AND stream = ?2";
+/* The worst grade of what is proved; 'C' is worst, so max() of the letter is right. */
+static const char SQL_STATUS_WINDOWS[] =
+    "SELECT max(CASE WHEN state = 'sealed' THEN grade END), "
+    "coalesce(sum(CASE WHEN state = 'unproved' THEN 1 ELSE 0 END), 0), count(*) "
+    "FROM sync_window WHERE shop_id = ?1 AND stream = ?2";
+static const char SQL_STATUS_REJECTS[] =
+    "SELECT count(*) FROM reject WHERE shop_id = ?1 AND stream = ?2";
+static const char SQL_STATUS_DECRYPT[] =
+    "SELECT count(*) FROM task WHERE lane = ?1 AND kind = 'decrypt' AND state <> 'dead'";
+
+/* --- one run of `sync` --- */
+static const char SQL_RUN_EXECUTIONS[] =
+    "SELECT coalesce(sum(rows_new), 0), coalesce(sum(rows_changed), 0), "
+    "coalesce(sum(rows_same), 0), coalesce(sum(rows_older), 0), coalesce(sum(rejects), 0), "
+    "coalesce(sum(pages), 0), coalesce(sum(calls), 0) "
+    "FROM execution WHERE lane = ?1 AND stream = ?2 AND id > ?3";
+static const char SQL_EXECUTION_LAST[] = "SELECT max(id) FROM execution";
+static const char SQL_RUN_WINDOWS[] =
+    "SELECT coalesce(sum(CASE WHEN state = 'sealed' THEN 1 ELSE 0 END), 0), "
+    "coalesce(sum(CASE WHEN state = 'unproved' THEN 1 ELSE 0 END), 0), "
+    "max(CASE WHEN state = 'sealed' THEN grade END), count(*) "
+    "FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND closed_ms >= ?3 AND state <> 'split'";
+static const char SQL_RUN_UNPROVED[] =
+    "SELECT kind, from_ms, to_ms, reason FROM sync_window WHERE shop_id = ?1 AND stream = ?2 "
+    "AND state = 'unproved' AND closed_ms >= ?3 ORDER BY from_ms LIMIT 5";
+static const char SQL_RUN_DEAD[] =
+    "SELECT id, kind, lane, error FROM task WHERE state = 'dead' AND changed_ms >= ?1 "
+    "AND run = ?2 ORDER BY id LIMIT 20";
+
+/* --- rejects --- */
+#define REJECT_COLUMNS                                                                             \
+    "id, shop_id, stream, table_name, key_text, id_text, field, code, message, times, seen_ms"
+static const char SQL_REJECTS[] = "SELECT " REJECT_COLUMNS
+                                  " FROM reject WHERE (?1 = 0 OR shop_id = ?1) "
+                                  "AND (?2 = '' OR stream = ?2) ORDER BY id LIMIT ?3";
+static const char SQL_REJECT[] = "SELECT " REJECT_COLUMNS " FROM reject WHERE id = ?1";
+
+/* --- tasks --- */
+static const char SQL_TASKS[] =
+    "SELECT id, lane, kind, state, class, ready_ms, attempt, error FROM task "
+    "WHERE (?1 = '' OR state = ?1) AND (?2 = 0 OR lane = ?2) ORDER BY id LIMIT ?3";
+static const char SQL_TASK[] =
+    "SELECT lane, kind, state, class, unique_key, payload, run, ready_ms, worker, unit_number, "
+    "attempt, error, created_ms, changed_ms FROM task WHERE id = ?1";
+/* A twin may have been enqueued meanwhile: then the dead one has nothing left to do. */
+static const char SQL_TASK_TWIN_DELETE[] =
+    "DELETE FROM task WHERE id = ?1 AND state = 'dead' AND EXISTS (SELECT 1 FROM task t "
+    "WHERE t.lane = task.lane AND t.unique_key = task.unique_key AND t.state IN ('ready', 'running'))";
+static const char SQL_TASK_RETRY[] =
+    "UPDATE task SET state = 'ready', ready_ms = ?2, attempt = 0, changed_ms = ?2, error = NULL "
+    "WHERE id = ?1 AND state = 'dead'";
+static const char SQL_TASK_CANCEL[] =
+    "DELETE FROM task WHERE id = ?1 AND state IN ('ready', 'dead')";
+static const char SQL_TASKS_DEAD[] = "SELECT id FROM task WHERE state = 'dead' ORDER BY id";
+
+/* --- settings and views --- */
+static const char SQL_SETTING[] = "SELECT value FROM setting WHERE name = ?1";
+static const char SQL_SETTING_PUT[] = "INSERT INTO setting (name, value) VALUES (?1, ?2) "
+                                      "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+
+#endif

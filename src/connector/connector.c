@@ -1,0 +1,63 @@
+/* What a loaded connector tells about itself. */
+#include "connector/plan.h"
+
+extern const struct embedded_file connector_files[];
+
+const struct embedded_file *connector_builtin_files(void)
+{
+    return connector_files;
+}
+
+struct str connector_platform(const struct connector *connector)
+{
+    return connector->platform;
+}
+
+struct str connector_title(const struct connector *connector, bool chinese)
+{
+    return chinese ? connector->name_zh : connector->name_en;
+}
+
+const struct zone *connector_zone(const struct connector *connector)
+{
+    return connector->zone;
+}
+
+struct str connector_currency(const struct connector *connector)
+{
+    return connector->currency;
+}
+
+size_t connector_streams(const struct connector *connector)
+{
+    return connector->streams_len;
+}
+
+const struct stream *connector_stream_at(const struct connector *connector, size_t index)
+{
+    return &connector->streams[index];
+}
+
+const struct stream *connector_stream(const struct connector *connector, struct str name)
+{
+    for (size_t i = 0; i < connector->streams_len; i++)
+        if (str_eq(connector->streams[i].name, name))
+            return &connector->streams[i];
+    return NULL;
+}
+
+const struct retry_rule *connector_retry(const struct connector *connector, enum err_class class_)
+{
+    return &connector->retry[class_];
+}
+
+size_t connector_needs(const struct connector *connector, bool of_app, const struct need **out)
+{
+    *out = connector->needs[of_app];
+    return connector->needs_len[of_app];
+}
+
+const struct auth *connector_auth(const struct connector *connector)
+{
+    return &connector->auth;
+}

@@ -1,0 +1,193 @@
+/* One raw value as its column's type. A value that cannot be is refused with a code; the messages do
+ * not quote it, because a field that is mapped by mistake may hold anything. */
+#include "connector/plan.h"
+
+enum {
+    MONEY_DUST_DIGITS = 4, /* digits behind the minor unit that are looked at */
+    MONEY_DUST_UNIT = 10000,
+    MONEY_DUST = 10, /* a thousandth of a minor unit: float noise of any amount below 10^11 */
+    RATIO_DIGITS = 6,
+};
+
+/* Years 1 to 9999: what all three databases can hold. */
+static const int64_t TIME_MIN_MS = INT64_C(-62135596800000);
+static const int64_t TIME_MAX_MS = INT64_C(253402300799999);
+
+static enum err_class refuse(struct err *err, const char *code, const char *why)
+{
+    return err_set(err, ERR_SKIP_RECORD, code, "%s", why);
+}
+
+static enum err_class check_min(const struct convert *convert, int64_t number, struct err *err)
+{
+    if (convert->field->has_min && number < convert->field->min)
+        return err_set(err, ERR_SKIP_RECORD, "below_min", "the value is below %lld",
+                       (long long)convert->field->min);
+    return ERR_OK;
+}
+
+/* Whole minor units, but for the dust of platforms that calculate with floats. */
+static enum err_class convert_money(const struct convert *convert, struct str text, int64_t *out,
+                                    struct err *err)
+{
+    const struct field_plan *field = convert->field;
+    int exponent = field->money_major ? convert->exponent : 0;
+    int64_t fine;
+    if (convert->exponent < 0)
+        return refuse(err, "currency_unknown", "the record's currency is not of ISO 4217");
+    if (exponent == 0 && str_to_i64(text, out))
+        return ERR_OK;
+    if (field->money_round)
+        return money_parse(text, exponent, out, NULL, err);
+    enum err_class class_ = money_parse(text, exponent + MONEY_DUST_DIGITS, &fine, NULL, err);
+    if (class_ != ERR_OK)
+        return class_;
+    int64_t rest = fine % MONEY_DUST_UNIT, size = rest < 0 ? -rest : rest;
+    if (size > MONEY_DUST && size < MONEY_DUST_UNIT - MONEY_DUST)
+        return refuse(err, "money_fraction", "the amount is no whole number of minor units");
+    /* Towards the nearer whole; the rest is smaller than a unit, so this cannot overflow. */
+    *out = fine / MONEY_DUST_UNIT + (size > MONEY_DUST ? (rest < 0 ? -1 : 1) : 0);
+    return ERR_OK;
+}
+
+static enum err_class convert_int(struct str text, int64_t *out, struct err *err)
+{
+    bool exact;
+    if (str_to_i64(text, out))
+        return ERR_OK;
+    if (money_parse(text, 0, out, &exact, NULL) != ERR_OK || !exact)
+        return refuse(err, "int_text", "the value is no whole number");
+    return ERR_OK;
+}
+
+static enum err_class convert_time(const struct convert *convert, struct str text,
+                                   enum time_form form, int64_t *out, struct err *err)
+{
+    const struct field_plan *field = convert->field;
+    bool good = false, date_only;
+    int64_t number;
+    switch (form) {
+    case TIME_UNIX:
+        good = (str_to_i64(text, &number) && i64_mul(number, 1000, out)) ||
+               money_parse(text, 3, out, NULL, NULL) == ERR_OK;
+        break;
+    case TIME_UNIX_MS:
+        good = str_to_i64(text, out);
+        break;
+    case TIME_ANY:
+        good = time_parse_any(text, convert->zone, out, &date_only, NULL) == ERR_OK;
+        break;
+    case TIME_PATTERN:
+        good = time_parse(str_of(field->time_pattern), convert->zone, text, out, NULL) == ERR_OK;
+        break;
+    }
+    if (!good || *out < TIME_MIN_MS || *out > TIME_MAX_MS)
+        return refuse(err, "time_text", "the value is no time of the form that the manifest says");
+    return ERR_OK;
+}
+
+static enum err_class convert_bool(struct str text, int64_t *out, struct err *err)
+{
+    *out = str_eq(text, STR("1")) || str_eq_nocase(text, STR("true"));
+    if (*out || str_eq(text, STR("0")) || str_eq_nocase(text, STR("false")))
+        return ERR_OK;
+    return refuse(err, "bool_text", "the value is neither true nor false");
+}
+
+static enum err_class convert_words(const struct convert *convert, struct str text,
+                                    struct cell *out, struct err *err)
+{
+    const struct field_plan *field = convert->field;
+    if (field->type == COLUMN_ID && text.len > ID_BYTES_MAX)
+        return err_set(err, ERR_SKIP_RECORD, "id_long", "the id has %zu bytes, at most %d fit",
+                       text.len, ID_BYTES_MAX);
+    if (text.len > FIELD_BYTES_MAX)
+        return err_set(err, ERR_SKIP_RECORD, "text_long", "the text has %zu bytes, at most %d fit",
+                       text.len, FIELD_BYTES_MAX);
+    *out = (struct cell){.is_text = true, .text = text};
+    return ERR_OK;
+}
+
+static enum err_class convert_number(const struct convert *convert, struct str text,
+                                     enum time_form form, struct cell *out, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    *out = (struct cell){.is_text = false};
+    if (convert->field->type == COLUMN_MONEY)
+        class_ = convert_money(convert, text, &out->number, err);
+    else if (convert->field->type == COLUMN_TIME)
+        class_ = convert_time(convert, text, form, &out->number, err);
+    else if (convert->field->type == COLUMN_BOOL)
+        class_ = convert_bool(text, &out->number, err);
+    else if (convert->field->type == COLUMN_INT)
+        class_ = convert_int(text, &out->number, err);
+    else if (money_parse(text, RATIO_DIGITS, &out->number, NULL, NULL) != ERR_OK)
+        class_ = refuse(err, "ratio_text", "the value is no decimal number");
+    return class_ == ERR_OK ? check_min(convert, out->number, err) : class_;
+}
+
+static bool is_words(enum column_type type)
+{
+    return type == COLUMN_ID || type == COLUMN_TEXT || type == COLUMN_PERSONAL ||
+           type == COLUMN_JSON;
+}
+
+/* The manifest's own word for a raw value, or the raw value. */
+static struct str replace_value(const struct field_plan *field, struct str text)
+{
+    for (size_t i = 0; i < field->values_from.len; i++)
+        if (str_eq(field->values_from.items[i], text))
+            return field->values_to.items[i];
+    return text;
+}
+
+enum err_class convert_text(const struct convert *convert, struct str text, struct cell *out,
+                            struct err *err)
+{
+    text = replace_value(convert->field, text);
+    if (is_words(convert->field->type))
+        return convert_words(convert, text, out, err);
+    return convert_number(convert, text, convert->field->form, out, err);
+}
+
+static enum err_class convert_as_json(const struct convert *convert, const struct json *value,
+                                      struct cell *out, struct err *err)
+{
+    struct buf text;
+    buf_init(&text, BODY_BYTES_MAX);
+    json_write(&text, value);
+    *out = (struct cell){.is_text = true};
+    if (!text.failed)
+        out->text = arena_dup(convert->arena, buf_str(&text));
+    buf_fini(&text);
+    return out->text.ptr ? ERR_OK : err_no_memory(err);
+}
+
+static bool is_integer(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((text.ptr[i] < '0' || text.ptr[i] > '9') && (i > 0 || text.ptr[i] != '-'))
+            return false;
+    return text.len > 0;
+}
+
+enum err_class convert_json(const struct convert *convert, const struct json *value,
+                            struct cell *out, struct err *err)
+{
+    const struct field_plan *field = convert->field;
+    enum json_kind kind = json_kind_of(value);
+    struct str text = json_text(value);
+    if (field->type == COLUMN_JSON)
+        return convert_as_json(convert, value, out, err);
+    if (kind == JSON_OBJECT || kind == JSON_ARRAY)
+        return refuse(err, "field_kind", "the value is an object or a list");
+    /* 1e3 or 1.5 is no id, whatever a float makes of it. */
+    if (field->type == COLUMN_ID && kind != JSON_STRING && !is_integer(text))
+        return refuse(err, "id_text", "the id is neither text nor a whole number");
+    if (kind == JSON_BOOL && !is_words(field->type) && field->type != COLUMN_BOOL)
+        return refuse(err, field->type == COLUMN_MONEY ? "money_text" : "int_text",
+                      "the value is true or false, not a number");
+    if (field->type == COLUMN_TIME && field->form == TIME_ANY && kind == JSON_NUMBER)
+        return convert_number(convert, replace_value(field, text), TIME_UNIX, out, err);
+    return convert_text(convert, text, out, err);
+}

@@ -1,0 +1,447 @@
+/* A manifest's text to a connector: parsed, checked against the schema, compiled part by part in the
+ * order in which parts lean on each other, and held to its signature example. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "connector/loader.h"
+
+enum {
+    AHEAD_DEFAULT_MS = 5 * 60 * 1000,
+    RETRY_TRIES_DEFAULT = 3,
+    RETRY_BASE_DEFAULT_MS = 1000,
+    RETRY_CAP_DEFAULT_MS = 60 * 1000,
+};
+
+/* --- reserved keys --- */
+static const struct yaml_schema *schema_for(const struct yaml_schema *schema, enum yaml_kind kind)
+{
+    if (schema->type != YAML_T_EITHER)
+        return schema;
+    for (const struct yaml_schema *const *one = schema->either; *one; one++) {
+        bool map = (*one)->type == YAML_T_MAP || (*one)->type == YAML_T_NAMED;
+        bool list = (*one)->type == YAML_T_LIST;
+        if (map == (kind == YAML_MAP) && list == (kind == YAML_LIST))
+            return *one;
+    }
+    return schema;
+}
+
+static enum err_class refuse_reserved(struct loader *loader, const struct yaml *node,
+                                      const struct yaml_schema *schema);
+
+static enum err_class refuse_reserved_pair(struct loader *loader, const struct yaml_pair *pair,
+                                           const struct yaml_schema *schema)
+{
+    const struct yaml_key *key = schema->keys;
+    struct yaml at = {.line = pair->line, .column = pair->column};
+    if (schema->type == YAML_T_NAMED)
+        return refuse_reserved(loader, &pair->value, schema->each);
+    while (!str_eq(pair->key, str_of(key->key)))
+        key++; /* yaml_check has seen that it is there */
+    if (key->schema == &schema_reserved)
+        return yaml_error(loader->file, &at, loader->err, "\"%s\" is reserved; not built yet",
+                          key->key);
+    return refuse_reserved(loader, &pair->value, key->schema);
+}
+
+static enum err_class refuse_reserved(struct loader *loader, const struct yaml *node,
+                                      const struct yaml_schema *schema)
+{
+    schema = schema_for(schema, node->kind);
+    enum err_class class_ = ERR_OK;
+    if (schema->type == YAML_T_LIST)
+        for (size_t i = 0; i < node->len && class_ == ERR_OK; i++)
+            class_ = refuse_reserved(loader, &node->items[i], schema->each);
+    if (schema->type == YAML_T_MAP || schema->type == YAML_T_NAMED)
+        for (size_t i = 0; i < node->len && class_ == ERR_OK; i++)
+            class_ = refuse_reserved_pair(loader, &node->pairs[i], schema);
+    return class_;
+}
+
+/* --- head --- */
+static enum err_class load_platform(struct loader *loader)
+{
+    const struct yaml *node = yaml_get(loader->root, STR("platform"));
+    for (size_t i = 0; i < node->text.len; i++) {
+        char c = node->text.ptr[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-')
+            return yaml_error(loader->file, node, loader->err,
+                              "a platform's name has a-z, 0-9 and \"-\" only");
+    }
+    loader->connector->platform = load_dup(loader, node->text);
+    return loader->connector->platform.ptr ? ERR_OK : err_no_memory(loader->err);
+}
+
+static enum err_class load_head(struct loader *loader)
+{
+    struct connector *connector = loader->connector;
+    const struct yaml *root = loader->root;
+    const struct yaml *zone = yaml_get(root, STR("zone"));
+    const struct yaml *currency = yaml_get(root, STR("currency"));
+    const struct yaml *name = yaml_get(root, STR("name"));
+    struct err why = {0};
+    connector->name_zh = load_dup(loader, load_text(name, "zh"));
+    connector->name_en = load_dup(loader, load_text(name, "en"));
+    connector->currency = load_dup(loader, currency->text);
+    if (!connector->name_zh.ptr || !connector->name_en.ptr || !connector->currency.ptr)
+        return err_no_memory(loader->err);
+    connector->money_major = str_eq(load_text(root, "money"), STR("major"));
+    connector->zone_of_shop = str_eq(load_text(root, "zone_of"), STR("shop"));
+    if (currency_exponent(currency->text) < 0)
+        return yaml_error(loader->file, currency, loader->err,
+                          "\"%.*s\" is no currency of ISO 4217", STR_ARG(currency->text));
+    if (zone_find(zone->text, &connector->zone, &why) != ERR_OK)
+        return yaml_error(loader->file, zone, loader->err, "%s", why.message);
+    return load_platform(loader);
+}
+
+static enum err_class load_needs(struct loader *loader, bool of_app)
+{
+    struct connector *connector = loader->connector;
+    const struct yaml *owner = yaml_get(loader->root, of_app ? STR("app") : STR("shop"));
+    const struct yaml *node = owner ? yaml_get(owner, STR("needs")) : NULL;
+    if (!node)
+        return ERR_OK;
+    struct need *needs = arena_array(loader->arena, node->len, sizeof *needs);
+    if (!needs)
+        return err_no_memory(loader->err);
+    for (size_t i = 0; i < node->len; i++) {
+        const struct yaml *one = &node->items[i];
+        struct str name = load_text(one, "name");
+        needs[i] = (struct need){
+            .name = load_dup(loader, name),
+            .zh = load_dup(loader, load_text(one, "zh")),
+            .en = load_dup(loader, load_text(one, "en")),
+            .secret = load_flag(one, "secret", of_app && str_eq(name, STR("secret"))),
+            .required = load_flag(one, "required", true),
+        };
+        if (!needs[i].name.ptr || !needs[i].zh.ptr || !needs[i].en.ptr)
+            return err_no_memory(loader->err);
+    }
+    connector->needs[of_app] = needs;
+    connector->needs_len[of_app] = node->len;
+    return ERR_OK;
+}
+
+static enum err_class load_hosts(struct loader *loader)
+{
+    struct connector *connector = loader->connector;
+    const struct yaml *node = yaml_get(loader->root, STR("hosts"));
+    if (node->len == 0)
+        return yaml_error(loader->file, node, loader->err, "at least one host");
+    connector->hosts = arena_array(loader->arena, node->len, sizeof *connector->hosts);
+    if (!connector->hosts)
+        return err_no_memory(loader->err);
+    enum err_class class_ = loader_names(loader, NAMES_ACCOUNT, NULL);
+    for (size_t i = 0; i < node->len && class_ == ERR_OK; i++) {
+        const struct yaml_pair *pair = &node->pairs[i];
+        struct err why = {0};
+        struct url url;
+        connector->hosts[i].name = load_dup(loader, pair->key);
+        if (!connector->hosts[i].name.ptr)
+            return err_no_memory(loader->err);
+        class_ = load_template(loader, &pair->value, &connector->hosts[i].url);
+        if (class_ == ERR_OK && template_is_constant(connector->hosts[i].url) &&
+            url_parse(pair->value.text, &url, &why) != ERR_OK)
+            return yaml_error(loader->file, &pair->value, loader->err, "%s", why.message);
+        connector->hosts_len++;
+    }
+    return class_;
+}
+
+/* --- budgets, retry --- */
+static enum err_class load_rate(struct loader *loader, const struct yaml *node,
+                                struct budget_rule *out)
+{
+    struct str calls, per;
+    struct yaml duration = *node;
+    bool good = str_cut(node->text, '/', &calls, &per) && str_to_i64(str_trim(calls), &out->calls);
+    duration.text = str_trim(per);
+    if (!good || out->calls <= 0 || !yaml_duration_ms(&duration, &out->per_ms) || out->per_ms <= 0)
+        return yaml_error(loader->file, node, loader->err,
+                          "\"%.*s\" is no rate: write calls per duration, as in 20/1s",
+                          STR_ARG(node->text));
+    return ERR_OK;
+}
+
+static enum err_class load_budgets(struct loader *loader)
+{
+    static const char *const scopes[] = {"platform", "app", "shop", NULL};
+    struct connector *connector = loader->connector;
+    const struct yaml *node = yaml_get(loader->root, STR("budgets"));
+    if (!node)
+        return ERR_OK;
+    connector->budgets = arena_array(loader->arena, node->len, sizeof *connector->budgets);
+    if (!connector->budgets)
+        return err_no_memory(loader->err);
+    for (size_t i = 0; i < node->len; i++) {
+        const struct yaml *one = &node->pairs[i].value;
+        struct budget_rule *rule = &connector->budgets[i];
+        rule->name = load_dup(loader, node->pairs[i].key);
+        rule->scope = (enum budget_scope)load_word(one, "scope", scopes, BUDGET_SHOP);
+        rule->window = str_eq(load_text(one, "kind"), STR("window"));
+        if (!rule->name.ptr)
+            return err_no_memory(loader->err);
+        enum err_class class_ = load_rate(loader, yaml_get(one, STR("rate")), rule);
+        if (class_ != ERR_OK)
+            return class_;
+        rule->burst = load_int(one, "burst", rule->calls);
+        connector->budgets_len++;
+    }
+    return ERR_OK;
+}
+
+static enum err_class load_retry(struct loader *loader)
+{
+    static const enum err_class repeated[] = {ERR_RETRY, ERR_THROTTLED, ERR_TOKEN_EXPIRED,
+                                              ERR_BAD_REPLY, ERR_NOT_READY};
+    const struct yaml *node = yaml_get(loader->root, STR("retry"));
+    struct connector *connector = loader->connector;
+    for (size_t i = 0; i < ERR_CLASSES; i++)
+        connector->retry[i] = (struct retry_rule){0, RETRY_BASE_DEFAULT_MS, RETRY_CAP_DEFAULT_MS};
+    for (size_t i = 0; i < sizeof repeated / sizeof *repeated; i++) {
+        struct retry_rule *rule = &connector->retry[repeated[i]];
+        const struct yaml *one = node ? yaml_get(node, str_of(err_class_name(repeated[i]))) : NULL;
+        rule->tries_max = RETRY_TRIES_DEFAULT;
+        if (!one)
+            continue;
+        rule->tries_max = load_int(one, "tries", RETRY_TRIES_DEFAULT);
+        rule->base_ms = load_ms(one, "base", RETRY_BASE_DEFAULT_MS);
+        rule->cap_ms = load_ms(one, "cap", RETRY_CAP_DEFAULT_MS);
+        if (rule->base_ms <= 0 || rule->cap_ms < rule->base_ms)
+            return yaml_error(loader->file, one, loader->err,
+                              "\"base\" is more than 0 and at most \"cap\"");
+    }
+    return ERR_OK;
+}
+
+/* --- replies --- */
+static enum err_class load_reply(struct loader *loader)
+{
+    struct reply_plan *out = &loader->connector->reply;
+    const struct yaml *node = yaml_get(loader->root, STR("reply"));
+    struct str format = load_text(node, "format");
+    if (format.len > 0 && !str_eq(format, STR("json")))
+        return yaml_error(loader->file, yaml_get(node, STR("format")), loader->err,
+                          "format %.*s is reserved; not built yet", STR_ARG(format));
+    enum err_class class_ = loader_names(loader, NAMES_REPLY, NULL);
+    if (class_ == ERR_OK)
+        class_ = load_path_key(loader, node, "envelope", &out->envelope);
+    if (class_ == ERR_OK)
+        class_ = load_paths(loader, yaml_get(node, STR("code")), &out->code);
+    if (class_ == ERR_OK)
+        class_ = load_paths(loader, yaml_get(node, STR("message")), &out->message);
+    if (class_ == ERR_OK)
+        class_ = load_paths(loader, yaml_get(node, STR("request_id")), &out->request_id);
+    return class_ == ERR_OK ? load_expr(loader, yaml_get(node, STR("success")), &out->success)
+                            : class_;
+}
+
+static enum err_scope scope_default(enum err_class class_)
+{
+    if (class_ == ERR_THROTTLED)
+        return ERR_SCOPE_APP;
+    if (class_ == ERR_TOKEN_EXPIRED || class_ == ERR_FORBIDDEN)
+        return ERR_SCOPE_SHOP;
+    return class_ == ERR_RETRY ? ERR_SCOPE_PLATFORM : ERR_SCOPE_REQUEST;
+}
+
+static enum err_class load_error(struct loader *loader, const struct yaml *node,
+                                 struct error_rule *out)
+{
+    const struct yaml *after = yaml_get(node, STR("retry_after"));
+    const struct yaml *scope = yaml_get(node, STR("scope"));
+    err_class_parse(load_text(node, "class"), &out->class_);
+    out->scope = scope_default(out->class_);
+    if (scope)
+        err_scope_parse(scope->text, &out->scope);
+    enum err_class class_ = load_expr(loader, yaml_get(node, STR("when")), &out->when);
+    if (class_ != ERR_OK || !after || yaml_duration_ms(after, &out->retry_after_ms))
+        return class_;
+    if (str_find_char(after->text, '{') == SIZE_MAX)
+        return yaml_error(loader->file, after, loader->err,
+                          "\"retry_after\" is a duration or a template that gives seconds");
+    return load_template(loader, after, &out->retry_after_text);
+}
+
+static enum err_class load_errors(struct loader *loader)
+{
+    struct connector *connector = loader->connector;
+    const struct yaml *node = yaml_get(loader->root, STR("errors"));
+    if (!node)
+        return ERR_OK;
+    connector->errors = arena_array(loader->arena, node->len, sizeof *connector->errors);
+    if (!connector->errors)
+        return err_no_memory(loader->err);
+    enum err_class class_ = loader_names(loader, NAMES_REPLY, NULL);
+    for (; class_ == ERR_OK && connector->errors_len < node->len; connector->errors_len++)
+        class_ = load_error(loader, &node->items[connector->errors_len],
+                            &connector->errors[connector->errors_len]);
+    return class_;
+}
+
+/* --- auth --- */
+static enum err_class load_token_time(struct loader *loader, const struct yaml *read,
+                                      const char *in, const char *at, struct token_time *out)
+{
+    static const char *const forms[] = {"any", "unix", "unix_ms", NULL};
+    const struct yaml *life = yaml_get(read, str_of(in));
+    const struct yaml *instant = yaml_get(read, str_of(at));
+    if (life && instant)
+        return yaml_error(loader->file, instant, loader->err, "either \"%s\" or \"%s\"", in, at);
+    out->form = TIME_UNIX;
+    if (life)
+        return load_path(loader, life, &out->path);
+    if (!instant)
+        return ERR_OK;
+    out->instant = true;
+    if (instant->kind == YAML_SCALAR)
+        return load_path(loader, instant, &out->path);
+    out->form = (enum time_form)load_word(instant, "form", forms, TIME_UNIX);
+    return load_path(loader, yaml_get(instant, STR("from")), &out->path);
+}
+
+static enum err_class load_token_read(struct loader *loader, const struct yaml *read)
+{
+    struct auth_plan *plan = &loader->connector->auth_plan;
+    if (!read)
+        return ERR_OK;
+    enum err_class class_ = load_path_key(loader, read, "access", &plan->access);
+    if (class_ == ERR_OK)
+        class_ = load_path_key(loader, read, "refresh", &plan->refresh);
+    if (class_ == ERR_OK)
+        class_ = load_token_time(loader, read, "expires_in", "expires_at", &plan->expires);
+    if (class_ == ERR_OK)
+        class_ = load_token_time(loader, read, "refresh_expires_in", "refresh_expires_at",
+                                 &plan->refresh_expires);
+    return class_;
+}
+
+static enum err_class load_auth_request(struct loader *loader, const struct yaml *auth,
+                                        const char *key, const char *name,
+                                        const struct endpoint **out)
+{
+    const struct yaml *node = yaml_get(auth, str_of(key));
+    return node ? load_endpoint(loader, node, str_of(name), NULL, out) : ERR_OK;
+}
+
+static enum err_class check_auth(struct loader *loader, const struct yaml *node)
+{
+    const struct connector *connector = loader->connector;
+    const struct auth *auth = &connector->auth;
+    bool by_hand = auth->grant == GRANT_BY_HAND;
+    if (by_hand == (auth->obtain != NULL))
+        return yaml_error(loader->file, node, loader->err,
+                          by_hand ? "a token given by hand has no \"obtain\""
+                                  : "this grant needs \"obtain\"");
+    if ((auth->obtain || auth->refresh) && !connector->auth_plan.access)
+        return yaml_error(loader->file, node, loader->err,
+                          "\"read\" must say where the token stands");
+    return ERR_OK;
+}
+
+/* The token's place comes last: the requests of auth themselves carry none. */
+static enum err_class load_auth(struct loader *loader)
+{
+    static const char *const grants[] = {"", "client_credential", "auth_code", "by_hand", NULL};
+    struct connector *connector = loader->connector;
+    const struct yaml *node = yaml_get(loader->root, STR("auth"));
+    if (!node)
+        return ERR_OK;
+    const struct yaml *put_as = yaml_get(node, STR("put_as"));
+    const struct yaml *put = yaml_get(node, STR("put"));
+    connector->auth = (struct auth){
+        .grant = (enum grant_kind)load_word(node, "grant", grants, GRANT_NONE),
+        .of_app = str_eq(load_text(node, "of"), STR("app")),
+        .ahead_ms = load_ms(node, "ahead", AHEAD_DEFAULT_MS),
+        .rotates = load_flag(node, "rotates", false),
+    };
+    enum err_class class_ = loader_names(loader, NAMES_ACCOUNT | NAMES_TOKEN | NAMES_AUTH_CODE,
+                                         NULL);
+    if (class_ == ERR_OK)
+        class_ = load_auth_request(loader, node, "obtain", "auth.obtain", &connector->auth.obtain);
+    if (class_ == ERR_OK)
+        class_ = load_auth_request(loader, node, "refresh", "auth.refresh",
+                                   &connector->auth.refresh);
+    if (class_ == ERR_OK)
+        class_ = load_auth_request(loader, node, "consent", "auth.consent",
+                                   &connector->auth_plan.consent);
+    if (class_ == ERR_OK)
+        class_ = load_token_read(loader, yaml_get(node, STR("read")));
+    if (class_ == ERR_OK)
+        class_ = check_auth(loader, node);
+    if (class_ == ERR_OK)
+        class_ = load_place(loader, put, &connector->auth_put, &connector->auth_put_name);
+    if (class_ == ERR_OK)
+        class_ = load_template_text(loader, put_as ? put_as : put,
+                                    put_as ? put_as->text : STR("{token.access}"),
+                                    &connector->auth_put_as);
+    return class_;
+}
+
+static enum err_class load_all(struct loader *loader)
+{
+    enum err_class class_ = load_head(loader);
+    if (class_ == ERR_OK)
+        class_ = load_needs(loader, true);
+    if (class_ == ERR_OK)
+        class_ = load_needs(loader, false);
+    if (class_ == ERR_OK)
+        class_ = load_hosts(loader);
+    if (class_ == ERR_OK)
+        class_ = load_budgets(loader);
+    if (class_ == ERR_OK)
+        class_ = load_retry(loader);
+    if (class_ == ERR_OK)
+        class_ = load_reply(loader);
+    if (class_ == ERR_OK)
+        class_ = load_errors(loader);
+    if (class_ == ERR_OK)
+        class_ = load_sign(loader, yaml_get(loader->root, STR("sign")));
+    if (class_ == ERR_OK)
+        class_ = load_auth(loader);
+    if (class_ == ERR_OK)
+        class_ = load_ciphers(loader, yaml_get(loader->root, STR("ciphers")));
+    return class_ == ERR_OK ? load_streams(loader, yaml_get(loader->root, STR("streams"))) : class_;
+}
+
+enum err_class connector_load(struct str file, struct str text, const struct table_catalog *catalog,
+                              struct connector **out, struct err *err)
+{
+    struct arena tree;
+    struct yaml *root;
+    *out = NULL;
+    struct connector *connector = calloc(1, sizeof *connector);
+    if (!connector)
+        return err_no_memory(err);
+    arena_init(&connector->arena);
+    arena_init(&tree);
+    enum err_class class_ = yaml_parse(file, text, &tree, &root, err);
+    if (class_ == ERR_OK)
+        class_ = yaml_check(file, root, connector_manifest_schema(), err);
+    struct loader loader = {.file = file,
+                            .arena = &connector->arena,
+                            .connector = connector,
+                            .catalog = catalog,
+                            .err = err};
+    if (class_ == ERR_OK) {
+        loader.root = root;
+        class_ = refuse_reserved(&loader, root, connector_manifest_schema());
+    }
+    if (class_ == ERR_OK)
+        class_ = load_all(&loader);
+    arena_fini(&tree);
+    if (class_ == ERR_OK)
+        *out = connector;
+    else
+        connector_free(connector);
+    return class_;
+}
+
+void connector_free(struct connector *connector)
+{
+    if (!connector)
+        return;
+    arena_fini(&connector->arena);
+    free(connector);
+}

@@ -1,0 +1,506 @@
+/* Records to rows: what each type takes, what it refuses, and how a refusal is told. */
+#include "connector/testing.h"
+
+static const char MANIFEST[] =
+    "platform: p\nname: {zh: p, en: p}\nversion: 1\nzone: Asia/Shanghai\ncurrency: CNY\n"
+    "money: %s\nhosts: {api: \"https://p.example\"}\n"
+    "reply: {code: code, success: code == null}\n"
+    "streams:\n  s:\n    table: trade_order\n    every: 5m\n    request: {get: /x}\n"
+    "    window: {by: created, span: 1d}\n    pages: {kind: none}\n    records: list[]\n"
+    "    fields:\n      order_id: id\n%s";
+
+struct world {
+    struct arena arena;
+    struct connector *connector;
+    const struct stream *stream;
+    struct facts facts;
+    struct page page;
+    struct mapped mapped;
+    struct err err;
+};
+
+static void world_make(struct world *w, const char *money, const char *fields)
+{
+    memset(w, 0, sizeof *w);
+    arena_init(&w->arena);
+    /* The format is a constant of this file. */
+    struct str text = arena_printf(&w->arena, MANIFEST, money, fields);
+    w->connector = test_load(&w->arena, STR("p.yaml"), text);
+    w->stream = connector_stream_at(w->connector, 0);
+}
+
+static void world_builtin(struct world *w, const char *platform)
+{
+    memset(w, 0, sizeof *w);
+    arena_init(&w->arena);
+    w->connector = test_builtin(&w->arena, platform);
+    w->stream = connector_stream_at(w->connector, 0);
+}
+
+static void world_close(struct world *w)
+{
+    page_fini(&w->page);
+    connector_free(w->connector);
+    arena_fini(&w->arena);
+}
+
+static void map_body(struct world *w, struct str body)
+{
+    struct reply reply = {.status = 200, .body = body};
+    page_fini(&w->page);
+    assert_good(connector_read(w->connector, w->stream->request, w->stream, &w->facts, &reply,
+                               &w->arena, &w->page, &w->err),
+                &w->err);
+    assert_good(
+        connector_map(w->connector, w->stream, &w->facts, &w->page, &w->arena, &w->mapped, &w->err),
+        &w->err);
+}
+
+/* One record whose member "v" is `value`. */
+static void map_value(struct world *w, const char *value)
+{
+    map_body(w, arena_printf(&w->arena, "{\"list\":[{\"id\":\"1\",\"v\":%s}]}", value));
+}
+
+static size_t column(const struct world *w, const char *name)
+{
+    size_t at = table_column(w->stream->table, str_of(name));
+    assert_int_not_equal(at, SIZE_MAX);
+    return at;
+}
+
+static void assert_number(struct world *w, const char *value, const char *name, int64_t expected)
+{
+    map_value(w, value);
+    const struct batch *batch = w->mapped.batches[0];
+    if (batch->rows_len != 1)
+        fail_msg("%s: rejected with %s", value, w->mapped.rejects[0].code);
+    assert_int_equal(batch_state(batch, 0, column(w, name)), CELL_SET);
+    if (batch->columns[column(w, name)].numbers[0] != expected)
+        fail_msg("%s: found %lld", value, (long long)batch->columns[column(w, name)].numbers[0]);
+}
+
+static void assert_text(struct world *w, const char *value, const char *name, const char *expected)
+{
+    map_value(w, value);
+    const struct batch *batch = w->mapped.batches[0];
+    if (batch->rows_len != 1)
+        fail_msg("%s: rejected with %s", value, w->mapped.rejects[0].code);
+    assert_str(batch->columns[column(w, name)].texts[0], expected);
+}
+
+static void assert_reject(struct world *w, const char *value, const char *code)
+{
+    map_value(w, value);
+    if (w->mapped.rejects_len != 1)
+        fail_msg("%s: not rejected", value);
+    if (strcmp(w->mapped.rejects[0].code, code) != 0)
+        fail_msg("%s: rejected with %s, expected %s", value, w->mapped.rejects[0].code, code);
+    assert_int_equal(w->mapped.batches[0]->rows_len, 0);
+}
+
+static void assert_state(struct world *w, const char *value, const char *name,
+                         enum cell_state expected)
+{
+    map_value(w, value);
+    assert_int_equal(w->mapped.batches[0]->rows_len, 1);
+    assert_int_equal(batch_state(w->mapped.batches[0], 0, column(w, name)), expected);
+}
+
+static void major_money_is_whole_minor_units_but_for_float_dust(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "major", "      pay_amount: v\n");
+    assert_number(&w, "92.84999999999999", "pay_amount", 9285);
+    assert_number(&w, "92.85000000000001", "pay_amount", 9285);
+    assert_number(&w, "-92.84999999999999", "pay_amount", -9285);
+    assert_number(&w, "0.1", "pay_amount", 10);
+    assert_number(&w, "\"1234.50\"", "pay_amount", 123450);
+    assert_number(&w, "1.5e2", "pay_amount", 15000);
+    assert_number(&w, "-3", "pay_amount", -300);
+    assert_number(&w, "92233720368.54", "pay_amount", 9223372036854);
+    assert_reject(&w, "12.345", "money_fraction");
+    assert_reject(&w, "0.001", "money_fraction");
+    assert_reject(&w, "\"1,234.50\"", "money_text");
+    assert_reject(&w, "\"12 元\"", "money_text");
+    assert_reject(&w, "true", "money_text");
+    assert_reject(&w, "{}", "field_kind");
+    assert_reject(&w, "1e30", "money_range");
+    world_close(&w);
+}
+
+static void minor_money_is_whole(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "minor", "      pay_amount: {from: v, as: money, min: 0}\n");
+    assert_number(&w, "20", "pay_amount", 20);
+    assert_number(&w, "20.000000000001", "pay_amount", 20);
+    assert_number(&w, "19.99999999999", "pay_amount", 20);
+    assert_number(&w, "9223372036854775807", "pay_amount", INT64_MAX);
+    assert_number(&w, "0", "pay_amount", 0);
+    assert_reject(&w, "12.5", "money_fraction");
+    assert_reject(&w, "-1", "below_min");
+    assert_reject(&w, "9223372036854775808", "money_range");
+    world_close(&w);
+}
+
+static void money_may_be_rounded_half_even_where_the_manifest_says_so(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "major", "      pay_amount: {from: v, round: true}\n");
+    assert_number(&w, "12.345", "pay_amount", 1234);
+    assert_number(&w, "12.355", "pay_amount", 1236);
+    assert_number(&w, "12.3451", "pay_amount", 1235);
+    world_close(&w);
+}
+
+static void the_records_currency_decides_the_minor_unit(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "major", "      pay_amount: v\n      currency: {from: c, values: {RMB: CNY}}\n");
+    map_body(&w, STR("{\"list\":[{\"id\":\"1\",\"v\":5,\"c\":\"JPY\"},"
+                     "{\"id\":\"2\",\"v\":\"1.234\",\"c\":\"KWD\"},"
+                     "{\"id\":\"3\",\"v\":5,\"c\":\"RMB\"},{\"id\":\"4\",\"v\":5},"
+                     "{\"id\":\"5\",\"v\":5,\"c\":\"XYZ\"}]}"));
+    const struct batch *batch = w.mapped.batches[0];
+    size_t pay = column(&w, "pay_amount"), currency = column(&w, "currency");
+    static const int64_t amounts[] = {5, 1234, 500, 500};
+    static const char *const currencies[] = {"JPY", "KWD", "CNY", "CNY"};
+    assert_int_equal(batch->rows_len, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(batch->columns[pay].numbers[i], amounts[i]);
+        assert_str(batch->columns[currency].texts[i], currencies[i]);
+    }
+    assert_int_equal(w.mapped.rejects_len, 1);
+    assert_string_equal(w.mapped.rejects[0].code, "currency_unknown");
+    w.facts.currency = STR("JPY");
+    map_body(&w, STR("{\"list\":[{\"id\":\"1\",\"v\":5}]}"));
+    assert_int_equal(w.mapped.batches[0]->columns[pay].numbers[0], 5);
+    assert_str(w.mapped.batches[0]->columns[currency].texts[0], "JPY");
+    world_close(&w);
+}
+
+static void ids_keep_every_digit(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "minor", "      sku_id: {from: v, as: id, zero: absent}\n");
+    assert_text(&w, "7518299855211597096", "sku_id", "7518299855211597096");
+    assert_text(&w, "18446744073709551616", "sku_id", "18446744073709551616");
+    assert_text(&w, "\"A-1\"", "sku_id", "A-1");
+    assert_state(&w, "0", "sku_id", CELL_NULL);
+    assert_state(&w, "\"\"", "sku_id", CELL_NULL);
+    assert_reject(&w, "7.518299855211597e18", "id_text");
+    assert_reject(&w, "1.0", "id_text");
+    assert_reject(&w, "true", "id_text");
+    struct str longest = arena_printf(&w.arena, "\"%0*d\"", ID_BYTES_MAX, 1);
+    assert_int_equal(longest.len, ID_BYTES_MAX + 2);
+    map_value(&w, longest.ptr);
+    assert_int_equal(w.mapped.rejects_len, 0);
+    assert_reject(&w, arena_printf(&w.arena, "\"%0*d\"", ID_BYTES_MAX + 1, 1).ptr, "id_long");
+    world_close(&w);
+}
+
+static void times_are_utc_milliseconds(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "minor", "      created_at: v\n");
+    assert_number(&w, "1769529600", "created_at", 1769529600000);
+    assert_number(&w, "\"2026-01-28 00:00:00\"", "created_at", 1769529600000);
+    assert_number(&w, "\"2026-01-27T16:00:00Z\"", "created_at", 1769529600000);
+    assert_reject(&w, "\"yesterday\"", "time_text");
+    assert_reject(&w, "99999999999999999", "time_text");
+    world_close(&w);
+    world_make(&w, "minor", "      created_at: {from: v, form: unix_ms, zero: absent}\n");
+    assert_number(&w, "\"1769529600123\"", "created_at", 1769529600123);
+    assert_state(&w, "0", "created_at", CELL_NULL);
+    world_close(&w);
+    world_make(&w, "minor", "      created_at: {from: v, form: \"%Y%m%d%H%M%S%L%z\"}\n");
+    assert_number(&w, "\"20260128000000123+0800\"", "created_at", 1769529600123);
+    assert_reject(&w, "\"2026-01-28\"", "time_text");
+    world_close(&w);
+}
+
+static void integers_and_texts(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "minor", "      quantity: {from: v, default: 1}\n      sku_name: {from: v2}\n");
+    assert_number(&w, "\"3\"", "quantity", 3);
+    assert_number(&w, "3.0", "quantity", 3);
+    assert_number(&w, "null", "quantity", 1);
+    assert_reject(&w, "3.5", "int_text");
+    assert_reject(&w, "false", "int_text");
+    map_body(&w, STR("{\"list\":[{\"id\":\"1\",\"v2\":{\"a\":1}}]}"));
+    assert_string_equal(w.mapped.rejects[0].code, "field_kind");
+    world_close(&w);
+}
+
+static void nothing_is_absent_null_gone_or_refused(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "minor", "      sku_name: v\n      poi_name: {from: none, absent: gone}\n");
+    assert_state(&w, "\"x\"", "sku_name", CELL_SET);
+    assert_state(&w, "null", "sku_name", CELL_NULL);
+    assert_state(&w, "\"\"", "sku_name", CELL_NULL);
+    assert_state(&w, "1", "poi_name", CELL_GONE);
+    map_body(&w, STR("{\"list\":[{\"id\":\"1\"}]}"));
+    assert_int_equal(batch_state(w.mapped.batches[0], 0, column(&w, "sku_name")), CELL_ABSENT);
+    world_close(&w);
+    world_make(&w, "minor",
+               "      sku_name: {from: v, absent: keep, empty: gone}\n"
+               "      pay_amount: {from: v3, absent: reject}\n");
+    map_body(&w, STR("{\"list\":[{\"id\":\"1\",\"v\":null,\"v3\":1},{\"id\":\"2\",\"v3\":null},"
+                     "{\"id\":\"3\"}]}"));
+    assert_int_equal(w.mapped.batches[0]->rows_len, 1);
+    assert_int_equal(batch_state(w.mapped.batches[0], 0, column(&w, "sku_name")), CELL_GONE);
+    assert_int_equal(w.mapped.rejects_len, 2);
+    assert_string_equal(w.mapped.rejects[0].code, "field_missing");
+    assert_str(w.mapped.rejects[1].field, "pay_amount");
+    world_close(&w);
+}
+
+static void a_reject_keeps_its_id_and_leaves_the_rest_of_the_page(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "minor", "      pay_amount: v\n");
+    map_body(&w, STR("{\"list\":[{\"id\":\"1\",\"v\":\"x\"},{\"id\":\"2\",\"v\":2},{\"v\":3},"
+                     "{\"id\":\"4\",\"v\":4}]}"));
+    const struct mapped *m = &w.mapped;
+    assert_int_equal(m->batches[0]->rows_len, 2);
+    assert_str(m->batches[0]->columns[column(&w, "order_id")].texts[1], "4");
+    assert_int_equal(m->rejects_len, 2);
+    assert_str(m->rejects[0].table, "trade_order");
+    assert_str(m->rejects[0].key, "1");
+    assert_str(m->rejects[0].id, "1");
+    assert_str(m->rejects[0].field, "pay_amount");
+    assert_str(json_text(json_get(m->rejects[0].record, STR("v"))), "x");
+    assert_str(m->rejects[1].id, "");
+    assert_string_equal(m->rejects[1].code, "field_missing");
+    assert_int_equal(m->id_hashes_len, 3);
+    assert_int_equal(m->records_without_id, 1);
+    assert_true(m->id_hashes[0] == id_hash(STR("1")));
+    assert_true(m->id_hashes[2] == id_hash(STR("4")));
+    world_close(&w);
+}
+
+static const char LIFE_PAGE[] =
+    "{\"data\":{\"error_code\":0,\"orders\":[{\"order_id\":\"1\",\"pay_amount\":1,"
+    "\"contacts\":[{\"phone_encrypt\":\"%s\"}]}]}}";
+
+static void map_phone(struct world *w, const char *cipher)
+{
+    map_body(w, arena_printf(&w->arena, LIFE_PAGE, cipher));
+    assert_int_equal(w->mapped.batches[0]->rows_len, 1);
+}
+
+static void phones_open_with_the_fitted_secret(void **state)
+{
+    (void)state;
+    struct world w;
+    world_builtin(&w, "douyin-life");
+    size_t phone = column(&w, "phone");
+    w.facts.app.secret = STR("0123456789abcdef0123456789abcdef");
+    map_phone(&w, "RJRBlQT3IEhRh6PPOsIyEw==");
+    assert_str(w.mapped.batches[0]->columns[phone].texts[0], "13800138000");
+    assert_int_equal(w.mapped.ciphers_len, 0);
+    w.facts.app.secret = STR("  abc  ");
+    map_phone(&w, "6GK4nugMWqfuqUTjI2ZdDw==");
+    assert_str(w.mapped.batches[0]->columns[phone].texts[0], "13800138000");
+    world_close(&w);
+}
+
+/* The key rule for secrets that are too long: first and last bytes fall away in turn. */
+static void a_long_secret_loses_bytes_at_both_ends_the_first_one_first(void **state)
+{
+    (void)state;
+    struct str key = STR("0123456789abcdefghijklmnopqrstuv");
+    static const char *const secrets[] = {"x0123456789abcdefghijklmnopqrstuv",
+                                          "x0123456789abcdefghijklmnopqrstuvy",
+                                          "xx0123456789abcdefghijklmnopqrstuvy"};
+    struct world w;
+    struct buf sealed, text;
+    world_builtin(&w, "douyin-life");
+    buf_init(&sealed, 64);
+    buf_init(&text, 64);
+    assert_good(aes256cbc_seal(&sealed, key, str_sub(key, 16, 32), STR("13800138000"), &w.err),
+                &w.err);
+    base64_write(&text, buf_str(&sealed));
+    for (size_t i = 0; i < 3; i++) {
+        w.facts.app.secret = str_of(secrets[i]);
+        map_phone(&w, text.ptr);
+        assert_str(w.mapped.batches[0]->columns[column(&w, "phone")].texts[0], "13800138000");
+    }
+    buf_fini(&sealed);
+    buf_fini(&text);
+    world_close(&w);
+}
+
+static void a_phone_that_does_not_open_keeps_its_cipher_and_is_told(void **state)
+{
+    (void)state;
+    static const char *const ciphers[] = {"RJRBlQT3IEhRh6PPOsIyEw==", "not base64!", "AAAA"};
+    struct world w;
+    world_builtin(&w, "douyin-life");
+    w.facts.app.secret = STR("another secret");
+    for (size_t i = 0; i < 3; i++) {
+        map_phone(&w, ciphers[i]);
+        assert_int_equal(w.mapped.ciphers_len, 1);
+        assert_false(w.mapped.ciphers[0].online);
+        assert_str(w.mapped.ciphers[0].cipher, ciphers[i]);
+        assert_int_equal(w.mapped.ciphers[0].batch, 0);
+        assert_int_equal(w.mapped.ciphers[0].row, 0);
+        assert_int_equal(w.mapped.ciphers[0].column, column(&w, "phone"));
+        assert_str(w.mapped.batches[0]->columns[column(&w, "phone")].texts[0], ciphers[i]);
+    }
+    world_close(&w);
+}
+
+static void online_ciphers_are_asked_for_and_mapped_again(void **state)
+{
+    (void)state;
+    struct world w;
+    struct map plain;
+    world_builtin(&w, "douyin-life");
+    w.facts.app.secret = STR("0123456789abcdef0123456789abcdef");
+    map_phone(&w, "Enc.one");
+    assert_int_equal(w.mapped.ciphers_len, 1);
+    assert_true(w.mapped.ciphers[0].online);
+    assert_str(w.mapped.ciphers[0].cipher, "Enc.one");
+
+    struct reply reply = {.status = 200,
+                          .body = STR("{\"data\":{\"error_code\":0,\"results\":["
+                                      "{\"cipher_text\":\"Enc.one\",\"plain_text\":\"13800138000\","
+                                      "\"is_success\":true},{\"cipher_text\":\"Enc.two\","
+                                      "\"plain_text\":\"\",\"is_success\":false}]}}")};
+    struct page answer;
+    map_init(&plain, 100);
+    assert_good(connector_read(w.connector, w.stream->decrypt, NULL, &w.facts, &reply, &w.arena,
+                               &answer, &w.err),
+                &w.err);
+    assert_good(connector_read_decrypted(w.connector, w.stream, &answer, &w.arena, &plain, &w.err),
+                &w.err);
+    assert_int_equal(plain.len, 1);
+    w.facts.decrypted = &plain;
+    map_phone(&w, "Enc.one");
+    assert_int_equal(w.mapped.ciphers_len, 0);
+    assert_str(w.mapped.batches[0]->columns[column(&w, "phone")].texts[0], "13800138000");
+    map_phone(&w, "Enc.two");
+    assert_int_equal(w.mapped.ciphers_len, 1);
+    page_fini(&answer);
+    map_fini(&plain);
+    world_close(&w);
+}
+
+static void a_rejected_records_ciphers_go_with_it(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "minor", "      sku_name: a\n");
+    world_close(&w);
+    world_builtin(&w, "douyin-life");
+    map_body(&w, STR("{\"data\":{\"error_code\":0,\"orders\":["
+                     "{\"order_id\":\"1\",\"pay_amount\":1,\"create_order_time\":\"x\","
+                     "\"contacts\":[{\"phone_encrypt\":\"Enc.1\"}]},"
+                     "{\"order_id\":\"2\",\"pay_amount\":1,"
+                     "\"contacts\":[{\"phone_encrypt\":\"Enc.2\"}]}]}}"));
+    assert_int_equal(w.mapped.rejects_len, 1);
+    assert_int_equal(w.mapped.ciphers_len, 1);
+    assert_str(w.mapped.ciphers[0].cipher, "Enc.2");
+    assert_int_equal(w.mapped.ciphers[0].row, 0);
+    world_close(&w);
+}
+
+static void a_certificates_reject_keeps_the_whole_order(void **state)
+{
+    (void)state;
+    struct world w;
+    world_builtin(&w, "douyin-life");
+    map_body(&w, STR("{\"data\":{\"error_code\":0,\"orders\":[{\"order_id\":\"1\","
+                     "\"pay_amount\":1,\"certificate\":[{\"order_item_id\":\"a\","
+                     "\"refund_amount\":\"x\"},{\"order_item_id\":\"b\"}]}]}}"));
+    assert_int_equal(w.mapped.batches[0]->rows_len, 1);
+    assert_int_equal(w.mapped.batches[1]->rows_len, 1);
+    assert_int_equal(w.mapped.rejects_len, 1);
+    assert_str(w.mapped.rejects[0].table, "trade_certificate");
+    assert_str(w.mapped.rejects[0].key, "1\x1f"
+                                        "a");
+    assert_str(w.mapped.rejects[0].id, "");
+    assert_non_null(json_get(w.mapped.rejects[0].record, STR("certificate")));
+    assert_int_equal(w.mapped.id_hashes_len, 1);
+    world_close(&w);
+}
+
+static void a_stored_original_maps_as_it_did_in_its_page(void **state)
+{
+    (void)state;
+    struct world w;
+    struct json_doc *doc;
+    world_builtin(&w, "douyin-life");
+    assert_good(connector_map_record(w.connector, w.stream, &w.facts,
+                                     STR("{\"order_id\":\"1\",\"pay_amount\":7,"
+                                         "\"certificate\":[{\"order_item_id\":\"a\"}]}"),
+                                     &w.arena, &w.mapped, &doc, &w.err),
+                &w.err);
+    assert_int_equal(w.mapped.batches[0]->rows_len, 1);
+    assert_int_equal(w.mapped.batches[0]->columns[column(&w, "pay_amount")].numbers[0], 7);
+    assert_str(w.mapped.batches[1]->columns[0].texts[0], "1");
+    json_free(doc);
+    assert_int_equal(connector_map_record(w.connector, w.stream, &w.facts, STR("{"), &w.arena,
+                                          &w.mapped, &doc, &w.err),
+                     ERR_BAD_REPLY);
+    assert_null(doc);
+    world_close(&w);
+}
+
+static void personal_paths_cover_what_is_personal(void **state)
+{
+    (void)state;
+    struct world w;
+    struct buf out;
+    struct json_doc *doc;
+    world_builtin(&w, "douyin-life");
+    assert_good(json_parse(STR("{\"contacts\":[{\"name\":\"n\",\"phone\":\"p\","
+                               "\"phone_encrypt\":\"e\"}],\"receiver\":{\"name\":\"r\"},"
+                               "\"delivery\":1,\"order_id\":\"1\"}"),
+                           &doc, &w.err),
+                &w.err);
+    buf_init(&out, 1000);
+    json_write_canonical_without(&out, json_root(doc), w.stream->personal_paths,
+                                 w.stream->personal_paths_len);
+    assert_str(buf_str(&out), "{\"contacts\":[{}],\"order_id\":\"1\"}");
+    buf_fini(&out);
+    json_free(doc);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(major_money_is_whole_minor_units_but_for_float_dust),
+        cmocka_unit_test(minor_money_is_whole),
+        cmocka_unit_test(money_may_be_rounded_half_even_where_the_manifest_says_so),
+        cmocka_unit_test(the_records_currency_decides_the_minor_unit),
+        cmocka_unit_test(ids_keep_every_digit),
+        cmocka_unit_test(times_are_utc_milliseconds),
+        cmocka_unit_test(integers_and_texts),
+        cmocka_unit_test(nothing_is_absent_null_gone_or_refused),
+        cmocka_unit_test(a_reject_keeps_its_id_and_leaves_the_rest_of_the_page),
+        cmocka_unit_test(phones_open_with_the_fitted_secret),
+        cmocka_unit_test(a_long_secret_loses_bytes_at_both_ends_the_first_one_first),
+        cmocka_unit_test(a_phone_that_does_not_open_keeps_its_cipher_and_is_told),
+        cmocka_unit_test(online_ciphers_are_asked_for_and_mapped_again),
+        cmocka_unit_test(a_rejected_records_ciphers_go_with_it),
+        cmocka_unit_test(a_certificates_reject_keeps_the_whole_order),
+        cmocka_unit_test(a_stored_original_maps_as_it_did_in_its_page),
+        cmocka_unit_test(personal_paths_cover_what_is_personal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,414 @@
+/* A request: every template evaluated once, signed, serialised once. The bytes that are signed are
+ * the bytes that are sent. */
+#include <string.h>
+
+#include "connector/plan.h"
+
+static const char HIDDEN[] = "***";
+
+struct param_set {
+    struct param *items; /* room for those of the plan and a signature */
+    size_t len;
+};
+struct builder {
+    const struct connector *connector;
+    const struct endpoint_plan *plan;
+    struct scope scope;
+    struct expr_env env;
+    struct arena *arena;
+    struct param_set sets[PLACES];
+    struct str path;      /* as written, for signing */
+    struct str address;   /* without query */
+    struct str signature; /* given when the request is made again to be shown */
+    struct err *err;
+};
+
+static enum err_class take(struct builder *b, struct buf *buf, struct str *out)
+{
+    *out = buf->failed ? STR_NONE : arena_dup(b->arena, buf_str(buf));
+    buf_fini(buf);
+    return out->ptr ? ERR_OK : err_no_memory(b->err);
+}
+
+/* --- values --- */
+static bool is_nothing(const struct value *value)
+{
+    return value->kind == VALUE_ABSENT || value->kind == VALUE_NULL;
+}
+
+static enum err_class shape_write(struct builder *b, const struct shape *shape, struct buf *out,
+                                  bool *written, bool *secret);
+
+static enum err_class scalar_write(struct builder *b, const struct shape *shape, struct buf *out,
+                                   bool *written, bool *secret)
+{
+    struct value value;
+    *written = true;
+    if (shape->raw.len > 0) {
+        buf_add(out, shape->raw);
+        return ERR_OK;
+    }
+    enum err_class class_ = template_eval(shape->template, &b->env, &value, b->err);
+    if (class_ != ERR_OK)
+        return class_;
+    *written = !is_nothing(&value);
+    *secret |= value.secret;
+    if (*written)
+        value_write_json(out, &value);
+    return ERR_OK;
+}
+
+/* A member without a value leaves no trace: what was written of it is taken back. */
+static enum err_class members_write(struct builder *b, const struct shape *shape, struct buf *out,
+                                    bool *secret)
+{
+    bool map = shape->kind == SHAPE_MAP, any = false;
+    buf_add_char(out, map ? '{' : '[');
+    for (size_t i = 0; i < shape->len; i++) {
+        size_t len_before = out->len;
+        bool written = false;
+        buf_add(out, any ? STR(",") : STR(""));
+        if (map) {
+            json_write_string(out, shape->members[i].name);
+            buf_add_char(out, ':');
+        }
+        enum err_class class_ = shape_write(b, &shape->members[i].shape, out, &written, secret);
+        if (class_ != ERR_OK)
+            return class_;
+        if (!written)
+            out->len = len_before;
+        any |= written;
+    }
+    buf_add_char(out, map ? '}' : ']');
+    return ERR_OK;
+}
+
+static enum err_class shape_write(struct builder *b, const struct shape *shape, struct buf *out,
+                                  bool *written, bool *secret)
+{
+    if (shape->kind == SHAPE_SCALAR)
+        return scalar_write(b, shape, out, written, secret);
+    *written = true;
+    return members_write(b, shape, out, secret);
+}
+
+static enum err_class shape_json(struct builder *b, const struct shape *shape, struct param *param,
+                                 bool *written)
+{
+    struct buf json;
+    buf_init(&json, BODY_BYTES_MAX);
+    enum err_class class_ = shape_write(b, shape, &json, written, &param->secret);
+    if (class_ == ERR_OK)
+        return take(b, &json, &param->json);
+    buf_fini(&json);
+    return class_;
+}
+
+/* In a query, form or header: texts as they are, everything else as its JSON text. */
+static enum err_class param_text(struct builder *b, const struct shape *shape, struct param *param,
+                                 bool *written)
+{
+    struct value value;
+    if (shape->kind != SHAPE_SCALAR) {
+        enum err_class class_ = shape_json(b, shape, param, written);
+        param->text = param->json;
+        return class_;
+    }
+    enum err_class class_ = template_eval(shape->template, &b->env, &value, b->err);
+    if (class_ != ERR_OK)
+        return class_;
+    *written = !is_nothing(&value);
+    param->secret = value.secret;
+    return *written ? value_to_text(&value, b->arena, &param->text, b->err) : ERR_OK;
+}
+
+/* In a JSON body: what is signed is the raw text of a string and the JSON text of all else. */
+static enum err_class param_json(struct builder *b, const struct shape *shape, struct param *param,
+                                 bool *written)
+{
+    struct value value;
+    if (shape->kind != SHAPE_SCALAR || shape->raw.len > 0) {
+        enum err_class class_ = shape_json(b, shape, param, written);
+        param->text = param->json;
+        return class_;
+    }
+    enum err_class class_ = template_eval(shape->template, &b->env, &value, b->err);
+    if (class_ != ERR_OK)
+        return class_;
+    *written = !is_nothing(&value);
+    param->secret = value.secret;
+    if (!*written)
+        return ERR_OK;
+    struct buf json;
+    buf_init(&json, BODY_BYTES_MAX);
+    value_write_json(&json, &value);
+    class_ = take(b, &json, &param->json);
+    return class_ == ERR_OK ? value_to_text(&value, b->arena, &param->text, b->err) : class_;
+}
+
+static enum err_class params_eval(struct builder *b)
+{
+    for (size_t place = 0; place < PLACES; place++) {
+        const struct params *plan = &b->plan->params[place];
+        struct param_set *set = &b->sets[place];
+        set->items = arena_array(b->arena, plan->len + 1, sizeof *set->items);
+        if (!set->items)
+            return err_no_memory(b->err);
+        for (size_t i = 0; i < plan->len; i++) {
+            const struct member *member = &plan->items[i];
+            struct param *param = &set->items[set->len];
+            bool written = false;
+            *param = (struct param){.name = member->name};
+            enum err_class class_ = place == PLACE_JSON
+                                        ? param_json(b, &member->shape, param, &written)
+                                        : param_text(b, &member->shape, param, &written);
+            if (class_ != ERR_OK)
+                return class_;
+            set->len += written;
+        }
+    }
+    return ERR_OK;
+}
+
+/* --- address --- */
+
+/* A hole of the path may not reach into query or fragment: what stands there is not signed. */
+static enum err_class path_check(struct builder *b, struct str path)
+{
+    for (size_t i = 0; i < path.len; i++) {
+        unsigned char c = (unsigned char)path.ptr[i];
+        if (c <= ' ' || c == '?' || c == '#' || c == '\\' || c >= 0x7f)
+            return err_set(b->err, ERR_CONFIG, "request_path",
+                           "the path \"%.*s\" has a character that no path has", STR_ARG(path));
+    }
+    return ERR_OK;
+}
+
+static enum err_class address_join(struct builder *b, struct str host, struct str *out)
+{
+    bool two = str_ends(host, STR("/")) && str_starts(b->path, STR("/"));
+    bool none = !str_ends(host, STR("/")) && !str_starts(b->path, STR("/"));
+    struct str path = str_sub(b->path, two, b->path.len);
+    *out = arena_printf(b->arena, "%.*s%s%.*s", STR_ARG(host), none ? "/" : "", STR_ARG(path));
+    return out->ptr ? ERR_OK : err_no_memory(b->err);
+}
+
+static enum err_class address_make(struct builder *b)
+{
+    struct str whole, base = b->scope.facts->base_url;
+    struct url url;
+    enum err_class class_ = template_text(b->plan->path, &b->env, &b->path, b->err);
+    if (class_ == ERR_OK)
+        class_ = path_check(b, b->path);
+    whole = b->path;
+    if (class_ == ERR_OK && b->plan->host) {
+        struct str host;
+        class_ = template_text(b->plan->host, &b->env, &host, b->err);
+        if (class_ == ERR_OK)
+            class_ = address_join(b, host, &whole);
+    }
+    if (class_ == ERR_OK)
+        class_ = url_parse(whole, &url, b->err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (!b->plan->host)
+        b->path = url.path;
+    b->address = whole;
+    if (base.len > 0) {
+        while (str_ends(base, STR("/")))
+            base.len--;
+        b->address = arena_printf(b->arena, "%.*s%.*s", STR_ARG(base), STR_ARG(url.path));
+    }
+    return b->address.ptr ? ERR_OK : err_no_memory(b->err);
+}
+
+/* name=value&… of a query or form. */
+static void pairs_write(struct buf *out, const struct param_set *set)
+{
+    for (size_t i = 0; i < set->len; i++) {
+        buf_add(out, i > 0 ? STR("&") : STR(""));
+        percent_write(out, set->items[i].name);
+        buf_add_char(out, '=');
+        percent_write(out, set->items[i].text);
+    }
+}
+
+static enum err_class url_make(struct builder *b, struct str *out)
+{
+    struct buf url;
+    buf_init(&url, BODY_BYTES_MAX);
+    buf_add(&url, b->address);
+    if (b->sets[PLACE_QUERY].len > 0)
+        buf_add_char(&url, '?');
+    pairs_write(&url, &b->sets[PLACE_QUERY]);
+    enum err_class class_ = take(b, &url, out);
+    if (class_ == ERR_OK && out->len > URL_BYTES_MAX)
+        return err_set(b->err, ERR_BAD_REQUEST, "url_long",
+                       "the address has %zu bytes, servers take %d", out->len, URL_BYTES_MAX);
+    return class_;
+}
+
+/* --- body and headers --- */
+static enum err_class body_make(struct builder *b, struct str *out)
+{
+    struct buf body;
+    const struct param_set *json = &b->sets[PLACE_JSON];
+    buf_init(&body, BODY_BYTES_MAX);
+    if (b->plan->params[PLACE_JSON].len > 0) {
+        buf_add_char(&body, '{');
+        for (size_t i = 0; i < json->len; i++) {
+            buf_add(&body, i > 0 ? STR(",") : STR(""));
+            json_write_string(&body, json->items[i].name);
+            buf_add_char(&body, ':');
+            buf_add(&body, json->items[i].json);
+        }
+        buf_add_char(&body, '}');
+    }
+    pairs_write(&body, &b->sets[PLACE_FORM]);
+    return take(b, &body, out);
+}
+
+static enum err_class header_add(struct builder *b, struct request *out, struct str name,
+                                 struct str value, bool secret)
+{
+    if (out->headers_len == sizeof out->headers / sizeof *out->headers)
+        return err_set(b->err, ERR_CONFIG, "request_headers", "more than %zu request headers",
+                       out->headers_len);
+    for (size_t i = 0; i < value.len; i++)
+        if ((unsigned char)value.ptr[i] < ' ' || value.ptr[i] == 0x7f)
+            return err_set(b->err, ERR_CONFIG, "request_header",
+                           "the value of header %.*s has a control character", STR_ARG(name));
+    out->headers[out->headers_len++] = (struct request_header){name, value, secret};
+    return ERR_OK;
+}
+
+static enum err_class headers_make(struct builder *b, struct request *out)
+{
+    const struct param_set *set = &b->sets[PLACE_HEADER];
+    bool typed = false;
+    for (size_t i = 0; i < set->len; i++) {
+        const struct param *param = &set->items[i];
+        enum err_class class_ = header_add(b, out, param->name, param->text, param->secret);
+        if (class_ != ERR_OK)
+            return class_;
+        typed |= str_eq_nocase(param->name, STR("content-type"));
+    }
+    if (typed || out->body.len == 0)
+        return ERR_OK;
+    bool json = b->plan->params[PLACE_JSON].len > 0;
+    return header_add(b, out, STR("content-type"),
+                      json ? STR("application/json")
+                           : STR("application/x-www-form-urlencoded; charset=UTF-8"),
+                      false);
+}
+
+/* --- signature --- */
+static enum err_class signature_put(struct builder *b, struct str signature)
+{
+    const struct sign_plan *plan = b->connector->sign;
+    struct param_set *set = &b->sets[plan->put];
+    struct buf json;
+    struct param param = {.name = plan->put_name, .text = signature};
+    buf_init(&json, BODY_BYTES_MAX);
+    json_write_string(&json, signature);
+    set->items[set->len++] = param;
+    return take(b, &json, &set->items[set->len - 1].json);
+}
+
+static enum err_class sign(struct builder *b, struct str body, struct request *out)
+{
+    const struct sign_plan *plan = b->connector->sign;
+    struct sign_input input = {.path = b->path, .body = body};
+    size_t len = 0;
+    for (size_t place = 0; place < PLACES; place++)
+        len += plan->of[place] ? b->sets[place].len : 0;
+    struct param *params = arena_array(b->arena, len + 1, sizeof *params);
+    if (!params)
+        return err_no_memory(b->err);
+    for (size_t place = 0; place < PLACES; place++) {
+        const struct param_set *set = &b->sets[place];
+        if (!plan->of[place] || set->len == 0)
+            continue;
+        memcpy(params + input.params_len, set->items, set->len * sizeof *params);
+        input.params_len += set->len;
+    }
+    input.params = params;
+    bool again = b->signature.len > 0;
+    enum err_class class_ = sign_make(plan, &b->scope, &b->env, &input, &out->signed_text_shown,
+                                      again ? NULL : &b->signature, b->err);
+    if (class_ != ERR_OK)
+        return class_;
+    out->signature_shown = b->signature;
+    return signature_put(b, b->signature);
+}
+
+static enum err_class build(struct builder *b, struct request *out)
+{
+    const struct sign_plan *sign_plan = b->plan->sign ? b->connector->sign : NULL;
+    bool in_body = sign_plan && (sign_plan->put == PLACE_JSON || sign_plan->put == PLACE_FORM);
+    enum err_class class_ = address_make(b);
+    if (class_ == ERR_OK)
+        class_ = params_eval(b);
+    /* A signature inside the body comes before the body is written, any other one after it. */
+    if (class_ == ERR_OK && in_body)
+        class_ = sign(b, STR(""), out);
+    if (class_ == ERR_OK)
+        class_ = body_make(b, &out->body);
+    if (class_ == ERR_OK && sign_plan && !in_body)
+        class_ = sign(b, out->body, out);
+    if (class_ == ERR_OK)
+        class_ = url_make(b, &out->url);
+    if (class_ == ERR_OK)
+        class_ = headers_make(b, out);
+    out->method = b->plan->post ? STR("POST") : STR("GET");
+    return class_;
+}
+
+static void builder_init(struct builder *b, const struct connector *connector,
+                         const struct endpoint *endpoint, const struct facts *facts,
+                         const char *hide, struct arena *arena, struct err *err)
+{
+    *b = (struct builder){
+        .connector = connector, .plan = endpoint->plan, .arena = arena, .err = err};
+    b->scope = (struct scope){
+        .connector = connector, .facts = facts, .stream = endpoint->plan->stream, .arena = arena};
+    b->env = scope_env(&b->scope, hide);
+}
+
+enum err_class connector_request(const struct connector *connector, const struct endpoint *endpoint,
+                                 const struct facts *facts, bool shown, struct arena *arena,
+                                 struct request *out, struct err *err)
+{
+    struct builder b;
+    *out = (struct request){.headers_len = 0};
+    builder_init(&b, connector, endpoint, facts, NULL, arena, err);
+    enum err_class class_ = build(&b, out);
+    /* The text that was signed holds the secret: only the hidden one leaves this function. */
+    out->signed_text_shown = STR_NONE;
+    if (class_ != ERR_OK || !shown)
+        return class_;
+
+    struct request hidden = {.headers_len = 0};
+    struct str signature = b.signature;
+    builder_init(&b, connector, endpoint, facts, HIDDEN, arena, err);
+    b.signature = signature;
+    class_ = build(&b, &hidden);
+    out->url_shown = hidden.url;
+    out->body_shown = hidden.body;
+    out->signed_text_shown = hidden.signed_text_shown;
+    return class_;
+}
+
+enum err_class connector_consent_url(const struct connector *connector, const struct facts *facts,
+                                     struct arena *arena, struct str *out, struct err *err)
+{
+    struct request request;
+    if (!connector->auth_plan.consent)
+        return err_set(err, ERR_USAGE, "no_consent",
+                       "%.*s has no consent page: its token comes another way",
+                       STR_ARG(connector->platform));
+    enum err_class class_ = connector_request(connector, connector->auth_plan.consent, facts, false,
+                                              arena, &request, err);
+    *out = request.url;
+    return class_;
+}

@@ -1,0 +1,210 @@
+/* One token bucket in exact integers.
+ *
+ * With `calls` per `per_ms`, used to 970/1000 and learned down to L/1000, a millisecond fills
+ *     calls * 1000 * 970/1000 * L/1000 / per_ms   milli-tokens.
+ * Counted in grains of 1 / (per_ms * 1000 * 1000) milli-token that is the whole number
+ *     calls * 1000 * 970 * L,
+ * so nothing is ever rounded away, however often the bucket is looked at. */
+#include "coord/bucket.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum {
+    CALLS_MAX = 1000000,
+    /* Threads hand in a `now` read just before they got the lock; more than this is a clock that
+     * was set back. */
+    CLOCK_BACK_MS = 1000,
+};
+static const int64_t PER_MS_MAX = 31LL * 86400 * 1000;
+
+/* The level at a moment, moved along the turns. */
+struct point {
+    int64_t at_ms;
+    grains level;
+};
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static grains grains_of(const struct bucket *bucket, int64_t milli)
+{
+    return (grains)milli * bucket->limit.per_ms * 1000 * LEARNED_MAX_PER_MILLE;
+}
+
+static grains grains_per_ms(const struct bucket *bucket)
+{
+    return (grains)bucket->limit.calls * 1000 * RATE_USED_PER_MILLE * bucket->learned_per_mille;
+}
+
+/* What the bucket holds when full. Ours stays below the platform's by a tenth, and by what may
+ * arrive closer together than it left. One call must fit all the same, and what fills in the
+ * millisecond to which its start is rounded up: without that, even pacing would lose the fraction
+ * of each call. */
+static int64_t capacity_milli(const struct budget_limit *limit)
+{
+    int64_t filled_milli = limit->calls * 1000; /* per_ms times what fills in a millisecond */
+    int64_t least_milli = 1000 + (filled_milli + limit->per_ms - 1) / limit->per_ms;
+    if (limit->kind == BUDGET_WINDOW)
+        return least_milli;
+    int64_t jitter_milli = filled_milli * ARRIVAL_JITTER_MS / limit->per_ms;
+    int64_t tenth_milli = limit->burst * 100;
+    return larger(least_milli, limit->burst * 1000 - larger(jitter_milli, tenth_milli));
+}
+
+/* A call that costs more than the bucket can hold goes when it is full and is paid off after. */
+static grains grains_needed(const struct bucket *bucket, int64_t cost_milli)
+{
+    int64_t full_milli = capacity_milli(&bucket->limit);
+    return grains_of(bucket, cost_milli < full_milli ? cost_milli : full_milli);
+}
+
+static void point_move(const struct bucket *bucket, struct point *point, int64_t to_ms)
+{
+    int64_t from_ms = larger(point->at_ms, bucket->blocked_until_ms);
+    grains full = grains_of(bucket, capacity_milli(&bucket->limit));
+    if (to_ms > from_ms)
+        point->level += grains_per_ms(bucket) * (to_ms - from_ms);
+    if (point->level > full)
+        point->level = full;
+    point->at_ms = larger(point->at_ms, to_ms);
+}
+
+static void point_pay(const struct bucket *bucket, struct point *point, const struct turn *turn)
+{
+    point_move(bucket, point, turn->at_ms);
+    point->level -= grains_of(bucket, turn->cost_milli);
+}
+
+/* The first millisecond from which the tokens are there if nobody else takes any. */
+static int64_t point_ready_ms(const struct bucket *bucket, const struct point *point,
+                              int64_t cost_milli)
+{
+    int64_t from_ms = larger(point->at_ms, bucket->blocked_until_ms);
+    grains missing = grains_needed(bucket, cost_milli) - point->level;
+    if (missing <= 0)
+        return from_ms;
+    grains rate = grains_per_ms(bucket);
+    return from_ms + (int64_t)((missing + rate - 1) / rate);
+}
+
+/* Whether the turns from `next` on still find their tokens. */
+static bool turns_hold(const struct bucket *bucket, struct point point, size_t next)
+{
+    for (; next < bucket->turns_len; next++) {
+        const struct turn *turn = &bucket->turns[next];
+        point_move(bucket, &point, turn->at_ms);
+        if (point.level < grains_needed(bucket, turn->cost_milli))
+            return false;
+        point.level -= grains_of(bucket, turn->cost_milli);
+    }
+    return true;
+}
+
+bool bucket_limit_valid(const struct budget_limit *limit)
+{
+    return limit->calls > 0 && limit->calls <= CALLS_MAX && limit->per_ms > 0 &&
+           limit->per_ms <= PER_MS_MAX &&
+           (limit->kind == BUDGET_WINDOW || (limit->burst > 0 && limit->burst <= CALLS_MAX));
+}
+
+void bucket_init(struct bucket *bucket, const struct budget_limit *limit, int64_t now_ms)
+{
+    *bucket = (struct bucket){
+        .limit = *limit, .learned_per_mille = LEARNED_MAX_PER_MILLE, .clock_ms = now_ms};
+}
+
+void bucket_limit_set(struct bucket *bucket, const struct budget_limit *limit)
+{
+    int64_t tokens_milli = bucket_tokens_milli(bucket);
+    bucket->limit = *limit;
+    bucket->learned_per_mille = LEARNED_MAX_PER_MILLE;
+    bucket->level = grains_of(bucket, tokens_milli);
+}
+
+void bucket_settle(struct bucket *bucket, int64_t now_ms)
+{
+    struct point point = {bucket->clock_ms, bucket->level};
+    bool set_back = now_ms < bucket->clock_ms - CLOCK_BACK_MS;
+    size_t due = 0;
+    while (due < bucket->turns_len && (set_back || bucket->turns[due].at_ms <= now_ms))
+        point_pay(bucket, &point, &bucket->turns[due++]);
+    bucket->turns_len -= due;
+    memmove(bucket->turns, bucket->turns + due, bucket->turns_len * sizeof(bucket->turns[0]));
+
+    if (set_back)
+        point.at_ms = now_ms;
+    point_move(bucket, &point, now_ms);
+    bucket->clock_ms = point.at_ms;
+    bucket->level = point.level;
+}
+
+int64_t bucket_earliest(const struct bucket *bucket, int64_t from_ms, int64_t cost_milli)
+{
+    struct point point = {bucket->clock_ms, bucket->level};
+    for (size_t next = 0; next < bucket->turns_len; next++) {
+        const struct turn *turn = &bucket->turns[next];
+        int64_t at_ms = larger(from_ms, point_ready_ms(bucket, &point, cost_milli));
+        if (at_ms < turn->at_ms) {
+            struct point taken = point;
+            point_pay(bucket, &taken, &(struct turn){at_ms, cost_milli});
+            if (turns_hold(bucket, taken, next))
+                return at_ms;
+        }
+        point_pay(bucket, &point, turn);
+    }
+    return larger(from_ms, point_ready_ms(bucket, &point, cost_milli));
+}
+
+bool bucket_has_turn(const struct bucket *bucket)
+{
+    return bucket->turns_len < TURNS_MAX;
+}
+
+void bucket_reserve(struct bucket *bucket, int64_t at_ms, int64_t cost_milli)
+{
+    if (at_ms <= bucket->clock_ms) {
+        bucket->level -= grains_of(bucket, cost_milli);
+        return;
+    }
+    assert(bucket_has_turn(bucket));
+    size_t at = bucket->turns_len++;
+    for (; at > 0 && bucket->turns[at - 1].at_ms > at_ms; at--)
+        bucket->turns[at] = bucket->turns[at - 1];
+    bucket->turns[at] = (struct turn){at_ms, cost_milli};
+}
+
+void bucket_refused(struct bucket *bucket, int64_t now_ms, int64_t retry_at_ms)
+{
+    /* The calls that were under way together are refused together: that is one lesson. */
+    if (now_ms >= bucket->blocked_until_ms) {
+        int64_t half = bucket->learned_per_mille / 2;
+        bucket->learned_per_mille = larger(half, LEARNED_MIN_PER_MILLE);
+    }
+    bucket->blocked_until_ms = larger(bucket->blocked_until_ms, retry_at_ms);
+    /* We believed in tokens that the platform does not know of. */
+    if (bucket->level > 0)
+        bucket->level = 0;
+}
+
+void bucket_succeeded(struct bucket *bucket)
+{
+    int64_t raised = bucket->learned_per_mille + LEARNED_STEP_PER_MILLE;
+    bucket->learned_per_mille = raised < LEARNED_MAX_PER_MILLE ? raised : LEARNED_MAX_PER_MILLE;
+}
+
+int64_t bucket_rate_milli_per_s(const struct bucket *bucket)
+{
+    grains per_second = grains_per_ms(bucket) * 1000;
+    return (int64_t)(per_second / grains_of(bucket, 1));
+}
+
+int64_t bucket_tokens_milli(const struct bucket *bucket)
+{
+    grains unit = grains_of(bucket, 1);
+    /* Downwards also below zero: a debt never looks smaller than it is. */
+    grains tokens = bucket->level / unit;
+    return (int64_t)(bucket->level % unit < 0 ? tokens - 1 : tokens);
+}

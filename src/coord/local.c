@@ -1,0 +1,343 @@
+/* Budgets and locks of one process: two maps under one mutex. Everything under it is arithmetic of
+ * microseconds, so nobody waits for long. */
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "coord/bucket.h"
+
+enum {
+    /* Buckets are platform x app x shop x method: several hundred for a hundred shops. */
+    BUCKETS_MAX = 16384,
+    LOCKS_MAX = 16384,
+    KEY_BYTES_MAX = 255,
+};
+static const int64_t COST_MILLI_MAX = 1000000000;
+
+struct budget {
+    struct bucket bucket;
+    int64_t taken, refused;
+    size_t key_len;
+    char key[];
+};
+
+struct lock {
+    int64_t expires_ms;
+    uint64_t fence;
+    unsigned entered;
+    size_t owner_len, name_len;
+    char text[]; /* owner, then name */
+};
+
+struct coord {
+    pthread_mutex_t mutex;
+    struct map budgets; /* key -> struct budget */
+    struct map locks;   /* name -> struct lock */
+    uint64_t last_fence;
+};
+
+enum err_class coord_open_local(struct coord **out, struct err *err)
+{
+    struct coord *coord = calloc(1, sizeof(*coord));
+    if (!coord)
+        return err_no_memory(err);
+    pthread_mutex_init(&coord->mutex, NULL);
+    map_init(&coord->budgets, BUCKETS_MAX);
+    map_init(&coord->locks, LOCKS_MAX);
+    *out = coord;
+    return ERR_OK;
+}
+
+static void map_free_values(struct map *map)
+{
+    struct map_entry *entry;
+    for (size_t at = 0; (entry = map_next(map, &at));)
+        free(entry->value.ptr);
+    map_fini(map);
+}
+
+void coord_close(struct coord *coord)
+{
+    if (!coord)
+        return;
+    map_free_values(&coord->budgets);
+    map_free_values(&coord->locks);
+    pthread_mutex_destroy(&coord->mutex);
+    free(coord);
+}
+
+static struct budget *budget_find(struct coord *coord, struct str key)
+{
+    struct map_entry *entry = map_find(&coord->budgets, key);
+    return entry ? entry->value.ptr : NULL;
+}
+
+static enum err_class budget_new(struct coord *coord, const struct budget_ask *ask, int64_t now_ms,
+                                 struct budget **out, struct err *err)
+{
+    struct budget *budget = malloc(sizeof(*budget) + ask->key.len);
+    if (!budget)
+        return err_no_memory(err);
+    *budget = (struct budget){.key_len = ask->key.len};
+    bucket_init(&budget->bucket, &ask->limit, now_ms);
+    memcpy(budget->key, ask->key.ptr, ask->key.len);
+
+    struct str key = {budget->key, budget->key_len};
+    struct map_entry *entry = map_put(&coord->budgets, key, NULL);
+    if (!entry) {
+        free(budget);
+        return err_set(err, ERR_INTERNAL, "budgets_full", "more than %d budgets", BUCKETS_MAX);
+    }
+    entry->value.ptr = budget;
+    *out = budget;
+    return ERR_OK;
+}
+
+static bool limit_equal(const struct budget_limit *a, const struct budget_limit *b)
+{
+    return a->kind == b->kind && a->calls == b->calls && a->per_ms == b->per_ms &&
+           a->burst == b->burst;
+}
+
+/* The bucket of an ask, settled, with the limit that the ask brings. */
+static enum err_class budget_ready(struct coord *coord, const struct budget_ask *ask,
+                                   int64_t now_ms, struct budget **out, struct err *err)
+{
+    if (ask->key.len == 0 || ask->key.len > KEY_BYTES_MAX || !bucket_limit_valid(&ask->limit) ||
+        ask->cost_milli <= 0 || ask->cost_milli > COST_MILLI_MAX)
+        return err_set(err, ERR_CONFIG, "budget_limit",
+                       "budget %.*s: %lld calls per %lld ms, burst %lld, cost %lld/1000 is not a "
+                       "budget; every number must be above 0 and within reason",
+                       STR_ARG(ask->key), (long long)ask->limit.calls, (long long)ask->limit.per_ms,
+                       (long long)ask->limit.burst, (long long)ask->cost_milli);
+    struct budget *budget = budget_find(coord, ask->key);
+    if (!budget)
+        return budget_new(coord, ask, now_ms, out, err);
+    bucket_settle(&budget->bucket, now_ms);
+    if (!limit_equal(&budget->bucket.limit, &ask->limit))
+        bucket_limit_set(&budget->bucket, &ask->limit);
+    *out = budget;
+    return ERR_OK;
+}
+
+/* The earliest moment that suits every bucket. Each may have gaps between promised turns, so a later
+ * moment for one can be too early for another again. */
+static int64_t start_agree(struct budget *const *budgets, const struct budget_ask *asks, size_t len,
+                           int64_t now_ms)
+{
+    int64_t start_ms = now_ms;
+    for (size_t agreed = 0, at = 0; agreed < len; at = (at + 1) % len) {
+        int64_t own_ms = bucket_earliest(&budgets[at]->bucket, start_ms, asks[at].cost_milli);
+        agreed = own_ms > start_ms ? 1 : agreed + 1;
+        start_ms = own_ms;
+    }
+    return start_ms;
+}
+
+static enum err_class take_locked(struct coord *coord, const struct budget_ask *asks,
+                                  size_t asks_len, int64_t now_ms, int64_t horizon_ms,
+                                  int64_t *start_ms, struct err *err)
+{
+    struct budget *budgets[BUDGET_KEYS_MAX];
+    enum err_class class_ = ERR_OK;
+    bool promised = true;
+    for (size_t i = 0; i < asks_len && class_ == ERR_OK; i++)
+        class_ = budget_ready(coord, &asks[i], now_ms, &budgets[i], err);
+    if (class_ != ERR_OK)
+        return class_;
+
+    int64_t at_ms = start_agree(budgets, asks, asks_len, now_ms);
+    for (size_t i = 0; i < asks_len; i++)
+        promised = promised && (at_ms <= now_ms || bucket_has_turn(&budgets[i]->bucket));
+    if (at_ms > now_ms + horizon_ms || !promised) {
+        /* Who comes back half a horizon early can still reserve the very start, so that a slow
+         * queue does not cost the slot. */
+        int64_t again_ms = at_ms - horizon_ms / 2;
+        *start_ms = again_ms > now_ms ? again_ms : now_ms + 1;
+        class_ = err_set(err, ERR_LATER, "budget", "%.*s: no call is free for %lld ms",
+                         STR_ARG(asks[0].key), (long long)(at_ms - now_ms));
+        if (err)
+            err->retry_at_ms = *start_ms;
+        return class_;
+    }
+    for (size_t i = 0; i < asks_len; i++) {
+        bucket_reserve(&budgets[i]->bucket, at_ms, asks[i].cost_milli);
+        budgets[i]->taken++;
+    }
+    *start_ms = at_ms;
+    return ERR_OK;
+}
+
+enum err_class budget_take(struct coord *coord, const struct budget_ask *asks, size_t asks_len,
+                           int64_t now_ms, int64_t horizon_ms, int64_t *start_ms, struct err *err)
+{
+    assert(asks_len <= BUDGET_KEYS_MAX);
+    for (size_t i = 0; i < asks_len; i++) {
+        for (size_t k = 0; k < i; k++)
+            assert(!str_eq(asks[i].key, asks[k].key));
+    }
+    pthread_mutex_lock(&coord->mutex);
+    enum err_class class_ = take_locked(coord, asks, asks_len, now_ms, horizon_ms, start_ms, err);
+    pthread_mutex_unlock(&coord->mutex);
+    return class_;
+}
+
+void budget_refused(struct coord *coord, struct str key, int64_t now_ms, int64_t retry_at_ms)
+{
+    pthread_mutex_lock(&coord->mutex);
+    struct budget *budget = budget_find(coord, key);
+    if (budget) {
+        bucket_settle(&budget->bucket, now_ms);
+        bucket_refused(&budget->bucket, now_ms, retry_at_ms);
+        budget->refused++;
+    }
+    pthread_mutex_unlock(&coord->mutex);
+}
+
+void budget_succeeded(struct coord *coord, struct str key)
+{
+    pthread_mutex_lock(&coord->mutex);
+    struct budget *budget = budget_find(coord, key);
+    if (budget)
+        bucket_succeeded(&budget->bucket);
+    pthread_mutex_unlock(&coord->mutex);
+}
+
+static int budget_cmp(const void *a, const void *b)
+{
+    const struct budget *left = *(struct budget *const *)a;
+    const struct budget *right = *(struct budget *const *)b;
+    return str_cmp((struct str){left->key, left->key_len},
+                   (struct str){right->key, right->key_len});
+}
+
+size_t budget_list(struct coord *coord, int64_t now_ms, struct arena *arena,
+                   struct budget_state *out, size_t max)
+{
+    pthread_mutex_lock(&coord->mutex);
+    size_t len = coord->budgets.len, listed = 0;
+    struct budget **all = arena_array(arena, len, sizeof(struct budget *));
+    struct map_entry *entry;
+    for (size_t at = 0; all && (entry = map_next(&coord->budgets, &at));)
+        all[listed++] = entry->value.ptr;
+    if (listed > 0)
+        qsort(all, listed, sizeof(struct budget *), budget_cmp);
+    for (size_t i = 0; i < listed && i < max; i++) {
+        struct budget *budget = all[i];
+        bucket_settle(&budget->bucket, now_ms);
+        out[i] = (struct budget_state){
+            .key = arena_dup(arena, (struct str){budget->key, budget->key_len}),
+            .rate_milli_per_s = bucket_rate_milli_per_s(&budget->bucket),
+            .tokens_milli = bucket_tokens_milli(&budget->bucket),
+            .blocked_until_ms = budget->bucket.blocked_until_ms,
+            .taken = budget->taken,
+            .refused = budget->refused,
+        };
+    }
+    pthread_mutex_unlock(&coord->mutex);
+    return listed;
+}
+
+static struct str lock_owner(const struct lock *lock)
+{
+    return (struct str){lock->text, lock->owner_len};
+}
+
+static struct str lock_name(const struct lock *lock)
+{
+    return (struct str){lock->text + lock->owner_len, lock->name_len};
+}
+
+static void lock_remove(struct coord *coord, struct lock *lock)
+{
+    map_remove(&coord->locks, lock_name(lock));
+    free(lock);
+}
+
+/* The lock as it stands now; one that has expired is nobody's and goes. */
+static struct lock *lock_find(struct coord *coord, struct str name, int64_t now_ms)
+{
+    struct map_entry *entry = map_find(&coord->locks, name);
+    struct lock *lock = entry ? entry->value.ptr : NULL;
+    if (!lock || lock->expires_ms > now_ms)
+        return lock;
+    lock_remove(coord, lock);
+    return NULL;
+}
+
+static enum err_class lock_new(struct coord *coord, struct str name, struct str owner,
+                               struct lock **out, struct err *err)
+{
+    struct lock *lock = malloc(sizeof(*lock) + owner.len + name.len);
+    if (!lock)
+        return err_no_memory(err);
+    *lock = (struct lock){
+        .fence = ++coord->last_fence, .owner_len = owner.len, .name_len = name.len};
+    memcpy(lock->text, owner.ptr, owner.len);
+    memcpy(lock->text + owner.len, name.ptr, name.len);
+    struct map_entry *entry = map_put(&coord->locks, lock_name(lock), NULL);
+    if (!entry) {
+        free(lock);
+        return err_set(err, ERR_INTERNAL, "locks_full", "more than %d locks", LOCKS_MAX);
+    }
+    entry->value.ptr = lock;
+    *out = lock;
+    return ERR_OK;
+}
+
+static enum err_class lock_take_locked(struct coord *coord, struct str name, struct str owner,
+                                       int64_t now_ms, int64_t ttl_ms, uint64_t *fence,
+                                       struct err *err)
+{
+    struct lock *lock = lock_find(coord, name, now_ms);
+    if (lock && !str_eq(lock_owner(lock), owner)) {
+        err_set(err, ERR_LATER, "lock_held", "%.*s is held by %.*s", STR_ARG(name),
+                STR_ARG(lock_owner(lock)));
+        if (err)
+            err->retry_at_ms = lock->expires_ms;
+        return ERR_LATER;
+    }
+    enum err_class class_ = lock ? ERR_OK : lock_new(coord, name, owner, &lock, err);
+    if (class_ != ERR_OK)
+        return class_;
+    lock->entered++;
+    lock->expires_ms = now_ms + ttl_ms;
+    *fence = lock->fence;
+    return ERR_OK;
+}
+
+enum err_class lock_take(struct coord *coord, struct str name, struct str owner, int64_t now_ms,
+                         int64_t ttl_ms, uint64_t *fence, struct err *err)
+{
+    assert(name.len > 0 && owner.len > 0 && ttl_ms > 0);
+    pthread_mutex_lock(&coord->mutex);
+    enum err_class class_ = lock_take_locked(coord, name, owner, now_ms, ttl_ms, fence, err);
+    pthread_mutex_unlock(&coord->mutex);
+    return class_;
+}
+
+enum err_class lock_renew(struct coord *coord, struct str name, struct str owner, int64_t now_ms,
+                          int64_t ttl_ms, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    pthread_mutex_lock(&coord->mutex);
+    struct lock *lock = lock_find(coord, name, now_ms);
+    if (lock && str_eq(lock_owner(lock), owner))
+        lock->expires_ms = now_ms + ttl_ms;
+    else
+        class_ = err_set(err, ERR_CONFLICT, "lock_lost", "%.*s is no longer held by %.*s",
+                         STR_ARG(name), STR_ARG(owner));
+    pthread_mutex_unlock(&coord->mutex);
+    return class_;
+}
+
+void lock_release(struct coord *coord, struct str name, struct str owner)
+{
+    pthread_mutex_lock(&coord->mutex);
+    struct map_entry *entry = map_find(&coord->locks, name);
+    struct lock *lock = entry ? entry->value.ptr : NULL;
+    if (lock && str_eq(lock_owner(lock), owner) && --lock->entered == 0)
+        lock_remove(coord, lock);
+    pthread_mutex_unlock(&coord->mutex);
+}

@@ -1,0 +1,145 @@
+/* The gateway's life, what several of its parts share, and the exchange of a consent for a token. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "gateway/internal.h"
+#include "gateway/token_row.h"
+
+enum { BACKOFF_DOUBLINGS_MAX = 20 };
+
+/* A later reason replaces an earlier one: the token keeper knows better than the platform's words
+ * what a person can do. What a person has disabled stays disabled. */
+static const char SHOP_MARK[] = "UPDATE shop SET state = 'needs_person', state_reason = ?"
+                                " WHERE id = ? AND state <> 'disabled'";
+static const char SHOPS_OF_APP_MARK[] = "UPDATE shop SET state = 'needs_person', state_reason = ?"
+                                        " WHERE app_id = ? AND state <> 'disabled'";
+static const char SHOP_MARKED[] =
+    "SELECT COUNT(*) FROM shop WHERE id = ? AND state = 'needs_person'";
+
+enum err_class gateway_open(const struct gateway_options *options, struct gateway **out,
+                            struct err *err)
+{
+    struct gateway *gateway = calloc(1, sizeof(*gateway));
+    if (!gateway)
+        return err_no_memory(err);
+    gateway->options = *options;
+    rng_seed(&gateway->rng, options->seed);
+    pthread_mutex_init(&gateway->rng_lock, NULL);
+    enum err_class class_ = breakers_new(&gateway->breakers, err);
+    if (class_ == ERR_OK)
+        class_ = token_keeper_new(gateway, &gateway->tokens, err);
+    if (class_ == ERR_OK)
+        class_ = client_open(&gateway->client, err);
+    if (class_ == ERR_OK)
+        *out = gateway;
+    else
+        gateway_close(gateway);
+    return class_;
+}
+
+void gateway_stop(struct gateway *gateway)
+{
+    __atomic_store_n(&gateway->stopping, true, __ATOMIC_RELAXED);
+    client_stop(gateway->client);
+}
+
+void gateway_close(struct gateway *gateway)
+{
+    if (!gateway)
+        return;
+    client_close(gateway->client);
+    token_keeper_free(gateway->tokens);
+    breakers_free(gateway->breakers);
+    pthread_mutex_destroy(&gateway->rng_lock);
+    free(gateway);
+}
+
+int64_t gateway_backoff_ms(struct gateway *gateway, const struct retry_rule *rule, int64_t attempt)
+{
+    int64_t most_ms = rule->base_ms;
+    for (int64_t i = 0; i < attempt && i < BACKOFF_DOUBLINGS_MAX && most_ms < rule->cap_ms; i++)
+        most_ms *= 2;
+    if (most_ms > rule->cap_ms)
+        most_ms = rule->cap_ms;
+    if (most_ms <= 0)
+        return 0;
+    pthread_mutex_lock(&gateway->rng_lock);
+    int64_t wait_ms = (int64_t)rng_below(&gateway->rng, (uint64_t)most_ms + 1);
+    pthread_mutex_unlock(&gateway->rng_lock);
+    return wait_ms;
+}
+
+void gateway_on_forbidden(struct gateway *gateway, const struct breaker_place *place,
+                          const struct err *cause)
+{
+    bool of_app = cause->scope == ERR_SCOPE_APP;
+    if (!of_app && cause->scope != ERR_SCOPE_SHOP)
+        return;
+    breaker_hold(gateway->breakers, place, of_app ? LEVEL_APP : LEVEL_SHOP, cause->message);
+    struct sql_value values[] = {sql_text(str_of(cause->message)),
+                                 sql_int(of_app ? place->app_id : place->shop_id)};
+    const struct step step = {of_app ? SHOPS_OF_APP_MARK : SHOP_MARK, values, 2, -1};
+    struct unit unit = {.order_key = (uint64_t)place->shop_id,
+                        .shop_id = place->shop_id,
+                        .before = &step,
+                        .before_len = 1,
+                        .now_ms = clock_now_ms()};
+    struct err err;
+    /* The call's own error goes on; that the mark is missing must not hide it. */
+    if (store_commit(gateway->options.store, &unit, &err) != ERR_OK)
+        log_event(LOG_ERROR, "shop_not_marked", LOG_I64("shop_id", place->shop_id),
+                  LOG_STR("code", str_of(err.code)), LOG_STR("message", str_of(err.message)),
+                  LOG_END);
+}
+
+bool gateway_shop_is_enabled(struct gateway *gateway, int64_t shop_id)
+{
+    struct sql_value id = sql_int(shop_id);
+    int64_t marked;
+    return store_read_int(gateway->options.store, SHOP_MARKED, &id, 1, 0, &marked, NULL) ==
+               ERR_OK &&
+           marked == 0;
+}
+
+enum err_class token_exchange(struct gateway *gateway, const struct connector *connector,
+                              const struct facts *facts, struct err *err)
+{
+    const struct auth *auth = connector_auth(connector);
+    struct call_ask ask = {.connector = connector, .endpoint = auth->obtain, .facts = *facts};
+    char owner[TOKEN_OWNER_BYTES_MAX];
+    struct token_reply reply;
+    struct arena arena;
+    struct page page;
+    if (!auth->obtain)
+        return err_set(err, ERR_USAGE, "token_by_hand",
+                       "%.*s gives no token for a code: its token is put in by hand",
+                       STR_ARG(connector_platform(connector)));
+    arena_init(&arena);
+    token_owner(auth, facts, owner);
+    enum err_class class_ = gateway_call(gateway, &ask, &arena, &page, &ask.facts.received_ms, err);
+    if (class_ == ERR_OK) {
+        class_ = connector_read_token(connector, &page, &ask.facts, &arena, &reply, err);
+        page_fini(&page);
+    }
+    if (class_ == ERR_OK)
+        class_ = token_put(gateway->options.store, gateway->options.keyring, str_of(owner),
+                           reply.access, reply.refresh, reply.expires_ms, reply.refresh_expires_ms,
+                           clock_now_ms(), err);
+    if (class_ == ERR_OK)
+        token_forget(gateway->tokens, connector, facts);
+    arena_fini(&arena);
+    return class_;
+}
+
+void gateway_counts_read(struct gateway *gateway, struct gateway_counts *out)
+{
+    *out = (struct gateway_counts){
+        .calls = atomic_load(&gateway->calls),
+        .ok = atomic_load(&gateway->ok),
+        .failed = atomic_load(&gateway->failed),
+        .throttled = atomic_load(&gateway->throttled),
+        .retried = atomic_load(&gateway->retried),
+        .token_refreshes = atomic_load(&gateway->token_refreshes),
+        .bytes_in = atomic_load(&gateway->bytes_in),
+    };
+}

@@ -1,0 +1,221 @@
+/* Commit units of a task, and what becomes of a try that failed. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sync/sql.h"
+#include "sync/sync_internal.h"
+
+enum { STORE_RETRY_MS = 1000 };
+
+struct facts task_facts(const struct task_run *run, const struct window_id *window)
+{
+    struct facts facts = run->shop->facts;
+    if (window) {
+        bool by_updated = window->kind == WINDOW_PULL && run->stream->window.pull_by_updated;
+        facts.window.from_ms = window->from_ms;
+        facts.window.to_ms = window->to_ms;
+        facts.window.by = by_updated ? STR("updated") : STR("created");
+    }
+    return facts;
+}
+
+/* Failed tries since the last progress: a unit that was committed in this try starts anew. */
+static int64_t task_attempt(const struct task_run *run)
+{
+    return run->progressed ? 0 : run->task->attempt;
+}
+
+struct call_ask task_ask(const struct task_run *run, const struct endpoint *endpoint,
+                         const struct window_id *window)
+{
+    return (struct call_ask){
+        .connector = run->shop->connector,
+        .endpoint = endpoint,
+        .stream = run->stream,
+        .facts = task_facts(run, window),
+        .task_id = run->task->id,
+        .attempt = task_attempt(run),
+        .proxy = run->shop->proxy,
+    };
+}
+
+static enum err_class steps_unknown(const struct task_run *run, const struct mapped *mapped,
+                                    struct steps *steps, struct arena *arena, struct err *err)
+{
+    for (size_t i = 0; i < mapped->unknown_len; i++) {
+        const struct sql_value values[] = {
+            sql_text(connector_platform(run->shop->connector)), sql_text(run->stream->name),
+            sql_text(mapped->unknown[i].field), sql_text(mapped->unknown[i].value),
+            sql_int(clock_now_ms())};
+        enum err_class class_ = steps_add(steps, SQL_UNKNOWN_COUNT, values, 5, -1, arena, err);
+        if (class_ != ERR_OK)
+            return class_;
+    }
+    return ERR_OK;
+}
+
+/* A task that opens the waiting texts once the platform's quota is back. */
+static enum err_class steps_decrypt_later(const struct task_run *run,
+                                          const struct prepared *prepared, struct steps *steps,
+                                          struct arena *arena, struct err *err)
+{
+    if (prepared->waiting_keys_len == 0)
+        return ERR_OK;
+    if (steps->len == STEPS_MAX)
+        return err_set(err, ERR_INTERNAL, "steps_max", "too many steps in one unit");
+    int64_t now_ms = clock_now_ms();
+    struct task_new task = {
+        .lane = run->shop->id,
+        .class_ = TASK_BACKFILL,
+        .kind = STR("decrypt"),
+        .unique_key = arena_printf(arena, "%.*s/decrypt", STR_ARG(run->stream->name)),
+        .payload = arena_printf(arena, "{\"stream\":\"%.*s\"}", STR_ARG(run->stream->name)),
+        .ready_ms = prepared->waiting_until_ms > now_ms ? prepared->waiting_until_ms : now_ms,
+    };
+    if (!task.unique_key.ptr || !task.payload.ptr)
+        return err_no_memory(err);
+    atomic_fetch_add(&run->sync->counts.decrypt_waiting, (int64_t)prepared->waiting_keys_len);
+    return queue_step_enqueue(&task, now_ms, arena, &steps->items[steps->len++], err);
+}
+
+enum err_class task_unit(struct task_run *run, const struct prepared *prepared,
+                         const struct steps *steps, struct arena *arena, struct unit **out,
+                         struct err *err)
+{
+    struct unit *unit = arena_alloc(arena, sizeof *unit);
+    struct step *fence = arena_alloc(arena, sizeof *fence);
+    struct steps *after = arena_alloc(arena, sizeof *after);
+    if (!unit || !fence || !after)
+        return err_no_memory(err);
+    int64_t now_ms = clock_now_ms();
+    enum err_class class_ = queue_step_fence(run->task, run->unit_number + 1, now_ms, arena, fence,
+                                             err);
+    if (class_ != ERR_OK)
+        return class_;
+    *after = *steps;
+    *unit = (struct unit){
+        .order_key = (uint64_t)run->task->id,
+        .shop_id = run->shop->id,
+        .before = fence,
+        .before_len = 1,
+        .now_ms = now_ms,
+    };
+    if (prepared) {
+        const struct mapped *mapped = &prepared->mapped;
+        unit->batches = mapped->batches;
+        unit->batches_len = mapped->batches_len;
+        unit->rejects = mapped->rejects;
+        unit->rejects_len = mapped->rejects_len;
+        class_ = steps_unknown(run, mapped, after, arena, err);
+        if (class_ == ERR_OK)
+            class_ = steps_decrypt_later(run, prepared, after, arena, err);
+        if (class_ != ERR_OK)
+            return class_;
+    }
+    unit->after = after->items;
+    unit->after_len = after->len;
+    run->unit_number++;
+    *out = unit;
+    return ERR_OK;
+}
+
+enum err_class steps_task_done(struct task_run *run, struct arena *arena, struct steps *steps,
+                               struct err *err)
+{
+    if (steps->len + 2 > STEPS_MAX)
+        return err_set(err, ERR_INTERNAL, "steps_max", "too many steps in one unit");
+    int64_t now_ms = clock_now_ms();
+    enum err_class class_ = queue_step_finish(run->task, now_ms, arena, &steps->items[steps->len++],
+                                              err);
+    if (class_ == ERR_OK)
+        class_ = queue_step_record(run->task, run->outcome, "done", now_ms, arena,
+                                   &steps->items[steps->len++], err);
+    return class_;
+}
+
+enum err_class task_finish(struct task_run *run, struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct prepared none = {0};
+    enum err_class class_ = rows_commit_last(run, &none, &arena, err);
+    arena_fini(&arena);
+    return class_;
+}
+
+void task_count_unit(struct task_run *run, const struct unit *unit, int64_t rejects)
+{
+    run->progressed = true;
+    for (size_t i = 0; i < ROW_OUTCOMES; i++) {
+        run->outcome->rows[i] += unit->counts.rows[i];
+        atomic_fetch_add(&run->sync->counts.rows[i], unit->counts.rows[i]);
+    }
+    run->outcome->rejects += rejects;
+    atomic_fetch_add(&run->sync->counts.rejects, rejects);
+}
+
+/* What went wrong stands in the stream's state too, where `status` shows it; that it cannot be
+ * written is not a second failure of the task. */
+static void stream_error_note(const struct task_run *run, const struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct step step;
+    const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
+                                       sql_text(str_of(err->message)), sql_int(clock_now_ms())};
+    struct unit unit = {.shop_id = run->shop->id, .now_ms = clock_now_ms(), .after_len = 1};
+    if (step_make(SQL_STATE_ERROR, values, 4, -1, &arena, &step, NULL) == ERR_OK) {
+        unit.after = &step;
+        store_commit(run->sync->options.store, &unit, NULL);
+    }
+    arena_fini(&arena);
+}
+
+static enum task_end task_again(struct task_run *run, int64_t at_ms, bool failed)
+{
+    run->outcome->again_ms = at_ms;
+    run->outcome->failed = failed;
+    return TASK_AGAIN;
+}
+
+enum task_end task_failed(struct task_run *run, enum err_class class_, const struct err *err)
+{
+    int64_t now_ms = clock_now_ms();
+    run->outcome->err = *err;
+    run->outcome->err.class_ = class_;
+    switch (class_) {
+    case ERR_LATER:
+        return task_again(run, err->retry_at_ms, false);
+    case ERR_STOPPED:
+        return task_again(run, now_ms, false);
+    case ERR_CONFLICT:
+        return TASK_LOST;
+    case ERR_STORE:
+        return task_again(run, now_ms + STORE_RETRY_MS, true);
+    case ERR_RETRY:
+    case ERR_THROTTLED:
+    case ERR_BAD_REPLY:
+    case ERR_NOT_READY:
+    case ERR_INTERNAL: {
+        const struct retry_rule *rule = connector_retry(run->shop->connector, class_);
+        stream_error_note(run, err);
+        if (task_attempt(run) >= rule->tries_max)
+            return TASK_DEAD;
+        return task_again(
+            run, err->retry_at_ms > now_ms ? err->retry_at_ms : now_ms + rule->base_ms, true);
+    }
+    case ERR_OK:
+    case ERR_TOKEN_EXPIRED:
+    case ERR_FORBIDDEN:
+    case ERR_BAD_REQUEST:
+    case ERR_SPLIT_WINDOW:
+    case ERR_SKIP_RECORD:
+    case ERR_CONFIG:
+    case ERR_USAGE:
+    case ERR_NOT_FOUND:
+    case ERR_CLASSES:
+        break;
+    }
+    stream_error_note(run, err);
+    return TASK_DEAD;
+}

@@ -1,0 +1,185 @@
+/* Which window is due next. */
+#include "sync/plan.h"
+
+#include "sync/sql.h"
+
+/* The last instant of the filter's grid that lies at or before `at_ms`. */
+static int64_t grid_floor(int64_t at_ms, int64_t step_ms)
+{
+    int64_t rest = at_ms % step_ms;
+    return at_ms - (rest < 0 ? rest + step_ms : rest);
+}
+
+static int64_t min_i64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t max_i64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+int64_t plan_since_ms(const struct sync_shop *shop, const struct stream *stream, int64_t now_ms)
+{
+    int64_t reach_ms = now_ms - stream->window.history_ms;
+    int64_t since_ms = shop->since_ms > 0 ? max_i64(shop->since_ms, reach_ms) : reach_ms;
+    return grid_floor(since_ms, stream->window.step_ms);
+}
+
+bool plan_pull(const struct stream *stream, const struct stream_state *state, int64_t now_ms,
+               struct window_id *out)
+{
+    int64_t step_ms = stream->window.step_ms;
+    /* The instant that is still running is left for the next window: a row may yet arrive in it. */
+    int64_t newest_ms = grid_floor(now_ms - stream->window.pull_lag_ms, step_ms) - step_ms;
+    if (newest_ms <= state->frontier_ms)
+        return false;
+    int64_t from_ms = max_i64(state->since_ms,
+                              state->frontier_ms + step_ms - stream->window.overlap_ms);
+    out->kind = WINDOW_PULL;
+    out->from_ms = from_ms;
+    /* Never wider than the platform allows, overlap included (a manifest's overlap is below its
+     * span, so the frontier always moves). */
+    out->to_ms = min_i64(newest_ms, from_ms + stream->window.span_ms - step_ms);
+    return true;
+}
+
+bool plan_audit(const struct stream *stream, const struct stream_state *state, int64_t now_ms,
+                struct window_id *out)
+{
+    if (!stream->window.has_created)
+        return false;
+    int64_t step_ms = stream->window.step_ms;
+    int64_t mature_ms = grid_floor(now_ms - stream->window.lag_ms, step_ms) - step_ms;
+    /* Never ahead of the pulls: an audit of what has not been pulled would read it all itself. */
+    int64_t newest_ms = min_i64(mature_ms, state->frontier_ms);
+    if (newest_ms <= state->audited_ms)
+        return false;
+    out->kind = WINDOW_AUDIT;
+    out->from_ms = state->audited_ms + step_ms;
+    out->to_ms = min_i64(newest_ms, state->audited_ms + stream->window.audit_span_ms);
+    return true;
+}
+
+size_t plan_cut(int64_t from_ms, int64_t to_ms, int64_t span_ms, int64_t step_ms,
+                struct window_id *out, size_t max)
+{
+    size_t count = 0;
+    for (int64_t at_ms = from_ms; at_ms <= to_ms; count++) {
+        int64_t end_ms = min_i64(to_ms, at_ms + span_ms - step_ms);
+        if (count < max) {
+            out[count].from_ms = at_ms;
+            out[count].to_ms = end_ms;
+        }
+        at_ms = end_ms + step_ms;
+    }
+    return count;
+}
+
+bool plan_halves(const struct window_id *window, int64_t step_ms, struct window_id out[2])
+{
+    int64_t steps = (window->to_ms - window->from_ms) / step_ms + 1;
+    if (steps < 2)
+        return false;
+    out[0] = out[1] = *window;
+    out[0].to_ms = window->from_ms + (steps / 2 - 1) * step_ms;
+    out[1].from_ms = out[0].to_ms + step_ms;
+    return true;
+}
+
+enum err_class plan_state_load(struct store *store, const struct sync_shop *shop,
+                               const struct stream *stream, int64_t now_ms,
+                               const struct window_id *closing, bool closing_sealed,
+                               struct stream_state *out, struct err *err)
+{
+    const struct sql_value key[] = {sql_int(shop->id), sql_text(stream->name)};
+    struct reader *row;
+    enum err_class class_ = store_read(store, SQL_STATE_LOAD, key, 2, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    int64_t step_ms = stream->window.step_ms;
+    out->since_ms = plan_since_ms(shop, stream, now_ms);
+    out->frontier_ms = out->complete_up_to_ms = out->since_ms - step_ms;
+    if (reader_next(row)) {
+        out->since_ms = reader_int(row, 0);
+        out->frontier_ms = reader_int(row, 1);
+        out->complete_up_to_ms = reader_int(row, 2);
+    }
+    class_ = reader_close(row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    struct window_id like = {.shop_id = shop->id, .stream = stream->name, .kind = WINDOW_PULL};
+    const struct window_id *pull = closing && closing->kind == WINDOW_PULL ? closing : NULL;
+    class_ = window_cover(store, &like, out->frontier_ms, step_ms, false, pull, &out->frontier_ms,
+                          err);
+    if (class_ != ERR_OK)
+        return class_;
+    like.kind = WINDOW_AUDIT;
+    const struct window_id *audit = closing && closing->kind == WINDOW_AUDIT ? closing : NULL;
+    class_ = window_cover(store, &like, out->complete_up_to_ms, step_ms, true,
+                          closing_sealed ? audit : NULL, &out->complete_up_to_ms, err);
+    if (class_ != ERR_OK)
+        return class_;
+    return window_cover(store, &like, out->complete_up_to_ms, step_ms, false, audit,
+                        &out->audited_ms, err);
+}
+
+/* The first window a query gives that is not the one being closed. */
+static enum err_class window_first(struct store *store, const char *sql,
+                                   const struct sql_value *values, size_t values_len,
+                                   const struct window_id *closing, struct window_id *out,
+                                   bool *found, struct err *err)
+{
+    struct reader *row;
+    enum err_class class_ = store_read(store, sql, values, values_len, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    while (!*found && reader_next(row)) {
+        enum window_kind kind;
+        if (!window_kind_parse(reader_text(row, 0), &kind))
+            continue;
+        int64_t from_ms = reader_int(row, 1);
+        int64_t to_ms = reader_int(row, 2);
+        if (closing && closing->kind == kind && closing->from_ms == from_ms &&
+            closing->to_ms == to_ms)
+            continue;
+        out->kind = kind;
+        out->from_ms = from_ms;
+        out->to_ms = to_ms;
+        *found = true;
+    }
+    return reader_close(row, err);
+}
+
+enum err_class plan_next(struct store *store, const struct sync_shop *shop,
+                         const struct stream *stream, const struct stream_state *state,
+                         const struct window_id *closing, int64_t until_ms, struct window_plan *out,
+                         bool *found, struct err *err)
+{
+    *found = false;
+    *out = (struct window_plan){.id = {.shop_id = shop->id, .stream = stream->name},
+                                .pass = 1,
+                                .until_ms = until_ms,
+                                .reopen = true};
+    const struct sql_value values[] = {sql_int(shop->id), sql_text(stream->name),
+                                       sql_int(until_ms)};
+    enum err_class class_ = window_first(store, SQL_WINDOW_OPEN_FIRST, values, 2, closing, &out->id,
+                                         found, err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (*found) {
+        out->reopen = false;
+        return ERR_OK;
+    }
+    if (plan_pull(stream, state, until_ms, &out->id)) {
+        *found = true;
+        return ERR_OK;
+    }
+    if (plan_audit(stream, state, until_ms, &out->id)) {
+        *found = true;
+        out->pass = 0;
+        return ERR_OK;
+    }
+    return window_first(store, SQL_WINDOW_DUE_FIRST, values, 3, closing, &out->id, found, err);
+}

@@ -1,0 +1,410 @@
+/* From a page's records to rows that the store can take: map, open cipher texts, hash, seal,
+ * compress.
+ *
+ * The hash is of the record as received (volatile paths left out), over plain text, under a key.
+ * Its last two bits say whether a cipher text of the row still waits for the platform or could not be
+ * opened here, so that a row whose phone can be opened later counts as changed then, and one that is
+ * open is never paid for again: the platform's quota goes to rows that are new or changed. */
+#include <string.h>
+
+#include "sync/sync_internal.h"
+
+enum { ORIGINAL_LEVEL = 1, SEALED_ROOM = 4096 };
+
+/* In the last byte of a row's hash. table_sql.c finds waiting rows by the first. */
+enum { HASH_WAITS = 1, HASH_FAILED = 2, HASH_FLAGS = HASH_WAITS | HASH_FAILED };
+
+static enum err_class row_hash(const struct task_run *run, struct batch *batch, size_t row,
+                               struct buf *text, struct err *err)
+{
+    buf_reset(text);
+    json_write_canonical_without(text, batch->records[row], run->stream->volatile_paths,
+                                 run->stream->volatile_paths_len);
+    if (text->failed)
+        return err_set(err, ERR_SKIP_RECORD, "record_large", "a record has more than %d bytes",
+                       ORIGINAL_BYTES_MAX);
+    record_hash(run->sync->options.keyring, buf_str(text), batch->guards[row].hash);
+    batch->guards[row].hash[sizeof batch->guards[row].hash - 1] &= (unsigned char)~HASH_FLAGS;
+    return ERR_OK;
+}
+
+static void row_guard(const struct facts *facts, struct batch *batch, size_t row)
+{
+    size_t updated = batch->table->updated;
+    bool has = updated != SIZE_MAX && batch_state(batch, row, updated) == CELL_SET;
+    batch->guards[row].received_ms = facts->received_ms;
+    batch->guards[row].updated_ms = has ? batch->columns[updated].numbers[row] : facts->received_ms;
+}
+
+static enum err_class rows_hash(const struct task_run *run, const struct facts *facts,
+                                struct mapped *mapped, struct err *err)
+{
+    struct buf text;
+    buf_init(&text, ORIGINAL_BYTES_MAX);
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; class_ == ERR_OK && i < mapped->batches_len; i++) {
+        struct batch *batch = mapped->batches[i];
+        for (size_t row = 0; class_ == ERR_OK && row < batch->rows_len; row++) {
+            class_ = row_hash(run, batch, row, &text, err);
+            row_guard(facts, batch, row);
+        }
+    }
+    buf_fini(&text);
+    return class_;
+}
+
+static enum err_class rows_same_all(const struct task_run *run, const struct mapped *mapped,
+                                    struct arena *arena, bool ***out, struct err *err)
+{
+    bool **same = arena_array(arena, mapped->batches_len, sizeof *same);
+    if (!same)
+        return err_no_memory(err);
+    for (size_t i = 0; i < mapped->batches_len; i++) {
+        const struct batch *batch = mapped->batches[i];
+        same[i] = arena_array(arena, batch->rows_len + 1, sizeof **same);
+        if (!same[i])
+            return err_no_memory(err);
+        enum err_class class_ = rows_same(run->sync->options.store, batch, run->shop->id, same[i],
+                                          err);
+        if (class_ != ERR_OK)
+            return class_;
+    }
+    *out = same;
+    return ERR_OK;
+}
+
+/* One call of the platform's decryption, for at most as many texts as it allows. */
+enum err_class ciphers_ask(const struct task_run *run, const struct str *texts, size_t texts_len,
+                           struct map *plain, struct arena *arena, struct err *err)
+{
+    if (FAIL_POINT("sync.decrypt.before"))
+        return err_set(err, ERR_INTERNAL, "fail_point", "fail point sync.decrypt.before");
+    struct call_ask ask = task_ask(run, run->stream->decrypt, NULL);
+    ask.stream = NULL;
+    ask.facts.ids = texts;
+    ask.facts.ids_len = texts_len;
+    struct page page;
+    int64_t received_ms;
+    enum err_class class_ = gateway_call(run->sync->options.gateway, &ask, arena, &page,
+                                         &received_ms, err);
+    if (class_ != ERR_OK)
+        return class_;
+    run->outcome->calls++;
+    class_ = connector_read_decrypted(run->shop->connector, run->stream, &page, arena, plain, err);
+    page_fini(&page);
+    if (class_ == ERR_OK && FAIL_POINT("sync.decrypt.after"))
+        class_ = err_set(err, ERR_INTERNAL, "fail_point", "fail point sync.decrypt.after");
+    return class_;
+}
+
+/* Asks for every cipher text of rows that are new or changed. When the quota is gone the rest waits:
+ * *waiting_until_ms says until when. */
+static enum err_class ciphers_open(const struct task_run *run, const struct mapped *mapped,
+                                   bool *const *same, struct map *plain, struct arena *arena,
+                                   int64_t *waiting_until_ms, struct err *err)
+{
+    struct str *texts = arena_array(arena, mapped->ciphers_len + 1, sizeof *texts);
+    if (!texts)
+        return err_no_memory(err);
+    size_t texts_len = 0;
+    for (size_t i = 0; i < mapped->ciphers_len; i++) {
+        const struct cipher_cell *cell = &mapped->ciphers[i];
+        if (cell->online && !same[cell->batch][cell->row])
+            texts[texts_len++] = cell->cipher;
+    }
+    size_t batch_max = (size_t)run->stream->decrypt_batch_max;
+    for (size_t at = 0; at < texts_len; at += batch_max) {
+        size_t ask_len = texts_len - at < batch_max ? texts_len - at : batch_max;
+        enum err_class class_ = ciphers_ask(run, texts + at, ask_len, plain, arena, err);
+        if (class_ == ERR_THROTTLED || class_ == ERR_LATER) {
+            *waiting_until_ms = err->retry_at_ms;
+            err_clear(err);
+            return ERR_OK;
+        }
+        if (class_ != ERR_OK)
+            return class_;
+    }
+    return ERR_OK;
+}
+
+static enum mask mask_of(enum personal_class personal)
+{
+    return personal == PERSONAL_PHONE  ? MASK_PHONE
+           : personal == PERSONAL_NAME ? MASK_NAME
+                                       : MASK_TEXT;
+}
+
+static struct str buf_into(struct buf *text, struct arena *arena)
+{
+    struct str copy = text->failed ? STR_NONE : arena_dup(arena, buf_str(text));
+    buf_fini(text);
+    return copy;
+}
+
+/* Cipher, mask and blind index of one personal value. */
+static enum err_class value_seal(const struct task_run *run, const struct column *column,
+                                 struct str plain, struct arena *arena, struct sealed_value *out,
+                                 struct err *err)
+{
+    const struct keyring *ring = run->sync->options.keyring;
+    struct buf text;
+    buf_init(&text, SEALED_ROOM);
+    enum err_class class_ = seal_write(ring, &text, plain, column->name, err);
+    out->cipher = buf_into(&text, arena);
+    if (class_ != ERR_OK)
+        return class_;
+    buf_init(&text, SEALED_ROOM);
+    mask_write(&text, mask_of(column->personal), plain);
+    out->mask = buf_into(&text, arena);
+    char hex[33];
+    class_ = blind_index(ring, column->name, plain, hex, err);
+    if (class_ != ERR_OK)
+        return class_;
+    out->index = arena_dup(arena, (struct str){hex, 32});
+    return out->cipher.ptr && out->mask.ptr && out->index.ptr ? ERR_OK : err_no_memory(err);
+}
+
+static enum err_class column_seal(const struct task_run *run, struct batch *batch, size_t column,
+                                  const bool *same, struct arena *arena, struct err *err)
+{
+    batch->sealed[column] = arena_array(arena, batch->rows_len + 1, sizeof **batch->sealed);
+    if (!batch->sealed[column])
+        return err_no_memory(err);
+    for (size_t row = 0; row < batch->rows_len; row++) {
+        if (same[row] || batch_state(batch, row, column) != CELL_SET)
+            continue;
+        enum err_class class_ = value_seal(run, &batch->table->columns[column],
+                                           batch->columns[column].texts[row], arena,
+                                           &batch->sealed[column][row], err);
+        if (class_ != ERR_OK)
+            return class_;
+    }
+    return ERR_OK;
+}
+
+/* Cells that still hold the platform's cipher text keep it, marked, without mask and index. */
+static enum err_class ciphers_keep(const struct mapped *mapped, bool *const *same,
+                                   struct arena *arena, struct err *err)
+{
+    for (size_t i = 0; i < mapped->ciphers_len; i++) {
+        const struct cipher_cell *cell = &mapped->ciphers[i];
+        if (same[cell->batch][cell->row])
+            continue;
+        struct sealed_value *sealed =
+            &mapped->batches[cell->batch]->sealed[cell->column][cell->row];
+        *sealed = (struct sealed_value){.cipher = arena_printf(arena, "%.*s%.*s",
+                                                               STR_ARG(PLATFORM_CIPHER),
+                                                               STR_ARG(cell->cipher))};
+        if (!sealed->cipher.ptr)
+            return err_no_memory(err);
+    }
+    return ERR_OK;
+}
+
+/* What is personal inside a kept original (a text or a whole object) is sealed in place, as its JSON
+ * text, so that replay can put it back as it was. */
+static enum err_class original_value_seal(void *context, size_t which, const struct json *value,
+                                          struct buf *out, struct err *err)
+{
+    (void)which;
+    const struct sync *sync = context;
+    struct buf plain, sealed;
+    buf_init(&plain, ORIGINAL_BYTES_MAX);
+    buf_init(&sealed, 2 * ORIGINAL_BYTES_MAX);
+    json_write(&plain, value);
+    enum err_class class_ = plain.failed ? err_no_memory(err)
+                                         : seal_write(sync->options.keyring, &sealed,
+                                                      buf_str(&plain), ORIGINAL_CONTEXT, err);
+    if (class_ == ERR_OK)
+        json_write_string(out, buf_str(&sealed));
+    buf_fini(&plain);
+    buf_fini(&sealed);
+    return class_;
+}
+
+static enum err_class original_write(const struct task_run *run, const struct json *record,
+                                     struct arena *arena, struct str *out, struct err *err)
+{
+    struct buf text, packed;
+    buf_init(&text, ORIGINAL_BYTES_MAX);
+    buf_init(&packed, ORIGINAL_BYTES_MAX);
+    enum err_class class_ = json_write_replaced(&text, record, run->stream->personal_paths,
+                                                run->stream->personal_paths_len,
+                                                original_value_seal, run->sync, err);
+    if (class_ == ERR_OK)
+        class_ = zstd_write(&packed, buf_str(&text), ORIGINAL_LEVEL, err);
+    if (class_ == ERR_OK) {
+        *out = arena_dup(arena, buf_str(&packed));
+        class_ = out->ptr ? ERR_OK : err_no_memory(err);
+    }
+    buf_fini(&text);
+    buf_fini(&packed);
+    return class_;
+}
+
+/* Only the main table keeps originals: the record of a sub-table is part of it. */
+static enum err_class originals_write(const struct task_run *run, struct batch *batch,
+                                      const bool *same, struct arena *arena, struct err *err)
+{
+    for (size_t row = 0; row < batch->rows_len; row++) {
+        if (same[row])
+            continue;
+        enum err_class class_ = original_write(run, batch->records[row], arena,
+                                               &batch->originals[row], err);
+        if (class_ != ERR_OK)
+            return class_;
+    }
+    return ERR_OK;
+}
+
+static uint64_t hash_head(const unsigned char hash[16])
+{
+    uint64_t head;
+    memcpy(&head, hash, sizeof head);
+    return head;
+}
+
+/* A reject's record is kept whole and sealed whole: which of its fields are personal is not known
+ * when it could not be mapped. One without a readable key is known by its hash, so that meeting it
+ * again only counts up. */
+static enum err_class reject_seal(const struct task_run *run, const struct facts *facts,
+                                  struct reject *reject, struct arena *arena, struct err *err)
+{
+    const struct keyring *ring = run->sync->options.keyring;
+    struct buf text, sealed;
+    buf_init(&text, ORIGINAL_BYTES_MAX);
+    buf_init(&sealed, 2 * ORIGINAL_BYTES_MAX);
+    reject->stream = run->stream->name;
+    reject->from_ms = facts->window.from_ms;
+    reject->to_ms = facts->window.to_ms;
+    json_write(&text, reject->record);
+    if (reject->key.len == 0) {
+        unsigned char hash[16];
+        record_hash(ring, buf_str(&text), hash);
+        reject->key = arena_printf(arena, "#%016llx", (unsigned long long)hash_head(hash));
+    }
+    enum err_class class_ = seal_write(ring, &sealed, buf_str(&text), REJECT_CONTEXT, err);
+    reject->original = buf_into(&sealed, arena);
+    buf_fini(&text);
+    return class_ == ERR_OK && (!reject->original.ptr || !reject->key.ptr) ? err_no_memory(err)
+                                                                           : class_;
+}
+
+static enum err_class rejects_seal(const struct task_run *run, const struct facts *facts,
+                                   struct mapped *mapped, struct arena *arena, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; class_ == ERR_OK && i < mapped->rejects_len; i++)
+        class_ = reject_seal(run, facts, &mapped->rejects[i], arena, err);
+    return class_;
+}
+
+/* Rows that keep a cipher text after all: the flag in their hash, and who waits for the quota. */
+static enum err_class waiting_collect(const struct mapped *mapped, bool *const *same,
+                                      struct arena *arena, struct prepared *out, struct err *err)
+{
+    out->waiting_keys = arena_array(arena, mapped->ciphers_len + 1, sizeof *out->waiting_keys);
+    if (!out->waiting_keys)
+        return err_no_memory(err);
+    for (size_t i = 0; i < mapped->ciphers_len; i++) {
+        const struct cipher_cell *cell = &mapped->ciphers[i];
+        struct batch *batch = mapped->batches[cell->batch];
+        if (same[cell->batch][cell->row])
+            continue;
+        batch->guards[cell->row].hash[sizeof batch->guards[cell->row].hash - 1] |=
+            cell->online ? HASH_WAITS : HASH_FAILED;
+        if (!cell->online)
+            continue;
+        enum err_class class_ = batch_key(batch, cell->row, arena,
+                                          &out->waiting_keys[out->waiting_keys_len++], err);
+        if (class_ != ERR_OK)
+            return class_;
+    }
+    return ERR_OK;
+}
+
+static void failures_count(const struct task_run *run, const struct mapped *mapped)
+{
+    int64_t failures = 0;
+    for (size_t i = 0; i < mapped->ciphers_len; i++)
+        failures += !mapped->ciphers[i].online;
+    if (failures == 0)
+        return;
+    atomic_fetch_add(&run->sync->counts.decrypt_failures, failures);
+    log_event(LOG_WARN, "decrypt_failed", LOG_STR("shop", run->shop->facts.shop.name),
+              LOG_STR("stream", run->stream->name), LOG_I64("values", failures),
+              LOG_STR("next", STR("check the app secret: huiliu app rotate; the cipher texts are "
+                                  "kept")),
+              LOG_END);
+}
+
+static enum err_class rows_prepare(const struct task_run *run, const struct facts *facts,
+                                   struct arena *arena, struct prepared *out, bool *const *same,
+                                   struct err *err)
+{
+    struct mapped *mapped = &out->mapped;
+    enum err_class class_ = waiting_collect(mapped, same, arena, out, err);
+    for (size_t i = 0; class_ == ERR_OK && i < mapped->batches_len; i++) {
+        struct batch *batch = mapped->batches[i];
+        for (size_t column = 0; class_ == ERR_OK && column < batch->table->columns_len; column++)
+            if (batch->table->columns[column].type == COLUMN_PERSONAL)
+                class_ = column_seal(run, batch, column, same[i], arena, err);
+    }
+    if (class_ == ERR_OK)
+        class_ = ciphers_keep(mapped, same, arena, err);
+    if (class_ == ERR_OK && mapped->batches_len > 0)
+        class_ = originals_write(run, mapped->batches[0], same[0], arena, err);
+    if (class_ == ERR_OK)
+        class_ = rejects_seal(run, facts, mapped, arena, err);
+    if (class_ == ERR_OK)
+        failures_count(run, mapped);
+    out->rejects = (int64_t)mapped->rejects_len;
+    return class_;
+}
+
+enum err_class page_prepare(const struct task_run *run, struct facts *facts,
+                            const struct page *page, struct arena *arena, struct prepared *out,
+                            struct err *err)
+{
+    *out = (struct prepared){0};
+    const struct connector *connector = run->shop->connector;
+    struct mapped *mapped = &out->mapped;
+    enum err_class class_ = connector_map(connector, run->stream, facts, page, arena, mapped, err);
+    if (class_ == ERR_OK && FAIL_POINT("sync.page.mapped"))
+        class_ = err_set(err, ERR_INTERNAL, "fail_point", "fail point sync.page.mapped");
+    bool **same = NULL;
+    if (class_ == ERR_OK)
+        class_ = rows_hash(run, facts, mapped, err);
+    if (class_ == ERR_OK)
+        class_ = rows_same_all(run, mapped, arena, &same, err);
+    if (class_ == ERR_OK && mapped->ciphers_len > 0 && run->stream->decrypt) {
+        struct map plain;
+        map_init(&plain, PAGE_RECORDS_MAX * 4);
+        class_ = ciphers_open(run, mapped, same, &plain, arena, &out->waiting_until_ms, err);
+        if (class_ == ERR_OK && plain.len > 0) {
+            facts->decrypted = &plain;
+            class_ = connector_map(connector, run->stream, facts, page, arena, mapped, err);
+            facts->decrypted = NULL;
+            if (class_ == ERR_OK)
+                class_ = rows_hash(run, facts, mapped, err);
+        }
+        map_fini(&plain);
+    }
+    return class_ == ERR_OK ? rows_prepare(run, facts, arena, out, same, err) : class_;
+}
+
+enum err_class rows_prepare_all(const struct task_run *run, const struct facts *facts,
+                                struct arena *arena, struct prepared *out, struct err *err)
+{
+    struct mapped *mapped = &out->mapped;
+    bool **none_same = arena_array(arena, mapped->batches_len + 1, sizeof *none_same);
+    if (!none_same)
+        return err_no_memory(err);
+    for (size_t i = 0; i < mapped->batches_len; i++) {
+        none_same[i] = arena_array(arena, mapped->batches[i]->rows_len + 1, sizeof **none_same);
+        if (!none_same[i])
+            return err_no_memory(err);
+    }
+    enum err_class class_ = rows_hash(run, facts, mapped, err);
+    return class_ == ERR_OK ? rows_prepare(run, facts, arena, out, none_same, err) : class_;
+}

@@ -1,0 +1,102 @@
+/* Every SQL text of this room, bound by position. Data tables' names come from the table catalogue,
+ * so the few texts that read them are built in table_sql.c. */
+#ifndef HUILIU_SYNC_SQL_H
+#define HUILIU_SYNC_SQL_H
+
+#define WINDOW_COLUMNS                                                                             \
+    "shop_id, stream, kind, from_ms, to_ms, state, grade, reason, total_first, total_last, "       \
+    "distinct_ids, rejects, stored, digest, position, page_number, pages_read, ended, pass, "      \
+    "first_digest, tries, again_ms, closed_ms"
+#define WINDOW_KEY_IS "shop_id = ?1 AND stream = ?2 AND kind = ?3 AND from_ms = ?4 AND to_ms = ?5"
+
+static const char SQL_WINDOW_LOAD[] = "SELECT " WINDOW_COLUMNS
+                                      " FROM sync_window WHERE " WINDOW_KEY_IS;
+
+/* A window that is under way keeps its position: asking for it again changes nothing. */
+static const char SQL_WINDOW_OPEN[] =
+    "INSERT INTO sync_window (shop_id, stream, kind, from_ms, to_ms, state, pass, opened_ms, "
+    "position, page_number, pages_read, ended, rejects, tries) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, ?7, '', 0, 0, 0, 0, 0) "
+    "ON CONFLICT (shop_id, stream, kind, from_ms, to_ms) DO UPDATE SET "
+    "state = 'open', pass = ?6, opened_ms = ?7, position = '', page_number = 0, ended = 0, "
+    "rejects = 0, total_first = NULL, total_last = NULL, first_digest = NULL, again_ms = NULL "
+    "WHERE sync_window.state <> 'open'";
+
+static const char SQL_WINDOW_PAGE_DONE[] =
+    "UPDATE sync_window SET position = ?6, page_number = ?7, ended = ?8, total_first = ?9, "
+    "pages_read = pages_read + 1, rejects = rejects + ?10 WHERE " WINDOW_KEY_IS
+    " AND state = 'open' AND page_number = ?7 - 1";
+
+static const char SQL_WINDOW_READ_AGAIN[] =
+    "UPDATE sync_window SET pass = ?6, position = '', page_number = 0, ended = 0, rejects = 0, "
+    "total_first = NULL, total_last = NULL, first_digest = ?7, reason = ?8 WHERE " WINDOW_KEY_IS
+    " AND state = 'open'";
+
+static const char SQL_WINDOW_CLOSE[] =
+    "UPDATE sync_window SET state = ?6, grade = ?7, reason = ?8, total_first = ?9, "
+    "total_last = ?10, distinct_ids = ?11, stored = ?12, digest = ?13, closed_ms = ?14, "
+    "again_ms = ?15, tries = tries + 1 WHERE " WINDOW_KEY_IS " AND state = 'open'";
+
+static const char SQL_PAGE_INSERT[] =
+    "INSERT INTO window_page (shop_id, stream, kind, from_ms, to_ms, pass, page_number, ids, "
+    "without_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+static const char SQL_PAGES_DELETE[] = "DELETE FROM window_page WHERE " WINDOW_KEY_IS;
+static const char SQL_PAGES_READ[] = "SELECT ids, without_id FROM window_page WHERE " WINDOW_KEY_IS
+                                     " AND pass = ?6";
+
+static const char SQL_STATE_INSERT[] =
+    "INSERT INTO stream_state (shop_id, stream, since_ms, frontier_ms, complete_up_to_ms) "
+    "VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (shop_id, stream) DO NOTHING";
+static const char SQL_STATE_LOAD[] =
+    "SELECT since_ms, frontier_ms, complete_up_to_ms FROM stream_state "
+    "WHERE shop_id = ?1 AND stream = ?2";
+/* Frontier and "complete up to" only grow here; a late writer cannot take them back. */
+static const char SQL_STATE_ADVANCE[] =
+    "UPDATE stream_state SET frontier_ms = max(frontier_ms, ?3), "
+    "complete_up_to_ms = max(complete_up_to_ms, ?4), last_success_ms = ?5, last_error = NULL "
+    "WHERE shop_id = ?1 AND stream = ?2";
+static const char SQL_STATE_ERROR[] =
+    "UPDATE stream_state SET last_error = ?3, last_error_ms = ?4 WHERE shop_id = ?1 AND stream = ?2";
+
+/* The farthest end of a chain of closed windows that reaches past ?4 without a hole: one link. */
+static const char SQL_COVER_SEALED[] =
+    "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = ?3 "
+    "AND state = 'sealed' AND from_ms <= ?4 + ?5 AND to_ms > ?4";
+static const char SQL_COVER_CLOSED[] =
+    "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = ?3 "
+    "AND state IN ('sealed', 'moved', 'unproved') AND from_ms <= ?4 + ?5 AND to_ms > ?4";
+
+static const char SQL_WINDOW_OPEN_FIRST[] =
+    "SELECT kind, from_ms, to_ms FROM sync_window WHERE shop_id = ?1 AND stream = ?2 "
+    "AND state = 'open' ORDER BY from_ms, to_ms LIMIT 2";
+static const char SQL_WINDOW_DUE_FIRST[] =
+    "SELECT kind, from_ms, to_ms FROM sync_window WHERE shop_id = ?1 AND stream = ?2 "
+    "AND state = 'unproved' AND again_ms <= ?3 ORDER BY again_ms, from_ms LIMIT 2";
+static const char SQL_WINDOWS_DOUBTFUL[] =
+    "SELECT count(*) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = 'pull' "
+    "AND state IN ('moved', 'unproved')";
+
+static const char SQL_UNKNOWN_COUNT[] =
+    "INSERT INTO unknown_value (platform, stream, field, value, times, first_seen_ms) "
+    "VALUES (?1, ?2, ?3, ?4, 1, ?5) "
+    "ON CONFLICT (platform, stream, field, value) DO UPDATE SET times = unknown_value.times + 1";
+
+static const char SQL_PROVE_WINDOWS[] =
+    "SELECT " WINDOW_COLUMNS " FROM sync_window WHERE shop_id = ?1 AND stream = ?2 "
+    "AND to_ms >= ?3 AND from_ms <= ?4 AND state <> 'split' ORDER BY kind, from_ms, to_ms";
+
+static const char SQL_SEALED_AFTER[] =
+    "SELECT min(from_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = 'audit' "
+    "AND state = 'sealed' AND from_ms > ?3";
+
+static const char SQL_ORIGINAL_LOAD[] = "SELECT body, received_ms FROM original "
+                                        "WHERE shop_id = ?1 AND table_name = ?2 AND key_text = ?3";
+/* Pages through all originals of a table by key, so that a long replay holds no statement open. */
+static const char SQL_ORIGINALS_AFTER[] =
+    "SELECT key_text, body, received_ms FROM original "
+    "WHERE shop_id = ?1 AND table_name = ?2 AND key_text > ?3 ORDER BY key_text LIMIT ?4";
+
+static const char SQL_REJECT_LOAD[] = "SELECT shop_id, stream, original FROM reject WHERE id = ?1";
+static const char SQL_REJECT_DELETE[] = "DELETE FROM reject WHERE id = ?1";
+
+#endif

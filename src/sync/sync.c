@@ -1,0 +1,204 @@
+/* Opening, asking for work, and handing tasks to what runs them. */
+#include "sync/sync.h"
+
+#include <stdlib.h>
+
+#include "sync/sql.h"
+#include "sync/sync_internal.h"
+
+enum err_class sync_open(const struct sync_options *options, struct sync **out, struct err *err)
+{
+    struct sync *sync = calloc(1, sizeof *sync);
+    if (!sync)
+        return err_no_memory(err);
+    sync->options = *options;
+    *out = sync;
+    return ERR_OK;
+}
+
+void sync_close(struct sync *sync)
+{
+    free(sync);
+}
+
+void sync_counts_read(const struct sync *sync, struct sync_counts *out)
+{
+    out->pages = atomic_load(&sync->counts.pages);
+    for (size_t i = 0; i < ROW_OUTCOMES; i++)
+        out->rows[i] = atomic_load(&sync->counts.rows[i]);
+    out->rejects = atomic_load(&sync->counts.rejects);
+    out->windows_sealed = atomic_load(&sync->counts.windows_sealed);
+    out->windows_moved = atomic_load(&sync->counts.windows_moved);
+    out->windows_unproved = atomic_load(&sync->counts.windows_unproved);
+    out->windows_split = atomic_load(&sync->counts.windows_split);
+    out->decrypt_failures = atomic_load(&sync->counts.decrypt_failures);
+    out->decrypt_waiting = atomic_load(&sync->counts.decrypt_waiting);
+}
+
+/* --- asking for work --- */
+
+static enum err_class steps_write(struct sync *sync, const struct sync_request *request,
+                                  const struct steps *steps, int64_t now_ms, struct err *err)
+{
+    struct unit unit = {.shop_id = request->shop->id,
+                        .order_key = (uint64_t)request->shop->id,
+                        .after = steps->items,
+                        .after_len = steps->len,
+                        .now_ms = now_ms};
+    return store_commit(sync->options.store, &unit, err);
+}
+
+static enum err_class state_ensure(struct sync *sync, const struct sync_request *request,
+                                   int64_t now_ms, struct arena *arena, struct err *err)
+{
+    int64_t since_ms = plan_since_ms(request->shop, request->stream, now_ms);
+    const struct sql_value values[] = {sql_int(request->shop->id), sql_text(request->stream->name),
+                                       sql_int(since_ms),
+                                       sql_int(since_ms - request->stream->window.step_ms)};
+    struct steps steps = {.len = 0};
+    enum err_class class_ = steps_add(&steps, SQL_STATE_INSERT, values, 4, -1, arena, err);
+    return class_ == ERR_OK ? steps_write(sync, request, &steps, now_ms, err) : class_;
+}
+
+static enum err_class enqueue_forward(struct sync *sync, const struct sync_request *request,
+                                      int64_t now_ms, struct arena *arena, int64_t *tasks,
+                                      struct err *err)
+{
+    struct stream_state state;
+    struct window_plan plan;
+    bool found = false;
+    enum err_class class_ = plan_state_load(sync->options.store, request->shop, request->stream,
+                                            now_ms, NULL, false, &state, err);
+    if (class_ == ERR_OK)
+        class_ = plan_next(sync->options.store, request->shop, request->stream, &state, NULL,
+                           now_ms, &plan, &found, err);
+    if (class_ != ERR_OK || !found)
+        return class_;
+    plan.class_ = request->class_;
+    plan.run = request->run;
+    plan.ready_ms = now_ms;
+    struct steps steps = {.len = 0};
+    class_ = window_steps_open(&plan, now_ms, arena, &steps, err);
+    if (class_ == ERR_OK)
+        class_ = steps_write(sync, request, &steps, now_ms, err);
+    *tasks += class_ == ERR_OK;
+    return class_;
+}
+
+/* A range is read again page by page: as audit windows by creation time, as pull windows by update
+ * time. Each window commits its own task; asked again after a crash, what exists already stays. */
+static enum err_class enqueue_range(struct sync *sync, const struct sync_request *request,
+                                    int64_t now_ms, struct arena *arena, int64_t *tasks,
+                                    struct err *err)
+{
+    const struct stream *stream = request->stream;
+    bool audit = stream->window.has_created && !request->by_updated;
+    int64_t span_ms = audit ? stream->window.audit_span_ms : stream->window.span_ms;
+    struct window_id *windows = arena_array(arena, RANGE_WINDOWS_MAX, sizeof *windows);
+    if (!windows)
+        return err_no_memory(err);
+    size_t count = plan_cut(request->from_ms, request->to_ms, span_ms, stream->window.step_ms,
+                            windows, RANGE_WINDOWS_MAX);
+    if (count > RANGE_WINDOWS_MAX)
+        return err_set(err, ERR_USAGE, "range_wide",
+                       "the range makes %zu windows, more than %d; ask for it in parts", count,
+                       RANGE_WINDOWS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct window_plan plan = {.id = {.shop_id = request->shop->id,
+                                          .stream = stream->name,
+                                          .kind = audit ? WINDOW_AUDIT : WINDOW_PULL,
+                                          .from_ms = windows[i].from_ms,
+                                          .to_ms = windows[i].to_ms},
+                                   .pass = 1,
+                                   .reopen = true,
+                                   .class_ = request->class_,
+                                   .run = request->run,
+                                   .ready_ms = now_ms};
+        struct steps steps = {.len = 0};
+        enum err_class class_ = window_steps_open(&plan, now_ms, arena, &steps, err);
+        if (class_ == ERR_OK)
+            class_ = steps_write(sync, request, &steps, now_ms, err);
+        if (class_ != ERR_OK)
+            return class_;
+        ++*tasks;
+    }
+    return ERR_OK;
+}
+
+enum err_class sync_enqueue(struct sync *sync, const struct sync_request *request, int64_t *tasks,
+                            struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena);
+    int64_t now_ms = clock_now_ms();
+    *tasks = 0;
+    enum err_class class_ = state_ensure(sync, request, now_ms, &arena, err);
+    if (class_ == ERR_OK)
+        switch (request->mode) {
+        case SYNC_FORWARD:
+            class_ = enqueue_forward(sync, request, now_ms, &arena, tasks, err);
+            break;
+        case SYNC_RANGE:
+            class_ = enqueue_range(sync, request, now_ms, &arena, tasks, err);
+            break;
+        case SYNC_IDS:
+            class_ = ids_enqueue(sync, request, now_ms, &arena, tasks, err);
+            break;
+        }
+    arena_fini(&arena);
+    return class_;
+}
+
+/* --- running tasks --- */
+
+bool sync_stopping(const struct task_run *run)
+{
+    return __atomic_load_n(run->outcome->stopping, __ATOMIC_ACQUIRE);
+}
+
+const char *const sync_task_kinds[] = {"window", "ids", "decrypt", NULL};
+
+static const struct stream *payload_stream(const struct connector *connector, struct str payload)
+{
+    struct json_doc *doc;
+    if (json_parse(payload, &doc, NULL) != ERR_OK)
+        return NULL;
+    const struct stream *stream = connector_stream(
+        connector, json_text(json_get(json_root(doc), STR("stream"))));
+    json_free(doc);
+    return stream;
+}
+
+static enum task_end task_refuse(struct task_outcome *outcome, const char *code, const char *why)
+{
+    err_set(&outcome->err, ERR_CONFIG, code, "%s", why);
+    return TASK_DEAD;
+}
+
+enum task_end sync_handle(void *context, const struct task *task, struct task_outcome *outcome)
+{
+    struct sync *sync = context;
+    const struct sync_shop *shop = sync->options.shop_of(sync->options.context, task->lane);
+    if (!shop)
+        return task_refuse(outcome, "shop_missing", "the task's shop is gone");
+    if (!shop->enabled)
+        return task_refuse(outcome, "shop_disabled",
+                           shop->state_reason.len > 0 ? shop->state_reason.ptr
+                                                      : "the shop is disabled: huiliu shop enable");
+    struct task_run run = {.sync = sync,
+                           .task = task,
+                           .shop = shop,
+                           .stream = payload_stream(shop->connector, task->payload),
+                           .outcome = outcome,
+                           .unit_number = task->unit_number,
+                           .started_ms = clock_now_ms()};
+    if (!run.stream)
+        return task_refuse(outcome, "stream_missing",
+                           "the platform's manifest has no such stream any more");
+    outcome->stream = run.stream->name;
+    if (str_eq(task->kind, STR("ids")))
+        return ids_task(&run);
+    if (str_eq(task->kind, STR("decrypt")))
+        return decrypt_task(&run);
+    return window_task(&run);
+}

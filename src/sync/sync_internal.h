@@ -1,0 +1,140 @@
+/* What the files of this room share. Private. */
+#ifndef HUILIU_SYNC_INTERNAL_H
+#define HUILIU_SYNC_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "sync/plan.h"
+#include "sync/sync.h"
+#include "sync/window.h"
+
+struct sync {
+    struct sync_options options;
+    struct {
+        _Atomic int64_t pages, rows[ROW_OUTCOMES], rejects, windows_sealed, windows_moved,
+            windows_unproved, windows_split, decrypt_failures, decrypt_waiting;
+    } counts;
+};
+
+/* A task's try: what every part of it needs. */
+struct task_run {
+    struct sync *sync;
+    const struct task *task;
+    const struct sync_shop *shop;
+    const struct stream *stream;
+    struct task_outcome *outcome;
+    int64_t unit_number; /* of the unit last made; the first of this try is task->unit_number + 1 */
+    bool progressed;     /* a unit of this try has been committed */
+    int64_t started_ms;
+    int64_t until_ms; /* the stream goes on with what is due then; 0: this window alone */
+};
+
+/* The shop's facts with the clock, options and window filled in for one call. */
+struct facts task_facts(const struct task_run *run, const struct window_id *window);
+/* The ask of a call about this task. */
+struct call_ask task_ask(const struct task_run *run, const struct endpoint *endpoint,
+                         const struct window_id *window);
+
+/* A kept original: the record with personal texts sealed in place, as compressed JSON. */
+enum { ORIGINAL_BYTES_MAX = 1024 * 1024 };
+#define ORIGINAL_CONTEXT STR("original")
+#define REJECT_CONTEXT STR("reject")
+/* What stands in a sealed column for a cipher text of the platform that could not be opened: the text
+ * itself, marked, so that nothing is lost and no search takes it for a plain value. */
+#define PLATFORM_CIPHER STR("platform:")
+
+/* --- prepare.c: a page's records as rows that the store can take --- */
+struct prepared {
+    struct mapped mapped;
+    int64_t rejects;
+    /* Main keys of rows whose cipher texts wait for the platform's quota. */
+    struct str *waiting_keys;
+    size_t waiting_keys_len;
+    int64_t waiting_until_ms;
+};
+/* Maps, asks for decryption where a changed row needs it, hashes, seals, compresses. Rows whose
+ * hash is stored already skip the expensive part. Everything lives in `arena`. */
+enum err_class page_prepare(const struct task_run *run, struct facts *facts,
+                            const struct page *page, struct arena *arena, struct prepared *out,
+                            struct err *err);
+/* One call of the platform's decryption, for at most stream->decrypt_batch_max texts. */
+enum err_class ciphers_ask(const struct task_run *run, const struct str *texts, size_t texts_len,
+                           struct map *plain, struct arena *arena, struct err *err);
+/* The same for stored records that do not come from a page (replay, texts opened later): `mapped` is
+ * filled already, every row is written. */
+enum err_class rows_prepare_all(const struct task_run *run, const struct facts *facts,
+                                struct arena *arena, struct prepared *out, struct err *err);
+
+/* --- commit.c: units of a task --- */
+/* Fills the unit's fence, rows and rejects; the caller adds its steps to `steps` before. The unit
+ * and its steps live in `arena`. Takes the next unit number. */
+enum err_class task_unit(struct task_run *run, const struct prepared *prepared,
+                         const struct steps *steps, struct arena *arena, struct unit **out,
+                         struct err *err);
+/* Ends the task and records its execution: the last steps of its last unit. */
+enum err_class steps_task_done(struct task_run *run, struct arena *arena, struct steps *steps,
+                               struct err *err);
+/* A unit of nothing but that, for a task that has nothing left to do. */
+enum err_class task_finish(struct task_run *run, struct err *err);
+/* Adds the outcome of a finished unit to the task's and the process's counts. */
+void task_count_unit(struct task_run *run, const struct unit *unit, int64_t rejects);
+
+/* --- close.c: the end of a window --- */
+/* Judges the pass that has just ended and commits what follows from it: seal, another pass, a
+ * split, an unproved window; and the stream's next window while the task's chain goes on (until_ms).
+ * *again: the window goes on (another pass). The task is finished when it does not. */
+enum err_class window_finish(struct task_run *run, struct window *window, bool *again,
+                             struct err *err);
+/* Halves the window; the task is finished. */
+enum err_class window_split(struct task_run *run, const struct window *window, struct err *err);
+/* An audit's first question: does the platform's total agree with what is stored? Agreed: sealed and
+ * the task is finished (*agreed). Otherwise the window's first reading is due. */
+enum err_class window_audit(struct task_run *run, struct window *window, bool *agreed,
+                            struct err *err);
+
+/* --- table_sql.c: reads of data tables, by names from the catalogue --- */
+/* Ids (main key) of the rows created in the window, as hashes; *rows counts them. */
+enum err_class rows_created_ids(struct store *store, const struct table *table, int64_t shop_id,
+                                int64_t from_ms, int64_t to_ms, struct id_set *ids, int64_t *rows,
+                                struct err *err);
+enum err_class rows_created_count(struct store *store, const struct table *table, int64_t shop_id,
+                                  int64_t from_ms, int64_t to_ms, int64_t *out, struct err *err);
+/* Marks rows of the batch whose stored hash is the same. */
+enum err_class rows_same(struct store *store, const struct batch *batch, int64_t shop_id,
+                         bool *same, struct err *err);
+
+/* Rows of the main table that still hold a cipher text of the platform: their key, at most `max`. */
+enum err_class rows_waiting(struct store *store, const struct table *table, int64_t shop_id,
+                            struct arena *arena, struct str *keys, size_t max, size_t *keys_len,
+                            struct err *err);
+
+/* --- original.c: stored records opened again --- */
+struct original {
+    struct str key, text; /* plain JSON: personal texts are opened */
+    int64_t received_ms;
+};
+/* ERR_NOT_FOUND when none is kept. Memory: the arena. */
+enum err_class original_load(struct sync *sync, const struct stream *stream, int64_t shop_id,
+                             struct str key, struct arena *arena, struct original *out,
+                             struct err *err);
+/* The plain text of a stored original's bytes. */
+enum err_class original_open(struct sync *sync, const struct stream *stream, struct str packed,
+                             struct arena *arena, struct str *out, struct err *err);
+
+/* --- lookup.c --- */
+enum err_class ids_enqueue(struct sync *sync, const struct sync_request *request, int64_t now_ms,
+                           struct arena *arena, int64_t *tasks, struct err *err);
+/* The task's last unit: rows (may be none), then the task itself is gone. */
+enum err_class rows_commit_last(struct task_run *run, const struct prepared *prepared,
+                                struct arena *arena, struct err *err);
+
+/* --- the handlers --- */
+enum task_end window_task(struct task_run *run);
+enum task_end ids_task(struct task_run *run);
+enum task_end decrypt_task(struct task_run *run);
+/* What a failed try means for its task: by class alone. */
+/* The pool wants to end. */
+bool sync_stopping(const struct task_run *run);
+enum task_end task_failed(struct task_run *run, enum err_class class_, const struct err *err);
+
+#endif

@@ -1,0 +1,138 @@
+/* Reads of data tables. Their names come from the table catalogue, never from outside, so the texts
+ * are put together here and nowhere else in this room. */
+#include <string.h>
+
+#include "sync/sync_internal.h"
+
+static struct str column_name(const struct table *table, size_t column)
+{
+    return table->columns[column].name;
+}
+
+static enum err_class created_query(const struct table *table, const char *what,
+                                    struct arena *arena, struct str *out, struct err *err)
+{
+    if (table->created == SIZE_MAX)
+        return err_set(err, ERR_CONFIG, "table_created",
+                       "table %.*s has no creation time; its stream cannot be audited",
+                       STR_ARG(table->name));
+    struct str created = column_name(table, table->created);
+    *out = arena_printf(arena, "SELECT %s FROM %.*s WHERE shop_id = ?1 AND %.*s BETWEEN ?2 AND ?3",
+                        what, STR_ARG(table->name), STR_ARG(created));
+    return out->ptr ? ERR_OK : err_no_memory(err);
+}
+
+enum err_class rows_created_count(struct store *store, const struct table *table, int64_t shop_id,
+                                  int64_t from_ms, int64_t to_ms, int64_t *out, struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct str sql;
+    const struct sql_value values[] = {sql_int(shop_id), sql_int(from_ms), sql_int(to_ms)};
+    enum err_class class_ = created_query(table, "count(*)", &arena, &sql, err);
+    if (class_ == ERR_OK)
+        class_ = store_read_int(store, sql.ptr, values, 3, 0, out, err);
+    arena_fini(&arena);
+    return class_;
+}
+
+enum err_class rows_created_ids(struct store *store, const struct table *table, int64_t shop_id,
+                                int64_t from_ms, int64_t to_ms, struct id_set *ids, int64_t *rows,
+                                struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct str sql;
+    const struct sql_value values[] = {sql_int(shop_id), sql_int(from_ms), sql_int(to_ms)};
+    struct reader *row = NULL;
+    *rows = 0;
+    enum err_class class_ = created_query(
+        table, arena_dup(&arena, column_name(table, table->key[0])).ptr, &arena, &sql, err);
+    if (class_ == ERR_OK)
+        class_ = store_read(store, sql.ptr, values, 3, &row, err);
+    if (class_ == ERR_OK) {
+        while (class_ == ERR_OK && reader_next(row)) {
+            uint64_t hash = id_hash(reader_text(row, 0));
+            class_ = id_set_add(ids, &hash, 1, err);
+            ++*rows;
+        }
+        enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
+        if (class_ == ERR_OK)
+            class_ = closed;
+    }
+    id_set_settle(ids);
+    arena_fini(&arena);
+    return class_;
+}
+
+static enum err_class hash_query(const struct table *table, struct arena *arena, struct str *out,
+                                 struct err *err)
+{
+    struct buf text;
+    buf_init(&text, 4096);
+    buf_printf(&text, "SELECT row_hash FROM %.*s WHERE shop_id = ?1", STR_ARG(table->name));
+    for (size_t i = 0; i < table->key_len; i++)
+        buf_printf(&text, " AND %.*s = ?%zu", STR_ARG(column_name(table, table->key[i])), i + 2);
+    *out = text.failed ? STR_NONE : arena_dup(arena, buf_str(&text));
+    buf_fini(&text);
+    return out->ptr ? ERR_OK : err_no_memory(err);
+}
+
+enum { KEY_COLUMNS_MAX = 8 };
+
+static struct sql_value key_value(const struct batch *batch, size_t row, size_t column)
+{
+    enum column_type type = batch->table->columns[column].type;
+    bool text = type == COLUMN_ID || type == COLUMN_TEXT;
+    return text ? sql_text(batch->columns[column].texts[row])
+                : sql_int(batch->columns[column].numbers[row]);
+}
+
+enum err_class rows_same(struct store *store, const struct batch *batch, int64_t shop_id,
+                         bool *same, struct err *err)
+{
+    const struct table *table = batch->table;
+    struct arena arena;
+    arena_init(&arena);
+    struct str sql;
+    enum err_class class_ = hash_query(table, &arena, &sql, err);
+    for (size_t row = 0; class_ == ERR_OK && row < batch->rows_len; row++) {
+        struct sql_value values[KEY_COLUMNS_MAX + 1];
+        values[0] = sql_int(shop_id);
+        for (size_t i = 0; i < table->key_len; i++)
+            values[i + 1] = key_value(batch, row, table->key[i]);
+        struct reader *stored;
+        class_ = store_read(store, sql.ptr, values, table->key_len + 1, &stored, err);
+        if (class_ != ERR_OK)
+            break;
+        if (reader_next(stored)) {
+            struct str hash = reader_text(stored, 0);
+            same[row] = hash.len == sizeof batch->guards[row].hash &&
+                        memcmp(hash.ptr, batch->guards[row].hash, hash.len) == 0;
+        }
+        class_ = reader_close(stored, err);
+    }
+    arena_fini(&arena);
+    return class_;
+}
+
+/* Rows that wait are known by the flag in their hash: its last hex digit is odd. */
+enum err_class rows_waiting(struct store *store, const struct table *table, int64_t shop_id,
+                            struct arena *arena, struct str *keys, size_t max, size_t *keys_len,
+                            struct err *err)
+{
+    struct str sql = arena_printf(arena,
+                                  "SELECT %.*s FROM %.*s WHERE shop_id = ?1 AND "
+                                  "instr('13579BDF', substr(hex(row_hash), 32, 1)) > 0 LIMIT ?2",
+                                  STR_ARG(column_name(table, table->key[0])), STR_ARG(table->name));
+    if (!sql.ptr)
+        return err_no_memory(err);
+    const struct sql_value values[] = {sql_int(shop_id), sql_int((int64_t)max)};
+    struct reader *row = NULL;
+    enum err_class class_ = store_read(store, sql.ptr, values, 2, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    while (reader_next(row))
+        keys[(*keys_len)++] = arena_dup(arena, reader_text(row, 0));
+    return reader_close(row, err);
+}

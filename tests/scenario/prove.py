@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""`huiliu prove` recomputed from the sandbox's truth (docs/proof.md), sharing no code with src/."""
+import json
+
+import lib
+from truth import TABLES, Stage, digest, window_ids
+
+
+def proof_of(stage, shop):
+    """Up to what is complete: the last minutes are younger than an audit window may be."""
+    stream = TABLES[shop["platform"]][0]
+    whole = json.loads(stage.run("prove", shop["name"], stream, "--json", check=True)[1])
+    return json.loads(stage.run("prove", shop["name"], stream, "--to", whole["complete_up_to_ms"] // 1000, "--json",
+                                check=True)[1])
+
+
+def test_the_evidence_of_every_window_can_be_recomputed(t):
+    stage = Stage(t, life_shops=2, life_orders=700, douplus_shops=1, douplus_orders=200)
+    stage.sync()
+    checked = 0
+    for shop in stage.shops:
+        truth, proof = stage.truth(shop), proof_of(stage, shop)
+        for w in proof["windows"]:
+            by_updated = w["kind"] == "pull" and shop["platform"] == "douyin-life"
+            ids = window_ids(truth, w, "updated_at" if by_updated else "created_at")
+            lib.same((w["state"], w["distinct_ids"], w["total_first"], w["total_last"], w["digest"]),
+                     ("sealed", len(ids), len(ids), len(ids), digest(ids)), f"{shop['name']} {w['kind']} {w['from']}")
+            checked += 1
+        ids = window_ids(truth, proof, "created_at")
+        lib.same((proof["stored"]["rows"], proof["stored"]["digest"]), (len(ids), digest(ids)), f"{shop['name']} stored")
+        lib.same(proof["not_proved"], [], f"{shop['name']} holes")
+    lib.holds(checked > 20, f"only {checked} windows were checked")
+
+
+def test_a_row_taken_away_behind_our_back_changes_the_proof(t):
+    stage = Stage(t, life_shops=1, life_orders=200, douplus_shops=0)
+    stage.sync()
+    before = proof_of(stage, stage.shops[0])["stored"]
+    stage.execute("DELETE FROM trade_order WHERE order_id = (SELECT min(order_id) FROM trade_order)")
+    after = proof_of(stage, stage.shops[0])["stored"]
+    lib.same(after["rows"], before["rows"] - 1, "stored rows")
+    lib.holds(after["digest"] != before["digest"], "the digest did not notice a missing row")
+
+
+def test_an_unproved_range_is_named_as_a_hole(t):
+    stage = Stage(t, life_shops=1, life_orders=200, douplus_shops=0)
+    stage.sync()
+    shop = stage.shops[0]
+    hole = stage.windows("kind = 'audit' AND distinct_ids > 0")[0]
+    stage.execute(f"UPDATE sync_window SET state = 'unproved', grade = 'C' WHERE kind = 'audit' "
+                  f"AND from_ms = {hole['from_ms']}")
+    holes = proof_of(stage, shop)["not_proved"]
+    lib.same([(h["from_ms"], h["to_ms"]) for h in holes], [(hole["from_ms"], hole["to_ms"])], "holes")
+
+
+if __name__ == "__main__":
+    lib.main(globals())
