@@ -120,6 +120,13 @@ static enum err_class load_host(struct loader *loader, const struct yaml *node,
     return load_unknown(loader, host, "unknown host", host->text, known, known_len);
 }
 
+/* What stands between scheme and path. */
+static struct str host_of(struct str url)
+{
+    struct str rest = str_sub(url, str_find(url, STR("://")) + 3, url.len);
+    return str_sub(rest, 0, str_find_char(rest, '/'));
+}
+
 static enum err_class load_address(struct loader *loader, const struct yaml *node,
                                    struct endpoint_plan *plan)
 {
@@ -134,12 +141,13 @@ static enum err_class load_address(struct loader *loader, const struct yaml *nod
         return yaml_error(loader->file, node, loader->err, "a body is either \"form\" or \"json\"");
     if (!plan->post && (yaml_get(node, STR("form")) || yaml_get(node, STR("json"))))
         return yaml_error(loader->file, node, loader->err, "\"get\" has no body: use \"post\"");
-    if (!str_starts(path->text, STR("https://")) && !str_starts(path->text, STR("http://"))) {
-        enum err_class class_ = load_host(loader, node, plan);
-        if (class_ != ERR_OK)
-            return class_;
-    }
-    return load_template(loader, path, &plan->path);
+    enum err_class class_ = ERR_OK;
+    if (!str_starts(path->text, STR("https://")) && !str_starts(path->text, STR("http://")))
+        class_ = load_host(loader, node, plan);
+    else if (str_find_char(host_of(path->text), '{') != SIZE_MAX)
+        return yaml_error(loader->file, path, loader->err,
+                          "a host with holes belongs to \"hosts\", where they are checked");
+    return class_ == ERR_OK ? load_template(loader, path, &plan->path) : class_;
 }
 
 static const struct budget_rule *budget_find(struct loader *loader, const struct yaml *at,

@@ -211,6 +211,21 @@ static void contradictions_are_refused(void **state)
                    "p.yaml:5:11: \"YUAN\" is no currency of ISO 4217");
     assert_message("span: 1d", "span: 500ms",
                    "p.yaml:20:13: a span is at least one step, and a step is more than 0");
+    assert_message("span: 1d}", "span: 1d, overlap: 24h}",
+                   "p.yaml:20:46: \"overlap\" must be shorter than \"span\"");
+    static const char *const lags[] = {"lag", "pull_lag", "overlap"};
+    for (size_t i = 0; i < sizeof lags / sizeof *lags; i++) {
+        char to[64], message[160];
+        snprintf(to, sizeof to, "span: 1d, %s: -1m}", lags[i]);
+        snprintf(message, sizeof message,
+                 "p.yaml:20:%zu: \"%s\" must be a duration such as 90d or 1h30m, not \"-1m\"",
+                 strlen("    window: {by: created, span: 1d, : ") + strlen(lags[i]) + 1, lags[i]);
+        assert_message("span: 1d}", to, message);
+    }
+    assert_message("get: /x/{shop.region}", "get: https://{shop.region}/x",
+                   "p.yaml:17:12: a host with holes belongs to \"hosts\", where they are checked");
+    assert_message("get: /x/{shop.region}", "get: https://x.example{shop.region}",
+                   "p.yaml:17:12: a host with holes belongs to \"hosts\", where they are checked");
     assert_message("platform: p", "platform: P!",
                    "p.yaml:1:11: a platform's name has a-z, 0-9 and \"-\" only");
 }

@@ -203,7 +203,7 @@ static enum err_class reject_add(struct mapper *m, const struct row *row, struct
                             .field = field,
                             .record = row->whole,
                             .message = arena_dup(m->arena, str_of(why->message))};
-    memcpy((*out)->code, why->code, sizeof (*out)->code);
+    memcpy((*out)->code, why->code, sizeof(*out)->code);
     return (*out)->message.ptr ? ERR_OK : err_no_memory(m->err);
 }
 

@@ -184,6 +184,28 @@ static void the_records_currency_decides_the_minor_unit(void **state)
     world_close(&w);
 }
 
+static void a_row_without_amounts_says_no_currency(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "major", "      pay_amount: v\n      sku_name: n\n");
+    map_body(&w, STR("{\"list\":[{\"id\":\"1\",\"n\":\"x\"},{\"id\":\"2\",\"v\":null},"
+                     "{\"id\":\"3\",\"v\":0}]}"));
+    const struct batch *batch = w.mapped.batches[0];
+    size_t currency = column(&w, "currency");
+    assert_int_equal(batch->rows_len, 3);
+    assert_int_equal(batch_state(batch, 0, currency), CELL_ABSENT);
+    assert_int_equal(batch_state(batch, 1, currency), CELL_ABSENT);
+    assert_int_equal(batch_state(batch, 2, currency), CELL_SET);
+    world_close(&w);
+    /* One that the record names is kept all the same. */
+    world_make(&w, "major", "      pay_amount: v\n      currency: c\n");
+    map_body(&w, STR("{\"list\":[{\"id\":\"1\",\"c\":\"JPY\"},{\"id\":\"2\",\"c\":null}]}"));
+    assert_str(w.mapped.batches[0]->columns[currency].texts[0], "JPY");
+    assert_int_equal(batch_state(w.mapped.batches[0], 1, currency), CELL_NULL);
+    world_close(&w);
+}
+
 static void ids_keep_every_digit(void **state)
 {
     (void)state;
@@ -418,6 +440,31 @@ static void a_rejected_records_ciphers_go_with_it(void **state)
     world_close(&w);
 }
 
+static void further_rows_that_are_no_list_are_a_reject_and_their_absence_is_not(void **state)
+{
+    (void)state;
+    struct world w;
+    world_builtin(&w, "douyin-life");
+    map_body(&w,
+             STR("{\"data\":{\"error_code\":0,\"orders\":["
+                 "{\"order_id\":\"1\",\"pay_amount\":1},"
+                 "{\"order_id\":\"2\",\"pay_amount\":1,\"certificate\":null},"
+                 "{\"order_id\":\"3\",\"pay_amount\":1,\"certificate\":[]},"
+                 "{\"order_id\":\"4\",\"pay_amount\":1,\"certificate\":{\"order_item_id\":\"a\"}}"
+                 "]}}"));
+    assert_int_equal(w.mapped.batches[0]->rows_len, 4);
+    assert_int_equal(w.mapped.batches[1]->rows_len, 0);
+    assert_int_equal(w.mapped.id_hashes_len, 4);
+    assert_int_equal(w.mapped.rejects_len, 1);
+    const struct reject *reject = &w.mapped.rejects[0];
+    assert_string_equal(reject->code, "list_kind");
+    assert_str(reject->table, "trade_certificate");
+    assert_str(reject->key, "");
+    assert_str(reject->id, "");
+    assert_str(json_text(json_get(reject->record, STR("order_id"))), "4");
+    world_close(&w);
+}
+
 static void a_certificates_reject_keeps_the_whole_order(void **state)
 {
     (void)state;
@@ -488,6 +535,7 @@ int main(void)
         cmocka_unit_test(minor_money_is_whole),
         cmocka_unit_test(money_may_be_rounded_half_even_where_the_manifest_says_so),
         cmocka_unit_test(the_records_currency_decides_the_minor_unit),
+        cmocka_unit_test(a_row_without_amounts_says_no_currency),
         cmocka_unit_test(ids_keep_every_digit),
         cmocka_unit_test(times_are_utc_milliseconds),
         cmocka_unit_test(integers_and_texts),
@@ -499,6 +547,7 @@ int main(void)
         cmocka_unit_test(online_ciphers_are_asked_for_and_mapped_again),
         cmocka_unit_test(a_rejected_records_ciphers_go_with_it),
         cmocka_unit_test(a_certificates_reject_keeps_the_whole_order),
+        cmocka_unit_test(further_rows_that_are_no_list_are_a_reject_and_their_absence_is_not),
         cmocka_unit_test(a_stored_original_maps_as_it_did_in_its_page),
         cmocka_unit_test(personal_paths_cover_what_is_personal),
     };

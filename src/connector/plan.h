@@ -202,6 +202,8 @@ struct scope {
     const struct reply *reply;
     const struct json *code;
     struct str message;
+    bool of_host;        /* a host is made: its values are host names or parts of one */
+    struct str bad_host; /* the name whose value was not; empty: none */
 };
 /* The environment in which a request's or a reply's templates are evaluated. */
 struct expr_env scope_env(struct scope *scope, const char *hide);

@@ -124,6 +124,38 @@ static void every_refusal_has_its_class_scope_and_code(void **state)
     world_close(&w);
 }
 
+static void a_rule_that_matches_without_a_code_names_the_http_status(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w,
+               "reply: {success: body.ok == true}\n"
+               "errors: [{when: http == 430 or body.slow == true, class: throttled}]\n",
+               "{kind: none}");
+    assert_int_equal(give(&w, 430, "{}"), ERR_THROTTLED);
+    assert_string_equal(w.err.code, "http_430");
+    assert_string_equal(w.err.message, "p answered HTTP 430, code http_430");
+    assert_int_equal(give(&w, 200, "{\"slow\":true}"), ERR_THROTTLED);
+    assert_string_equal(w.err.code, "refused");
+    world_close(&w);
+}
+
+static void a_long_message_is_cut_between_characters(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, "douyin-life");
+    char body[600] = "{\"error_code\":1,\"description\":\"x";
+    for (size_t i = 0; i < 100; i++)
+        strcat(body, "流");
+    strcat(body, "\"}");
+    give(&w, 200, body);
+    const char *text = strstr(w.err.message, ": ") + 2;
+    assert_int_equal(strlen(text), 199); /* of 301: the next character would end beyond 200 */
+    assert_true(utf8_valid(str_of(text), NULL));
+    world_close(&w);
+}
+
 static void retry_after_is_seconds_or_a_date(void **state)
 {
     (void)state;
@@ -455,6 +487,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_refusal_has_its_class_scope_and_code),
+        cmocka_unit_test(a_rule_that_matches_without_a_code_names_the_http_status),
+        cmocka_unit_test(a_long_message_is_cut_between_characters),
         cmocka_unit_test(retry_after_is_seconds_or_a_date),
         cmocka_unit_test(messages_hide_tokens_secrets_and_phones),
         cmocka_unit_test(the_total_is_read_from_either_place),

@@ -184,12 +184,26 @@ static enum err_class path_check(struct builder *b, struct str path)
     return ERR_OK;
 }
 
+static enum err_class host_make(struct builder *b, struct str *host)
+{
+    b->scope.of_host = true;
+    enum err_class class_ = template_text(b->plan->host, &b->env, host, b->err);
+    b->scope.of_host = false;
+    if (class_ == ERR_OK && b->scope.bad_host.len > 0)
+        return err_set(b->err, ERR_CONFIG, "host_setting",
+                       "%.*s is no host name: it may have letters, digits, \".\" and \"-\", and a "
+                       "port behind \":\"",
+                       STR_ARG(b->scope.bad_host));
+    return class_;
+}
+
+/* One "/" between the two; a request without a path is the host's address as it stands. */
 static enum err_class address_join(struct builder *b, struct str host, struct str *out)
 {
-    bool two = str_ends(host, STR("/")) && str_starts(b->path, STR("/"));
-    bool none = !str_ends(host, STR("/")) && !str_starts(b->path, STR("/"));
-    struct str path = str_sub(b->path, two, b->path.len);
-    *out = arena_printf(b->arena, "%.*s%s%.*s", STR_ARG(host), none ? "/" : "", STR_ARG(path));
+    bool ends = str_ends(host, STR("/")), starts = str_starts(b->path, STR("/"));
+    const char *between = b->path.len > 0 && !ends && !starts ? "/" : "";
+    struct str path = str_sub(b->path, ends && starts, b->path.len);
+    *out = arena_printf(b->arena, "%.*s%s%.*s", STR_ARG(host), between, STR_ARG(path));
     return out->ptr ? ERR_OK : err_no_memory(b->err);
 }
 
@@ -203,7 +217,7 @@ static enum err_class address_make(struct builder *b)
     whole = b->path;
     if (class_ == ERR_OK && b->plan->host) {
         struct str host;
-        class_ = template_text(b->plan->host, &b->env, &host, b->err);
+        class_ = host_make(b, &host);
         if (class_ == ERR_OK)
             class_ = address_join(b, host, &whole);
     }

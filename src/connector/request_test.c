@@ -243,6 +243,83 @@ static void a_base_url_replaces_scheme_host_and_port_and_keeps_the_path(void **s
     world_close(&w);
 }
 
+static const char HOSTS[] =
+    "platform: p\nname: {zh: p, en: p}\nversion: 1\nzone: UTC\ncurrency: CNY\nmoney: minor\n"
+    "hosts: {api: \"https://%s\"}\n"
+    "shop: {needs: [{name: domain, zh: d, en: d}]}\n"
+    "reply: {success: body.ok == true}\n"
+    "streams:\n  s:\n    table: trade_order\n    every: 5m\n    request: {get: \"%s\"}\n"
+    "    window: {by: created, span: 1d}\n    pages: {kind: none}\n    records: list\n"
+    "    fields: {order_id: id}\n";
+
+static enum err_class ask_host(struct world *w, const char *host, const char *path,
+                               const char *domain)
+{
+    const struct setting setting = {STR("domain"), str_of(domain)};
+    memset(w, 0, sizeof *w);
+    arena_init(&w->arena);
+    w->connector = test_load(&w->arena, STR("p.yaml"), arena_printf(&w->arena, HOSTS, host, path));
+    w->facts.shop.settings = &setting;
+    w->facts.shop.settings_len = 1;
+    w->facts.window.by = STR("created");
+    return connector_request(w->connector, connector_stream_at(w->connector, 0)->request, &w->facts,
+                             false, &w->arena, &w->request, &w->err);
+}
+
+static void a_host_made_from_a_setting_stays_a_host(void **state)
+{
+    (void)state;
+    struct world w;
+    static const char *const good[] = {"a-shop.example", "10.0.0.1:8443", "SHOP.Example.com"};
+    static const char *const bad[] = {
+        "evil.example/x?", "evil.example#",   "evil.example?", "a@evil",
+        "user:1@evil",     "evil.example/",   "a b",           "a:",
+        "a:http",          "a:123456",        "a\\b",          "店.example",
+        "a%2fb",           "evil.example:1:2"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_int_equal(ask_host(&w, "{shop.domain}", "/x", good[i]), ERR_OK);
+        char expected[64];
+        snprintf(expected, sizeof expected, "https://%s/x", good[i]);
+        assert_str(w.request.url, expected);
+        world_close(&w);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        if (ask_host(&w, "{shop.domain | lower}", "/x", bad[i]) != ERR_CONFIG ||
+            strcmp(w.err.code, "host_setting") != 0)
+            fail_msg("%s: %s %s", bad[i], w.err.code, w.err.message);
+        assert_string_equal(w.err.message, "shop.domain is no host name: it may have letters, "
+                                           "digits, \".\" and \"-\", and a port behind \":\"");
+        world_close(&w);
+    }
+    /* A path may hold what a host may not. */
+    assert_int_equal(ask_host(&w, "p.example", "/x/{shop.domain}", "a/b@c"), ERR_OK);
+    assert_str(w.request.url, "https://p.example/x/a/b@c");
+    world_close(&w);
+}
+
+static void host_and_path_are_joined_by_one_slash_and_an_empty_path_adds_nothing(void **state)
+{
+    (void)state;
+    struct world w;
+    static const struct {
+        const char *host, *path, *url;
+    } cases[] = {
+        {"p.example", "/x", "https://p.example/x"},
+        {"p.example", "x", "https://p.example/x"},
+        {"p.example/api", "/x/", "https://p.example/api/x/"},
+        {"p.example/api/", "/x", "https://p.example/api/x"},
+        {"p.example/api/", "x", "https://p.example/api/x"},
+        {"p.example/sync", "", "https://p.example/sync"},
+        {"p.example/sync/", "", "https://p.example/sync/"},
+        {"p.example", "", "https://p.example"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_good(ask_host(&w, cases[i].host, cases[i].path, "d"), &w.err);
+        assert_str(w.request.url, cases[i].url);
+        world_close(&w);
+    }
+}
+
 static void what_is_shown_hides_the_token(void **state)
 {
     (void)state;
@@ -306,6 +383,8 @@ int main(void)
         cmocka_unit_test(douplus_puts_its_filter_as_json_text_into_the_query),
         cmocka_unit_test(douplus_looks_orders_up_by_ids_as_json_numbers),
         cmocka_unit_test(a_base_url_replaces_scheme_host_and_port_and_keeps_the_path),
+        cmocka_unit_test(a_host_made_from_a_setting_stays_a_host),
+        cmocka_unit_test(host_and_path_are_joined_by_one_slash_and_an_empty_path_adds_nothing),
         cmocka_unit_test(what_is_shown_hides_the_token),
         cmocka_unit_test(a_header_that_would_break_the_request_is_refused),
     };

@@ -182,12 +182,30 @@ static struct value lookup_under(const struct scope *scope, struct str owner, st
     return lookup_window(scope, owner, name);
 }
 
+/* "shop.example", "eu", "10.0.0.1:8443". Anything else could lead a call and its token elsewhere. */
+static bool fits_host(struct str text)
+{
+    struct str host, port;
+    uint64_t number;
+    if (str_cut(text, ':', &host, &port) && (port.len > 5 || !str_to_u64(port, &number)))
+        return false;
+    for (size_t i = 0; i < host.len; i++) {
+        char c = host.ptr[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+            c != '.' && c != '-')
+            return false;
+    }
+    return true;
+}
+
 static bool lookup(void *context, struct str name, struct value *out)
 {
-    const struct scope *scope = context;
+    struct scope *scope = context;
     struct str owner, member;
     *out = str_cut(name, '.', &owner, &member) ? lookup_under(scope, owner, member)
                                                : lookup_plain(scope, name);
+    if (scope->of_host && out->kind == VALUE_TEXT && !fits_host(out->text))
+        scope->bad_host = name;
     return out->kind != VALUE_ABSENT;
 }
 

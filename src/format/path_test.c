@@ -203,6 +203,29 @@ static void a_missing_list_is_told(void **state)
     assert_records(*state, "data.order[][]", "", true);
 }
 
+static void a_value_of_another_kind_in_place_of_a_list_is_told_apart(void **state)
+{
+    static const struct {
+        const char *path;
+        bool kind;
+    } cases[] = {{"data.order[]", true},        {"data.text[]", true},
+                 {"data.none[]", false},        {"data.absent[]", false},
+                 {"data.list[]", false},        {"data.list[].inner[]", true},
+                 {"data.list[].other[]", false}};
+    load(*state, "{\"data\":{\"order\":{\"a\":1},\"text\":\"\",\"none\":null,"
+                 "\"list\":[{\"inner\":[1]},{\"inner\":0}]}}");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fixture *fixture = *state;
+        struct path_iter iter;
+        struct path_record record;
+        path_iter_init(&iter, compile(fixture, cases[i].path), json_root(fixture->doc));
+        while (path_iter_next(&iter, &record))
+            ;
+        if (path_iter_list_kind(&iter) != cases[i].kind)
+            fail_msg("%s", cases[i].path);
+    }
+}
+
 static void a_plain_path_has_one_record(void **state)
 {
     load(*state, "{\"data\":{\"x\":{\"a\":1},\"n\":null}}");
@@ -379,6 +402,7 @@ int main(void)
         TEST(memory_that_runs_out_is_an_error_at_every_step),
         TEST(records_of_one_list),
         TEST(a_missing_list_is_told),
+        TEST(a_value_of_another_kind_in_place_of_a_list_is_told_apart),
         TEST(a_plain_path_has_one_record),
         TEST(records_of_two_levels_know_their_elements),
         TEST(one_missing_inner_list_does_not_stop_the_walk),

@@ -38,7 +38,7 @@ def test_windows_without_totals_are_grade_b(t):
 
 
 def test_windows_whose_totals_are_capped_are_split(t):
-    stage = Stage(t, life_shops=1, life_orders=12500, big_day=10500, douplus_shops=0, totals="cap")
+    stage = Stage(t, life_shops=1, life_orders=26000, big_day=24000, douplus_shops=0, totals="cap")
     stage.sync()
     stage.rows_equal()
     stage.every_window("A")
