@@ -63,7 +63,7 @@ int main(int argc, char **argv)
     char *room = malloc(INPUT_BYTES_MAX);
     for (int i = 1; i < argc && room != NULL; i++) {
         int count = replay_folder(argv[i], room);
-        printf("%s: %d inputs\n", argv[i], count);
+        printf("ok %s: %d inputs\n", argv[i], count);
         failed |= count <= 0;
     }
     failed |= room == NULL;

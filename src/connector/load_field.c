@@ -1,9 +1,5 @@
 /* Fields: which column comes from where, and ciphers, which some of them need. */
-#include <string.h>
-
 #include "connector/loader.h"
-
-enum { COLUMNS_SHOWN_MAX = 128 };
 
 /* --- ciphers --- */
 static enum err_class load_cipher_local(struct loader *loader, const struct yaml *node,
@@ -76,16 +72,14 @@ enum err_class load_ciphers(struct loader *loader, const struct yaml *node)
 static enum err_class find_cipher(struct loader *loader, const struct yaml *node,
                                   const struct cipher_plan **out)
 {
-    struct str known[CIPHERS_MAX];
     const struct connector *connector = loader->connector;
-    for (size_t i = 0; i < connector->ciphers_len; i++) {
-        known[i] = connector->ciphers[i].name;
-        if (str_eq(known[i], node->text)) {
-            *out = &connector->ciphers[i];
-            return ERR_OK;
-        }
-    }
-    return load_unknown(loader, node, "unknown cipher", node->text, known, connector->ciphers_len);
+    size_t at;
+    enum err_class class_ = load_find(loader, node, "unknown cipher", node->text,
+                                      connector->ciphers, connector->ciphers_len,
+                                      sizeof *connector->ciphers, &at);
+    if (class_ == ERR_OK)
+        *out = &connector->ciphers[at];
+    return class_;
 }
 
 /* --- where a field comes from --- */
@@ -305,10 +299,6 @@ enum err_class load_table(struct loader *loader, const struct table *table,
                           const struct yaml *fields, const struct path *records,
                           struct table_plan *out)
 {
-    struct str known[COLUMNS_SHOWN_MAX];
-    size_t known_len = 0;
-    for (; known_len < table->columns_len && known_len < COLUMNS_SHOWN_MAX; known_len++)
-        known[known_len] = table->columns[known_len].name;
     *out = (struct table_plan){
         .table = table, .records = records, .currency = table_column(table, STR("currency"))};
     out->fields = arena_array(loader->arena, fields->len, sizeof *out->fields);
@@ -318,11 +308,11 @@ enum err_class load_table(struct loader *loader, const struct table *table,
         const struct yaml_pair *pair = &fields->pairs[i];
         struct field_plan *field = &out->fields[out->fields_len];
         struct yaml at = {.line = pair->line, .column = pair->column};
-        field->column = table_column(table, pair->key);
-        if (field->column == SIZE_MAX)
-            return load_unknown(loader, &at, "the table has no column", pair->key, known,
-                                known_len);
-        enum err_class class_ = load_field(loader, table, &pair->value, field);
+        enum err_class class_ = load_find(loader, &at, "the table has no column", pair->key,
+                                          table->columns, table->columns_len,
+                                          sizeof *table->columns, &field->column);
+        if (class_ == ERR_OK)
+            class_ = load_field(loader, table, &pair->value, field);
         if (class_ != ERR_OK)
             return class_;
         out->fields_len++;

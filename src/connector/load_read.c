@@ -149,6 +149,23 @@ enum err_class load_unknown(struct loader *loader, const struct yaml *node, cons
                       STR_ARG(word), STR_ARG(known[nearest]));
 }
 
+enum err_class load_find(struct loader *loader, const struct yaml *node, const char *what,
+                         struct str word, const void *items, size_t len, size_t item_bytes,
+                         size_t *out)
+{
+    struct str known[NAMES_MAX];
+    size_t known_len = 0;
+    for (size_t i = 0; i < len; i++) {
+        const struct str *name = (const void *)((const char *)items + i * item_bytes);
+        *out = i;
+        if (str_eq(*name, word))
+            return ERR_OK;
+        if (known_len < NAMES_MAX)
+            known[known_len++] = *name;
+    }
+    return load_unknown(loader, node, what, word, known, known_len);
+}
+
 enum err_class load_place(struct loader *loader, const struct yaml *node, enum place *place,
                           struct str *name)
 {

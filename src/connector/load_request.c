@@ -108,16 +108,12 @@ static enum err_class load_host(struct loader *loader, const struct yaml *node,
         plan->host = connector->hosts[0].url;
         return ERR_OK;
     }
-    struct str known[NAMES_MAX];
-    size_t known_len = 0;
-    for (size_t i = 0; i < connector->hosts_len && i < NAMES_MAX; i++) {
-        known[known_len++] = connector->hosts[i].name;
-        if (str_eq(connector->hosts[i].name, host->text)) {
-            plan->host = connector->hosts[i].url;
-            return ERR_OK;
-        }
-    }
-    return load_unknown(loader, host, "unknown host", host->text, known, known_len);
+    size_t at;
+    enum err_class class_ = load_find(loader, host, "unknown host", host->text, connector->hosts,
+                                      connector->hosts_len, sizeof *connector->hosts, &at);
+    if (class_ == ERR_OK)
+        plan->host = connector->hosts[at].url;
+    return class_;
 }
 
 /* What stands between scheme and path. */
@@ -150,26 +146,12 @@ static enum err_class load_address(struct loader *loader, const struct yaml *nod
     return class_ == ERR_OK ? load_template(loader, path, &plan->path) : class_;
 }
 
-static const struct budget_rule *budget_find(struct loader *loader, const struct yaml *at,
-                                             struct str name)
-{
-    const struct connector *connector = loader->connector;
-    struct str known[NAMES_MAX];
-    size_t known_len = 0;
-    for (size_t i = 0; i < connector->budgets_len && i < NAMES_MAX; i++) {
-        if (str_eq(connector->budgets[i].name, name))
-            return &connector->budgets[i];
-        known[known_len++] = connector->budgets[i].name;
-    }
-    load_unknown(loader, at, "unknown budget", name, known, known_len);
-    return NULL;
-}
-
 static enum err_class load_budget_use(struct loader *loader, const struct yaml *node,
                                       struct endpoint *out)
 {
     if (!node)
         return ERR_OK;
+    const struct connector *connector = loader->connector;
     size_t len = node->kind == YAML_MAP ? node->len : 1;
     struct budget_use *uses = arena_array(loader->arena, len, sizeof *uses);
     if (!uses)
@@ -177,10 +159,13 @@ static enum err_class load_budget_use(struct loader *loader, const struct yaml *
     for (size_t i = 0; i < len; i++) {
         const struct yaml *cost = node->kind == YAML_MAP ? &node->pairs[i].value : NULL;
         struct str name = cost ? node->pairs[i].key : node->text;
-        uses[i].rule = budget_find(loader, cost ? cost : node, name);
-        if (!uses[i].rule)
-            return ERR_CONFIG;
-        uses[i].cost_milli = 1000;
+        size_t at;
+        enum err_class class_ = load_find(loader, cost ? cost : node, "unknown budget", name,
+                                          connector->budgets, connector->budgets_len,
+                                          sizeof *connector->budgets, &at);
+        if (class_ != ERR_OK)
+            return class_;
+        uses[i] = (struct budget_use){.rule = &connector->budgets[at], .cost_milli = 1000};
         if (cost && (money_parse(cost->text, 3, &uses[i].cost_milli, NULL, NULL) != ERR_OK ||
                      uses[i].cost_milli <= 0))
             return yaml_error(loader->file, cost, loader->err, "a cost is more than 0");

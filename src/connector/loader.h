@@ -1,6 +1,7 @@
 /* Loading: the checked YAML tree to plans. Private to the room; load.c drives and reads what is small,
- * load_request.c makes requests, load_sign.c signing, load_stream.c streams, load_field.c fields and
- * ciphers, load_read.c holds the readers that all of them use.
+ * load_request.c makes requests, load_reply.c replies and errors, load_auth.c tokens, load_sign.c
+ * signing, load_stream.c streams and load_pages.c their pages, load_field.c fields and ciphers;
+ * load_read.c holds the readers that all of them use.
  *
  * Every function reports at the node that is wrong: ERR_CONFIG with FILE:LINE:COLUMN. */
 #ifndef HUILIU_CONNECTOR_LOADER_H
@@ -62,7 +63,20 @@ enum err_class load_template_text(struct loader *loader, const struct yaml *node
 enum err_class load_place(struct loader *loader, const struct yaml *node, enum place *place,
                           struct str *name);
 
+/* A stream on its way. */
+struct stream_work {
+    struct loader *loader;
+    const struct yaml *node;
+    struct stream *stream;
+    struct stream_plan *plan;
+    const struct yaml *options;
+    unsigned windows; /* NAMES_UPDATED | NAMES_CREATED */
+};
+
 /* --- parts --- */
+enum err_class load_reply(struct loader *loader);
+enum err_class load_errors(struct loader *loader);
+enum err_class load_auth(struct loader *loader);
 /* Templates know loader->names. `stream` may be NULL. */
 enum err_class load_endpoint(struct loader *loader, const struct yaml *node, struct str name,
                              const struct stream *stream, const struct endpoint **out);
@@ -72,10 +86,17 @@ enum err_class load_param_add(struct loader *loader, struct params *params, stru
 enum err_class load_sign(struct loader *loader, const struct yaml *node);
 enum err_class load_ciphers(struct loader *loader, const struct yaml *node);
 enum err_class load_streams(struct loader *loader, const struct yaml *node);
+/* What pages add to the request is left in loader->extra; loader->names may be others after it. */
+enum err_class load_pages(struct stream_work *work);
 /* `records` is NULL for the main table. */
 enum err_class load_table(struct loader *loader, const struct table *table,
                           const struct yaml *fields, const struct path *records,
                           struct table_plan *out);
+/* Position of the item that is named `word`, or load_unknown. Items begin with their name, a struct
+ * str. */
+enum err_class load_find(struct loader *loader, const struct yaml *node, const char *what,
+                         struct str word, const void *items, size_t len, size_t item_bytes,
+                         size_t *out);
 /* ERR_CONFIG naming the nearest of the known words. */
 enum err_class load_unknown(struct loader *loader, const struct yaml *node, const char *what,
                             struct str word, const struct str *known, size_t known_len);

@@ -1,6 +1,4 @@
 /* A reply to a page: judged, its list found and counted, and what comes next. And to a token grant. */
-#include <string.h>
-
 #include "connector/plan.h"
 
 void page_fini(struct page *page)

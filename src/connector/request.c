@@ -2,173 +2,9 @@
  * the bytes that are sent. */
 #include <string.h>
 
-#include "connector/plan.h"
+#include "connector/builder.h"
 
 static const char HIDDEN[] = "***";
-
-struct param_set {
-    struct param *items; /* room for those of the plan and a signature */
-    size_t len;
-};
-struct builder {
-    const struct connector *connector;
-    const struct endpoint_plan *plan;
-    struct scope scope;
-    struct expr_env env;
-    struct arena *arena;
-    struct param_set sets[PLACES];
-    struct str path;      /* as written, for signing */
-    struct str address;   /* without query */
-    struct str signature; /* given when the request is made again to be shown */
-    struct err *err;
-};
-
-static enum err_class take(struct builder *b, struct buf *buf, struct str *out)
-{
-    *out = buf->failed ? STR_NONE : arena_dup(b->arena, buf_str(buf));
-    buf_fini(buf);
-    return out->ptr ? ERR_OK : err_no_memory(b->err);
-}
-
-/* --- values --- */
-static bool is_nothing(const struct value *value)
-{
-    return value->kind == VALUE_ABSENT || value->kind == VALUE_NULL;
-}
-
-static enum err_class shape_write(struct builder *b, const struct shape *shape, struct buf *out,
-                                  bool *written, bool *secret);
-
-static enum err_class scalar_write(struct builder *b, const struct shape *shape, struct buf *out,
-                                   bool *written, bool *secret)
-{
-    struct value value;
-    *written = true;
-    if (shape->raw.len > 0) {
-        buf_add(out, shape->raw);
-        return ERR_OK;
-    }
-    enum err_class class_ = template_eval(shape->template, &b->env, &value, b->err);
-    if (class_ != ERR_OK)
-        return class_;
-    *written = !is_nothing(&value);
-    *secret |= value.secret;
-    if (*written)
-        value_write_json(out, &value);
-    return ERR_OK;
-}
-
-/* A member without a value leaves no trace: what was written of it is taken back. */
-static enum err_class members_write(struct builder *b, const struct shape *shape, struct buf *out,
-                                    bool *secret)
-{
-    bool map = shape->kind == SHAPE_MAP, any = false;
-    buf_add_char(out, map ? '{' : '[');
-    for (size_t i = 0; i < shape->len; i++) {
-        size_t len_before = out->len;
-        bool written = false;
-        buf_add(out, any ? STR(",") : STR(""));
-        if (map) {
-            json_write_string(out, shape->members[i].name);
-            buf_add_char(out, ':');
-        }
-        enum err_class class_ = shape_write(b, &shape->members[i].shape, out, &written, secret);
-        if (class_ != ERR_OK)
-            return class_;
-        if (!written)
-            out->len = len_before;
-        any |= written;
-    }
-    buf_add_char(out, map ? '}' : ']');
-    return ERR_OK;
-}
-
-static enum err_class shape_write(struct builder *b, const struct shape *shape, struct buf *out,
-                                  bool *written, bool *secret)
-{
-    if (shape->kind == SHAPE_SCALAR)
-        return scalar_write(b, shape, out, written, secret);
-    *written = true;
-    return members_write(b, shape, out, secret);
-}
-
-static enum err_class shape_json(struct builder *b, const struct shape *shape, struct param *param,
-                                 bool *written)
-{
-    struct buf json;
-    buf_init(&json, BODY_BYTES_MAX);
-    enum err_class class_ = shape_write(b, shape, &json, written, &param->secret);
-    if (class_ == ERR_OK)
-        return take(b, &json, &param->json);
-    buf_fini(&json);
-    return class_;
-}
-
-/* In a query, form or header: texts as they are, everything else as its JSON text. */
-static enum err_class param_text(struct builder *b, const struct shape *shape, struct param *param,
-                                 bool *written)
-{
-    struct value value;
-    if (shape->kind != SHAPE_SCALAR) {
-        enum err_class class_ = shape_json(b, shape, param, written);
-        param->text = param->json;
-        return class_;
-    }
-    enum err_class class_ = template_eval(shape->template, &b->env, &value, b->err);
-    if (class_ != ERR_OK)
-        return class_;
-    *written = !is_nothing(&value);
-    param->secret = value.secret;
-    return *written ? value_to_text(&value, b->arena, &param->text, b->err) : ERR_OK;
-}
-
-/* In a JSON body: what is signed is the raw text of a string and the JSON text of all else. */
-static enum err_class param_json(struct builder *b, const struct shape *shape, struct param *param,
-                                 bool *written)
-{
-    struct value value;
-    if (shape->kind != SHAPE_SCALAR || shape->raw.len > 0) {
-        enum err_class class_ = shape_json(b, shape, param, written);
-        param->text = param->json;
-        return class_;
-    }
-    enum err_class class_ = template_eval(shape->template, &b->env, &value, b->err);
-    if (class_ != ERR_OK)
-        return class_;
-    *written = !is_nothing(&value);
-    param->secret = value.secret;
-    if (!*written)
-        return ERR_OK;
-    struct buf json;
-    buf_init(&json, BODY_BYTES_MAX);
-    value_write_json(&json, &value);
-    class_ = take(b, &json, &param->json);
-    return class_ == ERR_OK ? value_to_text(&value, b->arena, &param->text, b->err) : class_;
-}
-
-static enum err_class params_eval(struct builder *b)
-{
-    for (size_t place = 0; place < PLACES; place++) {
-        const struct params *plan = &b->plan->params[place];
-        struct param_set *set = &b->sets[place];
-        set->items = arena_array(b->arena, plan->len + 1, sizeof *set->items);
-        if (!set->items)
-            return err_no_memory(b->err);
-        for (size_t i = 0; i < plan->len; i++) {
-            const struct member *member = &plan->items[i];
-            struct param *param = &set->items[set->len];
-            bool written = false;
-            *param = (struct param){.name = member->name};
-            enum err_class class_ = place == PLACE_JSON
-                                        ? param_json(b, &member->shape, param, &written)
-                                        : param_text(b, &member->shape, param, &written);
-            if (class_ != ERR_OK)
-                return class_;
-            set->len += written;
-        }
-    }
-    return ERR_OK;
-}
 
 /* --- address --- */
 
@@ -255,7 +91,7 @@ static enum err_class url_make(struct builder *b, struct str *out)
     if (b->sets[PLACE_QUERY].len > 0)
         buf_add_char(&url, '?');
     pairs_write(&url, &b->sets[PLACE_QUERY]);
-    enum err_class class_ = take(b, &url, out);
+    enum err_class class_ = builder_take(b, &url, out);
     if (class_ == ERR_OK && out->len > URL_BYTES_MAX)
         return err_set(b->err, ERR_BAD_REQUEST, "url_long",
                        "the address has %zu bytes, servers take %d", out->len, URL_BYTES_MAX);
@@ -279,7 +115,7 @@ static enum err_class body_make(struct builder *b, struct str *out)
         buf_add_char(&body, '}');
     }
     pairs_write(&body, &b->sets[PLACE_FORM]);
-    return take(b, &body, out);
+    return builder_take(b, &body, out);
 }
 
 static enum err_class header_add(struct builder *b, struct request *out, struct str name,
@@ -326,7 +162,7 @@ static enum err_class signature_put(struct builder *b, struct str signature)
     buf_init(&json, BODY_BYTES_MAX);
     json_write_string(&json, signature);
     set->items[set->len++] = param;
-    return take(b, &json, &set->items[set->len - 1].json);
+    return builder_take(b, &json, &set->items[set->len - 1].json);
 }
 
 static enum err_class sign(struct builder *b, struct str body, struct request *out)
@@ -362,7 +198,7 @@ static enum err_class build(struct builder *b, struct request *out)
     bool in_body = sign_plan && (sign_plan->put == PLACE_JSON || sign_plan->put == PLACE_FORM);
     enum err_class class_ = address_make(b);
     if (class_ == ERR_OK)
-        class_ = params_eval(b);
+        class_ = builder_params(b);
     /* A signature inside the body comes before the body is written, any other one after it. */
     if (class_ == ERR_OK && in_body)
         class_ = sign(b, STR(""), out);

@@ -28,6 +28,7 @@ struct exchange {
     size_t headers_len, header_bytes;
     bool headers_too_large;
     CURLcode result;
+    bool sent;    /* the request has gone out once */
     bool stopped; /* not curl's doing: we ended it */
     long status;
     int64_t received_ms;

@@ -182,15 +182,18 @@ static void answer_then_leave(void *context, const struct fake_request *request,
         reply->end = FAKE_DROP;
 }
 
-static void a_connection_that_died_while_idle_is_replaced(void **state)
+/* curl would send it again by itself; the platform counts both, and only one has a turn. */
+static void a_request_is_never_sent_twice_for_one_call(void **state)
 {
     struct fixture *f = *state;
     char body[32];
     fake_close(f->fake);
     f->fake = fake_open(answer_then_leave, f);
-    for (int i = 0; i < 3; i++)
-        get_body(f, "/list", body, sizeof(body));
-    assert_int_equal(fake_connections(f->fake), 2);
+    get_body(f, "/list", body, sizeof(body));
+    get_body(f, "/list", body, sizeof(body));
+    assert_fails(f, LONG_MS, ERR_RETRY, "reply_cut");
+    assert_int_equal(fake_requests(f->fake), 3);
+    get_body(f, "/list", body, sizeof(body));
     assert_int_equal(fake_requests(f->fake), 4);
 }
 
@@ -424,7 +427,7 @@ int main(void)
         TEST(a_reply_comes_with_status_headers_and_body),
         TEST(what_is_sent_is_what_was_asked),
         TEST(a_connection_is_used_again),
-        TEST(a_connection_that_died_while_idle_is_replaced),
+        TEST(a_request_is_never_sent_twice_for_one_call),
         TEST(a_silent_platform_ends_in_a_timeout),
         TEST(a_cut_body_is_no_reply),
         TEST(a_closed_connection_is_no_reply),

@@ -103,6 +103,22 @@ static bool request_set(struct exchange *exchange, const struct request *request
            curl_easy_setopt(easy, CURLOPT_HTTPHEADER, exchange->request_headers) == CURLE_OK;
 }
 
+/* curl sends a request again by itself when a kept connection turns out to be closed. The platform
+ * may have counted the first one, and no turn of the budget stands for the second: a call is one
+ * try, and whether there is another is the queue's business. */
+static int request_leaves(void *context, char *primary_ip, char *local_ip, int primary_port,
+                          int local_port)
+{
+    struct exchange *exchange = context;
+    (void)primary_ip;
+    (void)local_ip;
+    (void)primary_port;
+    (void)local_port;
+    bool again = exchange->sent;
+    exchange->sent = true;
+    return again ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static bool options_set(struct exchange *exchange, const struct exchange_ask *ask)
 {
     CURL *easy = exchange->easy;
@@ -125,6 +141,8 @@ static bool options_set(struct exchange *exchange, const struct exchange_ask *as
            curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_arrived) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, request_leaves) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange) == CURLE_OK;
 }
 
@@ -188,7 +206,7 @@ static enum err_class result_explain(const struct exchange *exchange, struct err
     else if (result == CURLE_SSL_CONNECT_ERROR || result == CURLE_PEER_FAILED_VERIFICATION)
         code = "tls";
     else if (result == CURLE_PARTIAL_FILE || result == CURLE_RECV_ERROR ||
-             result == CURLE_GOT_NOTHING)
+             result == CURLE_GOT_NOTHING || result == CURLE_ABORTED_BY_CALLBACK)
         code = "reply_cut";
     err_set(err, ERR_RETRY, code, "%.*s: %s", STR_ARG(exchange->host), curl_easy_strerror(result));
     if (err)

@@ -45,7 +45,7 @@ struct http_reply {
     struct str body;          /* borrowed from request->arena or constant */
     const char *content_type; /* NULL: application/json; charset=utf-8 */
     /* Misbehaviour, for the sandbox only. Pauses are real time, whatever the test clock says, and
-     * hold the connection but no thread; http_close ends them. */
+     * hold the connection but no thread; http_close closes the connections that pause. */
     size_t cut_after_bytes; /* of the body, then the connection closes; preset to SIZE_MAX: all */
     unsigned slow_chunk_bytes; /* the body comes in pieces of this size, 0: at once */
     unsigned slow_pause_ms;    /* between those pieces */

@@ -97,13 +97,12 @@ static enum MHD_Result request_step(void *context, struct MHD_Connection *connec
         *body_bytes = 0;
         return taken;
     }
-    if (!exchange->handled) {
-        exchange->handled = true;
-        exchange_handle(exchange, method);
-        unsigned hang_ms = exchange->reply.hang_ms;
-        if (hang_ms > 0 && exchange_pause(exchange, hang_ms))
-            return MHD_YES;
-    }
+    if (exchange->handled) /* the pause before the answer is over */
+        return exchange->server->stopping ? MHD_NO : reply_send(exchange);
+    exchange->handled = true;
+    exchange_handle(exchange, method);
+    if (exchange->reply.hang_ms > 0)
+        return exchange_pause(exchange, exchange->reply.hang_ms) ? MHD_YES : MHD_NO;
     return reply_send(exchange);
 }
 

@@ -5,7 +5,12 @@
 #include "sync/sql.h"
 #include "sync/sync_internal.h"
 
-enum { STORE_RETRY_MS = 1000 };
+enum {
+    STORE_RETRY_MS = 1000,
+    /* A wait for a turn of our own budget is over soon and part of the run that met it; a wait for the
+     * platform's daily quota is not. */
+    DECRYPT_SOON_MS = 60 * 1000,
+};
 
 struct facts task_facts(const struct task_run *run, const struct window_id *window)
 {
@@ -72,6 +77,8 @@ static enum err_class steps_decrypt_later(const struct task_run *run,
         .payload = arena_printf(arena, "{\"stream\":\"%.*s\"}", STR_ARG(run->stream->name)),
         .ready_ms = prepared->waiting_until_ms > now_ms ? prepared->waiting_until_ms : now_ms,
     };
+    if (task.ready_ms < now_ms + DECRYPT_SOON_MS)
+        task.run = run->task->run;
     if (!task.unique_key.ptr || !task.payload.ptr)
         return err_no_memory(err);
     atomic_fetch_add(&run->sync->counts.decrypt_waiting, (int64_t)prepared->waiting_keys_len);

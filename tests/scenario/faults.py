@@ -29,8 +29,12 @@ def under_faults(t, plan, wanted, real_time=False, **switches):
     lib.same(never, [], "faults that were never given")
 
 
+# A page can only come twice where there are several; a DOU+ token that was given by hand and revoked needs a person.
+WORLDS = {"duplicate_page": {"life_orders": 2500}, "token_revoked": {"douplus_shops": 0}}
+
+
 def alone(kind):
-    return lambda t: under_faults(t, f"{kind}=20%", [kind])
+    return lambda t: under_faults(t, f"{kind}=20%", [kind], **WORLDS.get(kind, {}))
 
 
 for _kind in KINDS:
@@ -38,7 +42,7 @@ for _kind in KINDS:
 
 
 def test_all_faults_mixed_at_twenty_percent(t):
-    under_faults(t, "all=20%", KINDS, life_orders=1500)
+    under_faults(t, "all=20%", KINDS, life_orders=8000)
 
 
 def test_all_faults_mixed_in_real_time(t):

@@ -1,0 +1,163 @@
+/* One field of a record: found, opened where it arrives encrypted, converted, put into its cell. */
+#include <string.h>
+
+#include "connector/mapper.h"
+
+bool mapper_grow(struct arena *arena, void **items, size_t len, size_t *room, size_t bytes_each)
+{
+    if (len < *room)
+        return true;
+    size_t wanted = *room ? *room * 2 : 16;
+    void *bigger = arena_array(arena, wanted, bytes_each);
+    if (!bigger)
+        return false;
+    if (len > 0)
+        memcpy(bigger, *items, len * bytes_each);
+    *items = bigger;
+    *room = wanted;
+    return true;
+}
+
+static bool text_is_zero(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] != '0' && text.ptr[i] != '.')
+            return false;
+    return text.len > 0;
+}
+
+/* --- ciphers --- */
+
+/* The cell keeps the cipher text; the caller learns where it stands and who could open it. */
+static enum err_class note_cipher(struct mapper *m, const struct row *row, size_t column,
+                                  struct str cipher, bool online)
+{
+    struct mapped *out = m->out;
+    void *items = out->ciphers;
+    if (!mapper_grow(m->arena, &items, out->ciphers_len, &m->ciphers_room, sizeof *out->ciphers))
+        return err_no_memory(m->err);
+    out->ciphers = items;
+    out->ciphers[out->ciphers_len++] = (struct cipher_cell){row->table, row->at, column, cipher,
+                                                            online};
+    return ERR_OK;
+}
+
+static enum err_class cipher_key_of(struct mapper *m, const struct cipher_plan *plan,
+                                    const struct cipher_key **out)
+{
+    size_t at = (size_t)(plan - m->connector->ciphers);
+    *out = &m->keys[at];
+    if (m->keys_made[at])
+        return ERR_OK;
+    m->keys_made[at] = true;
+    return cipher_key_make(plan, m->connector, m->facts, m->arena, &m->keys[at], m->err);
+}
+
+/* Plain text where it can be had; the cipher text stays where it cannot. */
+static enum err_class open_field(struct mapper *m, const struct row *row, size_t column,
+                                 const struct cipher_plan *plan, struct str *text)
+{
+    const struct cipher_key *key;
+    if (plan->online && str_starts(*text, plan->online_prefix)) {
+        const struct map *known = m->facts->decrypted;
+        const struct map_entry *entry = known ? map_find(known, *text) : NULL;
+        if (!entry)
+            return note_cipher(m, row, column, *text, true);
+        *text = *(const struct str *)entry->value.ptr;
+        return ERR_OK;
+    }
+    enum err_class class_ = cipher_key_of(m, plan, &key);
+    if (class_ != ERR_OK)
+        return class_;
+    struct err why = {0};
+    class_ = cipher_open(key, *text, m->arena, text, &why);
+    if (class_ == ERR_SKIP_RECORD)
+        return note_cipher(m, row, column, *text, false);
+    return class_ == ERR_OK ? ERR_OK : err_no_memory(m->err);
+}
+
+/* --- fields --- */
+
+/* The first source that holds something. *seen: one was there, though with nothing in it. */
+static const struct json *field_find(const struct field_plan *field,
+                                     const struct path_record *record,
+                                     const struct source_plan **source, bool *seen)
+{
+    *seen = false;
+    for (size_t i = 0; i < field->sources_len; i++) {
+        const struct json *value = path_get_record(field->sources[i].path, record);
+        enum json_kind kind = json_kind_of(value);
+        if (kind == JSON_ABSENT)
+            continue;
+        *seen = true;
+        struct str text = json_text(value);
+        if (kind == JSON_NULL || (kind == JSON_STRING && text.len == 0) ||
+            (field->zero_absent && text_is_zero(text)))
+            continue;
+        *source = &field->sources[i];
+        return value;
+    }
+    return NULL;
+}
+
+static enum err_class note_unknown(struct mapper *m, const struct field_plan *field,
+                                   struct str value)
+{
+    struct mapped *out = m->out;
+    for (size_t i = 0; i < field->known.len; i++)
+        if (str_eq(field->known.items[i], value))
+            return ERR_OK;
+    void *items = out->unknown;
+    if (!mapper_grow(m->arena, &items, out->unknown_len, &m->unknown_room, sizeof *out->unknown))
+        return err_no_memory(m->err);
+    out->unknown = items;
+    out->unknown[out->unknown_len++] = (struct unknown_value){field->name, value};
+    return ERR_OK;
+}
+
+/* No value in any source: null and missing are kept apart, and neither erases unless told to. */
+static enum err_class set_nothing(const struct row *row, const struct field_plan *field, bool seen,
+                                  struct err *why)
+{
+    enum nothing nothing = seen ? field->empty : field->absent;
+    if (nothing == NOTHING_REJECT)
+        return err_set(why, ERR_SKIP_RECORD, "field_missing", "the record has no value for it");
+    enum cell_state state = seen ? CELL_NULL : CELL_ABSENT;
+    batch_set_state(row->batch, row->at, field->column,
+                    nothing == NOTHING_GONE ? CELL_GONE : state);
+    return ERR_OK;
+}
+
+enum err_class field_map(struct mapper *m, const struct row *row, const struct field_plan *field,
+                         struct err *why)
+{
+    struct convert convert = {field, m->zone, row->exponent, m->arena};
+    const struct source_plan *source = NULL;
+    struct cell cell;
+    bool seen;
+    enum err_class class_;
+    const struct json *value = field_find(field, row->record, &source, &seen);
+    if (field->has_constant) {
+        class_ = convert_text(&convert, field->constant, &cell, why);
+    } else if (!value && field->has_fallback) {
+        class_ = convert_text(&convert, field->fallback, &cell, why);
+    } else if (!value) {
+        return set_nothing(row, field, seen, why);
+    } else if (source->cipher && json_kind_of(value) == JSON_STRING) {
+        struct str text = json_text(value);
+        class_ = open_field(m, row, field->column, source->cipher, &text);
+        if (class_ != ERR_OK)
+            return class_;
+        class_ = convert_text(&convert, text, &cell, why);
+    } else {
+        class_ = convert_json(&convert, value, &cell, why);
+    }
+    if (class_ != ERR_OK)
+        return class_ == ERR_SKIP_RECORD ? class_ : err_no_memory(m->err);
+    if (!cell.is_text) {
+        batch_set_number(row->batch, row->at, field->column, cell.number);
+        return ERR_OK;
+    }
+    batch_set_text(row->batch, row->at, field->column, cell.text);
+    return field->known.len > 0 ? note_unknown(m, field, cell.text) : ERR_OK;
+}
