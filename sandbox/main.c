@@ -57,7 +57,6 @@ static enum err_class serve(const struct options *options, const sigset_t *signa
             class_ = announce(&sandbox, err);
         if (class_ == ERR_OK)
             sigwait(signals, &got);
-        sandbox_stop(&sandbox);
         http_close(server);
     }
     sandbox_close(&sandbox);

@@ -141,10 +141,8 @@ struct sandbox {
     struct platform platforms[PLATFORMS_MAX];
     size_t platforms_len;
     int port;
-    pthread_mutex_t lock; /* settings, stopping, huge */
-    pthread_cond_t stop;  /* wakes calls that sit in a time-out */
+    pthread_mutex_t lock; /* settings, huge */
     struct settings settings;
-    bool stopping;
     struct str huge; /* made when first asked for */
     struct quota quota;
     struct faults faults;
@@ -156,8 +154,6 @@ struct sandbox {
 enum err_class sandbox_open(struct sandbox *sandbox, const struct options *options,
                             struct err *err);
 void sandbox_close(struct sandbox *sandbox);
-/* Calls that wait give up; after this http_close does not wait long. */
-void sandbox_stop(struct sandbox *sandbox);
 http_handler sandbox_serve;
 struct platform *sandbox_platform(struct sandbox *sandbox, struct str name);
 

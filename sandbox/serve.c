@@ -39,7 +39,6 @@ enum err_class sandbox_open(struct sandbox *sandbox, const struct options *optio
 {
     *sandbox = (struct sandbox){.options = *options, .settings = options->settings};
     pthread_mutex_init(&sandbox->lock, NULL);
-    pthread_cond_init(&sandbox->stop, NULL);
     faults_init(&sandbox->faults, options->plan.seed, &options->faults);
     calllog_init(&sandbox->log);
     prebuilt_init(&sandbox->prebuilt, (size_t)options->prebuilt_mb * MEGABYTE);
@@ -57,14 +56,6 @@ enum err_class sandbox_open(struct sandbox *sandbox, const struct options *optio
     return class_;
 }
 
-void sandbox_stop(struct sandbox *sandbox)
-{
-    pthread_mutex_lock(&sandbox->lock);
-    sandbox->stopping = true;
-    pthread_cond_broadcast(&sandbox->stop);
-    pthread_mutex_unlock(&sandbox->lock);
-}
-
 void sandbox_close(struct sandbox *sandbox)
 {
     for (size_t i = 0; i < sandbox->platforms_len; i++)
@@ -74,7 +65,6 @@ void sandbox_close(struct sandbox *sandbox)
     calllog_fini(&sandbox->log);
     faults_fini(&sandbox->faults);
     free((void *)(uintptr_t)sandbox->huge.ptr);
-    pthread_cond_destroy(&sandbox->stop);
     pthread_mutex_destroy(&sandbox->lock);
     *sandbox = (struct sandbox){0};
 }

@@ -132,6 +132,8 @@ static enum err_class clock_check(const struct app *app, struct err *err)
 {
     for (size_t i = 0; clock_is_test() && i < app->shops_len; i++) {
         struct str platform = app->shops[i].platform;
+        if (!app->shops[i].sync.connector)
+            continue; /* nothing of it can be called */
         struct str text = option_of_platform(&app->options, OPTION_PLATFORM_BASE_URL, platform);
         struct url url;
         if (text.len == 0 || url_parse(text, &url, NULL) != ERR_OK || !url_is_loopback(&url))

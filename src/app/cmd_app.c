@@ -57,7 +57,8 @@ struct rotate_work {
     struct str key, secret_cipher, token_owner;
 };
 
-/* The token belongs to the old credentials: the keeper gets a new one with the new ones. */
+/* The token belongs to the old credentials: the keeper gets a new one with the new ones, and shops
+ * that waited for them are asked again. */
 static enum err_class rotate(struct tx *tx, void *context, struct err *err)
 {
     const struct rotate_work *work = context;
@@ -68,7 +69,9 @@ static enum err_class rotate(struct tx *tx, void *context, struct err *err)
     };
     const struct sql_value owner[] = {sql_text(work->token_owner)};
     enum err_class class_ = tx_exec(tx, SQL_APP_ROTATE, row, 3, NULL, err);
-    return class_ == ERR_OK ? tx_exec(tx, SQL_TOKEN_DELETE, owner, 1, NULL, err) : class_;
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_TOKEN_DELETE, owner, 1, NULL, err);
+    return class_ == ERR_OK ? tx_exec(tx, SQL_APP_SHOPS_WAKE, row, 1, NULL, err) : class_;
 }
 
 static enum err_class app_find(struct app *app, const struct cli *cli, int64_t *id, struct err *err)

@@ -336,8 +336,10 @@ enum exit_code cmd_shop_authorize(struct app *app, const struct cli *cli, struct
         return exit_of(err_say(err, ERR_USAGE, "token_missing", MSG_AUTHORIZE_BY_HAND,
                                M_STR(cli_arg(cli, 0)), M_END));
     if (token.len == 0 && auth->grant != GRANT_AUTH_CODE) {
-        app_say(app, MSG_AUTHORIZE_ITSELF, M_STR(cli_arg(cli, 0)), M_END);
-        return EXIT_DONE;
+        class_ = shop_wake(app, shop, err);
+        if (class_ == ERR_OK)
+            app_say(app, MSG_AUTHORIZE_ITSELF, M_STR(cli_arg(cli, 0)), M_END);
+        return exit_of(class_);
     }
     if (token.len > 0) {
         bool of_app = auth->of_app;

@@ -143,6 +143,20 @@ static enum err_class shop_rows(struct app *app, const struct app_shop *shop, st
     return class_;
 }
 
+/* Values that nobody described: kept raw in their rows, and a person may teach them to the manifest. */
+static enum err_class unknown_say(const struct app *app, struct err *err)
+{
+    struct reader *row;
+    enum err_class class_ = store_read(app->store, SQL_STATUS_UNKNOWN, NULL, 0, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    while (reader_next(row))
+        app_say(app, MSG_UNKNOWN_VALUE, M_STR(reader_text(row, 0)), M_STR(reader_text(row, 1)),
+                M_STR(reader_text(row, 2)), M_STR(str_utf8_head(reader_text(row, 3), 60)),
+                M_I64(reader_int(row, 4)), M_END);
+    return reader_close(row, err);
+}
+
 enum exit_code cmd_status(struct app *app, const struct cli *cli, struct err *err)
 {
     struct report report;
@@ -160,6 +174,8 @@ enum exit_code cmd_status(struct app *app, const struct cli *cli, struct err *er
         class_ = shop_rows(app, &app->shops[i], &report, err);
     if (class_ == ERR_OK)
         class_ = app_print_report(app, &report, "status", err);
+    if (class_ == ERR_OK)
+        class_ = unknown_say(app, err);
     return exit_of(class_);
 }
 

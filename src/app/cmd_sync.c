@@ -381,8 +381,8 @@ static enum err_class run_work(struct app *app, const struct cli *cli, struct ru
     if (class_ != ERR_OK)
         return class_;
     class_ = run_follow(app, run, workers, err);
-    /* Calls in flight end first, or stopping would wait for slow platforms. */
-    if (run->stopped)
+    /* Calls in flight end first, or stopping would wait for slow platforms and turns far ahead. */
+    if (run->stopped || class_ != ERR_OK)
         gateway_stop(app->gateway);
     workers_stop(workers);
     return class_;

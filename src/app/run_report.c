@@ -146,7 +146,7 @@ static void trouble_add(struct report *report, const char *kind, const struct ap
 {
     struct buf text;
     buf_init(&text, 4096);
-    message_write(&text, next, M_STR(word), M_STR(what), M_END);
+    message_write(&text, next, M_STR(word), M_STR(shop ? shop->app_name : STR("")), M_END);
     report_row(report);
     report_text(report, str_of(kind));
     report_text(report, shop ? shop->sync.facts.shop.name : STR(""));
@@ -182,6 +182,13 @@ static enum err_class windows_unproved(struct app *app, const struct run *run,
     return reader_close(row, err);
 }
 
+/* What a person can do for a shop that waits for one. */
+static enum message_id next_of_person(const struct app_shop *shop)
+{
+    bool of_app = shop->sync.connector && connector_auth(shop->sync.connector)->of_app;
+    return of_app ? MSG_NEXT_ROTATE : MSG_NEXT_AUTHORIZE;
+}
+
 static enum err_class tasks_dead(struct app *app, const struct run *run, struct report *report,
                                  struct err *err)
 {
@@ -192,9 +199,12 @@ static enum err_class tasks_dead(struct app *app, const struct run *run, struct 
     if (class_ != ERR_OK)
         return class_;
     while (reader_next(row)) {
+        const struct app_shop *shop = app_shop_by_id(app, reader_int(row, 2));
+        bool waits = shop && str_eq(reader_text(row, 4), STR("needs_person"));
         snprintf(number, sizeof(number), "%lld", (long long)reader_int(row, 0));
-        trouble_add(report, "task", app_shop_by_id(app, reader_int(row, 2)), str_of(number),
-                    reader_text(row, 3), MSG_NEXT_DEAD, str_of(number));
+        trouble_add(report, "task", shop, str_of(number), reader_text(row, 3),
+                    waits ? next_of_person(shop) : MSG_NEXT_DEAD,
+                    waits ? shop->sync.facts.shop.name : str_of(number));
     }
     return reader_close(row, err);
 }
@@ -205,8 +215,11 @@ static enum err_class troubles_read(struct app *app, const struct run *run, stru
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; i < run->refusals_len; i++) {
         const struct run_refusal *refusal = &run->refusals[i];
+        bool waits = refusal->err.class_ == ERR_FORBIDDEN &&
+                     str_eq(refusal->shop->state, STR("needs_person"));
         trouble_add(report, "shop", refusal->shop, str_of(refusal->err.code),
-                    str_of(refusal->err.message), MSG_NEXT_SHOP,
+                    str_of(refusal->err.message),
+                    waits ? next_of_person(refusal->shop) : MSG_NEXT_SHOP,
                     refusal->shop->sync.facts.shop.name);
     }
     for (size_t i = 0; class_ == ERR_OK && i < run->parts_len; i++)

@@ -33,6 +33,9 @@ static const char SQL_SHOP_TASKS_RUNNING[] =
     "SELECT count(*) FROM task WHERE lane = ?1 AND state = 'running'";
 static const char SQL_SHOP_EXECUTIONS_DELETE[] = "DELETE FROM execution WHERE lane = ?1";
 static const char SQL_TOKEN_DELETE[] = "DELETE FROM token WHERE owner = ?1";
+/* New credentials of an app answer what its shops waited for. */
+static const char SQL_APP_SHOPS_WAKE[] = "UPDATE shop SET state = 'enabled', state_reason = NULL "
+                                         "WHERE app_id = ?1 AND state = 'needs_person'";
 static const char SQL_TOKEN[] =
     "SELECT state, expires_ms, refresh_expires_ms, error FROM token WHERE owner = ?1";
 
@@ -49,6 +52,8 @@ static const char SQL_STATUS_WINDOWS[] =
     "FROM sync_window WHERE shop_id = ?1 AND stream = ?2";
 static const char SQL_STATUS_REJECTS[] =
     "SELECT count(*) FROM reject WHERE shop_id = ?1 AND stream = ?2";
+static const char SQL_STATUS_UNKNOWN[] =
+    "SELECT platform, stream, field, value, times FROM unknown_value ORDER BY times DESC LIMIT 20";
 static const char SQL_STATUS_DECRYPT[] =
     "SELECT count(*) FROM task WHERE lane = ?1 AND kind = 'decrypt' AND state <> 'dead'";
 
@@ -68,8 +73,8 @@ static const char SQL_RUN_UNPROVED[] =
     "SELECT kind, from_ms, to_ms, reason FROM sync_window WHERE shop_id = ?1 AND stream = ?2 "
     "AND state = 'unproved' AND closed_ms >= ?3 ORDER BY from_ms LIMIT 5";
 static const char SQL_RUN_DEAD[] =
-    "SELECT id, kind, lane, error FROM task WHERE state = 'dead' AND changed_ms >= ?1 "
-    "AND run = ?2 ORDER BY id LIMIT 20";
+    "SELECT t.id, t.kind, t.lane, t.error, s.state FROM task t LEFT JOIN shop s ON s.id = t.lane "
+    "WHERE t.state = 'dead' AND t.changed_ms >= ?1 AND t.run = ?2 ORDER BY t.id LIMIT 20";
 
 /* --- rejects --- */
 #define REJECT_COLUMNS                                                                             \

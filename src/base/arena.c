@@ -13,7 +13,7 @@
 
 /* Blocks double from the first size, which a request fits into, to the largest, which keeps the
  * number of blocks of a full page small without holding much more than was asked for. */
-enum { BLOCK_FIRST_BYTES = 16 * 1024, BLOCK_LARGEST_BYTES = 1024 * 1024 };
+enum { BLOCK_FIRST_BYTES = 16 * 1024, BLOCK_LARGEST_BYTES = 256 * 1024 };
 
 struct arena_block {
     struct arena_block *next;

@@ -34,7 +34,7 @@ enum err_class aes256cbc_open(struct buf *out, struct str key, struct str iv, st
 enum err_class aes256cbc_seal(struct buf *out, struct str key, struct str iv, struct str plain,
                               struct err *err);
 
-/* --- the key ring --- 
+/* --- the key ring ---
  * A file of keys, mode 0600: line `huiliu-key-1 ID BASE64(32 bytes) [current]`. Sealed values name
  * their key ("h1:ID:BASE64(nonce24 + cipher + tag)", XChaCha20-Poly1305), so that rotation can
  * resume. Sub-keys (blind index, record hash, id of purpose) are derived with BLAKE2b from the

@@ -12,6 +12,10 @@
  * hold a worker while other lanes wait. */
 enum { TASK_YIELD_MS = 30000 };
 
+/* With a cursor one page is on its way while the one before it is committed; more would only pile up
+ * before the writer and cost memory. */
+enum { CURSOR_PAGES_AHEAD = 2 };
+
 /* One page between asked and committed. */
 struct slot {
     struct arena arena;
@@ -29,6 +33,7 @@ struct pull {
     struct window *window;
     struct slot slots[PAGES_IN_FLIGHT_MAX];
     size_t oldest, used, asked;
+    size_t ahead_max;         /* slots in use at once */
     struct arena texts;       /* cursors, which outlive their page */
     int64_t next_number;      /* number pages: the next to ask */
     int64_t last_number;      /* number pages: the last by the total, -1 unknown */
@@ -59,6 +64,8 @@ static void pull_init(struct pull *pull, struct task_run *run, struct window *wi
     for (size_t i = 0; i < PAGES_IN_FLIGHT_MAX; i++)
         arena_init(&pull->slots[i].arena);
     arena_init(&pull->texts);
+    bool addressable = run->stream->pages.kind == PAGES_NUMBER && run->stream->pages.stable;
+    pull->ahead_max = addressable ? PAGES_IN_FLIGHT_MAX : CURSOR_PAGES_AHEAD;
     pull->next_number = run->stream->pages.first + window->page_number;
     pull->next_position = window->position;
     pull->ended = window->ended;
@@ -99,11 +106,10 @@ static enum err_class page_ask(struct pull *pull, struct err *err)
  * pages are addressable, the list is stable and the total says that there are more. */
 static bool page_may_be_asked(const struct pull *pull)
 {
-    const struct stream *stream = pull->run->stream;
-    if (pull->ended || pull->used == PAGES_IN_FLIGHT_MAX)
+    if (pull->ended || pull->used == pull->ahead_max)
         return false;
-    return pull->asked == 0 || (stream->pages.kind == PAGES_NUMBER && stream->pages.stable &&
-                                pull->next_number <= pull->last_number);
+    return pull->asked == 0 ||
+           (pull->ahead_max > CURSOR_PAGES_AHEAD && pull->next_number <= pull->last_number);
 }
 
 static enum err_class pages_ask_ahead(struct pull *pull, struct err *err)
@@ -123,10 +129,8 @@ static enum err_class pages_ask_ahead(struct pull *pull, struct err *err)
 static enum err_class page_settle(struct pull *pull, struct err *err)
 {
     struct slot *slot = slot_at(pull, 0);
-    /* A page that was taken but could not be submitted has no unit: its error is on its way up. */
-    enum err_class class_ = slot->unit ? store_wait(pull->run->sync->options.store, slot->unit, err)
-                                       : ERR_OK;
-    if (class_ == ERR_OK && slot->unit) {
+    enum err_class class_ = store_wait(pull->run->sync->options.store, slot->unit, err);
+    if (class_ == ERR_OK) {
         task_count_unit(pull->run, slot->unit, slot->prepared.rejects);
         pull->run->outcome->pages++;
         atomic_fetch_add(&pull->run->sync->counts.pages, 1);
@@ -289,7 +293,7 @@ static enum err_class pages_pull(struct pull *pull, struct err *err)
             class_ = ERR_OK;
         if (class_ == ERR_OK)
             class_ = page_submit(pull, slot, err);
-        if (class_ == ERR_OK && pull->used == PAGES_IN_FLIGHT_MAX)
+        if (class_ == ERR_OK && pull->used == pull->ahead_max)
             class_ = page_settle(pull, err);
         if (pull->ended && class_ == ERR_OK)
             break;
