@@ -169,6 +169,7 @@ static enum err_class claim_next_row(struct reader *row, void *context, struct e
 static enum err_class claim_work(struct tx *tx, void *context, struct err *err)
 {
     struct claim *claim = context;
+    claim->tasks_len = 0; /* it may be the second run */
     struct sql_value now = sql_int(claim->now_ms);
     enum err_class class_ = tx_exec(tx, SQL_TASK_EXPIRE, &now, 1, NULL, err);
     if (class_)

@@ -5,13 +5,13 @@
  * neither tasks nor windows: queue and sync hand it steps (SQL, values, expected row count).
  *
  * SQLite (sqlite.c): WAL, synchronous=FULL. One writer thread takes units in order of arrival,
- * opens a savepoint for each, groups what waits (COMMIT_ROWS_MAX rows or COMMIT_LINGER_MS) into one
- * transaction and answers after its COMMIT. A unit that fails (fence, constraint) is rolled back
- * alone; a failed COMMIT fails every unit of its group. Units of one `order_key` commit in the order
- * in which they were submitted.
+ * groups what waits (COMMIT_ROWS_MAX rows or COMMIT_LINGER_MS) into one transaction and answers after
+ * its COMMIT. A unit that fails (fence, constraint) is rolled back alone: the group is undone and run
+ * again with a savepoint a unit; a failed COMMIT fails every unit of its group. Units of one
+ * `order_key` commit in the order in which they were submitted.
  * Readers use connections of their own (a pool of 4) and never block the writer.
  *
- * Guarded upsert, per row inside the savepoint: read row_hash and update time by key; absent: new,
+ * Guarded upsert, per row inside the transaction: read row_hash and update time by key; absent: new,
  * insert; same hash: same, no write; older update time (then arrival): older, no write, counted;
  * else the whole row is read and merged (absent and null keep what is stored, gone erases) and
  * updated: changed. A status change is kept in status_history. New and changed rows replace their
@@ -151,7 +151,8 @@ enum err_class store_wait(struct store *store, struct unit *unit, struct err *er
 enum err_class store_commit(struct store *store, struct unit *unit, struct err *err);
 
 /* Work that must read and write in one transaction (claiming, command-line edits): `work` runs on
- * the writer inside its own savepoint and may be run in a group with units. It must not block. */
+ * the writer, in a group with units, as one of them. It must not block, and it may run twice: what
+ * the first run did in the database is then undone, so it begins by setting its context anew. */
 enum err_class store_write(struct store *store, store_work *work, void *context, struct err *err);
 enum err_class tx_exec(struct tx *tx, const char *sql, const struct sql_value *values,
                        size_t values_len, int64_t *rows_changed, struct err *err);

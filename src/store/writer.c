@@ -51,16 +51,21 @@ static struct unit *group_take(struct writer *writer)
     return group;
 }
 
-/* A unit alone: its failure takes nothing of the others along. An error is returned only when the
+static void unit_run(struct tx *tx, struct unit *unit)
+{
+    unit->result = unit->work ? unit->work(tx, unit->work_context, &unit->err)
+                              : unit_apply(tx, unit, &unit->err);
+}
+
+/* A unit apart: its failure takes nothing of the others along. An error is returned only when the
  * transaction as a whole is lost. */
-static enum err_class group_add(struct tx *tx, struct unit *unit, struct err *err)
+static enum err_class unit_run_apart(struct tx *tx, struct unit *unit, struct err *err)
 {
     const struct store_ops *ops = tx->conn->ops;
     enum err_class class_ = ops->savepoint(tx->conn, err);
     if (class_)
         return class_;
-    unit->result = unit->work ? unit->work(tx, unit->work_context, &unit->err)
-                              : unit_apply(tx, unit, &unit->err);
+    unit_run(tx, unit);
     if (!ops->in_transaction(tx->conn)) {
         *err = unit->err;
         return unit->result;
@@ -79,15 +84,38 @@ static enum err_class group_commit(struct tx *tx, struct err *err)
     return class_;
 }
 
-static enum err_class group_write(struct tx *tx, struct unit *group, struct err *err)
+/* The units of a group one after the other. Together: the first that fails ends the run, and
+ * *refused says that the others deserve another one, apart. */
+static enum err_class group_apply(struct tx *tx, struct unit *group, bool apart, bool *refused,
+                                  struct err *err)
+{
+    for (struct unit *unit = group; unit; unit = unit->next) {
+        enum err_class class_ = ERR_OK;
+        if (apart) {
+            class_ = unit_run_apart(tx, unit, err);
+        } else {
+            unit_run(tx, unit);
+            class_ = unit->result;
+            *refused = class_ && tx->conn->ops->in_transaction(tx->conn);
+            if (class_)
+                *err = unit->err;
+        }
+        if (class_)
+            return class_;
+    }
+    return ERR_OK;
+}
+
+static enum err_class group_write(struct tx *tx, struct unit *group, bool apart, bool *refused,
+                                  struct err *err)
 {
     enum err_class class_ = tx->conn->ops->begin(tx->conn, err);
     if (class_)
         return class_;
     if (FAIL_POINT("store.group.begin"))
         class_ = err_set(err, ERR_STORE, "store_io", "fail point store.group.begin");
-    for (struct unit *unit = group; !class_ && unit; unit = unit->next)
-        class_ = group_add(tx, unit, err);
+    if (!class_)
+        class_ = group_apply(tx, group, apart, refused, err);
     if (!class_)
         class_ = group_commit(tx, err);
     if (class_)
@@ -95,11 +123,17 @@ static enum err_class group_write(struct tx *tx, struct unit *group, struct err 
     return class_;
 }
 
-/* What could not be committed was not written: every unit of the group gets the same error. */
+/* Nearly every group goes through as a whole, and without savepoints the database keeps no second
+ * copy of each page that a unit touches: that is faster, and its memory stays small. Where a unit is
+ * refused everything is undone and the group runs again with a savepoint a unit.
+ * What could not be committed was not written: every unit of the group gets the same error. */
 static void group_run(struct tx *tx, struct unit *group)
 {
     struct err err = {.class_ = ERR_OK};
-    enum err_class class_ = group_write(tx, group, &err);
+    bool refused = false;
+    enum err_class class_ = group_write(tx, group, false, &refused, &err);
+    if (refused && group->next)
+        class_ = group_write(tx, group, true, &refused, &err);
     for (struct unit *unit = group; class_ && unit; unit = unit->next) {
         unit->result = class_;
         unit->err = err;

@@ -11,7 +11,7 @@ import threading
 from datetime import datetime, timedelta, timezone
 
 import lib
-from fake import DAY, FakeLife, FakeStage, order, raw
+from fake import DAY, DAY_START_S, FakeLife, FakeStage, order, raw
 from lib import contains, holds, same
 from truth import START_MS, Stage
 
@@ -62,19 +62,29 @@ def test_a_poisoned_record_leaves_the_others_and_lands_when_mended(t):
 
 
 def test_an_old_reject_takes_no_newer_row_back(t):
-    fake = FakeLife({"7001": [order(1, pay_amount=-5)]})
-    stage = FakeStage(t, fake)
-    stage.sync_day()
-    same(refused(stage), {"8000000001": ("pay_amount", "below_min")})
-    newer = order(1, pay_amount=700)
-    newer["update_order_time"] += 60
-    fake.orders["7001"] = [newer]
-    stage.sync_day()
-    mend_manifest(stage, "pay_amount: {from: pay_amount, as: money, absent: reject, min: 0}",
-                  "pay_amount: {from: pay_amount, as: money, absent: reject}")
-    stage.run("reject", "replay", "--all", check=True)
-    same(stage.rows("SELECT pay_amount FROM trade_order"), [{"pay_amount": 700}], "the newer amount")
-    same(refused(stage), {}, "rejects")
+    """By the platform's update time, and where it says none, by when each was received."""
+    for says_update_time in (True, False):
+        fake = FakeLife({"7001": [order(1, pay_amount=-5)]})
+        stage = FakeStage(t, fake)
+        fake.tamper = None if says_update_time else without_update_time
+        stage.sync_day()
+        same(refused(stage), {"8000000001": ("pay_amount", "below_min")})
+        fake.orders["7001"] = [order(1, pay_amount=700, update_order_time=DAY_START_S + 3600)]
+        stage.later(600)
+        stage.sync_day()
+        mend_manifest(stage, "pay_amount: {from: pay_amount, as: money, absent: reject, min: 0}",
+                      "pay_amount: {from: pay_amount, as: money, absent: reject}")
+        stage.run("reject", "replay", "--all", check=True)
+        same(stage.rows("SELECT pay_amount FROM trade_order"), [{"pay_amount": 700}],
+             f"the newer amount, update time said: {says_update_time}")
+        same(refused(stage), {}, "rejects")
+
+
+def without_update_time(_, reply):
+    if "orders" not in reply["data"]:
+        return reply
+    orders = [{k: v for k, v in one.items() if k != "update_order_time"} for one in reply["data"]["orders"]]
+    return {"data": {**reply["data"], "orders": orders}}
 
 
 # What the platform writes → the fen that are stored, or the code of the refusal.

@@ -147,7 +147,6 @@ def without_list(times, shape):
 
 SHAPES = {
     "no key": lambda reply: reply["data"].pop("orders") and reply,
-    "null": lambda reply: {"data": {**reply["data"], "orders": None}},
     "an object": lambda reply: {"data": {**reply["data"], "orders": {"0": 1}}},
     "text": lambda reply: {"data": {**reply["data"], "orders": "[]"}},
     "success only": lambda reply: {"data": {"error_code": 0}},
@@ -165,6 +164,28 @@ def test_reply_without_its_list_is_asked_again(t):
 def test_reply_without_its_list_for_ever_is_no_empty_success(t):
     for shape in SHAPES.values():
         never_ends(t, without_list(10**9, shape), "list_missing")
+
+
+def null_list(reply):
+    return {"data": {**reply["data"], "orders": None}}
+
+
+def test_a_list_that_is_null_is_empty_and_the_total_speaks_against_it(t):
+    fake, stage = cursor_stage(t, without_list(1, null_list))
+    same(stage.sync_day()[0], 0)
+    same(pages_asked(fake), ["0", "[100]", "[200]", "0", "[100]", "[200]"], "pages asked")
+    complete(stage)
+
+
+def test_a_list_that_is_null_for_ever_proves_nothing(t):
+    fake, stage = cursor_stage(t, without_list(10**9, null_list))
+    code, report = stage.sync_day()
+    same((code, [(x["kind"], x["shop"]) for x in report["troubles"]]), (3, [("unproved", "shop-7001")]))
+    contains(report["troubles"][0]["why"], f"total {ORDERS} before and {ORDERS} after, but 0 records seen")
+    same(stage.sealed("7001"), [], "seals")
+    fake.tamper = None
+    same(stage.sync_day()[0], 0, "the same command when the platform is well again")
+    complete(stage)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@
 `fake.tamper` may be set to a function (call, reply) -> reply: a call is {path, account, query}; a reply is an object to be
 written as JSON, bytes to be sent as they are, or an int, an HTTP status with an empty body. `raw("1.50")` is a number that is
 written exactly so."""
+import contextlib
 import json
 import re
 import threading
@@ -61,7 +62,8 @@ class FakeLife:
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # who has read enough of a reply may hang up
+                    self.wfile.write(body)
 
             do_POST = do_GET
 
@@ -126,6 +128,11 @@ class FakeStage(Stage):
             words = [word for setting in settings for word in ("--set", setting)]
             self.run("shop", "add", f"shop-{account}", "--platform", "douyin-life", "--external-id", account, "--since",
                      "2026-05-26", *words, check=True)
+
+    def later(self, seconds):
+        """From now on time stands so much later."""
+        start_ms = int(self.env["HUILIU_CLOCK_START"]) + 1000 * seconds
+        self.env = {"HUILIU_CLOCK": str(self.t.folder() / "clock"), "HUILIU_CLOCK_START": str(start_ms)}
 
     def sync_day(self, *words, **options):
         """One window: the day of the orders, by creation. (exit code, report)"""
