@@ -16,7 +16,8 @@ enum { CHUNK_ROWS = COMMIT_ROWS_MAX, CHUNK_ROOM = 8 * CHUNK_ROWS, COLUMNS_MAX = 
 
 enum which { ORDER, ORIGINAL, CERTIFICATE, HISTORY, TABLES };
 
-/* How the rows of one order are found. Keys of a certificate begin with its order's. */
+/* How the rows of one order are found. A certificate's key_text is its order's, U+001F and more: it
+ * sorts behind the order's and before anything longer than that. */
 static const struct {
     const char *name;
     bool data;
@@ -30,8 +31,8 @@ static const struct {
                      "SELECT * FROM trade_certificate WHERE shop_id = ?1 AND order_id = ?2"},
     [HISTORY] = {"status_history", false,
                  "SELECT * FROM status_history WHERE shop_id = ?1 AND table_name IN"
-                 " ('trade_order', 'trade_certificate') AND (key_text = ?2 OR"
-                 " key_text BETWEEN ?2 || char(31) AND ?2 || char(32))"},
+                 " ('trade_order', 'trade_certificate') AND"
+                 " key_text BETWEEN ?2 AND ?2 || char(32)"},
 };
 
 struct cell {

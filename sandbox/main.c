@@ -50,9 +50,10 @@ static enum err_class serve(const struct options *options, const sigset_t *signa
     class_ = http_listen(options->listen, (unsigned)options->threads, sandbox_serve, &sandbox,
                          &server, err);
     if (class_ == ERR_OK) {
-        sandbox.port = http_port(server);
+        /* Requests may come before the port is known here: whoever is so early reads 0. */
+        atomic_store(&sandbox.port, http_port(server));
         if (options->port_file.len > 0)
-            class_ = port_file_write(options->port_file, sandbox.port, err);
+            class_ = port_file_write(options->port_file, http_port(server), err);
         if (class_ == ERR_OK)
             class_ = announce(&sandbox, err);
         if (class_ == ERR_OK)

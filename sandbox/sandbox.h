@@ -16,6 +16,8 @@
 #ifndef HUILIU_SANDBOX_SANDBOX_H
 #define HUILIU_SANDBOX_SANDBOX_H
 
+#include <stdatomic.h>
+
 #include "base/base.h"
 #include "http/http.h"
 #include "sandbox/calllog.h"
@@ -140,7 +142,7 @@ struct sandbox {
     struct options options;
     struct platform platforms[PLATFORMS_MAX];
     size_t platforms_len;
-    int port;
+    atomic_int port;
     pthread_mutex_t lock; /* settings, huge */
     struct settings settings;
     struct str huge; /* made when first asked for */

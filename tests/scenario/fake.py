@@ -5,8 +5,8 @@
     stage.sync()
 
 `fake.tamper` may be set to a function (call, reply) -> reply: a call is {path, account, query}; a reply is an object to be
-written as JSON, bytes to be sent as they are, or an int, an HTTP status with an empty body. `raw("1.50")` is a number that is
-written exactly so."""
+written as JSON, bytes to be sent as they are, or an int, an HTTP status with an empty body. `raw("1.50")` is a number that
+is written exactly so."""
 import contextlib
 import json
 import re
