@@ -8,6 +8,9 @@ enum {
     CLAIM_MAX = 64,      /* tasks claimed in one statement */
     CLAIM_POLL_MS = 500, /* other processes may enqueue without telling us */
     WORKER_THREADS_MAX = 128,
+    /* Tries of a task that end in a store error before the pool gives up: a database that another
+     * program holds for a while is free again by then, a full disk is not. */
+    STORE_TRIES_MAX = 3,
 };
 
 /* A claimed task with the memory its texts live in. */
@@ -167,8 +170,9 @@ static enum err_class task_settle(struct workers *workers, const struct task *ta
     return ERR_OK;
 }
 
-/* A store that cannot even take a task back (full disk, lost file) ends the pool: going on would
- * only repeat the failure, and every lease comes back by itself. */
+/* A store that keeps refusing rows or cannot even take a task back (full disk, lost file) ends the
+ * pool: going on would only ask the platforms for the same pages again, and every lease comes back by
+ * itself. */
 static void workers_fault(struct workers *workers, const struct err *err)
 {
     if (workers->fault.class_ == ERR_OK)
@@ -185,6 +189,7 @@ static void worker_run(struct workers *workers, struct claimed *claimed)
     struct task_outcome outcome = {.stopping = &workers->stopping, .started_ms = clock_now_ms()};
     enum task_end end = task_dispatch(workers, &claimed->task, &outcome);
     struct err err = {0};
+    int64_t claimed_tries = claimed->task.attempt;
     enum err_class class_ = task_settle(workers, &claimed->task, end, &outcome, &err);
     if (end == TASK_AGAIN || end == TASK_DEAD)
         log_event(end == TASK_DEAD ? LOG_ERROR : LOG_DEBUG,
@@ -199,6 +204,8 @@ static void worker_run(struct workers *workers, struct claimed *claimed)
     workers->stale = true;
     if (class_ == ERR_STORE)
         workers_fault(workers, &err);
+    else if (outcome.err.class_ == ERR_STORE && claimed_tries >= STORE_TRIES_MAX)
+        workers_fault(workers, &outcome.err);
     wait_broadcast(&workers->changed);
 }
 

@@ -10,6 +10,14 @@ enum {
     /* A wait for a turn of our own budget is over soon and part of the run that met it; a wait for the
      * platform's daily quota is not. */
     DECRYPT_SOON_MS = 60 * 1000,
+    /* Unknown values of one page that get a line each: a field that is mapped by mistake may hold
+     * another value in every record, and a commit unit has room for few steps. */
+    UNKNOWN_KINDS_MAX = 32,
+};
+
+struct unknown_count {
+    struct unknown_value value;
+    int64_t times;
 };
 
 struct facts task_facts(const struct task_run *run, const struct window_id *window)
@@ -44,15 +52,39 @@ struct call_ask task_ask(const struct task_run *run, const struct endpoint *endp
     };
 }
 
+/* The place of a value among the counted kinds. What finds none is counted with the last one, as "…". */
+static size_t unknown_place(struct unknown_count *kinds, size_t kinds_len,
+                            const struct unknown_value *value)
+{
+    for (size_t i = 0; i < kinds_len; i++)
+        if (str_eq(kinds[i].value.field, value->field) &&
+            str_eq(kinds[i].value.value, value->value))
+            return i;
+    if (kinds_len < UNKNOWN_KINDS_MAX)
+        return kinds_len;
+    kinds[kinds_len - 1].value.value = STR("…");
+    return kinds_len - 1;
+}
+
 static enum err_class steps_unknown(const struct task_run *run, const struct mapped *mapped,
                                     struct steps *steps, struct arena *arena, struct err *err)
 {
+    struct unknown_count kinds[UNKNOWN_KINDS_MAX];
+    size_t kinds_len = 0;
     for (size_t i = 0; i < mapped->unknown_len; i++) {
-        const struct sql_value values[] = {
-            sql_text(connector_platform(run->shop->connector)), sql_text(run->stream->name),
-            sql_text(mapped->unknown[i].field), sql_text(mapped->unknown[i].value),
-            sql_int(clock_now_ms())};
-        enum err_class class_ = steps_add(steps, SQL_UNKNOWN_COUNT, values, 5, -1, arena, err);
+        size_t at = unknown_place(kinds, kinds_len, &mapped->unknown[i]);
+        if (at == kinds_len)
+            kinds[kinds_len++] = (struct unknown_count){mapped->unknown[i], 0};
+        kinds[at].times++;
+    }
+    for (size_t i = 0; i < kinds_len; i++) {
+        const struct sql_value values[] = {sql_text(connector_platform(run->shop->connector)),
+                                           sql_text(run->stream->name),
+                                           sql_text(kinds[i].value.field),
+                                           sql_text(kinds[i].value.value),
+                                           sql_int(kinds[i].times),
+                                           sql_int(clock_now_ms())};
+        enum err_class class_ = steps_add(steps, SQL_UNKNOWN_COUNT, values, 6, -1, arena, err);
         if (class_ != ERR_OK)
             return class_;
     }

@@ -362,6 +362,52 @@ static enum err_class rows_prepare(const struct task_run *run, const struct fact
     return class_;
 }
 
+static bool text_own(struct str *text, struct arena *arena)
+{
+    if (text->len > 0)
+        *text = arena_dup(arena, *text);
+    return text->ptr != NULL || text->len == 0;
+}
+
+static bool column_is_text(enum column_type type)
+{
+    return type == COLUMN_ID || type == COLUMN_TEXT || type == COLUMN_PERSONAL;
+}
+
+static bool batch_own(struct batch *batch, struct arena *arena)
+{
+    bool good = true;
+    for (size_t column = 0; column < batch->table->columns_len; column++) {
+        if (!column_is_text(batch->table->columns[column].type))
+            continue;
+        for (size_t row = 0; good && row < batch->rows_len; row++)
+            if (batch_state(batch, row, column) == CELL_SET)
+                good = text_own(&batch->columns[column].texts[row], arena);
+    }
+    memset(batch->records, 0, batch->rows_len * sizeof(*batch->records));
+    return good;
+}
+
+enum err_class prepared_own(struct prepared *prepared, struct arena *arena, struct err *err)
+{
+    struct mapped *mapped = &prepared->mapped;
+    bool good = true;
+    for (size_t i = 0; good && i < mapped->batches_len; i++)
+        good = batch_own(mapped->batches[i], arena);
+    for (size_t i = 0; good && i < mapped->rejects_len; i++) {
+        struct reject *reject = &mapped->rejects[i];
+        good = text_own(&reject->key, arena) && text_own(&reject->id, arena) &&
+               text_own(&reject->message, arena);
+        reject->record = NULL;
+    }
+    for (size_t i = 0; good && i < mapped->unknown_len; i++)
+        good = text_own(&mapped->unknown[i].value, arena);
+    for (size_t i = 0; good && i < prepared->waiting_keys_len; i++)
+        good = text_own(&prepared->waiting_keys[i], arena);
+    mapped->ciphers_len = 0;
+    return good ? ERR_OK : err_no_memory(err);
+}
+
 enum err_class page_prepare(const struct task_run *run, struct facts *facts,
                             const struct page *page, struct arena *arena, struct prepared *out,
                             struct err *err)

@@ -210,7 +210,7 @@ enum err_class sync_replay(struct sync *sync, const struct sync_shop *shop,
 /* --- rejects --- */
 
 struct kept_reject {
-    int64_t shop_id;
+    int64_t shop_id, seen_ms;
     struct str stream, text;
 };
 
@@ -230,6 +230,7 @@ static enum err_class reject_load(struct sync *sync, int64_t reject_id, struct a
         out->stream = arena_dup(arena, reader_text(row, 1));
         class_ = seal_read(sync->options.keyring, &plain, reader_text(row, 2), REJECT_CONTEXT, err);
         out->text = arena_dup(arena, buf_str(&plain));
+        out->seen_ms = reader_int(row, 3);
     }
     buf_fini(&plain);
     enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
@@ -247,7 +248,8 @@ static enum err_class reject_map(const struct task_run *run, const struct kept_r
                                  struct prepared *prepared, struct json_doc **doc, struct err *err)
 {
     *facts = task_facts(run, NULL);
-    facts->received_ms = clock_now_ms();
+    /* As old as it was: what came since is newer, and a replay takes nothing back. */
+    facts->received_ms = kept->seen_ms;
     enum err_class class_ = connector_map_record(run->shop->connector, run->stream, facts,
                                                  kept->text, arena, &prepared->mapped, doc, err);
     if (class_ == ERR_OK && prepared->mapped.rejects_len > 0)

@@ -16,6 +16,9 @@ enum { TASK_YIELD_MS = 30000 };
  * before the writer and cost memory. */
 enum { CURSOR_PAGES_AHEAD = 2 };
 
+/* A cursor may lead back once by mistake and then on; one that keeps leading back never ends. */
+enum { CIRCLES_MAX = 3 };
+
 /* One page between asked and committed. */
 struct slot {
     struct arena arena;
@@ -38,7 +41,9 @@ struct pull {
     int64_t next_number;      /* number pages: the next to ask */
     int64_t last_number;      /* number pages: the last by the total, -1 unknown */
     struct str next_position; /* cursor pages: where the next is asked */
-    bool ended;               /* a page has said the end */
+    struct str mark;          /* cursor pages: an earlier position, see circle_check */
+    int64_t mark_left, mark_distance, circles;
+    bool ended; /* a page has said the end */
 };
 
 static struct slot *slot_at(struct pull *pull, size_t age)
@@ -68,6 +73,7 @@ static void pull_init(struct pull *pull, struct task_run *run, struct window *wi
     pull->ahead_max = addressable ? PAGES_IN_FLIGHT_MAX : CURSOR_PAGES_AHEAD;
     pull->next_number = run->stream->pages.first + window->page_number;
     pull->next_position = window->position;
+    pull->mark_distance = 1;
     pull->ended = window->ended;
 }
 
@@ -197,6 +203,24 @@ static enum err_class page_check_total(struct pull *pull, const struct page *pag
     return ERR_OK;
 }
 
+/* Cursors that go in a circle make progress for ever, page by page. Each position is compared with one
+ * that was kept, and which one is kept moves on by distances that double: a circle of any length is
+ * noticed after a few rounds of it, without keeping every position. */
+static enum err_class circle_check(struct pull *pull, struct err *err)
+{
+    if (pull->mark.len > 0 && str_eq(pull->mark, pull->next_position) &&
+        ++pull->circles == CIRCLES_MAX)
+        return err_set(err, ERR_BAD_REQUEST, "cursor_repeated",
+                       "the platform's cursors go in a circle and never reach the end of the list; "
+                       "the next sync reads on from there");
+    if (pull->mark_left-- == 0) {
+        pull->mark = pull->next_position;
+        pull->mark_distance *= 2;
+        pull->mark_left = pull->mark_distance;
+    }
+    return ERR_OK;
+}
+
 /* Waits for the oldest page that was asked and learns where the list goes on. */
 static enum err_class page_take(struct pull *pull, struct slot **out, struct err *err)
 {
@@ -220,6 +244,9 @@ static enum err_class page_take(struct pull *pull, struct slot **out, struct err
         pull->next_position = arena_dup(&pull->texts, slot->page.position);
         if (!pull->next_position.ptr)
             return err_no_memory(err);
+        class_ = circle_check(pull, err);
+        if (class_ != ERR_OK)
+            return class_;
     }
     *out = slot;
     return ERR_OK;
@@ -252,7 +279,12 @@ static enum err_class page_submit(struct pull *pull, struct slot *slot, struct e
     struct steps steps = {.len = 0};
     class_ = window_steps_page(window, &done, &slot->arena, &steps, err);
     if (class_ == ERR_OK)
-        class_ = task_unit(run, &slot->prepared, &steps, &slot->arena, &slot->unit, err);
+        class_ = prepared_own(&slot->prepared, &slot->arena, err);
+    if (class_ != ERR_OK)
+        return class_;
+    page_fini(&slot->page);
+    slot->has_page = false;
+    class_ = task_unit(run, &slot->prepared, &steps, &slot->arena, &slot->unit, err);
     if (class_ == ERR_OK)
         class_ = store_submit(run->sync->options.store, slot->unit, err);
     if (class_ != ERR_OK) {

@@ -78,8 +78,8 @@ static const char SQL_WINDOWS_DOUBTFUL[] =
 
 static const char SQL_UNKNOWN_COUNT[] =
     "INSERT INTO unknown_value (platform, stream, field, value, times, first_seen_ms) "
-    "VALUES (?1, ?2, ?3, ?4, 1, ?5) "
-    "ON CONFLICT (platform, stream, field, value) DO UPDATE SET times = unknown_value.times + 1";
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+    "ON CONFLICT (platform, stream, field, value) DO UPDATE SET times = unknown_value.times + ?5";
 
 static const char SQL_PROVE_WINDOWS[] =
     "SELECT " WINDOW_COLUMNS " FROM sync_window WHERE shop_id = ?1 AND stream = ?2 "
@@ -96,7 +96,8 @@ static const char SQL_ORIGINALS_AFTER[] =
     "SELECT key_text, body, received_ms FROM original "
     "WHERE shop_id = ?1 AND table_name = ?2 AND key_text > ?3 ORDER BY key_text LIMIT ?4";
 
-static const char SQL_REJECT_LOAD[] = "SELECT shop_id, stream, original FROM reject WHERE id = ?1";
+static const char SQL_REJECT_LOAD[] =
+    "SELECT shop_id, stream, original, seen_ms FROM reject WHERE id = ?1";
 static const char SQL_REJECT_DELETE[] = "DELETE FROM reject WHERE id = ?1";
 
 #endif

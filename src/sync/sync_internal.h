@@ -57,6 +57,9 @@ struct prepared {
 enum err_class page_prepare(const struct task_run *run, struct facts *facts,
                             const struct page *page, struct arena *arena, struct prepared *out,
                             struct err *err);
+/* Copies what still borrows from the page's document, which is three times as large as all that is
+ * kept of it: a page that waits for its commit then holds only its rows. */
+enum err_class prepared_own(struct prepared *prepared, struct arena *arena, struct err *err);
 /* One call of the platform's decryption, for at most stream->decrypt_batch_max texts. */
 enum err_class ciphers_ask(const struct task_run *run, const struct str *texts, size_t texts_len,
                            struct map *plain, struct arena *arena, struct err *err);
