@@ -1,8 +1,16 @@
 # A thin face over Meson and the scripts in tools/. `make help` lists what there is.
-.PHONY: all test tsan clang bench prove soak format check clean help
+.PHONY: all install test tsan clang bench prove soak format check clean help
 
 all: ## release build: build/huiliu and build/huiliu-sandbox
 	@tools/build build -Dbuildtype=release huiliu huiliu-sandbox
+
+# Without a build of its own: `sudo make install` must leave nothing in build/ that belongs to root.
+PREFIX ?= /usr/local
+install: ## what `make` built, its manual page and bash completion, to $(DESTDIR)$(PREFIX)
+	@install -D build/huiliu $(DESTDIR)$(PREFIX)/bin/huiliu
+	@install -D -m 644 docs/huiliu.1 $(DESTDIR)$(PREFIX)/share/man/man1/huiliu.1
+	@install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	@build/huiliu help --completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/huiliu
 
 test: ## everything under address and undefined-behaviour sanitizers (./test WORD... for a part)
 	@./test
@@ -31,8 +39,9 @@ soak: prove-soak ## the proof that runs for long
 format: ## lay out every C file
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format -i
 
-check: ## the rules that no compiler knows: rooms and format
+check: ## the rules that no compiler knows: rooms, error codes and format
 	@tools/check-rooms
+	@tools/check-errors
 	@tools/check-format
 
 clean: ## remove every build folder

@@ -125,7 +125,8 @@ static void order_look_up(struct bench *bench, const struct lane *lane, yyjson_v
     sqlite3_bind_int64(bench->order, 1, lane->shop_id);
     key_bind(bench->order, 2, order, "order_id");
     hash_look_up(bench, bench->order);
-    yyjson_arr_foreach(yyjson_obj_get(order, "certificate"), i, max, item) {
+    yyjson_arr_foreach(yyjson_obj_get(order, "certificate"), i, max, item)
+    {
         sqlite3_bind_int64(bench->certificate, 1, lane->shop_id);
         key_bind(bench->certificate, 2, order, "order_id");
         key_bind(bench->certificate, 3, item, "order_item_id");
@@ -145,8 +146,7 @@ static void page_read(struct bench *bench, struct lane *lane)
     if (!orders)
         bare_die("reply", "no list in it");
     if (page)
-        yyjson_arr_foreach(orders, i, max, order)
-            order_look_up(bench, lane, order);
+        yyjson_arr_foreach(orders, i, max, order) order_look_up(bench, lane, order);
     buf_reset(&lane->cursor);
     yyjson_val *next = yyjson_obj_get(yyjson_obj_get(data, "search_after"), "CursorValue");
     if (page && yyjson_arr_size(next) > 0) {
@@ -234,7 +234,8 @@ int main(int argc, char **argv)
     struct lane lanes[LANES_MAX] = {0};
     bench.since_ms = strtoll(argv[5], NULL, 10);
     bench.db = bare_open_reader(argv[1]);
-    bench.shops = bare_prepare(bench.db, "SELECT id, external_id FROM shop WHERE id > ?1 ORDER BY id LIMIT 1");
+    bench.shops = bare_prepare(
+        bench.db, "SELECT id, external_id FROM shop WHERE id > ?1 ORDER BY id LIMIT 1");
     shop_seek(&bench);
     bench.order = bare_prepare(
         bench.db, "SELECT row_hash FROM trade_order WHERE shop_id = ?1 AND order_id = ?2");

@@ -20,7 +20,8 @@ import urllib.parse
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-RECORD = Path(os.environ.get("HUILIU_SHARED", "/work/shared")) / "data" / "douplus-orders.csv"
+ROOT = Path(__file__).resolve().parent.parent
+RECORD = Path(os.environ.get("HUILIU_SHARED", ROOT.parent / "shared")) / "data" / "douplus-orders.csv"
 BEIJING = timezone(timedelta(hours=8))
 DATES = ["--from", "2026-01-01", "--to", "2026-01-31"]
 ORDERS = "/goodlife/v1/trade/order/query/"

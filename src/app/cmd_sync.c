@@ -16,6 +16,9 @@ enum {
     FOLLOW_MS = 500,
     /* Elsewhere than on a terminal a line now and then shows that it lives. */
     PLAIN_LINE_MS = 30000,
+    /* A run that could only wait longer than this ends, and says until when: nobody watches a command
+     * for an hour, and it would keep the worker role from a `sync` of the other shops. */
+    WAIT_MAX_MS = 2 * 60 * 1000,
     ORDERS_MAX = CLI_FLAGS_MAX,
 };
 
@@ -199,6 +202,19 @@ static void shop_take(struct run *run, const struct cli *cli, struct app_shop *s
     }
 }
 
+/* An order belongs to one shop; the others could only answer that they do not know it. */
+static enum err_class order_shop_check(const struct cli *cli, const struct run *run,
+                                       struct err *err)
+{
+    if (!cli_has(cli, "order") || cli_has(cli, "shop"))
+        return ERR_OK;
+    for (size_t i = 1; i < run->parts_len; i++) {
+        if (run->parts[i].shop != run->parts[0].shop)
+            return err_say(err, ERR_USAGE, "order_shop", MSG_ORDER_SHOP, M_END);
+    }
+    return ERR_OK;
+}
+
 static enum err_class streams_check(const struct app *app, const struct cli *cli,
                                     const struct run *run, struct err *err)
 {
@@ -245,7 +261,9 @@ static enum err_class parts_choose(struct app *app, const struct cli *cli, struc
     }
     if (class_ == ERR_OK && app->shops_len == 0)
         class_ = err_say(err, ERR_CONFIG, "shop_none", MSG_SHOP_NONE, M_END);
-    return class_ == ERR_OK ? streams_check(app, cli, run, err) : class_;
+    if (class_ == ERR_OK)
+        class_ = streams_check(app, cli, run, err);
+    return class_ == ERR_OK ? order_shop_check(cli, run, err) : class_;
 }
 
 /* --set for this run: the shop's choices, changed in memory. */
@@ -338,6 +356,18 @@ static void progress_show(struct app *app, const struct run *run, bool terminal,
     buf_fini(&line);
 }
 
+/* Nothing is left but tasks that wait, and for long. */
+static enum err_class run_waits(struct app *app, struct run *run, struct err *err)
+{
+    struct queue_depth depth;
+    int64_t now_ms = clock_now_ms();
+    enum err_class class_ = queue_depth_read(app->store, run->id, now_ms, &depth, err);
+    if (class_ == ERR_OK)
+        run->waits = depth.ready == 0 && depth.running == 0 && depth.waiting > 0 &&
+                     depth.next_ms - now_ms > WAIT_MAX_MS;
+    return class_;
+}
+
 static enum err_class run_follow(struct app *app, struct run *run, struct workers *workers,
                                  struct err *err)
 {
@@ -346,8 +376,12 @@ static enum err_class run_follow(struct app *app, struct run *run, struct worker
     struct err why;
     enum err_class class_;
     while ((class_ = workers_wait_idle(workers, clock_now_ms() + FOLLOW_MS, &stop_asked, &why)) ==
-           ERR_LATER)
+           ERR_LATER) {
+        class_ = run_waits(app, run, &why);
+        if (class_ != ERR_OK || run->waits)
+            break;
         progress_show(app, run, terminal, &line_due_ms);
+    }
     if (terminal)
         fprintf(stderr, "\r\033[K");
     if (class_ == ERR_STOPPED) {

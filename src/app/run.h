@@ -26,6 +26,7 @@ struct run {
     struct run_refusal *refusals;
     size_t refusals_len;
     bool stopped;
+    bool waits; /* ended early: all that is left has to wait for long */
 };
 
 /* Prints tables or JSON; *unproved is true when the exit code must be 3. */

@@ -209,6 +209,35 @@ static enum err_class tasks_dead(struct app *app, const struct run *run, struct 
     return reader_close(row, err);
 }
 
+/* Which shops wait and until when; why, as far as the last failed try has left word. */
+static enum err_class shops_waiting(struct app *app, const struct run *run, struct report *report,
+                                    struct err *err)
+{
+    const struct sql_value value = sql_text(run->id);
+    struct reader *row;
+    struct buf until, why;
+    enum err_class class_ = store_read(app->store, SQL_RUN_WAITING, &value, 1, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    buf_init(&until, 256);
+    buf_init(&why, 4096);
+    while (reader_next(row)) {
+        const struct app_shop *shop = app_shop_by_id(app, reader_int(row, 0));
+        buf_reset(&until);
+        buf_reset(&why);
+        buf_add(&until, STR("… "));
+        time_write(&until, shop ? app_shop_zone(app, shop) : zone_utc(), reader_int(row, 1));
+        if (reader_is_null(row, 2))
+            message_write(&why, MSG_WAITS, M_END);
+        else
+            buf_add(&why, reader_text(row, 2));
+        trouble_add(report, "waits", shop, buf_str(&until), buf_str(&why), MSG_NEXT_WAITS, STR(""));
+    }
+    buf_fini(&until);
+    buf_fini(&why);
+    return reader_close(row, err);
+}
+
 static enum err_class troubles_read(struct app *app, const struct run *run, struct report *report,
                                     struct err *err)
 {
@@ -224,6 +253,8 @@ static enum err_class troubles_read(struct app *app, const struct run *run, stru
     }
     for (size_t i = 0; class_ == ERR_OK && i < run->parts_len; i++)
         class_ = windows_unproved(app, run, &run->parts[i], report, err);
+    if (class_ == ERR_OK && run->waits)
+        class_ = shops_waiting(app, run, report, err);
     return class_ == ERR_OK ? tasks_dead(app, run, report, err) : class_;
 }
 
@@ -277,8 +308,11 @@ static void text_write(struct app *app, const struct run *run, const struct repo
 {
     struct sync_counts counts;
     sync_counts_read(app->sync, &counts);
-    if (report->rows_len > 0)
+    if (report->rows_len > 0) {
         report_write_table(report, out);
+        message_write(out, MSG_ROWS_NOTE, M_END);
+        buf_add_char(out, '\n');
+    }
     run_progress_write(app, run, out);
     buf_add_char(out, '\n');
     if (counts.decrypt_failures > 0) {
@@ -316,6 +350,7 @@ enum err_class run_report(struct app *app, const struct run *run, bool *unproved
     if (app->json)
         run_json_write(app, run, &report, &troubles,
                        run->stopped ? "stopped"
+                       : run->waits ? "waiting"
                        : *unproved  ? "unproved"
                                     : "done",
                        &out);

@@ -76,6 +76,10 @@ static const char SQL_RUN_DEAD[] =
     "SELECT t.id, t.kind, t.lane, t.error, s.state FROM task t LEFT JOIN shop s ON s.id = t.lane "
     "WHERE t.state = 'dead' AND t.changed_ms >= ?1 AND t.run = ?2 ORDER BY t.id LIMIT 20";
 
+static const char SQL_RUN_WAITING[] =
+    "SELECT lane, min(ready_ms), max(error) FROM task WHERE state = 'ready' AND run = ?1 "
+    "GROUP BY lane ORDER BY min(ready_ms), lane LIMIT 20";
+
 /* --- rejects --- */
 #define REJECT_COLUMNS                                                                             \
     "id, shop_id, stream, table_name, key_text, id_text, field, code, message, times, seen_ms"

@@ -192,6 +192,11 @@ bool i64_mul(int64_t a, int64_t b, int64_t *out)
 /* Names that people type are short; anything longer is simply not near. */
 enum { DISTANCE_BYTES_MAX = 128 };
 
+static size_t size_min(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 size_t str_distance(struct str a, struct str b, size_t limit)
 {
     size_t apart = a.len > b.len ? a.len - b.len : b.len - a.len;
@@ -200,20 +205,24 @@ size_t str_distance(struct str a, struct str b, size_t limit)
     if (apart > limit || b.len > DISTANCE_BYTES_MAX)
         return limit + 1;
 
-    /* One row of the usual table: row[j] is the distance of a's head to b's first j bytes. */
-    size_t row[DISTANCE_BYTES_MAX + 1];
+    /* Three rows of the usual table: row[j] is the distance of a's head to b's first j bytes, `before`
+     * and `earlier` are those of heads one and two bytes shorter. Two neighbours that changed places
+     * are one slip of the fingers, so that they count 1 (optimal string alignment). */
+    size_t rows[3][DISTANCE_BYTES_MAX + 1];
+    size_t *earlier = rows[0], *before = rows[1], *row = rows[2];
     for (size_t j = 0; j <= b.len; j++)
         row[j] = j;
     for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
+        size_t *free_row = earlier;
+        earlier = before;
+        before = row;
+        row = free_row;
         row[0] = i;
         for (size_t j = 1; j <= b.len; j++) {
-            size_t best = diagonal + (a.ptr[i - 1] != b.ptr[j - 1]);
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
+            size_t best = before[j - 1] + (a.ptr[i - 1] != b.ptr[j - 1]);
+            best = size_min(best, size_min(before[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && a.ptr[i - 1] == b.ptr[j - 2] && a.ptr[i - 2] == b.ptr[j - 1])
+                best = size_min(best, earlier[j - 2] + 1);
             row[j] = best;
         }
     }

@@ -196,6 +196,18 @@ static void distance_counts_edits_up_to_the_limit(void **state)
     assert_int_equal(str_distance(STR("a"), STR("abcdefgh"), 4), 5);
 }
 
+static void neighbours_that_changed_places_are_one_edit(void **state)
+{
+    (void)state;
+    assert_int_equal(str_distance(STR("snyc"), STR("sync"), 9), 1);
+    assert_int_equal(str_distance(STR("ab"), STR("ba"), 9), 1);
+    assert_int_equal(str_distance(STR("abcd"), STR("badc"), 9), 2);
+    /* The textbook pair of the alignment: no piece is edited twice. */
+    assert_int_equal(str_distance(STR("ca"), STR("abc"), 9), 3);
+    const struct str names[] = {STR("status"), STR("sync"), STR("shop")};
+    assert_int_equal(str_nearest(STR("snyc"), names, 3), 1);
+}
+
 static void nearest_name_is_found_or_none(void **state)
 {
     (void)state;
@@ -222,6 +234,7 @@ int main(void)
         cmocka_unit_test(utf8_is_told_from_what_only_looks_like_it),
         cmocka_unit_test(a_head_never_cuts_a_character),
         cmocka_unit_test(distance_counts_edits_up_to_the_limit),
+        cmocka_unit_test(neighbours_that_changed_places_are_one_edit),
         cmocka_unit_test(nearest_name_is_found_or_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

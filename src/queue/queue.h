@@ -56,6 +56,10 @@ enum err_class queue_step_finish(const struct task *task, int64_t now_ms, struct
 /* --- on its own --- */
 enum err_class queue_enqueue(struct store *store, const struct task_new *task, int64_t now_ms,
                              struct err *err);
+/* Tasks of a lane that another run left ready, or waiting until before_ms at the latest, become tasks of
+ * this run. An empty `run` adopts nothing. */
+enum err_class queue_adopt(struct store *store, int64_t lane, struct str run, int64_t before_ms,
+                           struct err *err);
 /* The first ready task of each free lane, at most `max`, in one transaction; tasks and their texts
  * live in `arena`. An expired lease makes its task claimable again. `run` not empty: only tasks of
  * that run. *next_ms: when the next task becomes ready (INT64_MAX: none). */

@@ -4,16 +4,21 @@
 #define HUILIU_QUEUE_SQL_H
 
 /* ?1 lane ?2 class ?3 kind ?4 unique_key ?5 payload ?6 run ?7 ready ?8 now. The same again only
- * brings it forward; the latest `sync` that asked follows it. */
+ * brings it forward, but never out of a back-off; the latest `sync` that asked follows it. */
 #define SQL_TASK_ENQUEUE                                                                           \
     "INSERT INTO task (lane, class, kind, unique_key, payload, run, state, ready_ms, worker,"      \
     " lease, lease_ms, unit_number, attempt, created_ms, changed_ms)"                              \
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'ready', ?7, '', '', 0, 0, 0, ?8, ?8)"                       \
     " ON CONFLICT (lane, unique_key) WHERE state IN ('ready', 'running') DO UPDATE SET"            \
-    " ready_ms = CASE WHEN excluded.ready_ms < task.ready_ms THEN excluded.ready_ms"               \
+    " ready_ms = CASE WHEN task.attempt = 0 AND excluded.ready_ms < task.ready_ms"                 \
+    " THEN excluded.ready_ms"                                                                      \
     " ELSE task.ready_ms END,"                                                                     \
     " class = CASE WHEN excluded.class < task.class THEN excluded.class ELSE task.class END,"      \
     " run = CASE WHEN excluded.run <> '' THEN excluded.run ELSE task.run END"
+
+/* ?1 lane ?2 run ?3 ready before */
+#define SQL_TASK_ADOPT                                                                             \
+    "UPDATE task SET run = ?2 WHERE lane = ?1 AND state = 'ready' AND ready_ms <= ?3 AND run <> ?2"
 
 /* ?1 id ?2 lease ?3 number of this unit ?4 now ?5 end of the renewed lease. A lease that has run
  * out and was given to nobody is still good: nobody else can have written. */

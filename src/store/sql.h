@@ -30,6 +30,10 @@
     " original = excluded.original, stream = excluded.stream, from_ms = excluded.from_ms,"         \
     " to_ms = excluded.to_ms, seen_ms = excluded.seen_ms, times = reject.times + 1"
 
+/* ?1 shop ?2 table ?3 key. The condition on the key lets the partial index serve it. */
+#define SQL_REJECT_CLEAR                                                                           \
+    "DELETE FROM reject WHERE shop_id = ?1 AND table_name = ?2 AND key_text = ?3 AND key_text <> ''"
+
 #define SQL_MIGRATION_NEWEST "SELECT max(number) FROM migration"
 #define SQL_MIGRATION_CHECKSUM "SELECT checksum FROM migration WHERE number = ?1"
 #define SQL_MIGRATION_ADD                                                                          \

@@ -1,4 +1,5 @@
-/* One commit unit: fence, rows, rejects, what follows, in this order, inside a savepoint. */
+/* One commit unit: fence, rows, rejects, what follows, in this order. What undoes it when it is refused
+ * (its group as a whole, or its savepoint when the group runs again) is the writer's business. */
 #include "store/internal.h"
 #include "store/sql.h"
 

@@ -1,5 +1,5 @@
-/* The guarded upsert: rows of data tables, one at a time, inside the unit's savepoint. A page may
- * hold a record twice, so that every row is compared with what the rows before it have written. */
+/* The guarded upsert: rows of data tables, one at a time, as part of their unit. A page may hold a
+ * record twice, so that every row is compared with what the rows before it have written. */
 #include "store/internal.h"
 #include "store/sql.h"
 
@@ -135,7 +135,7 @@ struct row_writer {
     struct tx *tx;
     const struct unit *unit;
     struct batch *batch;
-    struct stmt *guard, *row, *insert, *update, *original, *status;
+    struct stmt *guard, *row, *insert, *update, *original, *status, *reject;
     struct sql_value key[1 + TABLE_COLUMNS_MAX];
     struct sql_value values[ROW_VALUES_MAX];
 };
@@ -344,6 +344,12 @@ static enum err_class row_follow(struct row_writer *w, size_t row,
                                            sql_int(guard->received_ms)};
         class_ = write_run(w, w->original, values, 5, err);
     }
+    /* A good copy has landed: what was refused of this record is no longer waiting for anybody. */
+    if (!class_) {
+        const struct sql_value values[] = {sql_int(w->unit->shop_id), sql_text(table->name),
+                                           sql_text(key)};
+        class_ = write_run(w, w->reject, values, 3, err);
+    }
     if (class_ || table->status == SIZE_MAX || batch_state(batch, row, table->status) != CELL_SET)
         return class_;
     struct str status = batch->columns[table->status].texts[row];
@@ -387,6 +393,7 @@ enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch 
         {sql->guard, &w.guard},          {sql->row, &w.row},
         {sql->insert, &w.insert},        {sql->update, &w.update},
         {SQL_ORIGINAL_PUT, &w.original}, {SQL_STATUS_ADD, &w.status},
+        {SQL_REJECT_CLEAR, &w.reject},
     };
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; !class_ && i < sizeof(statements) / sizeof(statements[0]); i++)

@@ -50,10 +50,10 @@ static enum err_class steps_end(struct task_run *run, const struct window_id *cl
                                         sql_int(state.frontier_ms),
                                         sql_int(state.complete_up_to_ms), sql_int(now_ms)};
     class_ = steps_add(steps, SQL_STATE_ADVANCE, advance, 5, -1, arena, err);
-    if (class_ == ERR_OK && run->until_ms > 0) {
+    if (class_ == ERR_OK && state.until_ms > 0) {
         struct window_plan plan;
         bool found;
-        class_ = plan_next(store, run->shop, run->stream, &state, closing, run->until_ms, &plan,
+        class_ = plan_next(store, run->shop, run->stream, &state, closing, state.until_ms, &plan,
                            &found, err);
         if (class_ == ERR_OK && found) {
             plan.class_ = run->task->class_;
@@ -99,6 +99,16 @@ static void close_count(struct sync *sync, enum window_state state)
 static enum err_class window_close_commit(struct task_run *run, const struct window *window,
                                           const struct window_close *close, struct err *err)
 {
+    /* Rows may still arrive in an instant that is not mature: nothing about it can be sealed yet. */
+    bool seals_audit = close->state == WINDOW_SEALED && window->id.kind == WINDOW_AUDIT;
+    if (seals_audit &&
+        window->id.to_ms > plan_newest_ms(run->stream, WINDOW_AUDIT, close->now_ms)) {
+        err_set(err, ERR_LATER, "window_immature", "the window is younger than an audit may be");
+        if (err)
+            err->retry_at_ms = window->id.to_ms + run->stream->window.lag_ms +
+                               2 * run->stream->window.step_ms;
+        return ERR_LATER;
+    }
     struct arena arena;
     arena_init(&arena);
     struct steps steps = {.len = 0};
@@ -167,8 +177,7 @@ static enum err_class window_weigh(struct task_run *run, const struct window *wi
         return class_;
     struct id_set ids;
     id_set_init(&ids);
-    int64_t without_id;
-    class_ = window_ids_load(run->sync->options.store, window, &ids, &without_id, err);
+    class_ = window_ids_load(run->sync->options.store, window, &ids, err);
     if (class_ == ERR_OK)
         class_ = id_set_digest(&ids, out->digest, err);
     out->evidence = (struct evidence){
@@ -176,7 +185,6 @@ static enum err_class window_weigh(struct task_run *run, const struct window *wi
         .total_first = window->total_first,
         .total_last = total_last,
         .distinct = (int64_t)ids.len,
-        .without_id = without_id,
         .pass = window->pass,
         .digest = str_of(out->digest),
         .digest_before = str_of(window->digest_before),
@@ -185,6 +193,18 @@ static enum err_class window_weigh(struct task_run *run, const struct window *wi
     if (class_ == ERR_OK)
         out->verdict = evidence_judge(&out->evidence, out->reason);
     return class_;
+}
+
+/* Rows stored of the window: counted in the database by creation time; by update time, where rows
+ * move on, it is what was seen less what was refused. */
+static enum err_class window_stored(struct task_run *run, const struct window *window,
+                                    int64_t distinct, int64_t *out, struct err *err)
+{
+    *out = distinct > window->rejects ? distinct - window->rejects : 0;
+    if (window->id.kind == WINDOW_PULL && run->stream->window.pull_by_updated)
+        return ERR_OK;
+    return rows_created_count(run->sync->options.store, run->stream->table, run->shop->id,
+                              window->id.from_ms, window->id.to_ms, out, err);
 }
 
 enum err_class window_finish(struct task_run *run, struct window *window, bool *again,
@@ -202,8 +222,11 @@ enum err_class window_finish(struct task_run *run, struct window *window, bool *
     *again = weighed.verdict == VERDICT_READ_AGAIN;
     if (*again)
         return window_read_again(run, window, weighed.digest, weighed.reason, err);
-    int64_t now_ms = clock_now_ms();
+    int64_t now_ms = clock_now_ms(), stored;
     const struct evidence *evidence = &weighed.evidence;
+    class_ = window_stored(run, window, evidence->distinct, &stored, err);
+    if (class_ != ERR_OK)
+        return class_;
     struct window_close close = {
         .state = weighed.verdict == VERDICT_MOVED      ? WINDOW_MOVED
                  : weighed.verdict == VERDICT_UNPROVED ? WINDOW_UNPROVED
@@ -216,7 +239,7 @@ enum err_class window_finish(struct task_run *run, struct window *window, bool *
         .total_first = evidence->total_first,
         .total_last = evidence->total_last,
         .distinct = evidence->distinct,
-        .stored = evidence->distinct + evidence->without_id - window->rejects,
+        .stored = stored,
         .digest = evidence->digest,
         .now_ms = now_ms,
         .again_ms = weighed.verdict == VERDICT_UNPROVED ? again_ms(window, now_ms) : 0,
@@ -224,17 +247,13 @@ enum err_class window_finish(struct task_run *run, struct window *window, bool *
     return window_close_commit(run, window, &close, err);
 }
 
-/* A window that cannot be halved any more and is still too large: said, not hidden. */
-static enum err_class window_too_large(struct task_run *run, const struct window *window,
-                                       struct err *err)
+enum err_class window_give_up(struct task_run *run, const struct window *window, struct str reason,
+                              struct err *err)
 {
-    char reason[REASON_ROOM];
-    snprintf(reason, sizeof reason,
-             "more records in one instant of the platform's filter than it lists");
     int64_t now_ms = clock_now_ms();
     struct window_close close = {.state = WINDOW_UNPROVED,
                                  .grade = 'C',
-                                 .reason = str_of(reason),
+                                 .reason = reason,
                                  .total_first = window->total_first,
                                  .total_last = -1,
                                  .now_ms = now_ms,
@@ -246,7 +265,9 @@ enum err_class window_split(struct task_run *run, const struct window *window, s
 {
     struct window_id halves[2];
     if (!plan_halves(&window->id, run->stream->window.step_ms, halves))
-        return window_too_large(run, window, err);
+        return window_give_up(
+            run, window, STR("more records in one instant of the platform's filter than it lists"),
+            err);
     struct arena arena;
     arena_init(&arena);
     struct steps steps = {.len = 0};
@@ -260,7 +281,6 @@ enum err_class window_split(struct task_run *run, const struct window *window, s
     for (size_t i = 0; class_ == ERR_OK && i < 2; i++) {
         struct window_plan plan = {.id = halves[i],
                                    .pass = 1,
-                                   .until_ms = run->until_ms,
                                    .reopen = true,
                                    .class_ = run->task->class_,
                                    .run = run->task->run,

@@ -235,6 +235,7 @@ enum task_end task_failed(struct task_run *run, enum err_class class_, const str
     case ERR_THROTTLED:
     case ERR_BAD_REPLY:
     case ERR_NOT_READY:
+    case ERR_TOKEN_EXPIRED: /* the keeper got a new one and that was refused too: perhaps passing */
     case ERR_INTERNAL: {
         const struct retry_rule *rule = connector_retry(run->shop->connector, class_);
         stream_error_note(run, err);
@@ -244,7 +245,6 @@ enum task_end task_failed(struct task_run *run, enum err_class class_, const str
             run, err->retry_at_ms > now_ms ? err->retry_at_ms : now_ms + rule->base_ms, true);
     }
     case ERR_OK:
-    case ERR_TOKEN_EXPIRED:
     case ERR_FORBIDDEN:
     case ERR_BAD_REQUEST:
     case ERR_SPLIT_WINDOW:

@@ -139,7 +139,7 @@ enum err_class id_set_digest(const struct id_set *set, char hex[DIGEST_HEX_ROOM]
 /* The platform says totals: they must agree with each other and with what was seen. */
 static enum verdict judge_totals(const struct evidence *evidence, char reason[REASON_ROOM])
 {
-    int64_t seen = evidence->distinct + evidence->without_id;
+    int64_t seen = evidence->distinct;
     if (evidence->total_first == seen && evidence->total_last == seen)
         return VERDICT_SEAL_A;
     /* Rows only leave a window by update time: a total that fell, with everything that stayed and

@@ -48,11 +48,10 @@ enum verdict {
 };
 
 struct evidence {
-    bool rows_leave;                  /* rows may leave the window while it is read */
-    int64_t total_first, total_last;  /* -1: the platform does not say */
-    int64_t distinct;                 /* distinct ids seen in this pass, accepted and rejected */
-    int64_t without_id;               /* rejected records whose id could not be read */
-    int64_t pass;                     /* 1 for the first reading */
+    bool rows_leave;                 /* rows may leave the window while it is read */
+    int64_t total_first, total_last; /* -1: the platform does not say */
+    int64_t distinct;                /* distinct records seen in this pass, accepted and rejected */
+    int64_t pass;                    /* 1 for the first reading */
     struct str digest, digest_before; /* of this pass and the one before; before empty: none */
 };
 /* `reason` (for READ_AGAIN and UNPROVED) is a sentence with the numbers; at most REASON_ROOM. */

@@ -5,27 +5,21 @@
 
 #include "sync/sync_internal.h"
 
-enum { IDS_PER_TASK = 100, MISSING_SHOWN = 5 };
-
-static struct str ids_payload(const struct sync_request *request, size_t from, size_t len,
-                              struct arena *arena)
+static struct str id_payload(const struct sync_request *request, struct str id, struct arena *arena)
 {
     struct buf text;
     buf_init(&text, TASK_PAYLOAD_BYTES_MAX);
     buf_add(&text, STR("{\"stream\":"));
     json_write_string(&text, request->stream->name);
-    buf_add(&text, STR(",\"ids\":["));
-    for (size_t i = 0; i < len; i++) {
-        if (i > 0)
-            buf_add_char(&text, ',');
-        json_write_string(&text, request->ids[from + i]);
-    }
-    buf_add(&text, STR("]}"));
+    buf_add(&text, STR(",\"id\":"));
+    json_write_string(&text, id);
+    buf_add_char(&text, '}');
     struct str payload = text.failed ? STR_NONE : arena_dup(arena, buf_str(&text));
     buf_fini(&text);
     return payload;
 }
 
+/* A task an id: what one id has achieved must not count as progress of another that fails for ever. */
 enum err_class ids_enqueue(struct sync *sync, const struct sync_request *request, int64_t now_ms,
                            struct arena *arena, int64_t *tasks, struct err *err)
 {
@@ -33,20 +27,20 @@ enum err_class ids_enqueue(struct sync *sync, const struct sync_request *request
         return err_set(err, ERR_USAGE, "by_id",
                        "stream %.*s cannot be asked for single records; ask for a range instead",
                        STR_ARG(request->stream->name));
-    for (size_t at = 0; at < request->ids_len; at += IDS_PER_TASK) {
-        size_t len = request->ids_len - at < IDS_PER_TASK ? request->ids_len - at : IDS_PER_TASK;
+    for (size_t i = 0; i < request->ids_len; i++) {
+        struct str id = request->ids[i];
         struct task_new task = {
             .lane = request->shop->id,
             .class_ = request->class_,
             .kind = STR("ids"),
-            .payload = ids_payload(request, at, len, arena),
+            .payload = id_payload(request, id, arena),
             .run = request->run,
             .ready_ms = now_ms,
         };
         if (!task.payload.ptr)
-            return err_set(err, ERR_USAGE, "ids_long", "the ids are too long for one request");
-        task.unique_key = arena_printf(arena, "%.*s/ids/%016llx", STR_ARG(request->stream->name),
-                                       (unsigned long long)id_hash(task.payload));
+            return err_set(err, ERR_USAGE, "id_long", "the id is too long for a request");
+        task.unique_key = arena_printf(arena, "%.*s/id/%016llx", STR_ARG(request->stream->name),
+                                       (unsigned long long)id_hash(id));
         if (!task.unique_key.ptr)
             return err_no_memory(err);
         enum err_class class_ = queue_enqueue(sync->options.store, &task, now_ms, err);
@@ -57,15 +51,11 @@ enum err_class ids_enqueue(struct sync *sync, const struct sync_request *request
     return ERR_OK;
 }
 
-enum err_class rows_commit_last(struct task_run *run, const struct prepared *prepared,
-                                struct arena *arena, struct err *err)
+static enum err_class rows_commit(struct task_run *run, const struct prepared *prepared,
+                                  const struct steps *steps, struct arena *arena, struct err *err)
 {
-    struct steps steps = {.len = 1};
     struct unit *unit;
-    enum err_class class_ = queue_step_finish(run->task, clock_now_ms(), arena, &steps.items[0],
-                                              err);
-    if (class_ == ERR_OK)
-        class_ = task_unit(run, prepared, &steps, arena, &unit, err);
+    enum err_class class_ = task_unit(run, prepared, steps, arena, &unit, err);
     if (class_ == ERR_OK)
         class_ = store_commit(run->sync->options.store, unit, err);
     if (class_ == ERR_OK)
@@ -73,75 +63,74 @@ enum err_class rows_commit_last(struct task_run *run, const struct prepared *pre
     return class_;
 }
 
-/* One call per id batch the endpoint takes; here one id a call, the form every platform has. */
-static enum err_class id_ask(struct task_run *run, struct str id, struct arena *arena, bool *found,
-                             struct err *err)
+enum err_class rows_commit_last(struct task_run *run, const struct prepared *prepared,
+                                struct arena *arena, struct err *err)
 {
+    struct steps steps = {.len = 0};
+    enum err_class class_ = steps_task_done(run, arena, &steps, err);
+    return class_ == ERR_OK ? rows_commit(run, prepared, &steps, arena, err) : class_;
+}
+
+/* Only the record that was asked for is an answer: an endpoint that overlooks its filter gives any. */
+static bool mapped_is(const struct mapped *mapped, struct str id)
+{
+    uint64_t wanted = id_hash(id);
+    for (size_t i = 0; i < mapped->id_hashes_len; i++)
+        if (mapped->id_hashes[i] != wanted)
+            return false;
+    return mapped->id_hashes_len > 0;
+}
+
+static enum err_class record_take(struct task_run *run, struct str id, struct facts *facts,
+                                  const struct page *page, struct arena *arena, struct err *err)
+{
+    struct prepared prepared;
+    if (page->records == 0)
+        return err_set(err, ERR_NOT_FOUND, "ids_missing", "the platform does not know %.*s",
+                       STR_ARG(id));
+    enum err_class class_ = page_prepare(run, facts, page, arena, &prepared, err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (!mapped_is(&prepared.mapped, id))
+        return err_set(err, ERR_BAD_REPLY, "other_record",
+                       "asked for %.*s the platform answered with another record", STR_ARG(id));
+    /* The rows before the end of the task: what its execution records is counted by then. */
+    struct steps none = {.len = 0};
+    return rows_commit(run, &prepared, &none, arena, err);
+}
+
+static enum err_class id_ask(struct task_run *run, struct str id, struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena);
     struct call_ask ask = task_ask(run, run->stream->by_id, NULL);
     ask.facts.ids = &id;
     ask.facts.ids_len = 1;
     ask.facts.page.number = run->stream->pages.first;
     ask.facts.page.size = 1;
     struct page page;
-    struct prepared prepared;
-    enum err_class class_ = gateway_call(run->sync->options.gateway, &ask, arena, &page,
+    enum err_class class_ = gateway_call(run->sync->options.gateway, &ask, &arena, &page,
                                          &ask.facts.received_ms, err);
-    if (class_ != ERR_OK)
-        return class_;
-    run->outcome->calls++;
-    run->outcome->pages++;
-    *found = page.records > 0;
-    class_ = page_prepare(run, &ask.facts, &page, arena, &prepared, err);
-    struct steps none = {.len = 0};
-    struct unit *unit = NULL;
-    if (class_ == ERR_OK)
-        class_ = task_unit(run, &prepared, &none, arena, &unit, err);
-    if (class_ == ERR_OK)
-        class_ = store_commit(run->sync->options.store, unit, err);
-    if (class_ == ERR_OK)
-        task_count_unit(run, unit, prepared.rejects);
-    page_fini(&page);
-    return class_;
-}
-
-static enum err_class ids_run(struct task_run *run, const struct json *ids, struct err *err)
-{
-    struct buf missing;
-    buf_init(&missing, 1024);
-    size_t missing_len = 0;
-    enum err_class class_ = ERR_OK;
-    for (size_t i = 0; class_ == ERR_OK && i < json_len(ids); i++) {
-        struct arena arena;
-        arena_init(&arena);
-        bool found = false;
-        struct str id = json_text(json_at(ids, i));
-        class_ = id_ask(run, id, &arena, &found, err);
-        if (class_ == ERR_OK && !found && missing_len++ < MISSING_SHOWN)
-            buf_printf(&missing, " %.*s", STR_ARG(id));
-        arena_fini(&arena);
+    if (class_ == ERR_OK) {
+        run->outcome->calls++;
+        run->outcome->pages++;
+        class_ = record_take(run, id, &ask.facts, &page, &arena, err);
+        page_fini(&page);
     }
-    if (class_ == ERR_OK && missing_len > 0)
-        class_ = err_set(err, ERR_NOT_FOUND, "ids_missing",
-                         "the platform does not know %zu of %zu asked:%.*s%s", missing_len,
-                         json_len(ids), STR_ARG(buf_str(&missing)),
-                         missing_len > MISSING_SHOWN ? " …" : "");
-    buf_fini(&missing);
+    arena_fini(&arena);
     return class_;
 }
 
 enum task_end ids_task(struct task_run *run)
 {
-    struct arena arena;
-    arena_init(&arena);
     struct err err = {0};
     struct json_doc *doc;
     enum err_class class_ = json_parse(run->task->payload, &doc, &err);
     if (class_ == ERR_OK) {
-        class_ = ids_run(run, json_get(json_root(doc), STR("ids")), &err);
+        class_ = id_ask(run, json_text(json_get(json_root(doc), STR("id"))), &err);
         json_free(doc);
     }
     if (class_ == ERR_OK)
         class_ = task_finish(run, &err);
-    arena_fini(&arena);
     return class_ == ERR_OK ? TASK_DONE : task_failed(run, class_, &err);
 }

@@ -27,12 +27,18 @@ int64_t plan_since_ms(const struct sync_shop *shop, const struct stream *stream,
     return grid_floor(since_ms, stream->window.step_ms);
 }
 
+int64_t plan_newest_ms(const struct stream *stream, enum window_kind kind, int64_t now_ms)
+{
+    int64_t lag_ms = kind == WINDOW_AUDIT ? stream->window.lag_ms : stream->window.pull_lag_ms;
+    /* The instant that is still running is left for the next window: a row may yet arrive in it. */
+    return grid_floor(now_ms - lag_ms, stream->window.step_ms) - stream->window.step_ms;
+}
+
 bool plan_pull(const struct stream *stream, const struct stream_state *state, int64_t now_ms,
                struct window_id *out)
 {
     int64_t step_ms = stream->window.step_ms;
-    /* The instant that is still running is left for the next window: a row may yet arrive in it. */
-    int64_t newest_ms = grid_floor(now_ms - stream->window.pull_lag_ms, step_ms) - step_ms;
+    int64_t newest_ms = plan_newest_ms(stream, WINDOW_PULL, now_ms);
     if (newest_ms <= state->frontier_ms)
         return false;
     int64_t from_ms = max_i64(state->since_ms,
@@ -51,7 +57,7 @@ bool plan_audit(const struct stream *stream, const struct stream_state *state, i
     if (!stream->window.has_created)
         return false;
     int64_t step_ms = stream->window.step_ms;
-    int64_t mature_ms = grid_floor(now_ms - stream->window.lag_ms, step_ms) - step_ms;
+    int64_t mature_ms = plan_newest_ms(stream, WINDOW_AUDIT, now_ms);
     /* Never ahead of the pulls: an audit of what has not been pulled would read it all itself. */
     int64_t newest_ms = min_i64(mature_ms, state->frontier_ms);
     if (newest_ms <= state->audited_ms)
@@ -88,6 +94,24 @@ bool plan_halves(const struct window_id *window, int64_t step_ms, struct window_
     return true;
 }
 
+/* "Complete up to" never passes a window without proof, even where an older seal covers it: the later
+ * reading has the word until it is read again. */
+static enum err_class complete_hold_back(struct store *store, const struct sql_value key[2],
+                                         int64_t step_ms, const struct window_id *losing,
+                                         int64_t *complete_up_to_ms, struct err *err)
+{
+    int64_t unproved_ms;
+    enum err_class class_ = store_read_int(store, SQL_UNPROVED_FIRST, key, 2, INT64_MAX,
+                                           &unproved_ms, err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (losing)
+        unproved_ms = min_i64(unproved_ms, losing->from_ms);
+    if (unproved_ms <= *complete_up_to_ms)
+        *complete_up_to_ms = unproved_ms - step_ms;
+    return ERR_OK;
+}
+
 enum err_class plan_state_load(struct store *store, const struct sync_shop *shop,
                                const struct stream *stream, int64_t now_ms,
                                const struct window_id *closing, bool closing_sealed,
@@ -99,12 +123,14 @@ enum err_class plan_state_load(struct store *store, const struct sync_shop *shop
     if (class_ != ERR_OK)
         return class_;
     int64_t step_ms = stream->window.step_ms;
+    out->until_ms = 0;
     out->since_ms = plan_since_ms(shop, stream, now_ms);
     out->frontier_ms = out->complete_up_to_ms = out->since_ms - step_ms;
     if (reader_next(row)) {
         out->since_ms = reader_int(row, 0);
         out->frontier_ms = reader_int(row, 1);
         out->complete_up_to_ms = reader_int(row, 2);
+        out->until_ms = reader_is_null(row, 3) ? 0 : reader_int(row, 3);
     }
     class_ = reader_close(row, err);
     if (class_ != ERR_OK)
@@ -121,8 +147,12 @@ enum err_class plan_state_load(struct store *store, const struct sync_shop *shop
                           closing_sealed ? audit : NULL, &out->complete_up_to_ms, err);
     if (class_ != ERR_OK)
         return class_;
-    return window_cover(store, &like, out->complete_up_to_ms, step_ms, false, audit,
-                        &out->audited_ms, err);
+    class_ = window_cover(store, &like, out->complete_up_to_ms, step_ms, false, audit,
+                          &out->audited_ms, err);
+    if (class_ != ERR_OK)
+        return class_;
+    return complete_hold_back(store, key, step_ms, audit && !closing_sealed ? audit : NULL,
+                              &out->complete_up_to_ms, err);
 }
 
 /* The first window a query gives that is not the one being closed. */
@@ -158,10 +188,8 @@ enum err_class plan_next(struct store *store, const struct sync_shop *shop,
                          bool *found, struct err *err)
 {
     *found = false;
-    *out = (struct window_plan){.id = {.shop_id = shop->id, .stream = stream->name},
-                                .pass = 1,
-                                .until_ms = until_ms,
-                                .reopen = true};
+    *out = (struct window_plan){
+        .id = {.shop_id = shop->id, .stream = stream->name}, .pass = 1, .reopen = true};
     const struct sql_value values[] = {sql_int(shop->id), sql_text(stream->name),
                                        sql_int(until_ms)};
     enum err_class class_ = window_first(store, SQL_WINDOW_OPEN_FIRST, values, 2, closing, &out->id,

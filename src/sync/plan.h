@@ -19,6 +19,7 @@ struct stream_state {
     int64_t frontier_ms; /* last instant that pull windows have passed; since - step at first */
     int64_t complete_up_to_ms;
     int64_t audited_ms; /* last instant that audit windows have passed, proved or not */
+    int64_t until_ms;   /* the latest instant up to which somebody asked; 0: nobody yet */
 };
 
 /* The next pull window after the frontier, false when there is none due. */
@@ -34,6 +35,8 @@ size_t plan_cut(int64_t from_ms, int64_t to_ms, int64_t span_ms, int64_t step_ms
 /* Both halves of a window; false when it is one step wide. */
 bool plan_halves(const struct window_id *window, int64_t step_ms, struct window_id out[2]);
 
+/* The newest instant that a window of this kind may hold now. */
+int64_t plan_newest_ms(const struct stream *stream, enum window_kind kind, int64_t now_ms);
 /* First instant wanted of a shop's stream, on the filter's grid. */
 int64_t plan_since_ms(const struct sync_shop *shop, const struct stream *stream, int64_t now_ms);
 

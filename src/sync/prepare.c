@@ -9,10 +9,15 @@
 
 #include "sync/sync_internal.h"
 
-enum { ORIGINAL_LEVEL = 1, SEALED_ROOM = 4096 };
-
-/* In the last byte of a row's hash. table_sql.c finds waiting rows by the first. */
-enum { HASH_WAITS = 1, HASH_FAILED = 2, HASH_FLAGS = HASH_WAITS | HASH_FAILED };
+enum {
+    ORIGINAL_LEVEL = 1,
+    /* The longest text that a connector accepts has 65,535 bytes: 87,436 in base64, and the key's
+     * name. */
+    SEALED_ROOM = 96 * 1024,
+    /* A record is never larger than the body it came in, so no record is too large here. */
+    SEALED_RECORD_ROOM = 2 * BODY_BYTES_MAX,
+    CIPHERS_WAIT_MS = 60 * 1000,
+};
 
 static enum err_class row_hash(const struct task_run *run, struct batch *batch, size_t row,
                                struct buf *text, struct err *err)
@@ -21,8 +26,7 @@ static enum err_class row_hash(const struct task_run *run, struct batch *batch, 
     json_write_canonical_without(text, batch->records[row], run->stream->volatile_paths,
                                  run->stream->volatile_paths_len);
     if (text->failed)
-        return err_set(err, ERR_SKIP_RECORD, "record_large", "a record has more than %d bytes",
-                       ORIGINAL_BYTES_MAX);
+        return err_no_memory(err);
     record_hash(run->sync->options.keyring, buf_str(text), batch->guards[row].hash);
     batch->guards[row].hash[sizeof batch->guards[row].hash - 1] &= (unsigned char)~HASH_FLAGS;
     return ERR_OK;
@@ -40,7 +44,7 @@ static enum err_class rows_hash(const struct task_run *run, const struct facts *
                                 struct mapped *mapped, struct err *err)
 {
     struct buf text;
-    buf_init(&text, ORIGINAL_BYTES_MAX);
+    buf_init(&text, BODY_BYTES_MAX);
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; class_ == ERR_OK && i < mapped->batches_len; i++) {
         struct batch *batch = mapped->batches[i];
@@ -97,8 +101,24 @@ enum err_class ciphers_ask(const struct task_run *run, const struct str *texts, 
     return class_;
 }
 
-/* Asks for every cipher text of rows that are new or changed. When the quota is gone the rest waits:
- * *waiting_until_ms says until when. */
+/* Orders go on without their phones when these cannot be opened now, whatever the platform's reason;
+ * only what is wrong with this process or its lease ends the page. */
+static bool ciphers_can_wait(enum err_class class_)
+{
+    return class_ != ERR_STOPPED && class_ != ERR_CONFLICT && class_ != ERR_STORE &&
+           class_ != ERR_INTERNAL;
+}
+
+static int64_t ciphers_wait_until(const struct task_run *run, const struct err *why)
+{
+    log_event(LOG_WARN, "decrypt_waits", LOG_STR("shop", run->shop->facts.shop.name),
+              LOG_STR("stream", run->stream->name), LOG_STR("code", str_of(why->code)),
+              LOG_STR("message", str_of(why->message)), LOG_END);
+    return why->retry_at_ms > 0 ? why->retry_at_ms : clock_now_ms() + CIPHERS_WAIT_MS;
+}
+
+/* Asks for every cipher text of rows that are new or changed. When the platform opens no more the
+ * rest waits: *waiting_until_ms says until when. */
 static enum err_class ciphers_open(const struct task_run *run, const struct mapped *mapped,
                                    bool *const *same, struct map *plain, struct arena *arena,
                                    int64_t *waiting_until_ms, struct err *err)
@@ -116,13 +136,13 @@ static enum err_class ciphers_open(const struct task_run *run, const struct mapp
     for (size_t at = 0; at < texts_len; at += batch_max) {
         size_t ask_len = texts_len - at < batch_max ? texts_len - at : batch_max;
         enum err_class class_ = ciphers_ask(run, texts + at, ask_len, plain, arena, err);
-        if (class_ == ERR_THROTTLED || class_ == ERR_LATER) {
-            *waiting_until_ms = err->retry_at_ms;
-            err_clear(err);
-            return ERR_OK;
-        }
-        if (class_ != ERR_OK)
+        if (class_ == ERR_OK)
+            continue;
+        if (!ciphers_can_wait(class_))
             return class_;
+        *waiting_until_ms = ciphers_wait_until(run, err);
+        err_clear(err);
+        return ERR_OK;
     }
     return ERR_OK;
 }
@@ -201,45 +221,25 @@ static enum err_class ciphers_keep(const struct mapped *mapped, bool *const *sam
     return ERR_OK;
 }
 
-/* What is personal inside a kept original (a text or a whole object) is sealed in place, as its JSON
- * text, so that replay can put it back as it was. */
-static enum err_class original_value_seal(void *context, size_t which, const struct json *value,
-                                          struct buf *out, struct err *err)
-{
-    (void)which;
-    const struct sync *sync = context;
-    struct buf plain, sealed;
-    buf_init(&plain, ORIGINAL_BYTES_MAX);
-    buf_init(&sealed, 2 * ORIGINAL_BYTES_MAX);
-    json_write(&plain, value);
-    enum err_class class_ = plain.failed ? err_no_memory(err)
-                                         : seal_write(sync->options.keyring, &sealed,
-                                                      buf_str(&plain), ORIGINAL_CONTEXT, err);
-    if (class_ == ERR_OK)
-        json_write_string(out, buf_str(&sealed));
-    buf_fini(&plain);
-    buf_fini(&sealed);
-    return class_;
-}
-
+/* An original is sealed whole: which of a platform's fields are personal is more than any list of
+ * paths knows (a buyer's remark holds phone numbers too). */
 static enum err_class original_write(const struct task_run *run, const struct json *record,
                                      struct arena *arena, struct str *out, struct err *err)
 {
-    struct buf text, packed;
-    buf_init(&text, ORIGINAL_BYTES_MAX);
-    buf_init(&packed, ORIGINAL_BYTES_MAX);
-    enum err_class class_ = json_write_replaced(&text, record, run->stream->personal_paths,
-                                                run->stream->personal_paths_len,
-                                                original_value_seal, run->sync, err);
+    struct buf text, packed, sealed;
+    buf_init(&text, BODY_BYTES_MAX);
+    buf_init(&packed, BODY_BYTES_MAX);
+    buf_init(&sealed, SEALED_RECORD_ROOM);
+    json_write(&text, record);
+    enum err_class class_ = text.failed ? err_no_memory(err)
+                                        : zstd_write(&packed, buf_str(&text), ORIGINAL_LEVEL, err);
     if (class_ == ERR_OK)
-        class_ = zstd_write(&packed, buf_str(&text), ORIGINAL_LEVEL, err);
-    if (class_ == ERR_OK) {
-        *out = arena_dup(arena, buf_str(&packed));
-        class_ = out->ptr ? ERR_OK : err_no_memory(err);
-    }
+        class_ = seal_write(run->sync->options.keyring, &sealed, buf_str(&packed), ORIGINAL_CONTEXT,
+                            err);
+    *out = buf_into(&sealed, arena);
     buf_fini(&text);
     buf_fini(&packed);
-    return class_;
+    return class_ == ERR_OK && !out->ptr ? err_no_memory(err) : class_;
 }
 
 /* Only the main table keeps originals: the record of a sub-table is part of it. */
@@ -272,8 +272,8 @@ static enum err_class reject_seal(const struct task_run *run, const struct facts
 {
     const struct keyring *ring = run->sync->options.keyring;
     struct buf text, sealed;
-    buf_init(&text, ORIGINAL_BYTES_MAX);
-    buf_init(&sealed, 2 * ORIGINAL_BYTES_MAX);
+    buf_init(&text, BODY_BYTES_MAX);
+    buf_init(&sealed, SEALED_RECORD_ROOM);
     reject->stream = run->stream->name;
     reject->from_ms = facts->window.from_ms;
     reject->to_ms = facts->window.to_ms;
@@ -283,7 +283,9 @@ static enum err_class reject_seal(const struct task_run *run, const struct facts
         record_hash(ring, buf_str(&text), hash);
         reject->key = arena_printf(arena, "#%016llx", (unsigned long long)hash_head(hash));
     }
-    enum err_class class_ = seal_write(ring, &sealed, buf_str(&text), REJECT_CONTEXT, err);
+    enum err_class class_ = text.failed
+                                ? err_no_memory(err)
+                                : seal_write(ring, &sealed, buf_str(&text), REJECT_CONTEXT, err);
     reject->original = buf_into(&sealed, arena);
     buf_fini(&text);
     return class_ == ERR_OK && (!reject->original.ptr || !reject->key.ptr) ? err_no_memory(err)

@@ -4,7 +4,9 @@
 #include "sync/sql.h"
 #include "sync/sync_internal.h"
 
-enum { REPLAY_PAGE_ROWS = 200 };
+enum {
+    REPLAY_PAGE_ROWS = 200,
+};
 
 struct replay {
     struct task_run run; /* no task: shop and stream only */
@@ -69,7 +71,7 @@ static enum err_class row_select(const struct batch *batch, struct arena *arena,
     for (size_t i = 0; i < batch->table->columns_len; i++)
         buf_printf(&sql, "%s%.*s%s", i ? ", " : "", STR_ARG(batch->table->columns[i].name),
                    batch->table->columns[i].type == COLUMN_PERSONAL ? "_index" : "");
-    buf_printf(&sql, " FROM %.*s WHERE shop_id = ?1", STR_ARG(batch->table->name));
+    buf_printf(&sql, ", row_hash FROM %.*s WHERE shop_id = ?1", STR_ARG(batch->table->name));
     for (size_t i = 0; i < batch->table->key_len; i++)
         buf_printf(&sql, " AND %.*s = ?%zu",
                    STR_ARG(batch->table->columns[batch->table->key[i]].name), i + 2);
@@ -78,9 +80,27 @@ static enum err_class row_select(const struct batch *batch, struct arena *arena,
     return out->ptr ? ERR_OK : err_no_memory(err);
 }
 
-static enum err_class row_compare(const struct replay *replay, const struct batch *batch,
+/* What a replay cannot open was perhaps opened once by the platform: the stored value stays, and with
+ * it whether it waits. A row's hash keeps the marks of the texts that are left in `mapped`. */
+static void ciphers_settle(struct mapped *mapped, size_t at, size_t row, struct str stored_hash)
+{
+    bool waits = stored_hash.len > 0 && (stored_hash.ptr[stored_hash.len - 1] & HASH_FLAGS) != 0;
+    size_t kept = 0;
+    for (size_t i = 0; i < mapped->ciphers_len; i++) {
+        const struct cipher_cell cell = mapped->ciphers[i];
+        bool here = cell.batch == at && cell.row == row;
+        if (here)
+            batch_set_state(mapped->batches[at], row, cell.column, CELL_ABSENT);
+        if (!here || waits)
+            mapped->ciphers[kept++] = cell;
+    }
+    mapped->ciphers_len = kept;
+}
+
+static enum err_class row_compare(const struct replay *replay, struct mapped *mapped, size_t at,
                                   size_t row, bool *differs, struct arena *arena, struct err *err)
 {
+    const struct batch *batch = mapped->batches[at];
     struct str sql, key;
     enum err_class class_ = row_select(batch, arena, &sql, err);
     if (class_ == ERR_OK)
@@ -100,6 +120,7 @@ static enum err_class row_compare(const struct replay *replay, const struct batc
         if (replay->each)
             replay->each(replay->context, key, STR("(row)"), STR("(absent)"), STR("(new)"));
     } else {
+        ciphers_settle(mapped, at, row, reader_text(stored, (int)batch->table->columns_len));
         for (size_t i = 0; class_ == ERR_OK && i < batch->table->columns_len; i++)
             if (batch_state(batch, row, i) == CELL_SET)
                 class_ = cell_compare(replay, batch, row, i, stored, (int)i, key, differs, arena,
@@ -138,7 +159,7 @@ static enum err_class original_replay(const struct replay *replay, const struct 
     bool differs = false;
     for (size_t i = 0; class_ == ERR_OK && i < mapped.batches_len; i++)
         for (size_t row = 0; class_ == ERR_OK && row < mapped.batches[i]->rows_len; row++)
-            class_ = row_compare(replay, mapped.batches[i], row, &differs, arena, err);
+            class_ = row_compare(replay, &mapped, i, row, &differs, arena, err);
     if (class_ == ERR_OK && replay->apply && differs)
         class_ = mapped_write(replay, &facts, &mapped, arena, err);
     if (class_ == ERR_OK) {
@@ -223,7 +244,7 @@ static enum err_class reject_load(struct sync *sync, int64_t reject_id, struct a
     if (class_ != ERR_OK)
         return class_;
     struct buf plain;
-    buf_init(&plain, ORIGINAL_BYTES_MAX);
+    buf_init(&plain, BODY_BYTES_MAX);
     bool found = reader_next(row);
     if (found) {
         out->shop_id = reader_int(row, 0);
@@ -281,8 +302,10 @@ enum err_class sync_reject_replay(struct sync *sync, int64_t reject_id, struct e
         class_ = reject_map(&run, &kept, &arena, &facts, &prepared, &doc, err);
     struct step gone;
     const struct sql_value id = sql_int(reject_id);
+    /* Any number of rows: the row that lands has taken its reject along already, one that is older
+     * than what is stored has not. */
     if (class_ == ERR_OK)
-        class_ = step_make(SQL_REJECT_DELETE, &id, 1, 1, &arena, &gone, err);
+        class_ = step_make(SQL_REJECT_DELETE, &id, 1, -1, &arena, &gone, err);
     if (class_ == ERR_OK) {
         struct unit unit = {.shop_id = kept.shop_id,
                             .order_key = (uint64_t)kept.shop_id,

@@ -5,6 +5,7 @@
  * as soon as its cursor is known, so that mapping and committing overlap with the platform's answer.
  * Pages are committed in their order, whatever the order of arrival. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "sync/sync_internal.h"
 
@@ -15,6 +16,9 @@ enum { TASK_YIELD_MS = 30000 };
 /* With a cursor one page is on its way while the one before it is committed; more would only pile up
  * before the writer and cost memory. */
 enum { CURSOR_PAGES_AHEAD = 2 };
+
+/* A list that never ends (a cursor that is always new) is split until it is given up. */
+enum { WINDOW_PAGES_MAX = 20000 };
 
 /* A cursor may lead back once by mistake and then on; one that keeps leading back never ends. */
 enum { CIRCLES_MAX = 3 };
@@ -161,6 +165,40 @@ static enum err_class pages_settle_all(struct pull *pull, struct err *err)
     return class_;
 }
 
+static bool reject_is_main(const struct task_run *run, const struct reject *reject)
+{
+    return str_eq(reject->table, run->stream->table->name);
+}
+
+static int64_t main_rejects(const struct task_run *run, const struct mapped *mapped)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < mapped->rejects_len; i++)
+        count += reject_is_main(run, &mapped->rejects[i]);
+    return count;
+}
+
+/* Every record of the page as an id hash. A refused record without a readable id stands under the key
+ * that prepare gave it (the hash of the record), so that meeting it twice is seen once. */
+static struct str page_ids(const struct task_run *run, const struct mapped *mapped,
+                           struct arena *arena)
+{
+    size_t len = mapped->id_hashes_len;
+    uint64_t *hashes = arena_array(arena, len + mapped->rejects_len + 1, sizeof *hashes);
+    if (!hashes)
+        return STR_NONE;
+    memcpy(hashes, mapped->id_hashes, len * sizeof *hashes);
+    for (size_t i = 0; i < mapped->rejects_len; i++)
+        if (mapped->rejects[i].id.len == 0 && reject_is_main(run, &mapped->rejects[i]))
+            hashes[len++] = id_hash(mapped->rejects[i].key);
+    return id_hashes_bytes(hashes, len, arena);
+}
+
+static bool stream_by_number(const struct pull *pull)
+{
+    return pull->run->stream->pages.kind == PAGES_NUMBER;
+}
+
 /* The end of a list is the manifest's word; a cursor that comes back is the end only when everything
  * that the platform counts has been seen, this page included. */
 static enum err_class repeated_cursor_judge(struct pull *pull, struct slot *slot, struct err *err)
@@ -168,15 +206,13 @@ static enum err_class repeated_cursor_judge(struct pull *pull, struct slot *slot
     const struct mapped *mapped = &slot->prepared.mapped;
     struct id_set ids;
     id_set_init(&ids);
-    int64_t without_id = 0;
     enum err_class class_ = pages_settle_all(pull, err);
     if (class_ == ERR_OK)
-        class_ = window_ids_load(pull->run->sync->options.store, pull->window, &ids, &without_id,
-                                 err);
+        class_ = window_ids_load(pull->run->sync->options.store, pull->window, &ids, err);
     if (class_ == ERR_OK)
-        class_ = id_set_add(&ids, mapped->id_hashes, mapped->id_hashes_len, err);
+        class_ = id_set_add_bytes(&ids, page_ids(pull->run, mapped, &slot->arena), err);
     id_set_settle(&ids);
-    int64_t seen = (int64_t)ids.len + without_id + (int64_t)mapped->records_without_id;
+    int64_t seen = (int64_t)ids.len;
     id_set_fini(&ids);
     if (class_ != ERR_OK)
         return class_;
@@ -194,6 +230,9 @@ static enum err_class page_check_total(struct pull *pull, const struct page *pag
 {
     int64_t count_max = pull->run->stream->window.count_max;
     int64_t total_cap = pull->run->stream->window.total_cap;
+    if (pull->window->page_number >= WINDOW_PAGES_MAX)
+        return err_set(err, ERR_SPLIT_WINDOW, "window_pages", "a list of more than %d pages",
+                       WINDOW_PAGES_MAX);
     if (pull->window->total_first < 0)
         pull->window->total_first = page->total;
     if ((count_max > 0 && page->total > count_max) || (total_cap > 0 && page->total >= total_cap))
@@ -237,10 +276,14 @@ static enum err_class page_take(struct pull *pull, struct slot **out, struct err
     class_ = page_check_total(pull, &slot->page, err);
     if (class_ != ERR_OK)
         return class_;
+    /* An empty page before the end of a numbered list is a fault, not an end. */
+    if (stream_by_number(pull) && slot->page.records == 0 && slot->page.next == PAGE_MORE)
+        return err_set(err, ERR_BAD_REPLY, "page_empty",
+                       "a page before the last is empty; it is asked again");
     /* Nothing is asked ahead of a repeated cursor: it is judged with its page (page_submit). */
     if (slot->page.next == PAGE_LAST || slot->page.repeated) {
         pull->ended = true;
-    } else if (pull->run->stream->pages.kind != PAGES_NUMBER) {
+    } else if (!stream_by_number(pull)) {
         pull->next_position = arena_dup(&pull->texts, slot->page.position);
         if (!pull->next_position.ptr)
             return err_no_memory(err);
@@ -270,9 +313,8 @@ static enum err_class page_submit(struct pull *pull, struct slot *slot, struct e
         .ended = last,
         .total_first = window->total_first,
         .page_number = window->page_number + 1,
-        .id_bytes = id_hashes_bytes(mapped->id_hashes, mapped->id_hashes_len, &slot->arena),
-        .without_id = (int64_t)mapped->records_without_id,
-        .rejects = slot->prepared.rejects,
+        .id_bytes = page_ids(run, mapped, &slot->arena),
+        .rejects = main_rejects(run, mapped),
     };
     if (!done.id_bytes.ptr)
         return err_no_memory(err);
@@ -369,6 +411,13 @@ static enum err_class window_run(struct task_run *run, struct window *window, st
     return class_;
 }
 
+/* What lies in the window itself. A platform that is down, a dead authorisation or a wrong setting
+ * does not: there the window stays open and is read when that is mended. */
+static bool window_is_poison(enum err_class class_)
+{
+    return class_ == ERR_BAD_REPLY || class_ == ERR_BAD_REQUEST || class_ == ERR_INTERNAL;
+}
+
 enum task_end window_task(struct task_run *run)
 {
     struct arena arena;
@@ -377,7 +426,7 @@ enum task_end window_task(struct task_run *run)
     struct window window = {0};
     struct window_id id;
     enum err_class class_ = window_payload_read(run->task->payload, run->shop->id, &arena, &id,
-                                                &run->until_ms, &err);
+                                                &err);
     if (class_ == ERR_OK)
         class_ = window_load(run->sync->options.store, &id, &arena, &window, &err);
     if (class_ == ERR_OK && window.state != WINDOW_OPEN)
@@ -387,6 +436,12 @@ enum task_end window_task(struct task_run *run)
     if (class_ == ERR_SPLIT_WINDOW)
         class_ = window_split(run, &window, &err);
     enum task_end end = class_ == ERR_OK ? TASK_DONE : task_failed(run, class_, &err);
+    /* A window that nobody can read must not hold up the ones behind it: it closes without proof. */
+    if (end == TASK_DEAD && window_is_poison(class_) && window.state == WINDOW_OPEN) {
+        struct str why = arena_printf(&arena, "%s: %s", err.code, err.message);
+        if (window_give_up(run, &window, why, NULL) == ERR_OK)
+            end = TASK_DONE;
+    }
     arena_fini(&arena);
     return end;
 }

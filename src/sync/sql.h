@@ -38,23 +38,23 @@ static const char SQL_WINDOW_CLOSE[] =
     "again_ms = ?15, tries = tries + 1 WHERE " WINDOW_KEY_IS " AND state = 'open'";
 
 static const char SQL_PAGE_INSERT[] =
-    "INSERT INTO window_page (shop_id, stream, kind, from_ms, to_ms, pass, page_number, ids, "
-    "without_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    "INSERT INTO window_page (shop_id, stream, kind, from_ms, to_ms, pass, page_number, ids) "
+    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 static const char SQL_PAGES_DELETE[] = "DELETE FROM window_page WHERE " WINDOW_KEY_IS;
-static const char SQL_PAGES_READ[] = "SELECT ids, without_id FROM window_page WHERE " WINDOW_KEY_IS
+static const char SQL_PAGES_READ[] = "SELECT ids FROM window_page WHERE " WINDOW_KEY_IS
                                      " AND pass = ?6";
 
 static const char SQL_STATE_INSERT[] =
-    "INSERT INTO stream_state (shop_id, stream, since_ms, frontier_ms, complete_up_to_ms) "
-    "VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (shop_id, stream) DO NOTHING";
+    "INSERT INTO stream_state (shop_id, stream, since_ms, frontier_ms, complete_up_to_ms, until_ms) "
+    "VALUES (?1, ?2, ?3, ?4, ?4, ?5) ON CONFLICT (shop_id, stream) DO UPDATE SET "
+    "until_ms = max(coalesce(stream_state.until_ms, 0), excluded.until_ms)";
 static const char SQL_STATE_LOAD[] =
-    "SELECT since_ms, frontier_ms, complete_up_to_ms FROM stream_state "
+    "SELECT since_ms, frontier_ms, complete_up_to_ms, until_ms FROM stream_state "
     "WHERE shop_id = ?1 AND stream = ?2";
-/* Frontier and "complete up to" only grow here; a late writer cannot take them back. */
+/* The values were worked out from the windows while the lane was ours. */
 static const char SQL_STATE_ADVANCE[] =
-    "UPDATE stream_state SET frontier_ms = max(frontier_ms, ?3), "
-    "complete_up_to_ms = max(complete_up_to_ms, ?4), last_success_ms = ?5, last_error = NULL "
-    "WHERE shop_id = ?1 AND stream = ?2";
+    "UPDATE stream_state SET frontier_ms = ?3, complete_up_to_ms = ?4, last_success_ms = ?5, "
+    "last_error = NULL WHERE shop_id = ?1 AND stream = ?2";
 static const char SQL_STATE_ERROR[] =
     "UPDATE stream_state SET last_error = ?3, last_error_ms = ?4 WHERE shop_id = ?1 AND stream = ?2";
 
@@ -65,6 +65,10 @@ static const char SQL_COVER_SEALED[] =
 static const char SQL_COVER_CLOSED[] =
     "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = ?3 "
     "AND state IN ('sealed', 'moved', 'unproved') AND from_ms <= ?4 + ?5 AND to_ms > ?4";
+
+static const char SQL_UNPROVED_FIRST[] =
+    "SELECT min(from_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = 'audit' "
+    "AND state = 'unproved'";
 
 static const char SQL_WINDOW_OPEN_FIRST[] =
     "SELECT kind, from_ms, to_ms FROM sync_window WHERE shop_id = ?1 AND stream = ?2 "

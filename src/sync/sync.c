@@ -37,6 +37,9 @@ void sync_counts_read(const struct sync *sync, struct sync_counts *out)
 
 /* --- asking for work --- */
 
+/* What an earlier run left behind in the lane becomes part of this one, unless it waits for long. */
+enum { ADOPT_AHEAD_MS = 2 * 60 * 1000 };
+
 static enum err_class steps_write(struct sync *sync, const struct sync_request *request,
                                   const struct steps *steps, int64_t now_ms, struct err *err)
 {
@@ -54,9 +57,10 @@ static enum err_class state_ensure(struct sync *sync, const struct sync_request 
     int64_t since_ms = plan_since_ms(request->shop, request->stream, now_ms);
     const struct sql_value values[] = {sql_int(request->shop->id), sql_text(request->stream->name),
                                        sql_int(since_ms),
-                                       sql_int(since_ms - request->stream->window.step_ms)};
+                                       sql_int(since_ms - request->stream->window.step_ms),
+                                       sql_int(request->mode == SYNC_FORWARD ? now_ms : 0)};
     struct steps steps = {.len = 0};
-    enum err_class class_ = steps_add(&steps, SQL_STATE_INSERT, values, 4, -1, arena, err);
+    enum err_class class_ = steps_add(&steps, SQL_STATE_INSERT, values, 5, -1, arena, err);
     return class_ == ERR_OK ? steps_write(sync, request, &steps, now_ms, err) : class_;
 }
 
@@ -85,20 +89,20 @@ static enum err_class enqueue_forward(struct sync *sync, const struct sync_reque
     return class_;
 }
 
-/* A range is read again page by page: as audit windows by creation time, as pull windows by update
- * time. Each window commits its own task; asked again after a crash, what exists already stays. */
-static enum err_class enqueue_range(struct sync *sync, const struct sync_request *request,
-                                    int64_t now_ms, struct arena *arena, int64_t *tasks,
-                                    struct err *err)
+/* The windows of one kind over a closed range; each with its task, each committed alone: asked again
+ * after a crash, what exists already stays. */
+static enum err_class enqueue_windows(struct sync *sync, const struct sync_request *request,
+                                      enum window_kind kind, int64_t from_ms, int64_t to_ms,
+                                      int64_t now_ms, struct arena *arena, int64_t *tasks,
+                                      struct err *err)
 {
     const struct stream *stream = request->stream;
-    bool audit = stream->window.has_created && !request->by_updated;
-    int64_t span_ms = audit ? stream->window.audit_span_ms : stream->window.span_ms;
+    int64_t span_ms = kind == WINDOW_AUDIT ? stream->window.audit_span_ms : stream->window.span_ms;
     struct window_id *windows = arena_array(arena, RANGE_WINDOWS_MAX, sizeof *windows);
     if (!windows)
         return err_no_memory(err);
-    size_t count = plan_cut(request->from_ms, request->to_ms, span_ms, stream->window.step_ms,
-                            windows, RANGE_WINDOWS_MAX);
+    size_t count = plan_cut(from_ms, to_ms, span_ms, stream->window.step_ms, windows,
+                            RANGE_WINDOWS_MAX);
     if (count > RANGE_WINDOWS_MAX)
         return err_set(err, ERR_USAGE, "range_wide",
                        "the range makes %zu windows, more than %d; ask for it in parts", count,
@@ -106,7 +110,7 @@ static enum err_class enqueue_range(struct sync *sync, const struct sync_request
     for (size_t i = 0; i < count; i++) {
         struct window_plan plan = {.id = {.shop_id = request->shop->id,
                                           .stream = stream->name,
-                                          .kind = audit ? WINDOW_AUDIT : WINDOW_PULL,
+                                          .kind = kind,
                                           .from_ms = windows[i].from_ms,
                                           .to_ms = windows[i].to_ms},
                                    .pass = 1,
@@ -125,6 +129,33 @@ static enum err_class enqueue_range(struct sync *sync, const struct sync_request
     return ERR_OK;
 }
 
+/* A range is read again page by page: as audit windows as far as it is mature, the rest (and all of it
+ * when asked by update time) as pull windows, which prove nothing about later arrivals. */
+static enum err_class enqueue_range(struct sync *sync, const struct sync_request *request,
+                                    int64_t now_ms, struct arena *arena, int64_t *tasks,
+                                    struct err *err)
+{
+    const struct stream *stream = request->stream;
+    int64_t pull_from_ms = request->from_ms;
+    int64_t pull_to_ms = plan_newest_ms(stream, WINDOW_PULL, now_ms);
+    enum err_class class_ = ERR_OK;
+    if (pull_to_ms > request->to_ms)
+        pull_to_ms = request->to_ms;
+    if (stream->window.has_created && !request->by_updated) {
+        int64_t audit_to_ms = plan_newest_ms(stream, WINDOW_AUDIT, now_ms);
+        if (audit_to_ms > request->to_ms)
+            audit_to_ms = request->to_ms;
+        class_ = enqueue_windows(sync, request, WINDOW_AUDIT, request->from_ms, audit_to_ms, now_ms,
+                                 arena, tasks, err);
+        if (audit_to_ms >= pull_from_ms)
+            pull_from_ms = audit_to_ms + stream->window.step_ms;
+    }
+    if (class_ == ERR_OK)
+        class_ = enqueue_windows(sync, request, WINDOW_PULL, pull_from_ms, pull_to_ms, now_ms,
+                                 arena, tasks, err);
+    return class_;
+}
+
 enum err_class sync_enqueue(struct sync *sync, const struct sync_request *request, int64_t *tasks,
                             struct err *err)
 {
@@ -133,6 +164,9 @@ enum err_class sync_enqueue(struct sync *sync, const struct sync_request *reques
     int64_t now_ms = clock_now_ms();
     *tasks = 0;
     enum err_class class_ = state_ensure(sync, request, now_ms, &arena, err);
+    if (class_ == ERR_OK)
+        class_ = queue_adopt(sync->options.store, request->shop->id, request->run,
+                             now_ms + ADOPT_AHEAD_MS, err);
     if (class_ == ERR_OK)
         switch (request->mode) {
         case SYNC_FORWARD:

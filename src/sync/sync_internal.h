@@ -26,7 +26,6 @@ struct task_run {
     int64_t unit_number; /* of the unit last made; the first of this try is task->unit_number + 1 */
     bool progressed;     /* a unit of this try has been committed */
     int64_t started_ms;
-    int64_t until_ms; /* the stream goes on with what is due then; 0: this window alone */
 };
 
 /* The shop's facts with the clock, options and window filled in for one call. */
@@ -35,13 +34,17 @@ struct facts task_facts(const struct task_run *run, const struct window_id *wind
 struct call_ask task_ask(const struct task_run *run, const struct endpoint *endpoint,
                          const struct window_id *window);
 
-/* A kept original: the record with personal texts sealed in place, as compressed JSON. */
-enum { ORIGINAL_BYTES_MAX = 1024 * 1024 };
+/* A kept original is the record's JSON, compressed, then sealed whole: what of it is personal is not
+ * left to a list of paths. */
 #define ORIGINAL_CONTEXT STR("original")
 #define REJECT_CONTEXT STR("reject")
 /* What stands in a sealed column for a cipher text of the platform that could not be opened: the text
  * itself, marked, so that nothing is lost and no search takes it for a plain value. */
 #define PLATFORM_CIPHER STR("platform:")
+
+/* Flags in the last byte of a row's hash: a cipher text of it waits for the platform, or could not be
+ * opened here. */
+enum { HASH_WAITS = 1, HASH_FAILED = 2, HASH_FLAGS = HASH_WAITS | HASH_FAILED };
 
 /* --- prepare.c: a page's records as rows that the store can take --- */
 struct prepared {
@@ -84,12 +87,16 @@ void task_count_unit(struct task_run *run, const struct unit *unit, int64_t reje
 
 /* --- close.c: the end of a window --- */
 /* Judges the pass that has just ended and commits what follows from it: seal, another pass, a
- * split, an unproved window; and the stream's next window while the task's chain goes on (until_ms).
+ * split, an unproved window; and the stream's next window as far as somebody asked for it.
  * *again: the window goes on (another pass). The task is finished when it does not. */
 enum err_class window_finish(struct task_run *run, struct window *window, bool *again,
                              struct err *err);
 /* Halves the window; the task is finished. */
 enum err_class window_split(struct task_run *run, const struct window *window, struct err *err);
+/* Closes the window as unproved with this reason, to be read again later; the frontier goes on, "complete
+ * up to" does not. The task is finished. */
+enum err_class window_give_up(struct task_run *run, const struct window *window, struct str reason,
+                              struct err *err);
 /* An audit's first question: does the platform's total agree with what is stored? Agreed: sealed and
  * the task is finished (*agreed). Otherwise the window's first reading is due. */
 enum err_class window_audit(struct task_run *run, struct window *window, bool *agreed,
@@ -105,11 +112,6 @@ enum err_class rows_created_count(struct store *store, const struct table *table
 /* Marks rows of the batch whose stored hash is the same. */
 enum err_class rows_same(struct store *store, const struct batch *batch, int64_t shop_id,
                          bool *same, struct err *err);
-
-/* Rows of the main table that still hold a cipher text of the platform: their key, at most `max`. */
-enum err_class rows_waiting(struct store *store, const struct table *table, int64_t shop_id,
-                            struct arena *arena, struct str *keys, size_t max, size_t *keys_len,
-                            struct err *err);
 
 /* --- original.c: stored records opened again --- */
 struct original {

@@ -46,8 +46,9 @@ enum err_class rows_created_ids(struct store *store, const struct table *table, 
     const struct sql_value values[] = {sql_int(shop_id), sql_int(from_ms), sql_int(to_ms)};
     struct reader *row = NULL;
     *rows = 0;
-    enum err_class class_ = created_query(
-        table, arena_dup(&arena, column_name(table, table->key[0])).ptr, &arena, &sql, err);
+    struct str key = arena_dup(&arena, column_name(table, table->key[0]));
+    enum err_class class_ = key.ptr ? created_query(table, key.ptr, &arena, &sql, err)
+                                    : err_no_memory(err);
     if (class_ == ERR_OK)
         class_ = store_read(store, sql.ptr, values, 3, &row, err);
     if (class_ == ERR_OK) {
@@ -114,25 +115,4 @@ enum err_class rows_same(struct store *store, const struct batch *batch, int64_t
     }
     arena_fini(&arena);
     return class_;
-}
-
-/* Rows that wait are known by the flag in their hash: its last hex digit is odd. */
-enum err_class rows_waiting(struct store *store, const struct table *table, int64_t shop_id,
-                            struct arena *arena, struct str *keys, size_t max, size_t *keys_len,
-                            struct err *err)
-{
-    struct str sql = arena_printf(arena,
-                                  "SELECT %.*s FROM %.*s WHERE shop_id = ?1 AND "
-                                  "instr('13579BDF', substr(hex(row_hash), 32, 1)) > 0 LIMIT ?2",
-                                  STR_ARG(column_name(table, table->key[0])), STR_ARG(table->name));
-    if (!sql.ptr)
-        return err_no_memory(err);
-    const struct sql_value values[] = {sql_int(shop_id), sql_int((int64_t)max)};
-    struct reader *row = NULL;
-    enum err_class class_ = store_read(store, sql.ptr, values, 2, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    while (reader_next(row))
-        keys[(*keys_len)++] = arena_dup(arena, reader_text(row, 0));
-    return reader_close(row, err);
 }

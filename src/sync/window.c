@@ -138,16 +138,16 @@ static struct str window_payload(const struct window_plan *plan, struct arena *a
     buf_init(&text, TASK_PAYLOAD_BYTES_MAX);
     buf_add(&text, STR("{\"stream\":"));
     json_write_string(&text, plan->id.stream);
-    buf_printf(&text, ",\"kind\":\"%.*s\",\"from\":%lld,\"to\":%lld,\"until\":%lld}",
+    buf_printf(&text, ",\"kind\":\"%.*s\",\"from\":%lld,\"to\":%lld}",
                STR_ARG(window_kind_name(plan->id.kind)), (long long)plan->id.from_ms,
-               (long long)plan->id.to_ms, (long long)plan->until_ms);
+               (long long)plan->id.to_ms);
     struct str payload = text.failed ? STR_NONE : arena_dup(arena, buf_str(&text));
     buf_fini(&text);
     return payload;
 }
 
 enum err_class window_payload_read(struct str payload, int64_t shop_id, struct arena *arena,
-                                   struct window_id *id, int64_t *until_ms, struct err *err)
+                                   struct window_id *id, struct err *err)
 {
     struct json_doc *doc;
     enum err_class class_ = json_parse(payload, &doc, err);
@@ -159,8 +159,7 @@ enum err_class window_payload_read(struct str payload, int64_t shop_id, struct a
     bool good = read.stream.ptr && read.stream.len > 0 &&
                 window_kind_parse(json_text(json_get(root, STR("kind"))), &read.kind) &&
                 str_to_i64(json_text(json_get(root, STR("from"))), &read.from_ms) &&
-                str_to_i64(json_text(json_get(root, STR("to"))), &read.to_ms) &&
-                str_to_i64(json_text(json_get(root, STR("until"))), until_ms);
+                str_to_i64(json_text(json_get(root, STR("to"))), &read.to_ms);
     if (good) {
         *id = read;
     } else {
@@ -205,13 +204,12 @@ enum err_class window_steps_open(const struct window_plan *plan, int64_t now_ms,
 enum err_class window_steps_page(const struct window *window, const struct window_page *page,
                                  struct arena *arena, struct steps *steps, struct err *err)
 {
-    struct sql_value ids[WINDOW_KEY_VALUES + 4];
+    struct sql_value ids[WINDOW_KEY_VALUES + 3];
     window_key_values(&window->id, ids);
     ids[5] = sql_int(window->pass);
     ids[6] = sql_int(page->page_number);
     ids[7] = sql_bytes(page->id_bytes);
-    ids[8] = sql_int(page->without_id);
-    enum err_class class_ = steps_add(steps, SQL_PAGE_INSERT, ids, 9, 1, arena, err);
+    enum err_class class_ = steps_add(steps, SQL_PAGE_INSERT, ids, 8, 1, arena, err);
     if (class_ != ERR_OK)
         return class_;
     struct sql_value done[WINDOW_KEY_VALUES + 5];
@@ -269,20 +267,17 @@ enum err_class window_steps_close(const struct window *window, const struct wind
 }
 
 enum err_class window_ids_load(struct store *store, const struct window *window, struct id_set *ids,
-                               int64_t *without_id, struct err *err)
+                               struct err *err)
 {
     struct sql_value values[WINDOW_KEY_VALUES + 1];
     window_key_values(&window->id, values);
     values[5] = sql_int(window->pass);
-    *without_id = 0;
     struct reader *row;
     enum err_class class_ = store_read(store, SQL_PAGES_READ, values, 6, &row, err);
     if (class_ != ERR_OK)
         return class_;
-    while (class_ == ERR_OK && reader_next(row)) {
+    while (class_ == ERR_OK && reader_next(row))
         class_ = id_set_add_bytes(ids, reader_text(row, 0), err);
-        *without_id += reader_int(row, 1);
-    }
     enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
     if (class_ == ERR_OK)
         class_ = closed;

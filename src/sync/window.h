@@ -58,12 +58,11 @@ enum err_class steps_add(struct steps *steps, const char *sql, const struct sql_
                          struct err *err);
 
 /* Makes the window (or opens it again, from its first page) and its task. `pass` as in struct
- * window. `until_ms`: when it closes, the stream's next
- * window that is due at that instant follows in the same unit; 0: none follows. */
+ * window. When it closes, the
+ * stream's next window that is due at stream_state.until_ms follows in the same unit. */
 struct window_plan {
     struct window_id id;
     int64_t pass;
-    int64_t until_ms;
     bool reopen; /* false: it is open already, only its task is wanted */
     enum task_class class_;
     struct str run;
@@ -73,7 +72,7 @@ enum err_class window_steps_open(const struct window_plan *plan, int64_t now_ms,
                                  struct arena *arena, struct steps *steps, struct err *err);
 /* What the task's payload says. */
 enum err_class window_payload_read(struct str payload, int64_t shop_id, struct arena *arena,
-                                   struct window_id *id, int64_t *until_ms, struct err *err);
+                                   struct window_id *id, struct err *err);
 
 struct window_page {
     struct str position; /* of the next page */
@@ -81,7 +80,6 @@ struct window_page {
     int64_t total_first;
     int64_t page_number; /* 1 for the first of the pass */
     struct str id_bytes;
-    int64_t without_id;
     int64_t rejects;
 };
 enum err_class window_steps_page(const struct window *window, const struct window_page *page,
@@ -105,9 +103,9 @@ struct window_close {
 enum err_class window_steps_close(const struct window *window, const struct window_close *close,
                                   struct arena *arena, struct steps *steps, struct err *err);
 
-/* All ids seen in the window's present pass, settled, and the records without a readable id. */
+/* All ids seen in the window's present pass, settled. */
 enum err_class window_ids_load(struct store *store, const struct window *window, struct id_set *ids,
-                               int64_t *without_id, struct err *err);
+                               struct err *err);
 
 /* How far closed windows reach from `from_ms` without a hole. `sealed_only`: only sealed ones count
  * ("complete up to"), else every closed one (the frontier). `also` (may be NULL): a window that is

@@ -141,7 +141,7 @@ def test_ids_that_are_none_are_refused_and_counted(t):
     same((code, report["counts"]["rejects"]), (0, len(bad)))
     same(stage.ids("7001"), ["8000000020"])
     same({r["field"] for r in stage.rows("SELECT field FROM reject")}, {"order_id"})
-    same([(w["grade"], w["distinct_ids"], w["stored"]) for w in stage.sealed("7001")], [("A", 1, 1)])
+    same([(w["grade"], w["distinct_ids"], w["stored"]) for w in stage.sealed("7001")], [("A", 9, 1)])
 
 
 def test_unknown_status_values_are_kept_raw_and_counted(t):
@@ -162,6 +162,21 @@ def test_a_status_that_is_another_in_every_record_stops_nothing(t):
     same(stage.sync_day()[0], 0)
     same(len(stage.ids("7001")), 100)
     same(stage.rows("SELECT sum(times) AS n FROM unknown_value"), [{"n": 100}], "counted")
+
+
+def test_long_texts_and_large_records_land(t):
+    """A name as long as a text may be, and records of more than a megabyte: one that is stored, one that is refused."""
+    name = "名" * 21_000 + "x"
+    fake = FakeLife({"7001": [order(1, contacts=[{"name": name, "phone": "", "phone_encrypt": ""}]),
+                              order(2, note="x" * 3_000_000), order(3, note="y" * 3_000_000, pay_amount=-5), order(4)]})
+    stage = FakeStage(t, fake)
+    code, report = stage.sync_day()
+    same((code, report["result"], report["troubles"]), (0, "done", []))
+    same(stage.ids("7001"), ["8000000001", "8000000002", "8000000004"])
+    same(refused(stage), {"8000000003": ("pay_amount", "below_min")})
+    reject = stage.rows("SELECT id FROM reject")[0]["id"]
+    contains(stage.run("reject", "show", str(reject), check=True)[1], "8000000003")
+    contains(stage.run("connector", "replay", "shop-7001", "orders", "--diff", check=True)[1], "3")
 
 
 # --- replies ---
@@ -186,9 +201,11 @@ def test_replies_that_cannot_be_read_stop_their_shop_only(t):
         fake.tamper = lambda call, reply: body if call["account"] == "7001" else reply
         code, report = stage.sync_day()
         same((code, report["result"]), (3, "unproved"), code_wanted)
-        same([(x["kind"], x["shop"]) for x in report["troubles"]], [("task", "shop-7001")], f"{code_wanted} troubles")
+        # A window that cannot be read is given up; a platform that is down leaves it open for the next run.
+        kind = "task" if code_wanted.startswith("http_5") else "unproved"
+        same([(x["kind"], x["shop"]) for x in report["troubles"]], [(kind, "shop-7001")], f"{code_wanted} troubles")
         contains(report["troubles"][0]["why"], code_wanted)
-        contains(report["troubles"][0]["next"], "huiliu task")
+        contains(report["troubles"][0]["next"], "huiliu")
         same((stage.ids("7001"), stage.sealed("7001")), ([], []), f"{code_wanted}: what is there of the bad shop")
         same(stage.ids("7002"), ["8000000003"], f"{code_wanted}: the other shop")
         fake.tamper = None
@@ -327,7 +344,8 @@ def test_ranges_are_asked_as_typed(t):
          beijing("2026-05-27 08:00:00")),
         (["--from", "1779811200", "--to", "1779811260"], 1779811200, 1779811260),
         (["--from", "2026-05-20", "--to", "3d"], beijing("2026-05-20"), NOW_S - 3 * 86400 - 1),
-        (["--from", "7d"], NOW_S - 7 * 86400, NOW_S),
+        # Audits end where windows are mature, 10 min ago; the rest is asked by update time.
+        (["--from", "7d"], NOW_S - 7 * 86400, NOW_S - 601),
     ]
     for words, first, last in cases:
         fake = FakeLife({"7001": [order(1)]})

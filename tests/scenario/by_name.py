@@ -104,12 +104,12 @@ def test_the_first_cursor_repeated_is_asked_again(t):
 
 
 def never_ends(t, tamper, why):
-    """The task dies, says why, seals nothing; the other shop is done; the same command heals it later."""
+    """The window is given up, says why, seals nothing; the other shop is done; the same command heals it later."""
     fake, stage = cursor_stage(t, tamper)
     code, report = stage.sync_day(timeout=60)
-    same((code, [x["shop"] for x in report["troubles"]]), (3, ["shop-7001"]))
+    same((code, [(x["kind"], x["shop"]) for x in report["troubles"]]), (3, [("unproved", "shop-7001")]))
     contains(report["troubles"][0]["why"], why)
-    same([r["state"] for r in stage.rows("SELECT state FROM task")], ["dead"], "tasks")
+    same(stage.rows("SELECT state FROM task"), [], "tasks")
     same(stage.sealed("7001"), [], "seals")
     same(stage.ids("7002"), ["8000000001"], "the other shop")
     fake.tamper = None
@@ -117,17 +117,17 @@ def never_ends(t, tamper, why):
     complete(stage)
 
 
-def test_a_cursor_repeated_for_ever_ends_the_task(t):
-    never_ends(t, repeats("[100]", 10**9), "cursor_repeated")
+def test_a_cursor_repeated_for_ever_gives_the_window_up(t):
+    never_ends(t, repeats("[100]", 10**9), "the same cursor again")
 
 
-def test_cursors_that_go_in_a_circle_end_the_task(t):
+def test_cursors_that_go_in_a_circle_give_the_window_up(t):
     def circle(call, reply):
         if call["query"].get("cursor") == "[200]":
             reply["data"]["search_after"]["CursorValue"] = [100]
         return reply
 
-    never_ends(t, circle, "cursor_repeated")
+    never_ends(t, circle, "cursors go in a circle")
 
 
 # --- a reply without its list ---
@@ -163,7 +163,7 @@ def test_reply_without_its_list_is_asked_again(t):
 
 def test_reply_without_its_list_for_ever_is_no_empty_success(t):
     for shape in SHAPES.values():
-        never_ends(t, without_list(10**9, shape), "list_missing")
+        never_ends(t, without_list(10**9, shape), "has no list of orders")
 
 
 def null_list(reply):
@@ -185,6 +185,58 @@ def test_a_list_that_is_null_for_ever_proves_nothing(t):
     same(stage.sealed("7001"), [], "seals")
     fake.tamper = None
     same(stage.sync_day()[0], 0, "the same command when the platform is well again")
+    complete(stage)
+
+
+# --- single orders ---
+
+def test_an_order_that_always_fails_ends_and_the_others_land(t):
+    fake, stage = cursor_stage(t, lambda call, reply: 500 if call["query"].get("order_id") == "8000000002" else reply)
+    code, report = stage.sync_json("--shop", "shop-7001", "--order", "8000000001", "--order", "8000000002", "--order",
+                                   "8000000003", timeout=60)
+    same((code, [x["kind"] for x in report["troubles"]]), (3, ["task"]))
+    same(stage.ids("7001"), ["8000000001", "8000000003"], "rows")
+    asked = [q["order_id"] for q in fake.queries("7001")]
+    same((asked.count("8000000001"), asked.count("8000000003")), (1, 1), "what has landed is not asked again")
+    same([s["rows_new"] for s in report["streams"]], [4], "what landed: two orders and their certificates")
+
+
+def test_another_record_is_no_answer(t):
+    def any_record(call, reply):
+        return {"data": {**reply["data"], "orders": [order(7)]}} if "order_id" in call["query"] else reply
+
+    fake, stage = cursor_stage(t, any_record)
+    code, report = stage.sync_json("--shop", "shop-7001", "--order", "8000000001", timeout=60)
+    same((code, len(report["troubles"])), (3, 1))
+    contains(report["troubles"][0]["why"], "other_record", "8000000001")
+    same(stage.rows("SELECT order_id FROM trade_order"), [], "rows")
+    fake.tamper = None
+    same(stage.sync_json("--shop", "shop-7001", "--order", "8000000001")[0], 0, "the same command when it is well again")
+
+
+# --- a platform that asks for a long wait ---
+
+def wait_when_throttled(fake, seconds):
+    class Handler(fake.server.RequestHandlerClass):
+        def send_response(self, status, *rest):
+            super().send_response(status, *rest)
+            if status == 429:
+                self.send_header("Retry-After", str(seconds))
+
+    fake.server.RequestHandlerClass = Handler
+
+
+def test_a_run_that_could_only_wait_ends_and_says_until_when(t):
+    fake, stage = cursor_stage(t, lambda call, reply: 429 if call["query"].get("page_size") == "100" else reply)
+    wait_when_throttled(fake, 3600)
+    code, report = stage.sync_day(timeout=60)
+    same((code, report["result"]), (3, "waiting"))
+    same([(x["kind"], x["shop"]) for x in report["troubles"]], [("waits", "shop-7001")])
+    contains(report["troubles"][0]["next"], "same command")
+    same(len(stage.ids("7002")), 1, "the other shop")
+    fake.tamper = None
+    stage.later(3700)
+    same(stage.sync_day()[0], 0, "the same command then")
     complete(stage)
 
 

@@ -61,6 +61,7 @@ def test_no_command_is_wrong_use(t):
 
 def test_a_wrong_command_names_the_nearest(t):
     wrong_use(None, "statsu", says=["`statsu`", "`status`"])
+    wrong_use(None, "snyc", says=["`sync`"])
     wrong_use(None, "shop", "ad", says=["`shop add`"])
     wrong_use(None, "shop", says=["huiliu shop --help"])
     wrong_use(None, "frobnicate", says=["`frobnicate`"])
@@ -85,6 +86,13 @@ def test_flags_are_checked(t):
     wrong_use(None, "sync", "--full=yes", says=["--full"])
     wrong_use(None, "sync", "--full", "--full", says=["--full"])
     wrong_use(None, "migrate", "--json", says=["--json"])
+
+
+def test_one_order_is_asked_of_one_shop(t):
+    home = life_home(t)
+    huiliu(home, "shop", "add", "二店", "--platform", "douyin-life", "--external-id", "7002", check=True)
+    wrong_use(home, "sync", "--order", "1", says=["order_shop", "--shop"])
+    same(lib.rows(home, "SELECT id FROM task"), [], "tasks")
 
 
 def test_arguments_are_counted(t):
