@@ -30,15 +30,23 @@ def undisturbed(t, **switches):
     return pages, seconds
 
 
+def leases(stage):
+    return {r["lease"] for r in stage.rows("SELECT lease FROM task WHERE state = 'running'")}
+
+
 def killed(stage, delay_s, *words):
-    """Starts sync and kills it after a while: lanes running when it died, or None when it had ended before."""
+    """Starts sync and kills it a while after its first task began: lanes running when it died, or None when it had ended
+    before."""
+    before = leases(stage)  # of the one that was killed before
     process = stage.start("sync", *words)
+    while process.poll() is None and not leases(stage) - before:
+        time.sleep(0.02)
     try:
         _, err = process.communicate(timeout=delay_s)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-        return stage.rows("SELECT count(*) AS n FROM task WHERE state = 'running'")[0]["n"]
+        return len(leases(stage) - before)
     lib.holds(process.returncode in (0, 3), f"sync ended with {process.returncode}: {err[-500:]}")
     return None
 
@@ -59,7 +67,7 @@ def kill_often(t, kills, **switches):
     done = leased = 0
     words = []
     while done < kills:
-        lanes = killed(stage, dice.uniform(0.2, max(0.5, seconds / 3)), *words)
+        lanes = killed(stage, dice.uniform(0, max(0.3, seconds / 4)), *words)
         if lanes is None:
             words = ["--full"]  # it was done before it could be killed: everything again
             continue
@@ -81,7 +89,7 @@ def pages_are_bounded(t, **switches):
     dice = random.Random(SEED + 1)
     stage = Stage(t, **{**WORLD, **switches})
     kills = again = 0
-    while (lanes := killed(stage, dice.uniform(0.3, max(0.6, seconds / 2)))) is not None:
+    while (lanes := killed(stage, dice.uniform(0.1, max(0.4, seconds / 2)))) is not None:
         kills += 1
         again += max(1, lanes)
     served, bound = stage.sandbox.counts()["pages_served"], pages + again * PAGES_IN_FLIGHT_MAX
