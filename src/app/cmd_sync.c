@@ -97,12 +97,7 @@ static enum err_class range_fill(struct app *app, const struct wish *wish,
     const struct stream *stream = request->stream;
     int64_t now_ms = clock_now_ms(), step_ms = stream->window.step_ms;
     if (cli_has(wish->cli, "full")) {
-        /* All that can be had: from the shop's start, or the platform's history where that is
-         * shorter, to now. */
-        int64_t first_ms = now_ms - stream->window.history_ms;
-        int64_t since_ms = request->shop->since_ms;
-        request->from_ms = since_ms > first_ms ? since_ms : first_ms;
-        request->from_ms += (step_ms - request->from_ms % step_ms) % step_ms;
+        request->from_ms = SYNC_FROM_START;
         request->to_ms = now_ms - now_ms % step_ms;
     } else {
         const struct zone *zone = app->zone                   ? app->zone

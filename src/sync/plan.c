@@ -34,6 +34,15 @@ int64_t plan_newest_ms(const struct stream *stream, enum window_kind kind, int64
     return grid_floor(now_ms - lag_ms, stream->window.step_ms) - stream->window.step_ms;
 }
 
+int64_t plan_grid_start_ms(const struct stream *stream, int64_t since_ms, int64_t now_ms)
+{
+    int64_t reach_ms = now_ms - stream->window.history_ms;
+    if (since_ms >= reach_ms)
+        return since_ms;
+    int64_t span_ms = stream->window.audit_span_ms;
+    return since_ms + (reach_ms - since_ms + span_ms - 1) / span_ms * span_ms;
+}
+
 bool plan_pull(const struct stream *stream, const struct stream_state *state, int64_t now_ms,
                struct window_id *out)
 {

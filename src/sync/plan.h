@@ -37,6 +37,8 @@ bool plan_halves(const struct window_id *window, int64_t step_ms, struct window_
 
 /* The newest instant that a window of this kind may hold now. */
 int64_t plan_newest_ms(const struct stream *stream, enum window_kind kind, int64_t now_ms);
+/* The first window start of the stream's own audit grid that the platform still reaches. */
+int64_t plan_grid_start_ms(const struct stream *stream, int64_t since_ms, int64_t now_ms);
 /* First instant wanted of a shop's stream, on the filter's grid. */
 int64_t plan_since_ms(const struct sync_shop *shop, const struct stream *stream, int64_t now_ms);
 

@@ -93,6 +93,18 @@ static void a_range_is_cut_without_hole_or_overlap(void **state)
     assert_int_equal(plan_cut(0, (int64_t)100 * DAY, DAY, SECOND, windows, 8), 101);
 }
 
+static void everything_again_begins_on_the_streams_own_grid(void **state)
+{
+    (void)state;
+    int64_t since_ms = NOW - 123 - (int64_t)30 * DAY;
+    assert_int_equal(plan_grid_start_ms(&STREAM, since_ms, NOW), since_ms);
+    since_ms = NOW - 123 - (int64_t)100 * DAY;
+    int64_t start_ms = plan_grid_start_ms(&STREAM, since_ms, NOW);
+    assert_int_equal((start_ms - since_ms) % STREAM.window.audit_span_ms, 0);
+    assert_true(start_ms >= NOW - STREAM.window.history_ms);
+    assert_true(start_ms - DAY < NOW - STREAM.window.history_ms);
+}
+
 static void halves_share_nothing_and_leave_nothing_out(void **state)
 {
     (void)state;
@@ -113,6 +125,7 @@ int main(void)
         cmocka_unit_test(pull_windows_start_an_overlap_before_the_frontier),
         cmocka_unit_test(audits_wait_for_maturity_and_for_the_pulls),
         cmocka_unit_test(a_range_is_cut_without_hole_or_overlap),
+        cmocka_unit_test(everything_again_begins_on_the_streams_own_grid),
         cmocka_unit_test(halves_share_nothing_and_leave_nothing_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,23 +136,29 @@ static enum err_class enqueue_range(struct sync *sync, const struct sync_request
                                     struct err *err)
 {
     const struct stream *stream = request->stream;
-    int64_t pull_from_ms = request->from_ms;
+    int64_t from_ms = request->from_ms;
     int64_t pull_to_ms = plan_newest_ms(stream, WINDOW_PULL, now_ms);
     enum err_class class_ = ERR_OK;
+    if (from_ms == SYNC_FROM_START) {
+        struct stream_state state;
+        class_ = plan_state_load(sync->options.store, request->shop, stream, now_ms, NULL, false,
+                                 &state, err);
+        from_ms = plan_grid_start_ms(stream, state.since_ms, now_ms);
+    }
     if (pull_to_ms > request->to_ms)
         pull_to_ms = request->to_ms;
-    if (stream->window.has_created && !request->by_updated) {
+    if (class_ == ERR_OK && stream->window.has_created && !request->by_updated) {
         int64_t audit_to_ms = plan_newest_ms(stream, WINDOW_AUDIT, now_ms);
         if (audit_to_ms > request->to_ms)
             audit_to_ms = request->to_ms;
-        class_ = enqueue_windows(sync, request, WINDOW_AUDIT, request->from_ms, audit_to_ms, now_ms,
-                                 arena, tasks, err);
-        if (audit_to_ms >= pull_from_ms)
-            pull_from_ms = audit_to_ms + stream->window.step_ms;
+        class_ = enqueue_windows(sync, request, WINDOW_AUDIT, from_ms, audit_to_ms, now_ms, arena,
+                                 tasks, err);
+        if (audit_to_ms >= from_ms)
+            from_ms = audit_to_ms + stream->window.step_ms;
     }
     if (class_ == ERR_OK)
-        class_ = enqueue_windows(sync, request, WINDOW_PULL, pull_from_ms, pull_to_ms, now_ms,
-                                 arena, tasks, err);
+        class_ = enqueue_windows(sync, request, WINDOW_PULL, from_ms, pull_to_ms, now_ms, arena,
+                                 tasks, err);
     return class_;
 }
 

@@ -56,6 +56,9 @@ enum sync_mode {
     SYNC_RANGE,   /* read [from, to] again, every page */
     SYNC_IDS,     /* these records */
 };
+/* As from_ms: all that can be had, on the grid of the stream's own windows, so that reading everything
+ * again opens those again instead of making others beside them. */
+enum { SYNC_FROM_START = 0 };
 struct sync_request {
     const struct sync_shop *shop;
     const struct stream *stream;

@@ -38,6 +38,16 @@ def test_a_full_sync_that_was_killed_leaves_nothing_for_the_next_but_one(t):
     lib.holds(complete_up_to(stage) > START_MS + DAY_MS // 2, "complete up to stayed behind")
 
 
+def test_everything_again_opens_the_same_windows(t):
+    stage = Stage(t, life_shops=1, life_orders=100, douplus_shops=0)
+    stage.sync()
+    before = stage.rows("SELECT count(*) AS n FROM sync_window")[0]["n"]
+    for _ in range(3):
+        stage.sync("--full")
+    grown = stage.rows("SELECT count(*) AS n FROM sync_window")[0]["n"] - before
+    lib.holds(grown <= 6, f"{grown} windows more: only the youngest ends may differ")
+
+
 def test_a_range_into_the_future_proves_nothing_that_has_not_happened(t):
     stage = Stage(t, life_shops=1, life_orders=100, douplus_shops=0)
     stage.sync()
