@@ -1,9 +1,9 @@
-/* bare-same HOME_DB BASE_URL TOKEN CONNECTIONS SINCE_MS: the limit of sync.sqlite.same. Makes the calls that a
- * `sync --full` made (the windows that HOME_DB says were closed since SINCE_MS, page by page along
- * their cursors, and the closing total of each), parses every reply and looks up the stored hash of
- * every order and certificate. Prints orders, rows, calls and seconds.
+/* bare-same HOME_DB BASE_URL TOKEN CONNECTIONS SINCE_MS: the limit of sync.sqlite.same. Makes the
+ * calls that a `sync --full` has made (the windows that HOME_DB says were closed since SINCE_MS, page
+ * by page along their cursors, and the closing total of each), parses every reply and looks up the
+ * stored hash of every order and certificate. Prints orders, rows, calls and seconds.
  *
- * One thread: libcurl's multi interface with one connection a lane, one lane a shop at a time. */
+ * One thread: libcurl's multi interface, a connection a lane, a lane one shop at a time. */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +21,7 @@ struct lane {
     struct curl_slist *headers;
     struct buf body;
     int64_t shop_id, from_s, to_s;
+    const char *by; /* the time that the window is about: "create" or "update" */
     char external_id[64];
     struct buf cursor; /* of the next page; empty: the closing total is asked */
     sqlite3_stmt *windows;
@@ -50,10 +51,10 @@ static void lane_ask(struct bench *bench, struct lane *lane, bool total_only)
     char *cursor = curl_easy_escape(lane->easy, total_only ? "0" : buf_str(&lane->cursor).ptr,
                                     total_only ? 1 : (int)buf_str(&lane->cursor).len);
     snprintf(url, sizeof(url),
-             "%s/goodlife/v1/trade/order/query/?account_id=%s&create_order_start_time=%lld"
-             "&create_order_end_time=%lld&cursor=%s&page_size=%d",
-             bench->base_url, lane->external_id, (long long)lane->from_s, (long long)lane->to_s,
-             cursor, total_only ? 1 : PAGE_SIZE);
+             "%s/goodlife/v1/trade/order/query/?account_id=%s&%s_order_start_time=%lld"
+             "&%s_order_end_time=%lld&cursor=%s&page_size=%d",
+             bench->base_url, lane->external_id, lane->by, (long long)lane->from_s, lane->by,
+             (long long)lane->to_s, cursor, total_only ? 1 : PAGE_SIZE);
     curl_free(cursor);
     buf_reset(&lane->body);
     if (total_only)
@@ -71,6 +72,7 @@ static bool lane_next_window(struct bench *bench, struct lane *lane)
         return false;
     lane->from_s = sqlite3_column_int64(lane->windows, 0) / 1000;
     lane->to_s = sqlite3_column_int64(lane->windows, 1) / 1000;
+    lane->by = sqlite3_column_int(lane->windows, 2) ? "create" : "update";
     buf_reset(&lane->cursor);
     buf_add(&lane->cursor, STR("0"));
     lane_ask(bench, lane, false);
@@ -119,14 +121,12 @@ static void hash_look_up(struct bench *bench, sqlite3_stmt *stmt)
 
 static void order_look_up(struct bench *bench, const struct lane *lane, yyjson_val *order)
 {
-    size_t i, max;
-    yyjson_val *item;
+    yyjson_arr_iter items = yyjson_arr_iter_with(yyjson_obj_get(order, "certificate"));
     bench->orders++;
     sqlite3_bind_int64(bench->order, 1, lane->shop_id);
     key_bind(bench->order, 2, order, "order_id");
     hash_look_up(bench, bench->order);
-    yyjson_arr_foreach(yyjson_obj_get(order, "certificate"), i, max, item)
-    {
+    for (yyjson_val *item; (item = yyjson_arr_iter_next(&items));) {
         sqlite3_bind_int64(bench->certificate, 1, lane->shop_id);
         key_bind(bench->certificate, 2, order, "order_id");
         key_bind(bench->certificate, 3, item, "order_item_id");
@@ -135,25 +135,32 @@ static void order_look_up(struct bench *bench, const struct lane *lane, yyjson_v
 }
 
 /* Leaves the cursor of the next page in the lane, nothing at the end of the list. */
+static void cursor_take(struct lane *lane, yyjson_val *data)
+{
+    yyjson_val *next = yyjson_obj_get(yyjson_obj_get(data, "search_after"), "CursorValue");
+    size_t len;
+    buf_reset(&lane->cursor);
+    if (yyjson_arr_size(next) == 0)
+        return;
+    char *text = yyjson_val_write(next, 0, &len);
+    buf_add(&lane->cursor, (struct str){text, len});
+    free(text);
+}
+
 static void page_read(struct bench *bench, struct lane *lane)
 {
     struct str text = buf_str(&lane->body);
     yyjson_doc *doc = yyjson_read(text.ptr, text.len, 0);
-    yyjson_val *data = yyjson_obj_get(yyjson_doc_get_root(doc), "data"), *order;
+    yyjson_val *data = yyjson_obj_get(yyjson_doc_get_root(doc), "data");
     yyjson_val *orders = yyjson_obj_get(data, "orders");
-    bool page = lane->cursor.len > 0; /* else the total, whose one order is not looked at */
-    size_t i, max;
     if (!orders)
         bare_die("reply", "no list in it");
-    if (page)
-        yyjson_arr_foreach(orders, i, max, order) order_look_up(bench, lane, order);
-    buf_reset(&lane->cursor);
-    yyjson_val *next = yyjson_obj_get(yyjson_obj_get(data, "search_after"), "CursorValue");
-    if (page && yyjson_arr_size(next) > 0) {
-        size_t len;
-        char *cursor = yyjson_val_write(next, 0, &len);
-        buf_add(&lane->cursor, (struct str){cursor, len});
-        free(cursor);
+    /* The one order beside a total is not looked at. */
+    if (lane->cursor.len > 0) {
+        yyjson_arr_iter iter = yyjson_arr_iter_with(orders);
+        for (yyjson_val *order; (order = yyjson_arr_iter_next(&iter));)
+            order_look_up(bench, lane, order);
+        cursor_take(lane, data);
     }
     yyjson_doc_free(doc);
 }
@@ -203,8 +210,8 @@ static void lane_open(struct bench *bench, struct lane *lane)
     buf_init(&lane->body, BODY_ROOM);
     buf_init(&lane->cursor, 256);
     lane->windows = bare_prepare(bench->db,
-                                 "SELECT from_ms, to_ms FROM sync_window WHERE shop_id = ?1"
-                                 " AND kind = 'audit' AND closed_ms >= ?2 ORDER BY from_ms");
+                                 "SELECT from_ms, to_ms, kind = 'audit' FROM sync_window"
+                                 " WHERE shop_id = ?1 AND closed_ms >= ?2 ORDER BY from_ms");
     snprintf(header, sizeof(header), "access-token: %s", bench->token);
     lane->headers = curl_slist_append(NULL, header);
     lane->easy = curl_easy_init();

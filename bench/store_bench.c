@@ -7,13 +7,13 @@
  *
  * Pages are made before the clock starts; both paths write the same bytes. */
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/bare.h"
 #include "store/store.h"
 
 enum {
@@ -42,21 +42,10 @@ static const char history_sql[] =
 static const char look_up_sql[] =
     "SELECT row_hash, updated_at FROM trade_order WHERE shop_id = ?1 AND order_id = ?2";
 
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "store-bench: %s: %s\n", what, why);
-    exit(1);
-}
-
 static void must(enum err_class class_, const struct err *err)
 {
     if (class_)
-        die(err->code, err->message);
-}
-
-static double seconds_since(int64_t start_ns)
-{
-    return (double)(clock_monotonic_ns() - start_ns) / 1e9;
+        bare_die(err->code, err->message);
 }
 
 static void report(const char *name, double value, double limit)
@@ -81,7 +70,7 @@ static struct str random_hex(struct arena *arena, struct rng *rng, size_t bytes)
     struct str out = {arena_alloc(arena, bytes + 1), bytes};
     char *at = arena_alloc(arena, bytes + 17);
     if (!out.ptr || !at)
-        die("memory", "none left");
+        bare_die("memory", "none left");
     out.ptr = at;
     for (size_t i = 0; i < bytes; i += 16)
         snprintf(at + i, 17, "%016llx", (unsigned long long)rng_next(rng));
@@ -107,7 +96,7 @@ static void row_make(struct batch *batch, struct arena *arena, struct rng *rng, 
     /* Ids grow with time, as those of the platforms do; statuses are few. */
     struct str id = arena_printf(arena, "%019lld", (long long)(1835535794685987 + number * 1003));
     if (!id.ptr)
-        die("memory", "none left");
+        bare_die("memory", "none left");
     batch_set_text(batch, row, table_column(table, STR("order_id")), id);
     batch_set_text(batch, row, table_column(table, STR("status")), STR("FULFILLED"));
     uint64_t hash[2] = {rng_next(rng), rng_next(rng)};
@@ -125,7 +114,7 @@ static struct pages pages_make(const struct table *table, size_t rows, int64_t f
     pages.arenas = calloc(pages.len, sizeof(*pages.arenas));
     pages.items = calloc(pages.len, sizeof(*pages.items));
     if (!pages.arenas || !pages.items)
-        die("memory", "none left");
+        bare_die("memory", "none left");
     for (size_t i = 0; i < pages.len; i++) {
         arena_init(&pages.arenas[i]);
         pages.items[i].shop = (int64_t)(i % LANES) + 1;
@@ -152,52 +141,18 @@ struct bare {
     sqlite3_stmt *insert, *original, *history, *look_up;
 };
 
-static void bare_exec(struct bare *bare, const char *sql)
+static void paths_open(struct bare *bare, const char *path)
 {
-    if (sqlite3_exec(bare->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        die(sql, sqlite3_errmsg(bare->db));
-}
-
-static sqlite3_stmt *bare_prepare(struct bare *bare, const char *sql)
-{
-    sqlite3_stmt *stmt;
-    if (sqlite3_prepare_v3(bare->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt, NULL) != SQLITE_OK)
-        die(sql, sqlite3_errmsg(bare->db));
-    return stmt;
-}
-
-static void bare_open(struct bare *bare, const char *path)
-{
-    if (sqlite3_open_v2(path, &bare->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL))
-        die(path, "cannot be opened");
-    bare_exec(bare, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                    "PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;"
-                    "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;");
-    bare->insert = bare_prepare(bare, insert_sql);
-    bare->original = bare_prepare(bare, original_sql);
-    bare->history = bare_prepare(bare, history_sql);
-    bare->look_up = bare_prepare(bare, look_up_sql);
-}
-
-static void bare_close(struct bare *bare)
-{
-    sqlite3_finalize(bare->insert);
-    sqlite3_finalize(bare->original);
-    sqlite3_finalize(bare->history);
-    sqlite3_finalize(bare->look_up);
-    sqlite3_close(bare->db);
+    bare->db = bare_open_writer(path);
+    bare->insert = bare_prepare(bare->db, insert_sql);
+    bare->original = bare_prepare(bare->db, original_sql);
+    bare->history = bare_prepare(bare->db, history_sql);
+    bare->look_up = bare_prepare(bare->db, look_up_sql);
 }
 
 static void bare_text(sqlite3_stmt *stmt, int at, struct str text)
 {
     sqlite3_bind_text(stmt, at, text.ptr, (int)text.len, SQLITE_STATIC);
-}
-
-static void bare_run(struct bare *bare, sqlite3_stmt *stmt)
-{
-    if (sqlite3_step(stmt) != SQLITE_DONE)
-        die("insert", sqlite3_errmsg(bare->db));
-    sqlite3_reset(stmt);
 }
 
 static void bare_row(struct bare *bare, const struct page *page, size_t row)
@@ -221,20 +176,20 @@ static void bare_row(struct bare *bare, const struct page *page, size_t row)
     sqlite3_bind_blob(bare->insert, at++, guard->hash, sizeof(guard->hash), SQLITE_STATIC);
     for (int i = 0; i < 3; i++)
         sqlite3_bind_int64(bare->insert, at++, guard->received_ms);
-    bare_run(bare, bare->insert);
+    bare_run(bare->insert);
 
     sqlite3_bind_int64(bare->original, 1, page->shop);
     bare_text(bare->original, 2, id);
     sqlite3_bind_blob(bare->original, 3, batch->originals[row].ptr, ORIGINAL_BYTES, SQLITE_STATIC);
     sqlite3_bind_int64(bare->original, 4, guard->received_ms);
-    bare_run(bare, bare->original);
+    bare_run(bare->original);
 
     sqlite3_bind_int64(bare->history, 1, page->shop);
     bare_text(bare->history, 2, id);
     sqlite3_bind_int64(bare->history, 3, guard->updated_ms);
     bare_text(bare->history, 4, STR("FULFILLED"));
     sqlite3_bind_int64(bare->history, 5, guard->received_ms);
-    bare_run(bare, bare->history);
+    bare_run(bare->history);
 }
 
 /* Rows a second. */
@@ -243,13 +198,13 @@ static double bare_write(struct bare *bare, const struct pages *pages, size_t pa
     int64_t start_ns = clock_monotonic_ns();
     for (size_t i = 0; i < pages->len; i++) {
         if (i % pages_a_commit == 0)
-            bare_exec(bare, "BEGIN IMMEDIATE");
+            bare_exec(bare->db, "BEGIN IMMEDIATE");
         for (size_t row = 0; row < PAGE_ROWS; row++)
             bare_row(bare, &pages->items[i], row);
         if (i % pages_a_commit == pages_a_commit - 1 || i == pages->len - 1)
-            bare_exec(bare, "COMMIT");
+            bare_exec(bare->db, "COMMIT");
     }
-    return (double)(pages->len * PAGE_ROWS) / seconds_since(start_ns);
+    return (double)(pages->len * PAGE_ROWS) / bare_seconds_since(start_ns);
 }
 
 static double bare_look_up(struct bare *bare, const struct pages *pages)
@@ -266,9 +221,9 @@ static double bare_look_up(struct bare *bare, const struct pages *pages)
                                 page->batch->guards[row].hash, 16) == 0;
             sqlite3_reset(bare->look_up);
         }
-    double rate = (double)found / seconds_since(start_ns);
+    double rate = (double)found / bare_seconds_since(start_ns);
     if (found != pages->len * PAGE_ROWS)
-        die("look-up", "a row is missing");
+        bare_die("look-up", "a row is missing");
     return rate;
 }
 
@@ -289,7 +244,7 @@ static void page_commit(struct run *run, const struct page *page)
     struct err err;
     must(store_commit(run->store, &unit, &err), &err);
     if (unit.counts.rows[run->expected] != PAGE_ROWS)
-        die("unit", "another outcome than expected");
+        bare_die("unit", "another outcome than expected");
 }
 
 static void *lane_main(void *context)
@@ -308,10 +263,10 @@ static double store_write_pages(struct store *store, const struct pages *pages, 
     int64_t start_ns = clock_monotonic_ns();
     for (size_t i = 0; i < lanes; i++)
         if (pthread_create(&threads[i], NULL, lane_main, &run))
-            die("thread", "cannot be started");
+            bare_die("thread", "cannot be started");
     for (size_t i = 0; i < lanes; i++)
         pthread_join(threads[i], NULL);
-    return (double)(pages->len * PAGE_ROWS) / seconds_since(start_ns);
+    return (double)(pages->len * PAGE_ROWS) / bare_seconds_since(start_ns);
 }
 
 static struct store *store_make(const char *folder, const char *name,
@@ -345,7 +300,7 @@ int main(int argc, char **argv)
 {
     size_t rows = argc > 1 ? strtoul(argv[1], NULL, 10) : ROWS_DEFAULT;
     if (rows < PAGE_ROWS || rows > ROWS_MAX)
-        die("usage", "store-bench [ROWS], 100 to 400000");
+        bare_die("usage", "store-bench [ROWS], 100 to 400000");
     char folder[] = "huiliu-store-bench-XXXXXX", path[64];
     struct arena arena;
     struct table_catalog *catalog;
@@ -354,7 +309,7 @@ int main(int argc, char **argv)
     must(store_schema(&arena, &catalog, &err), &err);
     const struct table *table = table_find(catalog, STR("trade_order"));
     if (!mkdtemp(folder))
-        die(folder, "cannot be made");
+        bare_die(folder, "cannot be made");
     struct pages pages = pages_make(table, rows, 0);
     struct pages single = pages_make(table, SINGLE_PAGES * PAGE_ROWS, ROWS_MAX);
 
@@ -362,7 +317,7 @@ int main(int argc, char **argv)
     struct store *store = store_make(folder, "unit.db", catalog);
     struct bare bare;
     snprintf(path, sizeof(path), "%s/bare.db", folder);
-    bare_open(&bare, path);
+    paths_open(&bare, path);
 
     double limit = bare_write(&bare, &pages, COMMIT_ROWS_MAX / PAGE_ROWS);
     report("store.sqlite.fresh", store_write_pages(store, &pages, LANES, ROW_NEW), limit);
@@ -374,7 +329,7 @@ int main(int argc, char **argv)
     fprintf(stderr, "store-bench: SQLite held at most %lld KB for both databases together\n",
             (long long)sqlite3_memory_highwater(0) / 1024);
 
-    bare_close(&bare);
+    bare_close(bare.db);
     store_close(store);
     pages_free(&single);
     pages_free(&pages);

@@ -34,6 +34,9 @@ static bool buf_reserve(struct buf *buf, size_t more)
 {
     if (buf->failed)
         return false;
+    /* There is room nearly always: the rest is for the few times when there is none. */
+    if (more < buf->room_bytes - buf->len && buf->room_bytes > 0)
+        return true;
     buf->failed = true;
     /* SIZE_MAX as a maximum would leave no room for the terminator. */
     if (more > buf->bytes_max - buf->len || buf->len + more == SIZE_MAX)
@@ -64,6 +67,16 @@ void buf_add_bytes(struct buf *buf, const void *bytes, size_t bytes_len)
         memcpy(buf->ptr + buf->len, bytes, bytes_len);
     buf->len += bytes_len;
     buf->ptr[buf->len] = '\0';
+}
+
+char *buf_grow(struct buf *buf, size_t bytes_len)
+{
+    if (!buf_reserve(buf, bytes_len))
+        return NULL;
+    char *at = buf->ptr + buf->len;
+    buf->len += bytes_len;
+    buf->ptr[buf->len] = '\0';
+    return at;
 }
 
 void buf_add(struct buf *buf, struct str s)

@@ -34,6 +34,8 @@ void buf_reset(struct buf *buf);
 void buf_add(struct buf *buf, struct str s);
 void buf_add_char(struct buf *buf, char c);
 void buf_add_bytes(struct buf *buf, const void *bytes, size_t bytes_len);
+/* `bytes_len` bytes at the end for the caller to fill; NULL sets `failed`. */
+char *buf_grow(struct buf *buf, size_t bytes_len);
 void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *buf, const char *format, va_list args)
     __attribute__((format(printf, 2, 0)));

@@ -125,7 +125,10 @@ struct batch {
     const struct json **records;  /* the record each row came from (borrowed from its page) */
     struct str *originals;        /* compressed, sealed original; empty: none is kept */
     struct sealed_value **sealed; /* [column][row] for personal columns, else NULL */
-    unsigned char *outcomes;      /* enum row_outcome, filled by the store */
+    /* Rows that whoever made the batch has found stored just so and that nothing can have changed
+     * since: counted as same without another look. NULL: every row is looked at. */
+    const bool *same;
+    unsigned char *outcomes; /* enum row_outcome, filled by the store */
 };
 
 enum err_class batch_new(const struct table *table, struct arena *arena, size_t rows_max,

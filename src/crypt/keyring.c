@@ -310,6 +310,23 @@ enum err_class keyring_create(struct str home, struct err *err)
     return err_set(err, ERR_CONFIG, "key_write", "%s cannot be written: %s", path, strerror(why));
 }
 
+/* Random bytes for nonces, drawn from the kernel for many values at once: the call costs as much as
+ * sealing a phone number. Each byte is handed out once and wiped; a forked child would share what is
+ * left, and this program never forks while it seals. */
+static void nonce_draw(unsigned char nonce[NONCE_BYTES])
+{
+    enum { NONCES = 64 };
+    static _Thread_local unsigned char pool[NONCES * NONCE_BYTES];
+    static _Thread_local size_t left;
+    if (left == 0) {
+        randombytes_buf(pool, sizeof pool);
+        left = NONCES;
+    }
+    unsigned char *next = pool + --left * NONCE_BYTES;
+    memcpy(nonce, next, NONCE_BYTES);
+    sodium_memzero(next, NONCE_BYTES);
+}
+
 enum err_class seal_write(const struct keyring *ring, struct buf *out, struct str plain,
                           struct str context, struct err *err)
 {
@@ -318,10 +335,11 @@ enum err_class seal_write(const struct keyring *ring, struct buf *out, struct st
         return err_set(err, ERR_INTERNAL, "seal_too_large", "%zu bytes are too many to seal",
                        plain.len);
     size_t bytes_len = NONCE_BYTES + plain.len + TAG_BYTES;
-    unsigned char *bytes = malloc(bytes_len);
+    /* Phones and names fit here. */
+    unsigned char small[256], *bytes = bytes_len <= sizeof small ? small : malloc(bytes_len);
     if (!bytes)
         return err_no_memory(err);
-    randombytes_buf(bytes, NONCE_BYTES);
+    nonce_draw(bytes);
     crypto_aead_xchacha20poly1305_ietf_encrypt(
         bytes + NONCE_BYTES, NULL, (const unsigned char *)plain.ptr, plain.len,
         (const unsigned char *)context.ptr, context.len, NULL, bytes, key->seal);
@@ -329,7 +347,8 @@ enum err_class seal_write(const struct keyring *ring, struct buf *out, struct st
     buf_add_bytes(out, key->id, key->id_len);
     buf_add_char(out, ':');
     base64_write(out, (struct str){(const char *)bytes, bytes_len});
-    free(bytes);
+    if (bytes != small)
+        free(bytes);
     return out->failed ? err_no_memory(err) : ERR_OK;
 }
 

@@ -1,13 +1,16 @@
 /* JSON values to text. One recursive walk writes all forms; a member or element is entered with
  * the set of paths that lead there. Recursion is bounded: json_parse refuses deeper documents. */
+#include <endian.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "format/codec.h"
 #include "format/json.h"
 #include "format/path_set.h"
 
 struct member {
+    uint64_t head; /* the first eight bytes of the key: most comparisons end there */
     struct str key;
     const struct json *value;
 };
@@ -48,13 +51,18 @@ static char escape_letter(unsigned char c)
     }
 }
 
+static bool needs_escape(unsigned char c)
+{
+    return c < ' ' || c == '"' || c == '\\';
+}
+
 /* What needs no escape is copied in runs. */
 static void write_escaped(struct buf *out, struct str s)
 {
     size_t from = 0;
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
-        if (c >= ' ' && c != '"' && c != '\\')
+        if (!needs_escape(c))
             continue;
         buf_add_bytes(out, s.ptr + from, i - from);
         from = i + 1;
@@ -86,6 +94,17 @@ void json_write_string(struct buf *out, struct str s)
 /* For strings of a document, which the parser has found to be UTF-8. */
 static void write_known_string(struct buf *out, struct str s)
 {
+    size_t plain = 0;
+    while (plain < s.len && !needs_escape((unsigned char)s.ptr[plain]))
+        plain++;
+    /* Nearly every string: one piece, quotes included. */
+    char *at = plain == s.len ? buf_grow(out, s.len + 2) : NULL;
+    if (at) {
+        at[0] = at[s.len + 1] = '"';
+        memcpy(at + 1, s.ptr, s.len);
+    }
+    if (plain == s.len)
+        return;
     buf_add_char(out, '"');
     write_escaped(out, s);
     buf_add_char(out, '"');
@@ -138,10 +157,37 @@ static void write_children(struct writer *writer, const struct json *container, 
 static int member_cmp(const void *a, const void *b)
 {
     const struct member *left = a, *right = b;
+    if (left->head != right->head)
+        return left->head < right->head ? -1 : 1;
     int order = str_cmp(left->key, right->key);
     if (order != 0)
         return order;
     return (uintptr_t)left->value < (uintptr_t)right->value ? -1 : 1;
+}
+
+static struct member member_of(struct str key, const struct json *value)
+{
+    uint64_t head = 0;
+    if (key.len > 0)
+        memcpy(&head, key.ptr, key.len < sizeof head ? key.len : sizeof head);
+    return (struct member){be64toh(head), key, value};
+}
+
+/* Objects of records are small and each is sorted only once: no call, no memory. */
+static void members_sort(struct member *members, size_t len)
+{
+    enum { INSERTION_MAX = 64 };
+    if (len > INSERTION_MAX) {
+        qsort(members, len, sizeof *members, member_cmp);
+        return;
+    }
+    for (size_t i = 1; i < len; i++) {
+        struct member member = members[i];
+        size_t at = i;
+        for (; at > 0 && member_cmp(&members[at - 1], &member) > 0; at--)
+            members[at] = members[at - 1];
+        members[at] = member;
+    }
 }
 
 static bool writer_reserve(struct writer *writer, size_t more)
@@ -172,10 +218,10 @@ static void write_sorted(struct writer *writer, const struct json *object, size_
         return;
     json_iter_init(&iter, object);
     while ((value = json_iter_next(&iter, &key)) != NULL)
-        writer->members[writer->members_len++] = (struct member){key, value};
+        writer->members[writer->members_len++] = member_of(key, value);
     size_t to = writer->members_len;
     if (to > from)
-        qsort(writer->members + from, to - from, sizeof *writer->members, member_cmp);
+        members_sort(writer->members + from, to - from);
     bool first = true;
     for (size_t i = from; i < to && !writer_stopped(writer); i++) {
         /* Copied, since objects inside may move the stack. */

@@ -96,6 +96,30 @@ enum err_class store_read(struct store *store, const char *sql, const struct sql
     return class_;
 }
 
+enum err_class store_read_snapshot(struct store *store, const char *sql, struct reader **out,
+                                   struct err *err)
+{
+    enum err_class class_ = store_read(store, sql, NULL, 0, out, err);
+    /* Without a transaction each asking would begin one of its own: locks, and after every commit
+     * of the writer a cold cache. */
+    if (!class_)
+        class_ = conn_exec((*out)->conn, "BEGIN", NULL, 0, NULL, err);
+    if (class_)
+        reader_close(*out, NULL);
+    return class_;
+}
+
+enum err_class reader_ask(struct reader *reader, const struct sql_value *values, size_t values_len,
+                          struct err *err)
+{
+    const struct store_ops *ops = reader->conn->ops;
+    enum err_class class_ = ERR_OK;
+    ops->reset(reader->stmt);
+    for (size_t i = 0; !class_ && i < values_len; i++)
+        class_ = ops->bind(reader->stmt, (int)i + 1, &values[i], err);
+    return class_;
+}
+
 bool reader_next(struct reader *reader)
 {
     bool row = false;
@@ -112,6 +136,8 @@ enum err_class reader_close(struct reader *reader, struct err *err)
     if (reader->stmt)
         reader->conn->ops->release(reader->stmt);
     reader->stmt = NULL;
+    if (reader->conn)
+        reader->conn->ops->rollback(reader->conn);
     pool_give(reader->pool, reader);
     return class_;
 }

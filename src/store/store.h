@@ -90,6 +90,11 @@ enum err_class store_check(struct store *store, struct err *err);
 struct reader; /* a connection borrowed from the pool with one statement open */
 enum err_class store_read(struct store *store, const char *sql, const struct sql_value *values,
                           size_t values_len, struct reader **out, struct err *err);
+/* A statement to be asked many times (reader_ask), each time of the same commit. */
+enum err_class store_read_snapshot(struct store *store, const char *sql, struct reader **out,
+                                   struct err *err);
+enum err_class reader_ask(struct reader *reader, const struct sql_value *values, size_t values_len,
+                          struct err *err);
 /* Advances; false at the end or on error (reader_close tells). Columns are valid until the next. */
 bool reader_next(struct reader *reader);
 int64_t reader_int(const struct reader *reader, int column);

@@ -364,6 +364,10 @@ static enum err_class row_follow(struct row_writer *w, size_t row,
 static enum err_class row_write(struct row_writer *w, size_t row, struct err *err)
 {
     struct stored_guard stored;
+    if (w->batch->same && w->batch->same[row]) {
+        w->batch->outcomes[row] = ROW_SAME;
+        return ERR_OK;
+    }
     arena_reset(&w->tx->scratch);
     key_fill(w, row);
     enum err_class class_ = guard_read(w, &stored, err);

@@ -221,40 +221,49 @@ static enum err_class ciphers_keep(const struct mapped *mapped, bool *const *sam
     return ERR_OK;
 }
 
+/* Buffers of the originals of one page. */
+struct originals {
+    const struct task_run *run;
+    struct buf text, packed, sealed;
+};
+
 /* An original is sealed whole: which of a platform's fields are personal is more than any list of
  * paths knows (a buyer's remark holds phone numbers too). */
-static enum err_class original_write(const struct task_run *run, const struct json *record,
+static enum err_class original_write(struct originals *o, const struct json *record,
                                      struct arena *arena, struct str *out, struct err *err)
 {
-    struct buf text, packed, sealed;
-    buf_init(&text, BODY_BYTES_MAX);
-    buf_init(&packed, BODY_BYTES_MAX);
-    buf_init(&sealed, SEALED_RECORD_ROOM);
-    json_write(&text, record);
-    enum err_class class_ = text.failed ? err_no_memory(err)
-                                        : zstd_write(&packed, buf_str(&text), ORIGINAL_LEVEL, err);
+    buf_reset(&o->text);
+    buf_reset(&o->packed);
+    buf_reset(&o->sealed);
+    json_write(&o->text, record);
+    enum err_class class_ = o->text.failed
+                                ? err_no_memory(err)
+                                : zstd_write(&o->packed, buf_str(&o->text), ORIGINAL_LEVEL, err);
     if (class_ == ERR_OK)
-        class_ = seal_write(run->sync->options.keyring, &sealed, buf_str(&packed), ORIGINAL_CONTEXT,
-                            err);
-    *out = buf_into(&sealed, arena);
-    buf_fini(&text);
-    buf_fini(&packed);
-    return class_ == ERR_OK && !out->ptr ? err_no_memory(err) : class_;
+        class_ = seal_write(o->run->sync->options.keyring, &o->sealed, buf_str(&o->packed),
+                            ORIGINAL_CONTEXT, err);
+    if (class_ != ERR_OK)
+        return class_;
+    *out = arena_dup(arena, buf_str(&o->sealed));
+    return out->ptr ? ERR_OK : err_no_memory(err);
 }
 
 /* Only the main table keeps originals: the record of a sub-table is part of it. */
 static enum err_class originals_write(const struct task_run *run, struct batch *batch,
                                       const bool *same, struct arena *arena, struct err *err)
 {
-    for (size_t row = 0; row < batch->rows_len; row++) {
-        if (same[row])
-            continue;
-        enum err_class class_ = original_write(run, batch->records[row], arena,
-                                               &batch->originals[row], err);
-        if (class_ != ERR_OK)
-            return class_;
-    }
-    return ERR_OK;
+    struct originals o = {.run = run};
+    buf_init(&o.text, BODY_BYTES_MAX);
+    buf_init(&o.packed, BODY_BYTES_MAX);
+    buf_init(&o.sealed, SEALED_RECORD_ROOM);
+    enum err_class class_ = ERR_OK;
+    for (size_t row = 0; class_ == ERR_OK && row < batch->rows_len; row++)
+        if (!same[row])
+            class_ = original_write(&o, batch->records[row], arena, &batch->originals[row], err);
+    buf_fini(&o.text);
+    buf_fini(&o.packed);
+    buf_fini(&o.sealed);
+    return class_;
 }
 
 static uint64_t hash_head(const unsigned char hash[16])
@@ -354,6 +363,12 @@ static enum err_class rows_prepare(const struct task_run *run, const struct fact
     }
     if (class_ == ERR_OK)
         class_ = ciphers_keep(mapped, same, arena, err);
+    for (size_t i = 0; i < mapped->batches_len; i++) {
+        for (size_t row = 0; row < mapped->batches[i]->rows_len; row++)
+            out->writes |= !same[i][row];
+        if (run->writing == 0)
+            mapped->batches[i]->same = same[i];
+    }
     if (class_ == ERR_OK && mapped->batches_len > 0)
         class_ = originals_write(run, mapped->batches[0], same[0], arena, err);
     if (class_ == ERR_OK)
@@ -383,7 +398,7 @@ static bool batch_own(struct batch *batch, struct arena *arena)
         if (!column_is_text(batch->table->columns[column].type))
             continue;
         for (size_t row = 0; good && row < batch->rows_len; row++)
-            if (batch_state(batch, row, column) == CELL_SET)
+            if (batch_state(batch, row, column) == CELL_SET && !(batch->same && batch->same[row]))
                 good = text_own(&batch->columns[column].texts[row], arena);
     }
     memset(batch->records, 0, batch->rows_len * sizeof(*batch->records));

@@ -140,6 +140,7 @@ static enum err_class page_settle(struct pull *pull, struct err *err)
 {
     struct slot *slot = slot_at(pull, 0);
     enum err_class class_ = store_wait(pull->run->sync->options.store, slot->unit, err);
+    pull->run->writing -= slot->prepared.writes;
     if (class_ == ERR_OK) {
         task_count_unit(pull->run, slot->unit, slot->prepared.rejects);
         pull->run->outcome->pages++;
@@ -333,6 +334,7 @@ static enum err_class page_submit(struct pull *pull, struct slot *slot, struct e
         slot->unit = NULL;
         return class_;
     }
+    run->writing += slot->prepared.writes;
     if (FAIL_POINT("sync.unit.submitted"))
         return err_set(err, ERR_INTERNAL, "fail_point", "fail point sync.unit.submitted");
     window->page_number++;

@@ -26,6 +26,7 @@ struct task_run {
     int64_t unit_number; /* of the unit last made; the first of this try is task->unit_number + 1 */
     bool progressed;     /* a unit of this try has been committed */
     int64_t started_ms;
+    size_t writing; /* units on their way that change rows: what is stored is still moving */
 };
 
 /* The shop's facts with the clock, options and window filled in for one call. */
@@ -50,6 +51,7 @@ enum { HASH_WAITS = 1, HASH_FAILED = 2, HASH_FLAGS = HASH_WAITS | HASH_FAILED };
 struct prepared {
     struct mapped mapped;
     int64_t rejects;
+    bool writes; /* a row that is not stored just so */
     /* Main keys of rows whose cipher texts wait for the platform's quota. */
     struct str *waiting_keys;
     size_t waiting_keys_len;

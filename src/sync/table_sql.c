@@ -96,23 +96,23 @@ enum err_class rows_same(struct store *store, const struct batch *batch, int64_t
     struct arena arena;
     arena_init(&arena);
     struct str sql;
+    struct reader *stored = NULL;
     enum err_class class_ = hash_query(table, &arena, &sql, err);
+    if (class_ == ERR_OK && batch->rows_len > 0)
+        class_ = store_read_snapshot(store, sql.ptr, &stored, err);
     for (size_t row = 0; class_ == ERR_OK && row < batch->rows_len; row++) {
         struct sql_value values[KEY_COLUMNS_MAX + 1];
         values[0] = sql_int(shop_id);
         for (size_t i = 0; i < table->key_len; i++)
             values[i + 1] = key_value(batch, row, table->key[i]);
-        struct reader *stored;
-        class_ = store_read(store, sql.ptr, values, table->key_len + 1, &stored, err);
-        if (class_ != ERR_OK)
-            break;
-        if (reader_next(stored)) {
+        class_ = reader_ask(stored, values, table->key_len + 1, err);
+        if (class_ == ERR_OK && reader_next(stored)) {
             struct str hash = reader_text(stored, 0);
             same[row] = hash.len == sizeof batch->guards[row].hash &&
                         memcmp(hash.ptr, batch->guards[row].hash, hash.len) == 0;
         }
-        class_ = reader_close(stored, err);
     }
+    enum err_class closed = stored ? reader_close(stored, class_ == ERR_OK ? err : NULL) : ERR_OK;
     arena_fini(&arena);
-    return class_;
+    return class_ == ERR_OK ? closed : class_;
 }
