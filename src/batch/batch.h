@@ -115,6 +115,13 @@ struct row_guard {
 
 enum row_outcome { ROW_NEW, ROW_CHANGED, ROW_SAME, ROW_OLDER, ROW_OUTCOMES };
 
+/* What was found of a row before it reached the store. */
+enum row_known {
+    KNOWN_NOTHING, /* the store looks */
+    KNOWN_SAME,    /* stored just so, and nothing can have changed it since: not looked at again */
+    KNOWN_ABSENT,  /* was not stored: inserted without a look, which is taken if it is there now */
+};
+
 struct batch {
     const struct table *table;
     struct arena *arena;
@@ -125,9 +132,8 @@ struct batch {
     const struct json **records;  /* the record each row came from (borrowed from its page) */
     struct str *originals;        /* compressed, sealed original; empty: none is kept */
     struct sealed_value **sealed; /* [column][row] for personal columns, else NULL */
-    /* Rows that whoever made the batch has found stored just so and that nothing can have changed
-     * since: counted as same without another look. NULL: every row is looked at. */
-    const bool *same;
+    /* enum row_known: what whoever made the batch has found stored. NULL: nothing is known. */
+    const unsigned char *known;
     unsigned char *outcomes; /* enum row_outcome, filled by the store */
 };
 

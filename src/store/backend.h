@@ -79,7 +79,8 @@ struct store_ops {
     int64_t (*column_int)(const struct stmt *stmt, int column);
     struct str (*column_text)(const struct stmt *stmt, int column);
 
-    /* Rows written by this connection since it was opened. */
+    /* Rows that the last INSERT, UPDATE or DELETE changed itself: not what triggers did, which a user
+     * may have added. */
     int64_t (*rows_changed)(const struct conn *conn);
     int64_t (*last_id)(const struct conn *conn);
     /* Looks through the whole database. */

@@ -34,6 +34,10 @@
 #define SQL_REJECT_CLEAR                                                                           \
     "DELETE FROM reject WHERE shop_id = ?1 AND table_name = ?2 AND key_text = ?3 AND key_text <> ''"
 
+/* ?1 shop ?2 table. A row when the table has such a reject. */
+#define SQL_REJECT_ANY                                                                             \
+    "SELECT 1 FROM reject WHERE shop_id = ?1 AND table_name = ?2 AND key_text <> '' LIMIT 1"
+
 #define SQL_MIGRATION_NEWEST "SELECT max(number) FROM migration"
 #define SQL_MIGRATION_CHECKSUM "SELECT checksum FROM migration WHERE number = ?1"
 #define SQL_MIGRATION_ADD                                                                          \

@@ -315,7 +315,7 @@ static enum err_class sqlite_script(struct conn *base, const char *sql, struct e
 
 static int64_t sqlite_rows_changed(const struct conn *conn)
 {
-    return sqlite3_total_changes64(db_of(conn));
+    return sqlite3_changes64(db_of(conn));
 }
 
 static int64_t sqlite_last_id(const struct conn *conn)
@@ -385,14 +385,14 @@ static enum err_class conn_configure(struct sqlite_conn *conn, const struct stor
     sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     static const char *const by_role[] = {
-        [CONN_WRITER] = "PRAGMA cache_size = -4000; PRAGMA temp_store = MEMORY;",
+        [CONN_WRITER] = "PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;",
         [CONN_READER] = "PRAGMA cache_size = -500; PRAGMA query_only = ON;",
         [CONN_MIGRATION] = "PRAGMA cache_size = -8000;",
     };
     char sql[512];
     snprintf(sql, sizeof(sql),
              "%s%s PRAGMA synchronous = FULL; PRAGMA mmap_size = 0;"
-             " PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864;",
+             " PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 67108864;",
              role == CONN_READER ? "" : "PRAGMA journal_mode = WAL; ", by_role[role]);
     enum err_class class_ = sqlite_script(&conn->base, sql, err);
     if (!class_ && target->pages_max) {

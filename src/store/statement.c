@@ -61,14 +61,13 @@ enum err_class conn_exec(struct conn *conn, const char *sql, const struct sql_va
     enum err_class class_ = ops->prepare(conn, sql, &stmt, err);
     if (class_)
         return class_;
-    int64_t before = ops->rows_changed(conn);
     bool row;
     class_ = stmt_run(stmt, values, values_len, &row, err);
     while (!class_ && row)
         class_ = ops->step(stmt, &row, err);
     ops->release(stmt);
     if (!class_ && rows_changed)
-        *rows_changed = ops->rows_changed(conn) - before;
+        *rows_changed = ops->rows_changed(conn);
     return class_;
 }
 

@@ -97,7 +97,10 @@ static void insert_write(struct buf *out, const struct table *table)
     buf_add(out, STR(", row_hash, received_ms, changed_ms, first_seen_ms) VALUES (?1"));
     for (int at = 2; at <= last; at++)
         buf_printf(out, ", ?%d", at);
-    buf_add(out, STR(")"));
+    buf_add(out, STR(") ON CONFLICT (shop_id"));
+    for (size_t i = 0; i < table->key_len; i++)
+        buf_printf(out, ", %.*s", STR_ARG(table->columns[table->key[i]].name));
+    buf_add(out, STR(") DO NOTHING"));
 }
 
 static void update_write(struct buf *out, const struct table *table)
@@ -136,6 +139,7 @@ struct row_writer {
     const struct unit *unit;
     struct batch *batch;
     struct stmt *guard, *row, *insert, *update, *original, *status, *reject;
+    bool rejects; /* something of this shop and table waits for a good copy */
     struct sql_value key[1 + TABLE_COLUMNS_MAX];
     struct sql_value values[ROW_VALUES_MAX];
 };
@@ -312,21 +316,28 @@ static enum err_class write_run(struct row_writer *w, struct stmt *stmt,
     return class_;
 }
 
-static enum err_class row_store(struct row_writer *w, size_t row, enum row_outcome outcome,
-                                struct err *err)
+/* *stored is false when the row is there already. */
+static enum err_class row_insert(struct row_writer *w, size_t row, bool *stored, struct err *err)
+{
+    const struct store_ops *ops = w->tx->conn->ops;
+    enum err_class class_ = personal_check(w->batch, row, err);
+    if (class_)
+        return class_;
+    size_t values_len = values_from_batch(w, row);
+    w->values[values_len++] = sql_int(w->unit->now_ms); /* first_seen_ms */
+    class_ = write_run(w, w->insert, w->values, values_len, err);
+    *stored = ops->rows_changed(w->tx->conn) == 1;
+    return class_;
+}
+
+static enum err_class row_update(struct row_writer *w, size_t row, struct err *err)
 {
     enum err_class class_ = personal_check(w->batch, row, err);
     if (class_)
         return class_;
     size_t values_len = values_from_batch(w, row);
-    struct stmt *stmt = w->update;
-    if (outcome == ROW_NEW) {
-        w->values[values_len++] = sql_int(w->unit->now_ms); /* first_seen_ms */
-        stmt = w->insert;
-    } else {
-        class_ = values_merge(w, row, err);
-    }
-    return class_ ? class_ : write_run(w, stmt, w->values, values_len, err);
+    class_ = values_merge(w, row, err);
+    return class_ ? class_ : write_run(w, w->update, w->values, values_len, err);
 }
 
 /* What goes with a row that was written: its original and its status, where that is another. */
@@ -345,7 +356,7 @@ static enum err_class row_follow(struct row_writer *w, size_t row,
         class_ = write_run(w, w->original, values, 5, err);
     }
     /* A good copy has landed: what was refused of this record is no longer waiting for anybody. */
-    if (!class_) {
+    if (!class_ && w->rejects) {
         const struct sql_value values[] = {sql_int(w->unit->shop_id), sql_text(table->name),
                                            sql_text(key)};
         class_ = write_run(w, w->reject, values, 3, err);
@@ -361,24 +372,60 @@ static enum err_class row_follow(struct row_writer *w, size_t row,
     return write_run(w, w->status, values, 6, err);
 }
 
-static enum err_class row_write(struct row_writer *w, size_t row, struct err *err)
+/* Compares with what is stored and writes what must be. */
+static enum err_class row_merge(struct row_writer *w, size_t row, struct stored_guard *stored,
+                                enum row_outcome *outcome, struct err *err)
 {
-    struct stored_guard stored;
-    if (w->batch->same && w->batch->same[row]) {
-        w->batch->outcomes[row] = ROW_SAME;
-        return ERR_OK;
-    }
-    arena_reset(&w->tx->scratch);
     key_fill(w, row);
-    enum err_class class_ = guard_read(w, &stored, err);
+    enum err_class class_ = guard_read(w, stored, err);
     if (class_)
         return class_;
-    enum row_outcome outcome = row_classify(&w->batch->guards[row], &stored, w->batch->rewrite);
-    w->batch->outcomes[row] = (unsigned char)outcome;
-    if (outcome == ROW_SAME || outcome == ROW_OLDER)
+    *outcome = row_classify(&w->batch->guards[row], stored, w->batch->rewrite);
+    if (*outcome == ROW_CHANGED)
+        return row_update(w, row, err);
+    bool inserted = true;
+    if (*outcome == ROW_NEW)
+        class_ = row_insert(w, row, &inserted, err);
+    assert(inserted); /* one transaction writes at a time */
+    return class_;
+}
+
+static enum err_class row_write(struct row_writer *w, size_t row, struct err *err)
+{
+    struct batch *batch = w->batch;
+    enum row_known known = batch->known ? batch->known[row] : KNOWN_NOTHING;
+    struct stored_guard stored = {.found = false};
+    enum row_outcome outcome = ROW_SAME;
+    bool inserted = false;
+    enum err_class class_ = ERR_OK;
+    arena_reset(&w->tx->scratch);
+    if (known == KNOWN_SAME) {
+        batch->outcomes[row] = ROW_SAME;
         return ERR_OK;
-    class_ = row_store(w, row, outcome, err);
-    return class_ ? class_ : row_follow(w, row, &stored, err);
+    }
+    if (known == KNOWN_ABSENT)
+        class_ = row_insert(w, row, &inserted, err);
+    if (inserted)
+        outcome = ROW_NEW;
+    else if (!class_)
+        class_ = row_merge(w, row, &stored, &outcome, err);
+    batch->outcomes[row] = (unsigned char)outcome;
+    if (class_ || outcome == ROW_SAME || outcome == ROW_OLDER)
+        return class_;
+    return row_follow(w, row, &stored, err);
+}
+
+/* Nearly every shop has no rejects: found out once, so that no row has to look. */
+static enum err_class rejects_find(struct row_writer *w, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(w->unit->shop_id), sql_text(w->batch->table->name)};
+    struct stmt *stmt;
+    enum err_class class_ = w->tx->conn->ops->prepare(w->tx->conn, SQL_REJECT_ANY, &stmt, err);
+    if (class_)
+        return class_;
+    class_ = stmt_run(stmt, values, 2, &w->rejects, err);
+    w->tx->conn->ops->release(stmt);
+    return class_;
 }
 
 enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch *batch,
@@ -402,6 +449,8 @@ enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch 
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; !class_ && i < sizeof(statements) / sizeof(statements[0]); i++)
         class_ = ops->prepare(tx->conn, statements[i].sql, statements[i].stmt, err);
+    if (!class_)
+        class_ = rejects_find(&w, err);
     for (size_t row = 0; !class_ && row < batch->rows_len; row++) {
         class_ = row_write(&w, row, err);
         if (!class_)

@@ -41,6 +41,77 @@ static void the_same_copy_writes_nothing(void **state)
     assert_int_equal(read_int(f, "SELECT received_ms FROM original"), 200);
 }
 
+static const struct {
+    unsigned char hash;
+    int64_t updated_ms;
+    const char *name;
+    enum row_outcome outcome;
+    const char *stored; /* afterwards */
+} absent_copies[] = {
+    {1, 100, "first", ROW_NEW, "first"},
+    {1, 100, "first", ROW_SAME, "first"},
+    {2, 101, "newer", ROW_CHANGED, "newer"},
+    {3, 99, "older", ROW_OLDER, "newer"},
+};
+enum { ABSENT_COPIES = 4 };
+
+static const unsigned char all_absent[ABSENT_COPIES] = {KNOWN_ABSENT, KNOWN_ABSENT, KNOWN_ABSENT,
+                                                        KNOWN_ABSENT};
+
+static void absent_copy_add(struct batch *batch, const char *id, size_t copy)
+{
+    size_t row = order_add(batch, id, absent_copies[copy].hash, absent_copies[copy].updated_ms,
+                           200);
+    order_text(batch, row, "sku_name", absent_copies[copy].name);
+    order_text(batch, row, "status", absent_copies[copy].name);
+    batch->known = all_absent;
+}
+
+/* A user's trigger, which writes whenever an order is tried to be inserted. */
+static enum err_class trigger_add(struct tx *tx, void *context, struct err *err)
+{
+    (void)context;
+    return tx_exec(tx,
+                   "CREATE TRIGGER seen BEFORE INSERT ON trade_order BEGIN"
+                   " INSERT OR REPLACE INTO setting (name, value) VALUES ('seen', new.order_id);"
+                   " END",
+                   NULL, 0, NULL, err);
+}
+
+/* Another unit was quicker than the look-up that found nothing. */
+static void a_row_said_to_be_absent_is_compared_when_it_is_there(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    assert_good(store_write(f->store, trigger_add, NULL, &err), &err);
+    for (size_t copy = 0; copy < ABSENT_COPIES; copy++) {
+        struct batch *batch = orders_new(f, 1);
+        absent_copy_add(batch, "a", copy);
+        struct unit unit = unit_of(&batch, 1);
+        commit_good(f, &unit);
+        assert_int_equal(unit.counts.rows[absent_copies[copy].outcome], 1);
+        assert_string_equal(read_text(f, "SELECT sku_name FROM trade_order"),
+                            absent_copies[copy].stored);
+    }
+    assert_string_equal(read_text(f, "SELECT group_concat(status) FROM status_history"),
+                        "first,newer");
+}
+
+/* A page that holds a record more than once looks up all of them before it writes one. */
+static void a_page_with_a_record_twice_says_absent_of_both(void **state)
+{
+    struct fixture *f = *state;
+    struct batch *batch = orders_new(f, ABSENT_COPIES);
+    for (size_t copy = 0; copy < ABSENT_COPIES; copy++)
+        absent_copy_add(batch, "a", copy);
+    struct unit unit = unit_of(&batch, 1);
+    commit_good(f, &unit);
+    for (size_t copy = 0; copy < ABSENT_COPIES; copy++)
+        assert_int_equal(batch->outcomes[copy], absent_copies[copy].outcome);
+    assert_string_equal(read_text(f, "SELECT sku_name FROM trade_order"), "newer");
+    assert_int_equal(read_int(f, "SELECT count(*) FROM status_history"), 2);
+}
+
 static void a_changed_mapping_is_written_over_the_same_copy(void **state)
 {
     struct fixture *f = *state;
@@ -385,6 +456,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         READY(a_new_row_has_its_guard),
         READY(the_same_copy_writes_nothing),
+        READY(a_row_said_to_be_absent_is_compared_when_it_is_there),
+        READY(a_page_with_a_record_twice_says_absent_of_both),
         READY(a_changed_mapping_is_written_over_the_same_copy),
         READY(absent_and_null_keep_and_gone_erases),
         READY(an_older_copy_never_overwrites),

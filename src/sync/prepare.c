@@ -57,23 +57,23 @@ static enum err_class rows_hash(const struct task_run *run, const struct facts *
     return class_;
 }
 
-static enum err_class rows_same_all(const struct task_run *run, const struct mapped *mapped,
-                                    struct arena *arena, bool ***out, struct err *err)
+static enum err_class rows_known_all(const struct task_run *run, const struct mapped *mapped,
+                                     struct arena *arena, unsigned char ***out, struct err *err)
 {
-    bool **same = arena_array(arena, mapped->batches_len, sizeof *same);
-    if (!same)
+    unsigned char **known = arena_array(arena, mapped->batches_len, sizeof *known);
+    if (!known)
         return err_no_memory(err);
     for (size_t i = 0; i < mapped->batches_len; i++) {
         const struct batch *batch = mapped->batches[i];
-        same[i] = arena_array(arena, batch->rows_len + 1, sizeof **same);
-        if (!same[i])
+        known[i] = arena_array(arena, batch->rows_len + 1, sizeof **known);
+        if (!known[i])
             return err_no_memory(err);
-        enum err_class class_ = rows_same(run->sync->options.store, batch, run->shop->id, same[i],
-                                          err);
+        enum err_class class_ = rows_known(run->sync->options.store, batch, run->shop->id, known[i],
+                                           err);
         if (class_ != ERR_OK)
             return class_;
     }
-    *out = same;
+    *out = known;
     return ERR_OK;
 }
 
@@ -120,8 +120,8 @@ static int64_t ciphers_wait_until(const struct task_run *run, const struct err *
 /* Asks for every cipher text of rows that are new or changed. When the platform opens no more the
  * rest waits: *waiting_until_ms says until when. */
 static enum err_class ciphers_open(const struct task_run *run, const struct mapped *mapped,
-                                   bool *const *same, struct map *plain, struct arena *arena,
-                                   int64_t *waiting_until_ms, struct err *err)
+                                   unsigned char *const *known, struct map *plain,
+                                   struct arena *arena, int64_t *waiting_until_ms, struct err *err)
 {
     struct str *texts = arena_array(arena, mapped->ciphers_len + 1, sizeof *texts);
     if (!texts)
@@ -129,7 +129,7 @@ static enum err_class ciphers_open(const struct task_run *run, const struct mapp
     size_t texts_len = 0;
     for (size_t i = 0; i < mapped->ciphers_len; i++) {
         const struct cipher_cell *cell = &mapped->ciphers[i];
-        if (cell->online && !same[cell->batch][cell->row])
+        if (cell->online && known[cell->batch][cell->row] != KNOWN_SAME)
             texts[texts_len++] = cell->cipher;
     }
     size_t batch_max = (size_t)run->stream->decrypt_batch_max;
@@ -185,13 +185,13 @@ static enum err_class value_seal(const struct task_run *run, const struct column
 }
 
 static enum err_class column_seal(const struct task_run *run, struct batch *batch, size_t column,
-                                  const bool *same, struct arena *arena, struct err *err)
+                                  const unsigned char *known, struct arena *arena, struct err *err)
 {
     batch->sealed[column] = arena_array(arena, batch->rows_len + 1, sizeof **batch->sealed);
     if (!batch->sealed[column])
         return err_no_memory(err);
     for (size_t row = 0; row < batch->rows_len; row++) {
-        if (same[row] || batch_state(batch, row, column) != CELL_SET)
+        if (known[row] == KNOWN_SAME || batch_state(batch, row, column) != CELL_SET)
             continue;
         enum err_class class_ = value_seal(run, &batch->table->columns[column],
                                            batch->columns[column].texts[row], arena,
@@ -203,12 +203,12 @@ static enum err_class column_seal(const struct task_run *run, struct batch *batc
 }
 
 /* Cells that still hold the platform's cipher text keep it, marked, without mask and index. */
-static enum err_class ciphers_keep(const struct mapped *mapped, bool *const *same,
+static enum err_class ciphers_keep(const struct mapped *mapped, unsigned char *const *known,
                                    struct arena *arena, struct err *err)
 {
     for (size_t i = 0; i < mapped->ciphers_len; i++) {
         const struct cipher_cell *cell = &mapped->ciphers[i];
-        if (same[cell->batch][cell->row])
+        if (known[cell->batch][cell->row] == KNOWN_SAME)
             continue;
         struct sealed_value *sealed =
             &mapped->batches[cell->batch]->sealed[cell->column][cell->row];
@@ -250,7 +250,8 @@ static enum err_class original_write(struct originals *o, const struct json *rec
 
 /* Only the main table keeps originals: the record of a sub-table is part of it. */
 static enum err_class originals_write(const struct task_run *run, struct batch *batch,
-                                      const bool *same, struct arena *arena, struct err *err)
+                                      const unsigned char *known, struct arena *arena,
+                                      struct err *err)
 {
     struct originals o = {.run = run};
     buf_init(&o.text, BODY_BYTES_MAX);
@@ -258,7 +259,7 @@ static enum err_class originals_write(const struct task_run *run, struct batch *
     buf_init(&o.sealed, SEALED_RECORD_ROOM);
     enum err_class class_ = ERR_OK;
     for (size_t row = 0; class_ == ERR_OK && row < batch->rows_len; row++)
-        if (!same[row])
+        if (known[row] != KNOWN_SAME)
             class_ = original_write(&o, batch->records[row], arena, &batch->originals[row], err);
     buf_fini(&o.text);
     buf_fini(&o.packed);
@@ -311,7 +312,7 @@ static enum err_class rejects_seal(const struct task_run *run, const struct fact
 }
 
 /* Rows that keep a cipher text after all: the flag in their hash, and who waits for the quota. */
-static enum err_class waiting_collect(const struct mapped *mapped, bool *const *same,
+static enum err_class waiting_collect(const struct mapped *mapped, unsigned char *const *known,
                                       struct arena *arena, struct prepared *out, struct err *err)
 {
     out->waiting_keys = arena_array(arena, mapped->ciphers_len + 1, sizeof *out->waiting_keys);
@@ -320,7 +321,7 @@ static enum err_class waiting_collect(const struct mapped *mapped, bool *const *
     for (size_t i = 0; i < mapped->ciphers_len; i++) {
         const struct cipher_cell *cell = &mapped->ciphers[i];
         struct batch *batch = mapped->batches[cell->batch];
-        if (same[cell->batch][cell->row])
+        if (known[cell->batch][cell->row] == KNOWN_SAME)
             continue;
         batch->guards[cell->row].hash[sizeof batch->guards[cell->row].hash - 1] |=
             cell->online ? HASH_WAITS : HASH_FAILED;
@@ -350,27 +351,27 @@ static void failures_count(const struct task_run *run, const struct mapped *mapp
 }
 
 static enum err_class rows_prepare(const struct task_run *run, const struct facts *facts,
-                                   struct arena *arena, struct prepared *out, bool *const *same,
-                                   struct err *err)
+                                   struct arena *arena, struct prepared *out,
+                                   unsigned char *const *known, struct err *err)
 {
     struct mapped *mapped = &out->mapped;
-    enum err_class class_ = waiting_collect(mapped, same, arena, out, err);
+    enum err_class class_ = waiting_collect(mapped, known, arena, out, err);
     for (size_t i = 0; class_ == ERR_OK && i < mapped->batches_len; i++) {
         struct batch *batch = mapped->batches[i];
         for (size_t column = 0; class_ == ERR_OK && column < batch->table->columns_len; column++)
             if (batch->table->columns[column].type == COLUMN_PERSONAL)
-                class_ = column_seal(run, batch, column, same[i], arena, err);
+                class_ = column_seal(run, batch, column, known[i], arena, err);
     }
     if (class_ == ERR_OK)
-        class_ = ciphers_keep(mapped, same, arena, err);
+        class_ = ciphers_keep(mapped, known, arena, err);
     for (size_t i = 0; i < mapped->batches_len; i++) {
         for (size_t row = 0; row < mapped->batches[i]->rows_len; row++)
-            out->writes |= !same[i][row];
+            out->writes |= known[i][row] != KNOWN_SAME;
         if (run->writing == 0)
-            mapped->batches[i]->same = same[i];
+            mapped->batches[i]->known = known[i];
     }
     if (class_ == ERR_OK && mapped->batches_len > 0)
-        class_ = originals_write(run, mapped->batches[0], same[0], arena, err);
+        class_ = originals_write(run, mapped->batches[0], known[0], arena, err);
     if (class_ == ERR_OK)
         class_ = rejects_seal(run, facts, mapped, arena, err);
     if (class_ == ERR_OK)
@@ -398,7 +399,8 @@ static bool batch_own(struct batch *batch, struct arena *arena)
         if (!column_is_text(batch->table->columns[column].type))
             continue;
         for (size_t row = 0; good && row < batch->rows_len; row++)
-            if (batch_state(batch, row, column) == CELL_SET && !(batch->same && batch->same[row]))
+            if (batch_state(batch, row, column) == CELL_SET &&
+                !(batch->known && batch->known[row] == KNOWN_SAME))
                 good = text_own(&batch->columns[column].texts[row], arena);
     }
     memset(batch->records, 0, batch->rows_len * sizeof(*batch->records));
@@ -435,15 +437,15 @@ enum err_class page_prepare(const struct task_run *run, struct facts *facts,
     enum err_class class_ = connector_map(connector, run->stream, facts, page, arena, mapped, err);
     if (class_ == ERR_OK && FAIL_POINT("sync.page.mapped"))
         class_ = err_set(err, ERR_INTERNAL, "fail_point", "fail point sync.page.mapped");
-    bool **same = NULL;
+    unsigned char **known = NULL;
     if (class_ == ERR_OK)
         class_ = rows_hash(run, facts, mapped, err);
     if (class_ == ERR_OK)
-        class_ = rows_same_all(run, mapped, arena, &same, err);
+        class_ = rows_known_all(run, mapped, arena, &known, err);
     if (class_ == ERR_OK && mapped->ciphers_len > 0 && run->stream->decrypt) {
         struct map plain;
         map_init(&plain, PAGE_RECORDS_MAX * 4);
-        class_ = ciphers_open(run, mapped, same, &plain, arena, &out->waiting_until_ms, err);
+        class_ = ciphers_open(run, mapped, known, &plain, arena, &out->waiting_until_ms, err);
         if (class_ == ERR_OK && plain.len > 0) {
             facts->decrypted = &plain;
             class_ = connector_map(connector, run->stream, facts, page, arena, mapped, err);
@@ -453,21 +455,21 @@ enum err_class page_prepare(const struct task_run *run, struct facts *facts,
         }
         map_fini(&plain);
     }
-    return class_ == ERR_OK ? rows_prepare(run, facts, arena, out, same, err) : class_;
+    return class_ == ERR_OK ? rows_prepare(run, facts, arena, out, known, err) : class_;
 }
 
 enum err_class rows_prepare_all(const struct task_run *run, const struct facts *facts,
                                 struct arena *arena, struct prepared *out, struct err *err)
 {
     struct mapped *mapped = &out->mapped;
-    bool **none_same = arena_array(arena, mapped->batches_len + 1, sizeof *none_same);
-    if (!none_same)
+    unsigned char **none_known = arena_array(arena, mapped->batches_len + 1, sizeof *none_known);
+    if (!none_known)
         return err_no_memory(err);
     for (size_t i = 0; i < mapped->batches_len; i++) {
-        none_same[i] = arena_array(arena, mapped->batches[i]->rows_len + 1, sizeof **none_same);
-        if (!none_same[i])
+        none_known[i] = arena_array(arena, mapped->batches[i]->rows_len + 1, sizeof **none_known);
+        if (!none_known[i])
             return err_no_memory(err);
     }
     enum err_class class_ = rows_hash(run, facts, mapped, err);
-    return class_ == ERR_OK ? rows_prepare(run, facts, arena, out, none_same, err) : class_;
+    return class_ == ERR_OK ? rows_prepare(run, facts, arena, out, none_known, err) : class_;
 }

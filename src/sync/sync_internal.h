@@ -111,9 +111,9 @@ enum err_class rows_created_ids(struct store *store, const struct table *table, 
                                 struct err *err);
 enum err_class rows_created_count(struct store *store, const struct table *table, int64_t shop_id,
                                   int64_t from_ms, int64_t to_ms, int64_t *out, struct err *err);
-/* Marks rows of the batch whose stored hash is the same. */
-enum err_class rows_same(struct store *store, const struct batch *batch, int64_t shop_id,
-                         bool *same, struct err *err);
+/* What is stored of each row of the batch: `known` (enum row_known) starts as zeros. */
+enum err_class rows_known(struct store *store, const struct batch *batch, int64_t shop_id,
+                          unsigned char *known, struct err *err);
 
 /* --- original.c: stored records opened again --- */
 struct original {

@@ -89,8 +89,8 @@ static struct sql_value key_value(const struct batch *batch, size_t row, size_t 
                 : sql_int(batch->columns[column].numbers[row]);
 }
 
-enum err_class rows_same(struct store *store, const struct batch *batch, int64_t shop_id,
-                         bool *same, struct err *err)
+enum err_class rows_known(struct store *store, const struct batch *batch, int64_t shop_id,
+                          unsigned char *known, struct err *err)
 {
     const struct table *table = batch->table;
     struct arena arena;
@@ -106,10 +106,13 @@ enum err_class rows_same(struct store *store, const struct batch *batch, int64_t
         for (size_t i = 0; i < table->key_len; i++)
             values[i + 1] = key_value(batch, row, table->key[i]);
         class_ = reader_ask(stored, values, table->key_len + 1, err);
-        if (class_ == ERR_OK && reader_next(stored)) {
+        if (class_ == ERR_OK && !reader_next(stored)) {
+            known[row] = KNOWN_ABSENT;
+        } else if (class_ == ERR_OK) {
             struct str hash = reader_text(stored, 0);
-            same[row] = hash.len == sizeof batch->guards[row].hash &&
-                        memcmp(hash.ptr, batch->guards[row].hash, hash.len) == 0;
+            if (hash.len == sizeof batch->guards[row].hash &&
+                memcmp(hash.ptr, batch->guards[row].hash, hash.len) == 0)
+                known[row] = KNOWN_SAME;
         }
     }
     enum err_class closed = stored ? reader_close(stored, class_ == ERR_OK ? err : NULL) : ERR_OK;
