@@ -7,11 +7,11 @@
 enum {
     ROWS_DEFAULT = 5000,
     ROWS_MAX = 50000, /* about 40 MB of truth */
-    REPLY_BYTES_MAX = 64 * 1024 * 1024,
 };
+static const int64_t DAY_MS = 86400 * 1000;
 
-static void admin_send(const struct http_request *request, struct http_reply *reply,
-                       const struct buf *body)
+void admin_send(const struct http_request *request, struct http_reply *reply,
+                const struct buf *body)
 {
     reply->body = body->failed ? STR_NONE : arena_dup(request->arena, buf_str(body));
     if (!reply->body.ptr) {
@@ -20,11 +20,11 @@ static void admin_send(const struct http_request *request, struct http_reply *re
     }
 }
 
-static void admin_refuse(const struct http_request *request, struct http_reply *reply,
-                         unsigned status, struct str what)
+void admin_refuse(const struct http_request *request, struct http_reply *reply, unsigned status,
+                  struct str what)
 {
     struct buf out;
-    buf_init(&out, REPLY_BYTES_MAX);
+    buf_init(&out, ADMIN_REPLY_BYTES_MAX);
     buf_add(&out, STR("{\"error\":"));
     json_write_string(&out, what);
     buf_add(&out, STR("}\n"));
@@ -33,19 +33,25 @@ static void admin_refuse(const struct http_request *request, struct http_reply *
     buf_fini(&out);
 }
 
-static uint64_t number_of(const struct http_request *request, struct str name, uint64_t otherwise)
+uint64_t admin_number(const struct http_request *request, struct str name, uint64_t otherwise)
 {
     uint64_t number = otherwise;
     str_to_u64(http_query(request, name), &number);
     return number;
 }
 
-/* Says where the next part begins; absent at the end. */
-static void next_header(const struct http_request *request, struct http_reply *reply, uint64_t next)
+void admin_header(const struct http_request *request, struct http_reply *reply, struct str name,
+                  uint64_t number)
 {
-    struct str value = arena_printf(request->arena, "%" PRIu64, next);
+    struct str value = arena_printf(request->arena, "%" PRIu64, number);
     if (value.ptr)
-        reply->headers[reply->headers_len++] = (struct http_pair){STR("X-Next"), value};
+        reply->headers[reply->headers_len++] = (struct http_pair){name, value};
+}
+
+size_t admin_limit(const struct http_request *request)
+{
+    uint64_t limit = admin_number(request, STR("limit"), ROWS_DEFAULT);
+    return limit < ROWS_MAX ? limit : ROWS_MAX;
 }
 
 void admin_write_shops(struct sandbox *sandbox, struct str host, int port, struct buf *out)
@@ -79,7 +85,7 @@ static void shops_serve(struct sandbox *sandbox, const struct http_request *requ
                         struct http_reply *reply)
 {
     struct buf out;
-    buf_init(&out, REPLY_BYTES_MAX);
+    buf_init(&out, ADMIN_REPLY_BYTES_MAX);
     admin_write_shops(sandbox, STR("127.0.0.1"), sandbox->port, &out);
     admin_send(request, reply, &out);
     buf_fini(&out);
@@ -93,26 +99,33 @@ static struct shop *shop_named(struct platform *platform, struct str name, struc
     return NULL;
 }
 
+struct shop *admin_shop(struct sandbox *sandbox, const struct http_request *request,
+                        struct http_reply *reply, struct platform **platform)
+{
+    *platform = sandbox_platform(sandbox, http_query(request, STR("platform")));
+    struct shop *shop = shop_named(*platform, http_query(request, STR("shop")), request->arena);
+    if (!shop)
+        admin_refuse(request, reply, 404,
+                     STR("platform= and shop= (its external_id) name no shop"));
+    return shop;
+}
+
 static void truth_serve(struct sandbox *sandbox, const struct http_request *request,
                         struct http_reply *reply)
 {
-    struct platform *platform = sandbox_platform(sandbox, http_query(request, STR("platform")));
-    struct shop *shop = shop_named(platform, http_query(request, STR("shop")), request->arena);
+    struct platform *platform;
+    struct shop *shop = admin_shop(sandbox, request, reply, &platform);
     struct list_query query = {
         .sort = LIST_BY_CREATED,
         .to_s = UINT32_MAX,
-        .offset = number_of(request, STR("offset"), 0),
-        .limit = number_of(request, STR("limit"), ROWS_DEFAULT),
+        .offset = admin_number(request, STR("offset"), 0),
+        .limit = admin_limit(request),
     };
     struct list_page page;
     struct buf out;
-    if (!shop) {
-        admin_refuse(request, reply, 404,
-                     STR("platform= and shop= (its external_id) name no shop"));
+    if (!shop)
         return;
-    }
-    query.limit = query.limit < ROWS_MAX ? query.limit : ROWS_MAX;
-    buf_init(&out, REPLY_BYTES_MAX);
+    buf_init(&out, ADMIN_REPLY_BYTES_MAX);
     uint32_t now_s = (uint32_t)(clock_now_ms() / 1000);
     out.failed = shop_list(shop, &query, now_s, request->arena, &page, NULL) != ERR_OK;
     for (size_t i = 0; !out.failed && i < page.rows_len; i++) {
@@ -120,7 +133,7 @@ static void truth_serve(struct sandbox *sandbox, const struct http_request *requ
         buf_add_char(&out, '\n');
     }
     if (!out.failed && page.more)
-        next_header(request, reply, query.offset + page.rows_len);
+        admin_header(request, reply, STR("X-Next"), query.offset + page.rows_len);
     reply->content_type = "application/x-ndjson";
     admin_send(request, reply, &out);
     buf_fini(&out);
@@ -145,7 +158,7 @@ static void counts_serve(struct sandbox *sandbox, const struct http_request *req
     struct buf out;
     calllog_counts(&sandbox->log, &counts);
     faults_counts(&sandbox->faults, given);
-    buf_init(&out, REPLY_BYTES_MAX);
+    buf_init(&out, ADMIN_REPLY_BYTES_MAX);
     buf_printf(&out,
                "{\"calls\":%" PRIu64 ",\"logged\":%" PRIu64 ",\"pages_served\":%" PRIu64
                ",\"totals_served\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"routes\":{",
@@ -163,7 +176,11 @@ static void counts_serve(struct sandbox *sandbox, const struct http_request *req
     for (int k = FAULT_NONE + 1; k < FAULT_KINDS; k++)
         buf_printf(&out, "%s\"%s\":%" PRIu64, k == FAULT_NONE + 1 ? "" : ",",
                    fault_info((enum fault_kind)k)->name, given[k]);
-    buf_add(&out, STR("}}\n"));
+    buf_add_char(&out, '}');
+    for (size_t p = 0; p < sandbox->platforms_len; p++)
+        if (sandbox->platforms[p].ops->write_counts)
+            sandbox->platforms[p].ops->write_counts(&sandbox->platforms[p], &out);
+    buf_add(&out, STR("}\n"));
     admin_send(request, reply, &out);
     buf_fini(&out);
 }
@@ -179,16 +196,27 @@ static struct str shop_external(struct sandbox *sandbox, uint32_t shop, struct a
     return STR("");
 }
 
+/* The days and the number of ids that a report was asked about. */
+static void write_asked(const struct asked_range *asked, struct buf *out)
+{
+    struct civil from, to;
+    if (asked->to_day == 0)
+        return;
+    civil_from_utc_ms(asked->from_day * DAY_MS, &from);
+    civil_from_utc_ms(asked->to_day * DAY_MS, &to);
+    buf_printf(out, ",\"from\":\"%04d-%02u-%02u\",\"to\":\"%04d-%02u-%02u\",\"ids\":%u", from.year,
+               from.month, from.day, to.year, to.month, to.day, asked->ids);
+}
+
 static void log_serve(struct sandbox *sandbox, const struct http_request *request,
                       struct http_reply *reply)
 {
-    uint64_t from = number_of(request, STR("from"), 0);
-    uint64_t limit = number_of(request, STR("limit"), ROWS_DEFAULT);
-    limit = limit < ROWS_MAX ? limit : ROWS_MAX;
+    uint64_t from = admin_number(request, STR("from"), 0);
+    size_t limit = admin_limit(request);
     struct call_record *records = arena_array(request->arena, limit + 1, sizeof *records);
     size_t len = records ? calllog_read(&sandbox->log, from, records, limit) : 0;
     struct buf out;
-    buf_init(&out, REPLY_BYTES_MAX);
+    buf_init(&out, ADMIN_REPLY_BYTES_MAX);
     out.failed = !records;
     for (size_t i = 0; i < len; i++) {
         const struct call_record *r = &records[i];
@@ -196,14 +224,16 @@ static void log_serve(struct sandbox *sandbox, const struct http_request *reques
         buf_printf(&out,
                    "{\"index\":%" PRIu64 ",\"arrived_ms\":%" PRId64 ",\"arrived_ns\":%" PRId64
                    ",\"route\":\"%s\",\"shop\":\"%.*s\",\"page\":%u,\"size\":%u,"
-                   "\"request\":\"%016" PRIx64 "\",\"outcome\":\"%s\",\"fault\":\"%s\"}\n",
+                   "\"request\":\"%016" PRIx64 "\",\"outcome\":\"%s\",\"fault\":\"%s\"",
                    from + i, r->arrived_ms, r->arrived_monotonic_ns, route_name(sandbox, r->route),
                    STR_ARG(shop), r->page, r->rows, r->identity,
                    call_outcome_name((enum call_outcome)r->outcome),
                    fault_info((enum fault_kind)r->fault)->name);
+        write_asked(&r->asked, &out);
+        buf_add(&out, STR("}\n"));
     }
     if (len == limit && len > 0)
-        next_header(request, reply, from + len);
+        admin_header(request, reply, STR("X-Next"), from + len);
     reply->content_type = "application/x-ndjson";
     admin_send(request, reply, &out);
     buf_fini(&out);
@@ -261,6 +291,8 @@ static enum err_class change_read_key(struct str key, const struct json *value,
         good = number_read(value, &settings->decrypt_quota);
     else if (str_eq(key, STR("timeout_ms")))
         good = number_read(value, &settings->timeout_ms);
+    else if (str_eq(key, STR("report_omit")))
+        good = number_read(value, &settings->report_omit) && settings->report_omit <= OMIT_MAX;
     else if (str_eq(key, STR("churn")))
         good = change->set_churn = number_read(value, &change->churn) &&
                                    change->churn <= QUOTA_CALLS_MAX;
@@ -269,7 +301,7 @@ static enum err_class change_read_key(struct str key, const struct json *value,
     else
         return err_set(err, ERR_USAGE, "config",
                        "%.*s is unknown: faults quota totals error_place end decrypt_quota "
-                       "timeout_ms churn revoke_tokens",
+                       "timeout_ms report_omit churn revoke_tokens",
                        STR_ARG(key));
     return good ? ERR_OK
                 : err_set(err, ERR_USAGE, "config", "%.*s: the value is wrong", STR_ARG(key));
@@ -328,24 +360,34 @@ static void config_serve(struct sandbox *sandbox, const struct http_request *req
     json_free(doc);
 }
 
+static bool route_serve(const struct admin_route *routes, size_t routes_len,
+                        struct sandbox *sandbox, const struct http_request *request,
+                        struct http_reply *reply)
+{
+    for (size_t i = 0; i < routes_len; i++)
+        if (str_eq(request->path, str_of(routes[i].path)) &&
+            str_eq(request->method, str_of(routes[i].method))) {
+            routes[i].serve(sandbox, request, reply);
+            return true;
+        }
+    return false;
+}
+
 void admin_serve(struct sandbox *sandbox, const struct http_request *request,
                  struct http_reply *reply)
 {
-    static const struct {
-        const char *method, *path;
-        void (*serve)(struct sandbox *sandbox, const struct http_request *request,
-                      struct http_reply *reply);
-    } ROUTES[] = {
+    static const struct admin_route ROUTES[] = {
         {"GET", "/_sandbox/shops", shops_serve},    {"GET", "/_sandbox/truth", truth_serve},
         {"GET", "/_sandbox/counts", counts_serve},  {"GET", "/_sandbox/log", log_serve},
         {"POST", "/_sandbox/config", config_serve},
     };
-    for (size_t i = 0; i < sizeof ROUTES / sizeof *ROUTES; i++)
-        if (str_eq(request->path, str_of(ROUTES[i].path)) &&
-            str_eq(request->method, str_of(ROUTES[i].method))) {
-            ROUTES[i].serve(sandbox, request, reply);
-            return;
-        }
-    admin_refuse(request, reply, 404,
-                 STR("GET shops, truth, counts, log or POST config under /_sandbox/"));
+    bool served = route_serve(ROUTES, sizeof ROUTES / sizeof *ROUTES, sandbox, request, reply);
+    for (size_t p = 0; !served && p < sandbox->platforms_len; p++) {
+        const struct platform_ops *ops = sandbox->platforms[p].ops;
+        served = route_serve(ops->admin_routes, ops->admin_routes_len, sandbox, request, reply);
+    }
+    if (!served)
+        admin_refuse(request, reply, 404,
+                     STR("GET shops, truth, counts, log, figures, asked or POST config, consent, "
+                         "withdraw under /_sandbox/"));
 }

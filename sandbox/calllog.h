@@ -24,6 +24,12 @@ enum call_outcome {
 };
 const char *call_outcome_name(enum call_outcome outcome);
 
+/* What a report was asked about; to_day 0: the call was none. Days since the epoch, Beijing. */
+struct asked_range {
+    uint32_t from_day, to_day; /* both inclusive */
+    uint16_t ids;
+};
+
 struct call_record {
     int64_t arrived_ms, arrived_monotonic_ns;
     uint64_t identity; /* of method, path and parameters without token and time */
@@ -31,6 +37,7 @@ struct call_record {
     uint32_t page;     /* page number; 0: a cursor, or no page at all */
     uint16_t rows;     /* rows asked for: 1 is a call for the total */
     uint8_t route, outcome, fault;
+    struct asked_range asked;
 };
 
 struct calllog {

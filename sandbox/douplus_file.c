@@ -29,10 +29,40 @@ static enum err_class file_read(struct str path, struct buf *out, struct err *er
                           "%s cannot be read, or is larger than %d", name, FILE_BYTES_MAX);
 }
 
-enum column { C_ORDER, C_ITEM, C_STATUS, C_BUDGET, C_TITLE, C_ACCOUNT, C_CREATED, COLUMNS };
-static const char *const COLUMN_NAMES[COLUMNS] = {
-    "order_id", "item_id", "status", "budget_yuan", "title", "account", "created",
+enum column {
+    C_ORDER,
+    C_ITEM,
+    C_STATUS,
+    C_BUDGET,
+    C_TITLE,
+    C_ACCOUNT,
+    C_CREATED,
+    C_COST,
+    C_PLAY,
+    C_LIKE,
+    C_COMMENT,
+    C_SHARE,
+    C_FOLLOW,
+    C_CONVERT,
+    C_RATE_5S,
+    COLUMNS
 };
+static const char *const COLUMN_NAMES[COLUMNS] = {
+    "order_id", "item_id", "status",    "budget_yuan", "title",
+    "account",  "created", "cost_yuan", "play",        "like",
+    "comment",  "share",   "follow",    "convert",     "rate_5s_pct",
+};
+/* Columns that are figures, and their decimals: fen of a yuan, millionths of a percentage's one. */
+static const struct {
+    enum column column;
+    enum douplus_figure figure;
+    int decimals;
+} FIGURE_COLUMNS[] = {
+    {C_COST, FIGURE_COST, 2},       {C_PLAY, FIGURE_PLAY, 0},   {C_LIKE, FIGURE_LIKE, 0},
+    {C_COMMENT, FIGURE_COMMENT, 0}, {C_SHARE, FIGURE_SHARE, 0}, {C_FOLLOW, FIGURE_FOLLOW, 0},
+    {C_CONVERT, FIGURE_CONVERT, 0},
+};
+enum { RATE_5S_DECIMALS = 4 };
 
 /* A recorded account while its file is read. */
 struct recording {
@@ -77,6 +107,22 @@ static struct recording *recording_of(struct douplus *douplus, struct recording 
     return &recordings[i];
 }
 
+static bool figures_parse(const struct str cells[COLUMNS], struct douplus_figures *out)
+{
+    for (size_t i = 0; i < sizeof FIGURE_COLUMNS / sizeof *FIGURE_COLUMNS; i++) {
+        int64_t *figure = &out->of[FIGURE_COLUMNS[i].figure];
+        if (money_parse(cells[FIGURE_COLUMNS[i].column], FIGURE_COLUMNS[i].decimals, figure, NULL,
+                        NULL) != ERR_OK ||
+            *figure < 0)
+            return false;
+    }
+    if (money_parse(cells[C_RATE_5S], RATE_5S_DECIMALS, &out->rate_ppm, NULL, NULL) != ERR_OK ||
+        out->rate_ppm < 0 || out->of[FIGURE_PLAY] > INT32_MAX)
+        return false;
+    out->of[FIGURE_PLAY_5S] = out->of[FIGURE_PLAY] * out->rate_ppm / 1000000;
+    return true;
+}
+
 static bool row_parse(const struct str cells[COLUMNS], struct douplus_recorded *recorded,
                       uint64_t *id, uint32_t *created_s)
 {
@@ -89,6 +135,7 @@ static bool row_parse(const struct str cells[COLUMNS], struct douplus_recorded *
     bool good = recorded->status && str_to_u64(cells[C_ORDER], id) &&
                 str_to_u64(cells[C_ITEM], &recorded->item) &&
                 money_parse(cells[C_BUDGET], 2, &recorded->budget_fen, NULL, NULL) == ERR_OK &&
+                figures_parse(cells, &recorded->figures) &&
                 zone_find(STR("+08:00"), &beijing, NULL) == ERR_OK &&
                 time_parse_any(cells[C_CREATED], beijing, &created_ms, &date_only, NULL) == ERR_OK;
     if (good)

@@ -42,11 +42,12 @@ enum fault_kind {
 
 /* Where a fault can happen. */
 enum {
-    FAULT_ON_ANY = 1,    /* every call */
-    FAULT_ON_LIST = 2,   /* calls that answer a list with a total */
-    FAULT_ON_DATA = 4,   /* calls that carry a token */
-    FAULT_ON_RENEW = 8,  /* calls whose token the client can renew by itself */
-    FAULT_ON_ASKING = 16 /* never by "all": only when asked for by name */
+    FAULT_ON_ANY = 1,     /* every call */
+    FAULT_ON_LIST = 2,    /* calls that answer a list with a total */
+    FAULT_ON_DATA = 4,    /* calls that carry a token */
+    FAULT_ON_RENEW = 8,   /* calls whose token the client can renew by itself */
+    FAULT_ON_ASKING = 16, /* never by "all": only when asked for by name */
+    FAULT_ON_CHANGE = 32  /* calls that change something: half of the time-outs come after it */
 };
 
 struct fault_info {

@@ -93,6 +93,18 @@ static void call_huge(struct call *call)
         call_fail(call);
 }
 
+/* A change may have been made although nobody heard of it: the answer is lost, not the call. */
+static bool call_times_out_late(const struct call *call)
+{
+    return call->route->faults & FAULT_ON_CHANGE && call->identity & 1;
+}
+
+static void call_time_out(struct call *call)
+{
+    call->reply->hang_ms = (unsigned)call->settings.timeout_ms;
+    call->reply->drop = true;
+}
+
 /* True: the fault is the whole answer. */
 bool call_fault_before(struct call *call)
 {
@@ -112,8 +124,9 @@ bool call_fault_before(struct call *call)
         reply->body = STR("{\"message\":\"service unavailable\"}");
         return true;
     case FAULT_TIMEOUT:
-        reply->hang_ms = (unsigned)call->settings.timeout_ms;
-        reply->drop = true;
+        if (call_times_out_late(call))
+            return false;
+        call_time_out(call);
         return true;
     case FAULT_HTML:
         reply->content_type = "text/html; charset=utf-8";
@@ -155,6 +168,9 @@ void call_fault_after(struct call *call)
 {
     struct http_reply *reply = call->reply;
     switch ((unsigned)call->fault) {
+    case FAULT_TIMEOUT:
+        call_time_out(call);
+        break;
     case FAULT_SLOW_BODY:
         reply->slow_chunk_bytes = (unsigned)(reply->body.len / SLOW_PIECES + 1);
         reply->slow_pause_ms = SLOW_PAUSE_MS;

@@ -5,7 +5,7 @@
  *   quota     allowed calls                        admin     /_sandbox/: truth, counts, log, config
  *   fault     what goes wrong on request           prebuilt  rendered pages, for benches
  *   misbehave  the faults themselves               serve     a call from arrival to log
- *   life, life_orders, life_order and douplus, douplus_order, douplus_file: a platform each
+ *   life, life_orders, life_order and douplus, douplus_…: a platform each
  *
  * A further platform is a file or a few with one `struct platform_ops` and a line in serve.c's table.
  *
@@ -31,6 +31,8 @@ enum { PLATFORMS_MAX = 8 };
 enum totals { TOTALS_EXACT, TOTALS_OMIT, TOTALS_CAP };
 enum error_place { ERROR_IN_DATA, ERROR_IN_ROOT, ERROR_IN_EXTRA, ERROR_MIXED };
 enum { TOTALS_CAP_ROWS = 10000 };
+/* An order is left out in every other interval at most, so no more than half can be. */
+enum { OMIT_MAX = 50 };
 
 /* What POST /_sandbox/config may change while calls run; a call takes a copy when it arrives. */
 struct settings {
@@ -39,6 +41,7 @@ struct settings {
     enum error_place error_place;
     int64_t decrypt_quota;
     int64_t timeout_ms;
+    int64_t report_omit; /* percent of orders that a report leaves out, at most OMIT_MAX */
     uint64_t generation; /* moves with every change */
 };
 
@@ -48,6 +51,8 @@ struct options {
     int64_t life_shops, life_orders, life_apps;
     int64_t douplus_shops, douplus_orders;
     struct str douplus_file;
+    int64_t douplus_token_s, douplus_refresh_s;
+    int64_t corrections; /* percent of orders whose figures the platform corrects */
     struct world_plan plan;
     bool live;
     uint32_t enc_share; /* percent */
@@ -89,6 +94,14 @@ struct call {
     enum call_outcome outcome;
     uint32_t page;
     uint16_t rows;
+    struct asked_range asked;
+};
+
+typedef void admin_handler(struct sandbox *sandbox, const struct http_request *request,
+                           struct http_reply *reply);
+struct admin_route {
+    const char *method, *path;
+    admin_handler *serve;
 };
 
 struct route {
@@ -125,6 +138,11 @@ struct platform_ops {
     void (*write_app)(struct platform *platform, uint32_t app, struct buf *out);
     /* The account's name as /_sandbox/ queries take it. */
     struct str (*shop_name)(struct platform *platform, struct shop *shop, struct arena *arena);
+    /* What tests ask this platform alone; may be none. */
+    const struct admin_route *admin_routes;
+    size_t admin_routes_len;
+    /* Further members of /_sandbox/counts, each with a comma before it. May be NULL. */
+    void (*write_counts)(struct platform *platform, struct buf *out);
 };
 
 struct platform {
@@ -193,6 +211,22 @@ void admin_serve(struct sandbox *sandbox, const struct http_request *request,
                  struct http_reply *reply);
 /* {"base_url":…,"apps":[…],"shops":[…]}; port 0: without addresses. */
 void admin_write_shops(struct sandbox *sandbox, struct str host, int port, struct buf *out);
+
+/* For the admin routes of platforms. */
+void admin_send(const struct http_request *request, struct http_reply *reply,
+                const struct buf *body);
+void admin_refuse(const struct http_request *request, struct http_reply *reply, unsigned status,
+                  struct str what);
+uint64_t admin_number(const struct http_request *request, struct str name, uint64_t otherwise);
+/* A header with a number, such as where the next part begins. */
+void admin_header(const struct http_request *request, struct http_reply *reply, struct str name,
+                  uint64_t number);
+/* The shop that platform= and shop= name; NULL: the request has been refused. */
+struct shop *admin_shop(struct sandbox *sandbox, const struct http_request *request,
+                        struct http_reply *reply, struct platform **platform);
+/* limit=, or a usual number of rows; never too many for one reply. */
+size_t admin_limit(const struct http_request *request);
+enum { ADMIN_REPLY_BYTES_MAX = 64 * 1024 * 1024 };
 
 /* Of options.c. */
 /* ERR_USAGE names the option and the nearest known one. */

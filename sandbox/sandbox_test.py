@@ -9,15 +9,18 @@ import base64
 import csv
 import http.client
 import json
+import mmap
 import os
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
 import urllib.parse
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
+from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +30,8 @@ DATES = ["--from", "2026-01-01", "--to", "2026-01-31"]
 ORDERS = "/goodlife/v1/trade/order/query/"
 DECRYPT = "/goodlife/v1/open/common_biz/crypto/decrypt/batch"
 DOUPLUS = "/open_api/v3.0/douplus/order/list/"
+REPORT = "/open_api/v3.0/douplus/order/report/"
+OAUTH = "/open_api/oauth2/"
 FROM, TO = 1767196800, 1769875200  # 2026-01-01 and 2026-02-01, Beijing
 
 
@@ -35,8 +40,8 @@ class Skip(Exception):
 
 
 class Sandbox:
-    def __init__(self, *options):
-        self.process = subprocess.Popen([SANDBOX, *options], stdout=subprocess.PIPE)
+    def __init__(self, *options, env=None):
+        self.process = subprocess.Popen([SANDBOX, *options], stdout=subprocess.PIPE, env={**os.environ, **(env or {})})
         line = self.process.stdout.readline()
         assert line, "the sandbox did not start"
         self.info = json.loads(line)
@@ -76,7 +81,7 @@ class Sandbox:
 
     def rows(self, name, **query):
         """All lines of truth or log, part by part."""
-        found, key = [], "offset" if name == "truth" else "from"
+        found, key = [], "from" if name == "log" else "offset"
         query = {key: 0, "limit": 137, **query}
         while True:
             _, headers, body = self.call("GET", "/_sandbox/" + name, query)
@@ -87,6 +92,19 @@ class Sandbox:
 
     def truth(self, shop):
         return self.rows("truth", platform=shop["platform"], shop=shop["external_id"])
+
+    def figures(self, shop, begin, end, **query):
+        rows = self.rows("figures", platform="douplus", shop=shop["external_id"], **{"from": begin, "to": end}, **query)
+        return {row["order_id"]: row for row in rows}
+
+    def report(self, shop, begin, end, **query):
+        query = {"stat_time": {"begin_time": begin, "end_time": end}, "group_by": ["GROUP_BY_AD_ID"], **query}
+        query = {k: v if isinstance(v, str) else json.dumps(v) for k, v in query.items()}
+        return self.json("GET", REPORT, {"aweme_sec_uid": shop["external_id"], **query},
+                         {"Access-Token": shop["token"]})
+
+    def post(self, path, **body):
+        return self.json("POST", path, body=json.dumps(body))
 
     def shops(self, platform):
         return [s for s in self.info["shops"] if s["platform"] == platform]
@@ -433,6 +451,345 @@ def test_wrong_ad_calls_are_refused():
         status, _, body = s.call("GET", "/goodlife/v1/no/such/")
         assert status == 404 and json.loads(body)
         assert s.json("GET", DOUPLUS, {"aweme_sec_uid": one["external_id"]})["code"] == 40104
+
+
+# --- DOU+: figures ---
+
+SUMS = ("stat_cost total_play custom_like dy_comment dy_share dy_follow dy_home_visited dp_target_convert_cnt show_cnt "
+        "live_click_source_cnt live_gift_uv live_gift_amount live_comment_cnt douplus_live_follow_count "
+        "live_gift_cnt").split()
+LIFE = ("2026-01-01", "2026-03-31")
+
+
+def half_even(number, by):
+    return int((Decimal(number) / by).quantize(Decimal(1), ROUND_HALF_EVEN)) if by else 0
+
+
+def report_walk(s, shop, begin, end, size=100, **query):
+    """Every row of a report, page by page."""
+    found, page = [], 1
+    while True:
+        data = s.report(shop, begin, end, page=page, page_size=size, **query)["data"]
+        found += data["order_metrics"]
+        if page >= data["page_info"]["total_page"]:
+            assert len(found) == data["page_info"]["total_num"]
+            return found
+        page += 1
+
+
+def same_figures(rows, truth):
+    """The rows of a report, an ad each, are the truth's orders."""
+    orders = {}
+    for row in rows:
+        orders.setdefault(str(row["dimension_data"]["order_id"]), []).append(row)
+    assert set(orders) == set(truth), (len(orders), len(truth))
+    for order_id, right in truth.items():
+        ads = [row["metrics_data"] for row in orders[order_id]]
+        assert len(ads) == right["ads"] == len({r["dimension_data"]["ad_id"] for r in orders[order_id]})
+        assert {k: sum(ad[k] for ad in ads) for k in SUMS} == {k: right[k] for k in SUMS}, order_id
+        rates = [[ad["total_play"], f"{Decimal(str(ad['play_duration_5s_rank'])):f}"] for ad in ads]
+        assert [[p, Decimal(r)] for p, r in rates] == [[p, Decimal(r)] for p, r in right["rates"]], order_id
+        for ad in ads:
+            assert ad["custom_convert_cost"] == half_even(ad["stat_cost"], ad["dp_target_convert_cnt"]), order_id
+        assert right["custom_convert_cost"] == half_even(right["stat_cost"], right["dp_target_convert_cnt"])
+
+
+def test_a_report_is_the_truth_page_by_page():
+    with Sandbox(*DATES, "--douplus-orders", "400") as s:
+        shop = s.shops("douplus")[0]
+        truth = {t["order_id"]: t for t in s.truth(shop)}
+        figures = s.figures(shop, *LIFE)
+        for size in (100, 7):
+            rows = report_walk(s, shop, *LIFE, size=size)
+            same_figures(rows, figures)
+            places = [(r["dimension_data"]["order_id"], r["dimension_data"]["ad_id"]) for r in rows]
+            assert places == sorted(places) and len(set(places)) == len(places)
+        begun = {o for o, t in truth.items() if t["status"] in ("DELIVERING", "DELIVERIED", "UNDELIVERIED",
+                                                                 "OFFLINE_AUDIT", "AUDIT_PAUSE")}
+        assert set(figures) == begun and len(begun) < len(truth)
+        ads = {str(a["order"]["order_id"]): a for a in ads_walk(s, shop)}
+        for row in rows:
+            place, order = row["dimension_data"], truth[str(row["dimension_data"]["order_id"])]
+            assert str(place["task_id"]) == order["task_id"] and str(place["item_id"]) == (order["item_id"] or "0")
+            listed = ads[order["order_id"]]["ad_list"]
+            assert (place["ad_id"], place["is_fans"]) in {(ad["ad_id"], ad["is_fans"]) for ad in listed}
+            assert len(listed) == order["ads"] and all(ad["budget"] == order["budget"] for ad in listed)
+            live = [row["metrics_data"][k] for k in SUMS if "live" in k]
+            assert order["scene"] == "LIVE" or not any(live)
+        assert {order["ads"] for order in truth.values()} == {1, 2}
+        assert any(f["live_click_source_cnt"] for f in figures.values())
+        assert any(a["item_info_list"] == [] for a in ads.values()), "an order without a video"
+        assert all(0 < f["stat_cost"] <= truth[o]["budget"] for o, f in figures.items())
+
+
+def test_a_report_is_filtered():
+    with Sandbox(*DATES, "--douplus-orders", "300") as s:
+        shop = s.shops("douplus")[0]
+        figures, truth = s.figures(shop, *LIFE), {t["order_id"]: t for t in s.truth(shop)}
+        ids = sorted(figures)[:90] + [o for o in truth if o not in figures][:10]
+        same_figures(report_walk(s, shop, *LIFE, filter={"order_ids": [int(i) for i in ids]}),
+                     {o: f for o, f in figures.items() if o in ids})
+        some = [truth[o] for o in sorted(figures)[5:8]]
+        item = next(t["item_id"] for t in some if t["item_id"])
+        words = [datetime.fromtimestamp(t, BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+                 for t in sorted(t["created_at"] for t in truth.values())[100:201:100]]
+        created = lambda t: words[0] <= datetime.fromtimestamp(t["created_at"], BEIJING).strftime(
+            "%Y-%m-%d %H:%M:%S") <= words[1]
+        for asked, wanted in (({"task_ids": [int(t["task_id"]) for t in some]}, lambda t: t in some),
+                              ({"item_ids": [int(item)]}, lambda t: t["item_id"] == item),
+                              ({"order_create_time": {"begin_time": words[0], "end_time": words[1]}}, created),
+                              ({"order_ids": []}, lambda t: True), ({"order_ids": [5]}, lambda t: False)):
+            right = {o: f for o, f in figures.items() if wanted(truth[o])}
+            same_figures(report_walk(s, shop, *LIFE, filter=asked), right)
+            assert right or asked == {"order_ids": [5]}
+
+
+def test_day_figures_add_up_to_life_figures():
+    with Sandbox(*DATES, "--douplus-orders", "150") as s:
+        shop = s.shops("douplus")[0]
+        life = {o: dict.fromkeys(SUMS, 0) for o in s.figures(shop, *LIFE)}
+        used = 0
+        for n in range((date.fromisoformat(LIFE[1]) - date.fromisoformat(LIFE[0])).days + 1):
+            day = (date.fromisoformat(LIFE[0]) + timedelta(n)).isoformat()
+            for order_id, figures in s.figures(shop, day, day).items():
+                used += figures["stat_cost"] > 0
+                for k in SUMS:
+                    life[order_id][k] += figures[k]
+        assert life == {o: {k: f[k] for k in SUMS} for o, f in s.figures(shop, *LIFE).items()}
+        assert used > len(life), "some orders spend on several days"
+        midnight = [int(datetime(2026, 1, n, tzinfo=BEIJING).timestamp()) * 1000 for n in (10, 11)]
+        start, end = (s.figures(shop, *LIFE, at_ms=at) for at in midnight)
+        for order_id, figures in s.figures(shop, "2026-01-10", "2026-01-10").items():
+            right = {k: end.get(order_id, {}).get(k, 0) - start.get(order_id, {}).get(k, 0) for k in SUMS}
+            assert {k: figures[k] for k in SUMS} == right, "a day ends at midnight in Beijing"
+        before = s.figures(shop, "2025-01-01", "2025-01-31")
+        assert set(before) == set(life) and not any(f["stat_cost"] for f in before.values()), "zero is a value"
+
+
+def test_wrong_report_calls_are_refused():
+    with Sandbox(*DATES, "--douplus-shops", "2") as s:
+        one, two = s.shops("douplus")
+        days = ("2026-01-01", "2026-06-29")  # 180 of them
+        assert s.report(one, *days)["code"] == 0
+        assert s.report(one, *days, filter={"order_ids": list(range(100))})["code"] == 0
+        for begin, end, query in ((days[0], "2026-06-30", {}), ("2026-01-02", "2026-01-01", {}),
+                                  ("2026-01-01 00:00:00", "2026-01-02", {}), ("x", "2026-01-01", {}),
+                                  (*days, {"group_by": ["GROUP_BY_AD_ID", "GROUP_BY_CREATIVE_ID"]}),
+                                  (*days, {"group_by": "GROUP_BY_AD_ID"}), (*days, {"page_size": 101}),
+                                  (*days, {"stat_time": ""}), (*days, {"filter": {"order_id": [5]}}),
+                                  (*days, {"filter": {"order_ids": ["5"]}}),
+                                  (*days, {"filter": {"order_ids": list(range(101))}}),
+                                  (*days, {"filter": {"order_create_time": {"start_time": "2026-01-01",
+                                                                            "end_time": "2026-01-02"}}})):
+            reply = s.report(one, begin, end, **query)
+            assert reply["code"] == 40000 and reply["message"], (begin, end, query, reply)
+        assert s.report({**one, "token": two["token"]}, *days)["code"] == 40002
+        assert s.report({**one, "token": "x"}, *days)["code"] == 40105
+        assert s.report({**one, "external_id": "sec-nobody"}, *days)["code"] == 40000
+
+
+class Clock:
+    """The shared test clock, moved by hand."""
+    START_MS = 1769000000000  # 2026-01-21 20:53:20 Beijing
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory()
+        path = self.folder.name + "/clock"
+        self.env = {"HUILIU_CLOCK": path, "HUILIU_CLOCK_START": str(self.START_MS)}
+        return self
+
+    def move(self, by_ms):
+        """Of the file only now_ms is known: the one place where the time stands."""
+        with open(self.env["HUILIU_CLOCK"], "r+b") as file, mmap.mmap(file.fileno(), 0) as view:
+            at = view.find(struct.pack("<q", self.now_ms))
+            self.now_ms += by_ms
+            view[at:at + 8] = struct.pack("<q", self.now_ms)
+
+    now_ms = START_MS
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+
+def test_figures_grow_fall_by_corrections_and_are_left_out():
+    live = ["--live", "--from", "2026-01-15", "--to", "2026-01-25", "--douplus-orders", "400", "--life-shops", "0"]
+    range_ = ("2026-01-15", "2026-01-30")
+    with Clock() as clock, Sandbox(*live, "--corrections", "30", env=clock.env) as s:
+        shop = s.shops("douplus")[0]
+        grown, fallen, last = 0, 0, {}
+        for _ in range(12):
+            now = s.figures(shop, *range_)
+            same_figures(report_walk(s, shop, *range_), now)
+            grown += sum(now[o]["stat_cost"] > last[o]["stat_cost"] for o in last)
+            fallen += sum(now[o]["stat_cost"] < last[o]["stat_cost"] for o in last)
+            assert set(last) <= set(now)
+            past = s.figures(shop, *range_, at_ms=clock.now_ms - 5 * 3600000)
+            assert past == last or not last, "the past can be asked"
+            last = now
+            clock.move(5 * 3600000)
+        assert grown > 100 and 5 < fallen < 60, (grown, fallen)
+        s.config(report_omit=20)
+        right, before, missing = set(s.figures(shop, *range_)), set(), 0
+        for _ in range(20):
+            clock.move(300000)
+            right = set(s.figures(shop, *range_))
+            got = {str(r["dimension_data"]["order_id"]) for r in report_walk(s, shop, *range_)}
+            gone = right - got
+            assert got <= right and not gone & before, "nobody is left out twice running"
+            missing, before = missing + len(gone), gone
+        assert 0.1 < missing / (20 * len(right)) < 0.3
+
+
+def test_the_recorded_figures_are_served_as_they_are():
+    if not RECORD.exists():
+        raise Skip(f"{RECORD} is not here")
+    with open(RECORD, encoding="utf-8-sig", newline="") as f:
+        rows = list(csv.DictReader(f))
+    names = {"total_play": "play", "custom_like": "like", "dy_comment": "comment", "dy_share": "share",
+             "dy_follow": "follow", "dp_target_convert_cnt": "convert"}
+    fen = lambda text: int((Decimal(text) * 100).quantize(Decimal(1), ROUND_HALF_EVEN))
+    with Sandbox("--life-shops", "0", "--douplus-file", str(RECORD)) as s:
+        seen = 0
+        for shop in s.shops("douplus"):
+            mine = [r for r in rows if "sec-" + r["account"] == shop["external_id"]]
+            right = {r["order_id"]: r for r in mine
+                     if any(Decimal(r[c]) for c in ("cost_yuan", "rate_5s_pct", *names.values()))}
+            found = {}
+            for begin, end in (("2025-06-01", "2025-11-27"), ("2025-11-28", "2026-01-28")):
+                walked = report_walk(s, shop, begin, end)
+                same_figures(walked, s.figures(shop, begin, end))
+                assert {str(r["dimension_data"]["order_id"]) for r in walked} == set(right)
+                for row in walked:
+                    order_id, figures = str(row["dimension_data"]["order_id"]), row["metrics_data"]
+                    if begin <= right[order_id]["created"][:10] <= end:
+                        found[order_id] = figures
+                    else:
+                        assert not any(figures.values()), "booked on the day of creation"
+            for order_id, row in right.items():
+                figures = found[order_id]
+                assert figures["stat_cost"] == fen(row["cost_yuan"])
+                assert all(figures[k] == int(row[c]) for k, c in names.items())
+                rate = (Decimal(row["rate_5s_pct"]) / 100).quantize(Decimal("0.000001"), ROUND_HALF_EVEN)
+                assert Decimal(str(figures["play_duration_5s_rank"])) == rate
+                assert figures["custom_convert_cost"] == half_even(figures["stat_cost"], int(row["convert"]))
+                assert figures["show_cnt"] == figures["dy_home_visited"] == figures["live_gift_cnt"] == 0
+            seen += len(right)
+        assert seen == 452
+
+
+def test_reports_are_logged_and_what_they_asked():
+    with Sandbox(*DATES, "--douplus-orders", "30") as s:
+        shop = s.shops("douplus")[0]
+        ids = [int(t["order_id"]) for t in s.truth(shop)][:3]
+        for asked, pages in ((ids, (1, 2)), (ids[:1], (1,)), ([], (1,))):
+            for page in pages:
+                s.report(shop, "2026-01-01", "2026-01-31", page=page, page_size=1, filter={"order_ids": asked})
+        s.report(shop, "2026-01-02", "2026-01-02", filter={"order_ids": ids[:1]})
+        s.report(shop, "2026-01-02", "2026-01-01", filter={"order_ids": ids[:1]})
+        asked = {(r["order_id"], r["from"], r["to"]): r["times"] for r in
+                 map(json.loads, s.call("GET", "/_sandbox/asked", {"shop": shop["external_id"]})[2].splitlines())}
+        month = ("2026-01-01", "2026-01-31")
+        assert asked == {(str(ids[0]), *month): 2, (str(ids[1]), *month): 1, (str(ids[2]), *month): 1,
+                         (str(ids[0]), "2026-01-02", "2026-01-02"): 1}
+        log = [r for r in s.rows("log") if r["route"] == "douplus.report"]
+        assert [r.get("ids") for r in log] == [3, 3, 1, 0, 1, None] and log[0]["from"] == "2026-01-01"
+        assert log[4]["to"] == "2026-01-02" and log[5]["outcome"] == "bad_request"
+        s.ads(shop)
+        assert "ids" not in s.rows("log")[-1] and s.admin("counts")["routes"]["douplus.report"] == 6
+
+
+# --- DOU+: consents ---
+
+def app_of(s):
+    app = [a for a in s.info["apps"] if a["platform"] == "douplus"][0]
+    return {"app_id": int(app["app_key"]), "secret": app["app_secret"]}
+
+
+def consent(s, *shops):
+    return s.post("/_sandbox/consent", shops=[shop["external_id"] for shop in shops])["auth_code"]
+
+
+def refresh(s, token, **more):
+    return s.post(OAUTH + "refresh_token/", **{**app_of(s), "refresh_token": token, **more})
+
+
+def test_a_consent_gives_a_pair_that_rotates():
+    with Sandbox(*DATES, "--douplus-shops", "3") as s:
+        one, two, three = s.shops("douplus")
+        code = consent(s, one, two)
+        for body, wanted in (({"auth_code": "x"}, 40115), ({"secret": "x"}, 40001), ({"app_id": 5}, 40001),
+                             ({"app_id": "x"}, 40000), ({"grant_type": "refresh_token"}, 40000)):
+            assert s.post(OAUTH + "access_token/", **{**app_of(s), "auth_code": code, **body})["code"] == wanted, body
+        text = {**app_of(s), "app_id": str(app_of(s)["app_id"])}
+        first = s.post(OAUTH + "access_token/", **text, auth_code=code, grant_type="auth_code")
+        assert first["code"] == 0 and first["request_id"], first
+        first = first["data"]
+        assert (first["expires_in"], first["refresh_token_expires_in"]) == (86400, 30 * 86400)
+        assert s.post(OAUTH + "access_token/", **text, auth_code=code)["code"] == 40115, "used"
+        code_of = lambda shop, token: s.ads({**shop, "token": token})["code"]
+        assert [code_of(shop, first["access_token"]) for shop in (one, two, three)] == [0, 0, 40002]
+        accounts = lambda token: s.json("GET", OAUTH + "advertiser/get/", {"access_token": token})["data"]["list"]
+        listed = accounts(first["access_token"])
+        mine = [a for a in listed if a["account_role"] == "PLATFORM_ROLE_AWEME"]
+        assert [a["account_string_id"] for a in mine] == [one["external_id"], two["external_id"]]
+        assert [a["advertiser_id"] for a in mine] == first["advertiser_ids"] and len(listed) == 3
+        assert mine[0]["advertiser_name"] == one["name"] and mine[0]["is_valid"] is True
+        given = s.json("GET", OAUTH + "advertiser/get/", headers={"Access-Token": one["token"]})["data"]["list"]
+        assert [a["account_string_id"] for a in given[1:]] == [one["external_id"]], "a token given by hand"
+        second = refresh(s, first["refresh_token"])["data"]
+        assert len({pair[k] for pair in (first, second) for k in ("access_token", "refresh_token")}) == 4
+        assert code_of(one, first["access_token"]) == 40105 and code_of(two, second["access_token"]) == 0
+        assert refresh(s, first["refresh_token"])["code"] == 40103 and refresh(s, "x")["code"] == 40103
+        assert refresh(s, second["refresh_token"], secret="x")["code"] == 40001
+        counts = s.admin("counts")
+        assert counts["consents"] == [{"shops": [one["external_id"], two["external_id"]], "refreshes": 1}]
+        assert counts["routes"]["douplus.refresh"] == 4 and counts["routes"]["douplus.token"] == 7
+        assert code_of(three, three["token"]) == 0, "tokens given by hand go on"
+        s.config(revoke_tokens=True)
+        assert code_of(one, second["access_token"]) == 40105
+        third = refresh(s, second["refresh_token"])["data"]
+        assert code_of(one, third["access_token"]) == 0, "a revoked access token can be refreshed"
+        assert s.post("/_sandbox/withdraw", shops=[two["external_id"]]) == {}
+        assert code_of(one, third["access_token"]) == 40105 and refresh(s, third["refresh_token"])["code"] == 40103
+        for body in ({}, {"shops": []}, {"shops": ["sec-nobody"]}, {"shops": "sec"}):
+            assert s.call("POST", "/_sandbox/consent", body=json.dumps(body))[0] == 400
+
+
+def test_codes_and_tokens_of_a_consent_die_in_time():
+    with Clock() as clock, Sandbox("--douplus-token-s", "600", "--douplus-refresh-s", "1000", env=clock.env) as s:
+        shop = s.shops("douplus")[0]
+        exchange = lambda code: s.post(OAUTH + "access_token/", **app_of(s), auth_code=code)
+        late, good = consent(s, shop), None
+        clock.move(600000)
+        assert exchange(late)["code"] == 40115
+        code = consent(s, shop)
+        clock.move(599000)
+        good = exchange(code)["data"]
+        assert s.ads({**shop, "token": good["access_token"]})["code"] == 0
+        clock.move(600000)
+        assert s.ads({**shop, "token": good["access_token"]})["code"] == 40102
+        again = refresh(s, good["refresh_token"])["data"]
+        assert s.ads({**shop, "token": again["access_token"]})["code"] == 0
+        clock.move(1000000)
+        assert refresh(s, again["refresh_token"])["code"] == 40103
+
+
+def test_an_answer_can_be_lost_before_and_after_a_rotation():
+    with Sandbox(*DATES, "--timeout-ms", "20") as s:
+        shop = s.shops("douplus")[0]
+        seen = set()
+        for fault in ("timeout", "cut_connection", "http_500"):
+            for _ in range(12):
+                pair = s.post(OAUTH + "access_token/", **app_of(s), auth_code=consent(s, shop))["data"]
+                s.config(faults=f"{fault}=100%")
+                try:
+                    refresh(s, pair["refresh_token"])
+                    assert False, "the answer came"
+                except (http.client.HTTPException, ValueError):
+                    pass
+                s.config(faults="none")
+                seen.add((fault, refresh(s, pair["refresh_token"])["code"]))
+        assert seen == {("timeout", 0), ("timeout", 40103), ("cut_connection", 40103), ("http_500", 0)}, seen
 
 
 # --- quotas, faults, log ---

@@ -275,6 +275,7 @@ static void call_log(const struct call *call)
                                        : CALL_ROUTES_MAX - 1),
         .outcome = (uint8_t)call->outcome,
         .fault = (uint8_t)call->fault,
+        .asked = call->asked,
     };
     calllog_add(&call->sandbox->log, &record,
                 whole && call->outcome == CALL_OK && call->route &&
