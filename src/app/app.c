@@ -53,13 +53,14 @@ enum err_class app_open_home(struct app *app, struct err *err)
     return class_ == ERR_OK ? log_open(app, err) : class_;
 }
 
-/* A container that has only variables gets its home made; a person is told how to make one. */
-static enum err_class home_ensure(struct app *app, bool *made, struct err *err)
+/* A container that has only variables gets its home made; a person is told how to make one, and so is
+ * who names a home that is not there. */
+static enum err_class home_ensure(struct app *app, bool named, bool *made, struct err *err)
 {
     *made = false;
     if (home_is_there(app->home))
         return app_open_home(app, err);
-    if (!options_in_environment((const char *const *)environ))
+    if (named || !options_in_environment((const char *const *)environ))
         return err_say(err, ERR_CONFIG, "home_missing", MSG_HOME_MISSING, M_STR(app->home), M_END);
     const struct options none = {0};
     enum err_class class_ = app_open_home(app, err);
@@ -194,7 +195,7 @@ enum err_class app_open(struct app *app, const struct cli *cli, enum app_level l
     bool made;
     enum err_class class_ = home_find(cli->home, &app->arena, &app->home, err);
     if (class_ == ERR_OK)
-        class_ = home_ensure(app, &made, err);
+        class_ = home_ensure(app, cli->home.len > 0, &made, err);
     if (class_ != ERR_OK || level == APP_HOME)
         return class_;
     class_ = keyring_open(app->home, &app->keyring, err);

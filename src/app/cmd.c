@@ -37,7 +37,8 @@ enum err_class range_of_flags(const struct cli *cli, const struct zone *zone, in
     if (class_ != ERR_OK)
         return class_;
     if (*from_ms > now_ms)
-        return err_say(err, ERR_USAGE, "date_future", MSG_DATE_FUTURE, M_STR(from), M_END);
+        return err_say(err, ERR_USAGE, "date_future", MSG_DATE_FUTURE, M_STR(STR("from")),
+                       M_STR(from), M_END);
     /* The filter's grid: the start up, so that nothing before it is asked, the end down. */
     *from_ms += (step_ms - *from_ms % step_ms) % step_ms;
     *to_ms = after_ms - 1 - (after_ms - 1) % step_ms;

@@ -172,6 +172,31 @@ static bool check_database(struct doctor *doctor)
     return false;
 }
 
+/* A clock that is behind now, or was ahead before: what was closed then proves nothing yet. */
+static void check_clock_went_back(struct doctor *doctor)
+{
+    const struct sql_value values[] = {sql_int(clock_now_ms())};
+    struct reader *row;
+    struct err err;
+    if (store_read(doctor->app->store, SQL_WINDOWS_AHEAD, values, 1, &row, &err) != ERR_OK) {
+        wrong(doctor, "clock", str_of(err.message), MSG_NEXT_DATABASE, STR_NONE);
+        return;
+    }
+    int64_t windows = reader_next(row) ? reader_int(row, 0) : 0;
+    struct buf text;
+    buf_init(&text, 128);
+    if (windows > 0) {
+        buf_printf(&text, "%lld windows up to ", (long long)windows);
+        time_write(&text, zone_utc(), reader_int(row, 1));
+        buf_add(&text, STR(" UTC: later than now"));
+    }
+    if (reader_close(row, &err) != ERR_OK)
+        wrong(doctor, "clock", str_of(err.message), MSG_NEXT_DATABASE, STR_NONE);
+    else if (windows > 0)
+        wrong(doctor, "clock", buf_str(&text), MSG_NEXT_CLOCK_AHEAD, STR_NONE);
+    buf_fini(&text);
+}
+
 /* --- the shops --- */
 
 static void check_token(struct doctor *doctor, const struct app_shop *shop)
@@ -251,8 +276,10 @@ enum exit_code cmd_doctor(struct app *app, const struct cli *cli, struct err *er
         check_disk(&doctor);
         bool opened = check_key(&doctor);
         opened &= check_connectors(&doctor);
-        if (opened && check_database(&doctor))
+        if (opened && check_database(&doctor)) {
+            check_clock_went_back(&doctor);
             check_shops(&doctor);
+        }
     }
     class_ = app_print_report(app, &doctor.report, "checks", err);
     return class_ == ERR_OK && doctor.wrong ? EXIT_FAILED : exit_of(class_);

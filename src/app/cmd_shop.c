@@ -30,20 +30,57 @@ static bool app_is_needed(const struct connector *connector)
     return false;
 }
 
+/* Where an app may be left out the only one is taken all the same: a later consent needs it. */
+static enum err_class shop_app_of(struct app *app, const struct cli *cli,
+                                  struct account_shop *account, struct err *err)
+{
+    struct str platform = connector_platform(account->connector);
+    if (cli_has(cli, "app") || app_is_needed(account->connector))
+        return account_app_find(app, platform, cli_text(cli, "app"), &account->app_id, err);
+    if (account_app_find(app, platform, STR(""), &account->app_id, NULL) != ERR_OK)
+        account->app_id = 0;
+    return ERR_OK;
+}
+
+/* The shop that --token-of names, or NULL: one consent of the same app covers both. */
+static enum err_class token_shop_of_flags(const struct app *app, const struct cli *cli,
+                                          const struct account_shop *account, struct app_shop **out,
+                                          struct err *err)
+{
+    *out = NULL;
+    if (!cli_has(cli, "token-of"))
+        return ERR_OK;
+    enum err_class class_ = cli_exclude(cli, "token-of", "token", err);
+    if (class_ == ERR_OK)
+        class_ = cli_exclude(cli, "token-of", "token-file", err);
+    if (class_ == ERR_OK)
+        class_ = app_shop_ready(app, cli_text(cli, "token-of"), out, err);
+    if (class_ != ERR_OK)
+        return class_;
+    const struct auth *auth = connector_auth(account->connector);
+    bool fits = (*out)->sync.connector == account->connector && (*out)->app_id == account->app_id &&
+                auth->grant != GRANT_NONE && !auth->of_app;
+    return fits ? ERR_OK
+                : err_say(err, ERR_CONFIG, "token_of", MSG_TOKEN_OF, M_STR(cli_arg(cli, 0)),
+                          M_STR(cli_text(cli, "token-of")), M_END);
+}
+
 static enum err_class account_of_flags(struct app *app, const struct cli *cli,
                                        struct account_shop *account, struct err *err)
 {
     const struct zone *zone;
     enum err_class class_ = app_connector_of(app, cli_text(cli, "platform"), &account->connector,
                                              err);
-    if (class_ == ERR_OK && (cli_has(cli, "app") || app_is_needed(account->connector)))
-        class_ = account_app_find(app, connector_platform(account->connector), cli_text(cli, "app"),
-                                  &account->app_id, err);
+    if (class_ == ERR_OK)
+        class_ = shop_app_of(app, cli, account, err);
     if (class_ == ERR_OK)
         class_ = shop_zone_of(cli, account->connector, &zone, err);
     if (class_ == ERR_OK && cli_has(cli, "since"))
         class_ = date_parse(cli_text(cli, "since"), zone, DATE_START, clock_now_ms(),
                             &account->since_ms, err);
+    if (class_ == ERR_OK && account->since_ms > clock_now_ms())
+        class_ = err_say(err, ERR_USAGE, "date_future", MSG_DATE_FUTURE, M_STR(STR("since")),
+                         M_STR(cli_text(cli, "since")), M_END);
     if (class_ == ERR_OK)
         class_ = secret_of_flags(app, cli, "token", "token-file", &account->access_token, err);
     if (class_ == ERR_OK)
@@ -61,35 +98,58 @@ enum exit_code cmd_shop_add(struct app *app, const struct cli *cli, struct err *
         .proxy = cli_text(cli, "proxy"),
         .settings = &settings,
     };
+    struct app_shop *with = NULL;
     int64_t id;
     enum err_class class_ = account_of_flags(app, cli, &account, err);
     if (class_ == ERR_OK)
+        class_ = token_shop_of_flags(app, cli, &account, &with, err);
+    if (class_ == ERR_OK)
         class_ = account_shop_add(app, &account, &id, err);
+    if (class_ == ERR_OK && with)
+        class_ = token_share(app->store, id, with->sync.id, err);
     if (class_ != ERR_OK)
         return exit_of(class_);
     app_say(app, MSG_SHOP_ADDED, M_STR(account.name), M_STR(connector_platform(account.connector)),
             M_END);
     enum grant_kind grant = connector_auth(account.connector)->grant;
-    if (grant == GRANT_AUTH_CODE || (grant == GRANT_BY_HAND && account.access_token.len == 0))
+    bool by_person = grant == GRANT_AUTH_CODE || grant == GRANT_BY_HAND;
+    if (by_person && account.access_token.len == 0 && !with)
         app_say(app, MSG_SHOP_ADDED_AUTHORIZE, M_STR(account.name), M_END);
     return EXIT_DONE;
 }
 
 /* --- list, show --- */
 
+/* The name of the shop whose token it uses; empty: its own, or none of a shop's. */
+static enum err_class shop_token_of(const struct app *app, const struct app_shop *shop,
+                                    struct str *out, struct err *err)
+{
+    int64_t id;
+    *out = STR("");
+    enum err_class class_ = token_shop_of(app->store, shop->sync.id, &id, err);
+    if (class_ == ERR_OK && id != shop->sync.id)
+        *out = app_shop_name(app, id);
+    return class_;
+}
+
 enum exit_code cmd_shop_list(struct app *app, const struct cli *cli, struct err *err)
 {
     (void)cli;
     static const struct report_column columns[] = {
-        {"id", REPORT_NUMBER, MSG_COL_ID},     {"platform", REPORT_TEXT, MSG_COL_PLATFORM},
-        {"name", REPORT_TEXT, MSG_COL_NAME},   {"external_id", REPORT_TEXT, MSG_COL_EXTERNAL_ID},
-        {"app", REPORT_TEXT, MSG_COL_APP},     {"state", REPORT_TEXT, MSG_COL_STATE},
-        {"since", REPORT_TIME, MSG_COL_SINCE}, {"reason", REPORT_TEXT, MSG_COL_REASON},
+        {"id", REPORT_NUMBER, MSG_COL_ID},       {"platform", REPORT_TEXT, MSG_COL_PLATFORM},
+        {"name", REPORT_TEXT, MSG_COL_NAME},     {"external_id", REPORT_TEXT, MSG_COL_EXTERNAL_ID},
+        {"app", REPORT_TEXT, MSG_COL_APP},       {"state", REPORT_TEXT, MSG_COL_STATE},
+        {"since", REPORT_TIME, MSG_COL_SINCE},   {"token_of", REPORT_TEXT, MSG_COL_TOKEN_OF},
+        {"reason", REPORT_TEXT, MSG_COL_REASON},
     };
     struct report report;
-    report_init(&report, columns, 8, app->zone, &app->arena);
+    report_init(&report, columns, 9, app->zone, &app->arena);
     for (size_t i = 0; i < app->shops_len; i++) {
         const struct app_shop *shop = &app->shops[i];
+        struct str token_of;
+        enum err_class class_ = shop_token_of(app, shop, &token_of, err);
+        if (class_ != ERR_OK)
+            return exit_of(class_);
         bool broken = shop->err.class_ != ERR_OK;
         report.zone = app_shop_zone(app, shop);
         report_row(&report);
@@ -103,6 +163,7 @@ enum exit_code cmd_shop_list(struct app *app, const struct cli *cli, struct err 
             report_time(&report, shop->sync.since_ms);
         else
             report_absent(&report);
+        report_text(&report, token_of);
         report_text(&report, broken ? str_of(shop->err.message) : shop->sync.state_reason);
     }
     return exit_of(app_print_report(app, &report, "shops", err));
@@ -167,14 +228,20 @@ static enum err_class sheet_token(struct sheet *sheet, struct app *app, const st
     if (!shop->sync.connector || connector_auth(shop->sync.connector)->grant == GRANT_NONE)
         return ERR_OK;
     bool of_app = connector_auth(shop->sync.connector)->of_app;
-    struct str owner = arena_printf(&app->arena, "%s:%lld", of_app ? "app" : "shop",
-                                    (long long)(of_app ? shop->app_id : shop->sync.id));
-    const struct sql_value values[] = {sql_text(owner)};
-    struct reader *row;
-    enum err_class class_ = owner.ptr ? store_read(app->store, SQL_TOKEN, values, 1, &row, err)
-                                      : err_no_memory(err);
+    int64_t id;
+    enum err_class class_ = token_shop_of(app->store, shop->sync.id, &id, err);
     if (class_ != ERR_OK)
         return class_;
+    struct str owner = arena_printf(&app->arena, "%s:%lld", of_app ? "app" : "shop",
+                                    (long long)(of_app ? shop->app_id : id));
+    const struct sql_value values[] = {sql_text(owner)};
+    struct reader *row;
+    class_ = owner.ptr ? store_read(app->store, SQL_TOKEN, values, 1, &row, err)
+                       : err_no_memory(err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (!of_app && id != shop->sync.id)
+        sheet_text(sheet, "token_of", app_shop_name(app, id));
     if (!reader_next(row)) {
         sheet_text(sheet, "token", STR("none"));
         return reader_close(row, err);
@@ -228,40 +295,55 @@ enum exit_code cmd_shop_show(struct app *app, const struct cli *cli, struct err 
 
 /* --- authorize --- */
 
-/* People paste either the code or the whole address that the consent page led to. */
-static enum err_class code_of_text(struct app *app, struct str text, struct str *code,
-                                   struct err *err)
+/* A parameter of the address, decoded; empty when it is not there. */
+static enum err_class parameter_of(struct app *app, struct str query, struct str wanted,
+                                   struct str *out, struct err *err)
 {
-    struct url url;
-    text = str_trim(text);
-    *code = text;
-    if (text.len == 0)
-        return err_say(err, ERR_USAGE, "code_missing", MSG_CODE_MISSING, M_END);
-    if (url_parse(text, &url, NULL) != ERR_OK)
-        return ERR_OK;
-    struct str rest = url.query, pair, name, value;
-    while (rest.len > 0) {
-        str_cut(rest, '&', &pair, &rest);
+    struct str pair, name, value;
+    *out = STR("");
+    while (query.len > 0) {
+        str_cut(query, '&', &pair, &query);
         str_cut(pair, '=', &name, &value);
-        if (!str_eq(name, STR("code")) && !str_eq(name, STR("auth_code")))
+        if (!str_eq(name, wanted))
             continue;
         struct buf plain;
         buf_init(&plain, URL_BYTES_MAX);
         enum err_class class_ = percent_read(&plain, value, true, err);
         if (class_ == ERR_OK)
-            class_ = secret_keep(app, buf_str(&plain), code, err);
+            class_ = secret_keep(app, buf_str(&plain), out, err);
         buf_fini(&plain);
         return class_;
     }
-    return err_say(err, ERR_USAGE, "code_missing", MSG_CODE_MISSING, M_END);
+    return ERR_OK;
 }
 
-static enum err_class code_ask(struct app *app, const struct app_shop *shop,
-                               const struct facts *facts, struct str *code, struct err *err)
+/* People paste either the code or the whole address that the consent page led to. */
+static enum err_class code_of_text(struct app *app, struct str text, struct str *code,
+                                   struct str *state, struct err *err)
+{
+    struct url url;
+    enum err_class class_ = ERR_OK;
+    text = str_trim(text);
+    *code = text;
+    *state = STR("");
+    if (url_parse(text, &url, NULL) == ERR_OK) {
+        class_ = parameter_of(app, url.query, STR("auth_code"), code, err);
+        if (class_ == ERR_OK && code->len == 0)
+            class_ = parameter_of(app, url.query, STR("code"), code, err);
+        if (class_ == ERR_OK)
+            class_ = parameter_of(app, url.query, STR("state"), state, err);
+    }
+    if (class_ == ERR_OK && code->len == 0)
+        class_ = err_say(err, ERR_USAGE, "code_missing", MSG_CODE_MISSING, M_END);
+    return class_;
+}
+
+static enum err_class code_ask(struct app *app, const struct app_shop *shop, struct str *text,
+                               struct err *err)
 {
     struct str address;
-    enum err_class class_ = connector_consent_url(shop->sync.connector, facts, &app->arena,
-                                                  &address, err);
+    enum err_class class_ = consent_address(app->gateway, shop->sync.connector, &shop->sync.facts,
+                                            &app->arena, &address, err);
     if (class_ != ERR_OK)
         return class_;
     app_say(app, MSG_CONSENT_ADDRESS, M_STR(address), M_END);
@@ -270,37 +352,79 @@ static enum err_class code_ask(struct app *app, const struct app_shop *shop,
     char line[8192];
     if (!fgets(line, sizeof(line), stdin))
         return err_say(err, ERR_USAGE, "code_missing", MSG_CODE_MISSING, M_END);
-    struct str text;
-    class_ = secret_keep(app, str_of(line), &text, err);
+    class_ = secret_keep(app, str_of(line), text, err);
     explicit_bzero(line, sizeof(line));
-    return class_ == ERR_OK ? code_of_text(app, text, code, err) : class_;
+    return class_;
 }
 
-static enum err_class nonce_make(struct app *app, struct str *out, struct err *err)
+/* A platform's text among ours on a terminal, without control characters. */
+static struct str text_tame(struct app *app, struct str text)
 {
-    unsigned char bytes[16];
-    struct buf text;
-    enum err_class class_ = crypt_random(bytes, sizeof(bytes), err);
-    if (class_ != ERR_OK)
-        return class_;
-    buf_init(&text, 64);
-    hex_write(&text, (struct str){(const char *)bytes, sizeof(bytes)}, false);
-    *out = arena_dup(&app->arena, buf_str(&text));
-    buf_fini(&text);
-    return out->ptr ? ERR_OK : err_no_memory(err);
+    char *tame = arena_alloc(&app->arena, text.len + 1);
+    if (!tame)
+        return STR("");
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        unsigned char next = i + 1 < text.len ? (unsigned char)text.ptr[i + 1] : 0;
+        tame[i] = c < 0x20 || c == 0x7f ? '?' : text.ptr[i];
+        /* U+0080 to U+009F */
+        if (c == 0xc2 && next >= 0x80 && next < 0xa0) {
+            tame[i] = '?';
+            tame[++i] = '?';
+        }
+    }
+    return (struct str){tame, text.len};
+}
+
+/* The same in a command that people copy: without what a shell would read. */
+static struct str word_tame(struct app *app, struct str text)
+{
+    char *tame = arena_alloc(&app->arena, text.len + 1);
+    if (!tame)
+        return STR("");
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+                     str_find_char(STR("-_.:=+@"), c) != SIZE_MAX;
+        tame[i] = plain ? c : '?';
+    }
+    return (struct str){tame, text.len};
+}
+
+/* Who else uses the token now, who could, and who has lost the one they had. */
+static void consent_say(struct app *app, const struct app_shop *shop, const struct consent *consent)
+{
+    struct str name = shop->sync.facts.shop.name;
+    for (size_t i = 0; i < consent->accounts_len; i++) {
+        const struct consent_account *account = &consent->accounts[i];
+        struct str id = word_tame(app, account->external_id);
+        struct str title = text_tame(app, account->title);
+        if (account->shop.len == 0)
+            app_say(app, MSG_CONSENT_ACCOUNT, M_STR(title.len > 0 ? title : id), M_STR(id),
+                    M_STR(shop->platform), M_STR(shop->app_name), M_STR(name), M_END);
+        else if (!str_eq(account->shop, name))
+            app_say(app, MSG_CONSENT_SHOP, M_STR(account->shop), M_STR(name), M_END);
+    }
+    for (size_t i = 0; i < consent->left_len; i++)
+        app_say(app, MSG_CONSENT_LEFT, M_STR(consent->left[i]), M_END);
 }
 
 static enum err_class authorize_by_code(struct app *app, const struct cli *cli,
-                                        const struct app_shop *shop, struct err *err)
+                                        const struct app_shop *shop, struct consent *consent,
+                                        struct err *err)
 {
     struct facts facts = shop->sync.facts;
-    facts.now_ms = clock_now_ms();
-    enum err_class class_ = nonce_make(app, &facts.nonce, err);
-    if (class_ == ERR_OK && cli_has(cli, "code"))
-        class_ = code_of_text(app, cli_text(cli, "code"), &facts.auth_code, err);
-    else if (class_ == ERR_OK)
-        class_ = code_ask(app, shop, &facts, &facts.auth_code, err);
-    return class_ == ERR_OK ? token_exchange(app->gateway, shop->sync.connector, &facts, err)
+    struct str text = cli_text(cli, "code"), state;
+    enum err_class class_ = ERR_OK;
+    if (facts.app.id == 0)
+        return err_say(err, ERR_CONFIG, "app_missing", MSG_AUTHORIZE_APP, M_STR(facts.shop.name),
+                       M_STR(shop->platform), M_END);
+    if (!cli_has(cli, "code"))
+        class_ = code_ask(app, shop, &text, err);
+    if (class_ == ERR_OK)
+        class_ = code_of_text(app, text, &facts.auth_code, &state, err);
+    return class_ == ERR_OK ? consent_take(app->gateway, shop->sync.connector, &facts, state,
+                                           &app->arena, consent, err)
                             : class_;
 }
 
@@ -325,6 +449,7 @@ static enum err_class shop_wake(struct app *app, const struct app_shop *shop, st
 enum exit_code cmd_shop_authorize(struct app *app, const struct cli *cli, struct err *err)
 {
     struct app_shop *shop;
+    struct consent consent = {0};
     struct str token;
     enum err_class class_ = app_shop_ready(app, cli_arg(cli, 0), &shop, err);
     if (class_ == ERR_OK)
@@ -349,12 +474,14 @@ enum exit_code cmd_shop_authorize(struct app *app, const struct cli *cli, struct
                                        clock_now_ms(), err)
                            : err_no_memory(err);
     } else {
-        class_ = authorize_by_code(app, cli, shop, err);
+        class_ = authorize_by_code(app, cli, shop, &consent, err);
     }
     if (class_ == ERR_OK)
         class_ = shop_wake(app, shop, err);
     if (class_ == ERR_OK)
         app_say(app, MSG_AUTHORIZED, M_STR(cli_arg(cli, 0)), M_END);
+    if (class_ == ERR_OK)
+        consent_say(app, shop, &consent);
     return exit_of(class_);
 }
 
@@ -385,7 +512,6 @@ enum exit_code cmd_shop_disable(struct app *app, const struct cli *cli, struct e
 struct remove_work {
     const struct app *app;
     int64_t shop_id;
-    struct str token_owner;
     bool with_rows;
 };
 
@@ -418,11 +544,15 @@ static enum err_class shop_delete(struct tx *tx, void *context, struct err *err)
 {
     const struct remove_work *work = context;
     const struct sql_value id[] = {sql_int(work->shop_id)};
-    const struct sql_value owner[] = {sql_text(work->token_owner)};
-    int64_t running = 0, rows = 0;
+    int64_t running = 0, rows = 0, users;
     enum err_class class_ = tx_query(tx, SQL_SHOP_TASKS_RUNNING, id, 1, row_int, &running, err);
     if (class_ == ERR_OK && running > 0)
         return err_say(err, ERR_CONFLICT, "shop_busy", MSG_SHOP_BUSY, M_END);
+    if (class_ == ERR_OK)
+        class_ = token_drop(tx, work->shop_id, &users, err);
+    if (class_ == ERR_OK && users > 0)
+        return err_say(err, ERR_CONFLICT, "token_shared", MSG_SHOP_TOKEN_SHARED, M_I64(users),
+                       M_END);
     const struct table_catalog *catalog = work->app->catalog;
     for (size_t i = 0; class_ == ERR_OK && i < catalog->tables_len; i++)
         class_ = table_empty(tx, work, &catalog->tables[i], &rows, err);
@@ -432,8 +562,6 @@ static enum err_class shop_delete(struct tx *tx, void *context, struct err *err)
         class_ = tx_exec(tx, SQL_SHOP_TASKS_DELETE, id, 1, NULL, err);
     if (class_ == ERR_OK)
         class_ = tx_exec(tx, SQL_SHOP_EXECUTIONS_DELETE, id, 1, NULL, err);
-    if (class_ == ERR_OK)
-        class_ = tx_exec(tx, SQL_TOKEN_DELETE, owner, 1, NULL, err);
     return class_ == ERR_OK ? tx_exec(tx, SQL_SHOP_DELETE, id, 1, NULL, err) : class_;
 }
 
@@ -445,9 +573,6 @@ enum exit_code cmd_shop_remove(struct app *app, const struct cli *cli, struct er
     if (class_ != ERR_OK)
         return exit_of(class_);
     work.shop_id = shop->sync.id;
-    work.token_owner = arena_printf(&app->arena, "shop:%lld", (long long)shop->sync.id);
-    if (!work.token_owner.ptr)
-        return exit_of(err_no_memory(err));
     class_ = store_write(app->store, shop_delete, &work, err);
     if (class_ == ERR_OK)
         app_say(app, MSG_SHOP_REMOVED, M_STR(cli_arg(cli, 0)), M_END);

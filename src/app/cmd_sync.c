@@ -111,6 +111,9 @@ static enum err_class range_fill(struct app *app, const struct wish *wish,
             return class_;
     }
     struct str by = cli_text(wish->cli, "by");
+    /* Figures have no windows: a range is that of the orders' creation. */
+    if (stream->figures.of && by.len == 0)
+        return ERR_OK;
     request->by_updated = by.len > 0 ? str_eq(by, STR("updated")) : !stream->window.has_created;
     bool has = request->by_updated ? stream->window.pull_by_updated : stream->window.has_created;
     if (has)
@@ -168,7 +171,8 @@ static void parts_of_shop(struct run *run, const struct cli *cli, struct app_sho
 {
     for (size_t i = 0; i < connector_streams(shop->sync.connector); i++) {
         const struct stream *stream = connector_stream_at(shop->sync.connector, i);
-        if (word_is_given(cli, "stream", stream->name))
+        bool looks_up = stream->by_id || !cli_has(cli, "order") || cli_has(cli, "stream");
+        if (looks_up && word_is_given(cli, "stream", stream->name))
             run->parts[run->parts_len++] = (struct run_part){shop, stream};
     }
 }

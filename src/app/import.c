@@ -161,11 +161,31 @@ static struct str place_take(struct import *import, const char *place)
     return variable->text;
 }
 
+/* Without these there is no app and no shop: said before anything is made. */
+static enum err_class places_check(struct import *import, struct str file, struct err *err)
+{
+    static const char *const places[] = {"app.key", "app.secret", "shop.external_id"};
+    const struct yaml *rules = yaml_get(import->compat, STR("variables"));
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        struct str wanted = STR_NONE;
+        for (size_t r = 0; r < rules->len && wanted.len == 0; r++)
+            if (str_eq(rule_text(&rules->pairs[r].value, STR("to")), str_of(places[i])))
+                wanted = rules->pairs[r].key;
+        if (wanted.len > 0 && !variable_for(import, str_of(places[i])))
+            return err_say(err, ERR_CONFIG, "env_missing", MSG_ENV_MISSING, M_STR(file),
+                           M_STR(wanted), M_END);
+    }
+    return ERR_OK;
+}
+
 enum err_class import_options(struct app *app, struct str file, struct options *out,
                               struct err *err)
 {
     struct import import;
     enum err_class class_ = import_open(&import, file, &app->arena, err);
+    if (class_ != ERR_OK)
+        return class_;
+    class_ = places_check(&import, file, err);
     if (class_ != ERR_OK)
         return class_;
     struct variable *base_url = variable_for(&import, STR("option.base_url"));

@@ -178,7 +178,7 @@ enum err_class app_stream_of(const struct connector *connector, struct str name,
     for (size_t i = 0; i < names_len; i++)
         names[i] = connector_stream_at(connector, i)->name;
     size_t near = str_nearest(name, names, names_len);
-    return err_say(err, ERR_CONFIG, "stream_unknown", MSG_STREAM_UNKNOWN,
+    return err_say(err, ERR_USAGE, "stream_unknown", MSG_STREAM_UNKNOWN,
                    M_STR(connector_platform(connector)), M_STR(name),
                    M_STR(near == SIZE_MAX ? names[0] : names[near]), M_END);
 }
@@ -343,7 +343,7 @@ static bool shop_is(const struct app_shop *shop, struct str word)
 static enum err_class shop_unknown(const struct app *app, struct str word, struct err *err)
 {
     if (app->shops_len == 0)
-        return err_say(err, ERR_NOT_FOUND, "shop_unknown", MSG_SHOP_NONE, M_END);
+        return err_say(err, ERR_USAGE, "shop_unknown", MSG_SHOP_NONE, M_END);
     struct str *names = malloc(app->shops_len * sizeof(*names));
     size_t near = SIZE_MAX;
     for (size_t i = 0; names && i < app->shops_len; i++)
@@ -351,9 +351,9 @@ static enum err_class shop_unknown(const struct app *app, struct str word, struc
     if (names)
         near = str_nearest(word, names, app->shops_len);
     enum err_class class_ = near == SIZE_MAX
-                                ? err_say(err, ERR_NOT_FOUND, "shop_unknown", MSG_SHOP_UNKNOWN,
+                                ? err_say(err, ERR_USAGE, "shop_unknown", MSG_SHOP_UNKNOWN,
                                           M_STR(word), M_END)
-                                : err_say(err, ERR_NOT_FOUND, "shop_unknown", MSG_SHOP_NEAR,
+                                : err_say(err, ERR_USAGE, "shop_unknown", MSG_SHOP_NEAR,
                                           M_STR(word), M_STR(names[near]), M_END);
     free(names);
     return class_;

@@ -303,6 +303,14 @@ static void run_json_write(struct app *app, const struct run *run, const struct 
     buf_add_char(out, '\n');
 }
 
+/* Texts that waited for a turn of our own and were opened in this run wait no more. */
+static bool decrypt_waits(struct app *app)
+{
+    int64_t tasks = 0;
+    return store_read_int(app->store, SQL_TASKS_DECRYPT, NULL, 0, 0, &tasks, NULL) == ERR_OK &&
+           tasks > 0;
+}
+
 static void text_write(struct app *app, const struct run *run, const struct report *report,
                        const struct report *troubles, struct buf *out)
 {
@@ -319,7 +327,7 @@ static void text_write(struct app *app, const struct run *run, const struct repo
         message_write(out, MSG_DECRYPT_FAILURES, M_I64(counts.decrypt_failures), M_END);
         buf_add_char(out, '\n');
     }
-    if (counts.decrypt_waiting > 0) {
+    if (counts.decrypt_waiting > 0 && decrypt_waits(app)) {
         message_write(out, MSG_DECRYPT_WAITING, M_I64(counts.decrypt_waiting), M_END);
         buf_add_char(out, '\n');
     }

@@ -63,6 +63,10 @@ static const char SQL_RUN_EXECUTIONS[] =
     "coalesce(sum(rows_same), 0), coalesce(sum(rows_older), 0), coalesce(sum(rejects), 0), "
     "coalesce(sum(pages), 0), coalesce(sum(calls), 0) "
     "FROM execution WHERE lane = ?1 AND stream = ?2 AND id > ?3";
+/* Windows that were closed later than now or reach beyond it. */
+static const char SQL_WINDOWS_AHEAD[] =
+    "SELECT count(*), max(max(to_ms, coalesce(closed_ms, 0))) FROM sync_window "
+    "WHERE closed_ms > ?1 OR to_ms > ?1";
 static const char SQL_EXECUTION_LAST[] = "SELECT max(id) FROM execution";
 static const char SQL_RUN_WINDOWS[] =
     "SELECT coalesce(sum(CASE WHEN state = 'sealed' THEN 1 ELSE 0 END), 0), "
@@ -104,6 +108,9 @@ static const char SQL_TASK_RETRY[] =
     "WHERE id = ?1 AND state = 'dead'";
 static const char SQL_TASK_CANCEL[] =
     "DELETE FROM task WHERE id = ?1 AND state IN ('ready', 'dead')";
+/* Texts that wait for the platform are opened by these. */
+static const char SQL_TASKS_DECRYPT[] =
+    "SELECT count(*) FROM task WHERE kind = 'decrypt' AND state = 'ready'";
 static const char SQL_TASKS_DEAD[] = "SELECT id FROM task WHERE state = 'dead' ORDER BY id";
 
 /* --- settings and views --- */

@@ -37,6 +37,9 @@ static const struct fail_point_info points[] = {
     {"sync.audit.total", "an audit has asked for the total"},
     {"sync.decrypt.before", "a decrypt request is about to be sent"},
     {"sync.decrypt.after", "a decrypt request was answered"},
+    {"sync.revisit.asked", "open rows were asked for by their ids and nothing is stored"},
+    {"sync.figures.asked", "figures have arrived and are not stored"},
+    {"sync.figures.committed", "life figures of a batch are stored"},
     {NULL, NULL},
 };
 

@@ -19,7 +19,8 @@ enum {
     /* A window's id set is held while it is proved: 500,000 ids x 8 bytes = 4 MB. Larger windows
      * are split, so the bound costs calls, never rows. */
     WINDOW_IDS_MAX = 500000,
-    /* Nesting of JSON and YAML that we walk by recursion; deeper input is refused. */
+    /* Nesting of YAML and of expressions that we walk by recursion; deeper input is refused. JSON has
+     * its own bound (format/json.h). */
     NESTING_MAX = 64,
     /* One arena may not outgrow a page, its parsed form (about 6x) and its batch. */
     ARENA_BYTES_MAX = 192 * 1024 * 1024,

@@ -43,8 +43,10 @@ struct column {
     struct str name;
     enum column_type type;
     enum personal_class personal;
-    bool required;      /* NOT NULL in the database; a record without it is rejected */
-    unsigned since;     /* migration number that brought it */
+    bool required;  /* NOT NULL in the database; a record without it is rejected */
+    unsigned since; /* migration number that brought it */
+    size_t weight;  /* ratio: the column it is weighted by when rows are added up, or SIZE_MAX */
+    size_t quotient[2]; /* money: made from these two when rows are added up, or SIZE_MAX */
     struct str comment; /* one line, shown in docs and as column comment where there are such */
 };
 

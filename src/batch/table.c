@@ -46,6 +46,8 @@ static const struct yaml_key column_keys[] = {
     {"type", &type_schema, true, "how it is stored"},
     {"required", &bool_schema, false, "a record without it is rejected"},
     {"class", &class_schema, false, "what a personal value is: decides its mask"},
+    {"weight", &text_schema, false, "ratio: the column it is weighted by when rows are added up"},
+    {"quotient", &names_schema, false, "money: when rows are added up it is made from these two"},
     {"since", &since_schema, false, "the migration that brings it; default: the table's"},
     {"comment", &text_schema, false, "one line"},
     {NULL, NULL, false, NULL},
@@ -200,6 +202,8 @@ static enum err_class column_read(const struct reading *r, const struct table *t
                                  : PERSONAL_NONE,
         .required = flag_of(node, "required"),
         .since = since_of(node, table->since),
+        .weight = SIZE_MAX,
+        .quotient = {SIZE_MAX, SIZE_MAX},
         .comment = text_of(node, "comment"),
     };
     for (size_t i = 0; table->data && i < sizeof(guard_names) / sizeof(guard_names[0]); i++)
@@ -216,6 +220,38 @@ static enum err_class column_read(const struct reading *r, const struct table *t
     if (out->required && out->since > table->since)
         return yaml_error(r->file, node, r->err, "a column that comes later cannot be required");
     return ERR_OK;
+}
+
+/* A column that another one is made from when rows are added up. */
+static enum err_class summand_read(const struct reading *r, const struct table *table,
+                                   const struct yaml *name, size_t *out)
+{
+    *out = table_column(table, name->text);
+    if (*out == SIZE_MAX)
+        return columns_unknown(r, table, name);
+    enum column_type type = table->columns[*out].type;
+    if (type != COLUMN_INT && type != COLUMN_MONEY)
+        return yaml_error(r->file, name, r->err,
+                          "\"%.*s\" cannot be added up: it is no int or money",
+                          STR_ARG(name->text));
+    return ERR_OK;
+}
+
+static enum err_class sum_read(const struct reading *r, const struct table *table,
+                               const struct yaml *node, struct column *column)
+{
+    const struct yaml *weight = yaml_get(node, STR("weight"));
+    const struct yaml *quotient = yaml_get(node, STR("quotient"));
+    enum err_class class_ = ERR_OK;
+    if (weight && column->type != COLUMN_RATIO)
+        return yaml_error(r->file, weight, r->err, "only a ratio is weighted");
+    if (quotient && (column->type != COLUMN_MONEY || quotient->len != 2))
+        return yaml_error(r->file, quotient, r->err, "only money is made from two other columns");
+    if (weight)
+        class_ = summand_read(r, table, weight, &column->weight);
+    for (size_t i = 0; quotient && !class_ && i < 2; i++)
+        class_ = summand_read(r, table, &quotient->items[i], &column->quotient[i]);
+    return class_;
 }
 
 static enum err_class columns_read(const struct reading *r, const struct yaml *map,
@@ -235,6 +271,11 @@ static enum err_class columns_read(const struct reading *r, const struct yaml *m
     }
     table->columns = columns;
     table->columns_len = map->len;
+    for (size_t i = 0; i < map->len; i++) {
+        enum err_class class_ = sum_read(r, table, &map->pairs[i].value, &columns[i]);
+        if (class_)
+            return class_;
+    }
     size_t currency = table_column(table, STR("currency"));
     if (money && (currency == SIZE_MAX || columns[currency].type != COLUMN_TEXT))
         return yaml_error(r->file, map, r->err, "money needs a text column \"currency\" beside it");

@@ -41,17 +41,60 @@ static void mask_secret(char *text, size_t *len, struct str secret)
     }
 }
 
-/* A run of exactly eleven digits that begins with 1 is a Chinese mobile number; order numbers are
- * longer and stay. */
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Chinese mobile numbers: eleven digits from 13 to 19, with single marks between them as people group
+ * them (138-0013-8000), alone or behind 86 or 0086. Numbers of orders are longer and stay. Where one
+ * begins at the start of the text its digits 4 to 7 are masked and its length is returned, else 0. */
+static size_t mask_phone(char *text, size_t len)
+{
+    enum { PHONE_DIGITS = 11, MASK_FROM = 3, MASK_TO = 7 };
+    size_t places[PHONE_DIGITS];
+    size_t at = 0, digits = 0;
+    while (at < len && digits < PHONE_DIGITS) {
+        bool mark = digits > 0 && (text[at] == '-' || text[at] == ' ' || text[at] == '.');
+        at += mark;
+        if (at == len || !is_digit(text[at]))
+            return 0;
+        places[digits++] = at++;
+    }
+    bool ends = at == len || !is_digit(text[at]);
+    if (digits < PHONE_DIGITS || !ends || text[0] != '1' || text[places[1]] < '3')
+        return 0;
+    for (size_t i = MASK_FROM; i < MASK_TO; i++)
+        text[places[i]] = '*';
+    return at;
+}
+
+/* Bytes of the country's number and of one mark behind it, or 0. */
+static size_t country_bytes(const char *text, size_t len)
+{
+    struct str rest = {text, len};
+    size_t bytes = str_starts(rest, STR("0086")) ? 4 : str_starts(rest, STR("86")) ? 2 : 0;
+    bool mark = bytes > 0 && bytes < len && (text[bytes] == '-' || text[bytes] == ' ');
+    return bytes + mark;
+}
+
 static void mask_phones(char *text, size_t len)
 {
     for (size_t at = 0; at < len;) {
-        size_t run = 0;
-        while (at + run < len && text[at + run] >= '0' && text[at + run] <= '9')
-            run++;
-        if (run == 11 && text[at] == '1')
-            memset(text + at + 3, '*', 4);
-        at += run + 1;
+        size_t country = country_bytes(text + at, len - at);
+        size_t bytes = mask_phone(text + at, len - at);
+        if (bytes == 0 && country > 0)
+            bytes = mask_phone(text + at + country, len - at - country);
+        else
+            country = 0;
+        if (bytes > 0) {
+            at += country + bytes;
+            continue;
+        }
+        /* A number begins only where its digits do. */
+        while (at < len && is_digit(text[at]))
+            at++;
+        at++;
     }
 }
 
@@ -263,6 +306,12 @@ enum err_class reply_classify(const struct connector *connector, const struct fa
     enum err_class class_ = root ? find_code(connector, &scope, &env, &success, err) : ERR_OK;
     if (class_ != ERR_OK || (http_good(reply) && success))
         return class_;
+    /* Such a code is nobody's word; where HTTP refuses too, HTTP's word counts. */
+    if (json_has_nul(scope.code)) {
+        if (http_good(reply))
+            return err_set(err, ERR_BAD_REPLY, "json_nul", "the code of the reply holds U+0000");
+        scope.code = NULL;
+    }
     scope.message = message_make(connector, facts, root, arena);
     class_ = judge_by_rules(connector, &scope, &env, &verdict, &matched, err);
     if (class_ != ERR_OK)

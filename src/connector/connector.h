@@ -147,6 +147,21 @@ struct stream {
     size_t personal_paths_len;
     const struct endpoint *decrypt; /* asked for cipher texts that map wants, or NULL */
     int64_t decrypt_batch_max;
+    /* Rows whose status is not in final_statuses are asked again through by_id: at every pass, and only
+     * daily where nothing changed for stale_ms. */
+    struct {
+        bool on;
+        int64_t stale_ms;
+    } revisit;
+    /* A stream of figures has no windows of its own: it asks what `of`'s rows add up to over a range of
+     * days (facts.window: first instant of the first and last instant of the last day). */
+    struct {
+        const struct stream *of; /* whose rows are asked about; NULL: a stream of windows */
+        int64_t batch;           /* ids a call */
+        int64_t span_days, close_days, mature_days, repeat_days;
+        size_t lasts; /* column of of->table with hours (integer or decimal text), or SIZE_MAX */
+        const struct table *day, *snapshot, *base; /* beside `table`, the latest life figures */
+    } figures;
     const struct stream_option *options; /* what a shop may choose for this stream */
     size_t options_len;
     const struct zone *zone; /* of its times; the connector's unless the stream says otherwise */
@@ -188,12 +203,17 @@ struct auth {
     const struct endpoint *obtain, *refresh; /* refresh may be NULL: obtain again */
     int64_t ahead_ms;                        /* refresh this long before it expires */
     bool rotates;                            /* the old refresh token dies at once */
+    const struct endpoint *accounts;         /* lists what a consent covers, or NULL */
 };
 const struct auth *connector_auth(const struct connector *connector);
 struct token_reply {
     struct str access, refresh; /* refresh empty: keep the old one */
     /* UTC ms, counted from facts.received_ms (now_ms where that is 0); 0: not said. */
     int64_t expires_ms, refresh_expires_ms;
+};
+/* An account that a consent covers: a shop may stand for it. */
+struct account {
+    struct str external_id, name; /* name may be empty */
 };
 /* The consent page's address for a shop (GRANT_AUTH_CODE). */
 enum err_class connector_consent_url(const struct connector *connector, const struct facts *facts,
@@ -249,6 +269,11 @@ enum err_class connector_read(const struct connector *connector, const struct en
 enum err_class connector_read_token(const struct connector *connector, const struct page *page,
                                     const struct facts *facts, struct arena *arena,
                                     struct token_reply *out, struct err *err);
+/* The accounts of a reply of auth->accounts, those that the manifest's `when` keeps, in its order. Texts
+ * are in the arena. ERR_BAD_REPLY "account_id" for one without a readable id. */
+enum err_class connector_read_accounts(const struct connector *connector, const struct page *page,
+                                       struct arena *arena, struct account **out, size_t *len,
+                                       struct err *err);
 /* Pairs cipher text -> plain of a decrypt reply, put into `plain` (map of struct str *). Cipher texts
  * the platform left out or failed stay unanswered. */
 enum err_class connector_read_decrypted(const struct connector *connector,
@@ -260,7 +285,9 @@ struct unknown_value {
     struct str field, value;
 };
 struct mapped {
-    struct batch **batches; /* one per table of the stream, rows may be 0 */
+    /* One per table of the stream in its order, rows may be 0; behind them further ones of the tables
+     * that have more than PAGE_RECORDS_MAX rows. */
+    struct batch **batches;
     size_t batches_len;
     struct reject *rejects;
     size_t rejects_len;

@@ -8,7 +8,7 @@ enum { SETTINGS_MAX = 16, NUMBER_TEXT_MAX = 24 };
 
 struct fixture {
     const struct connector *connector;
-    const struct stream *stream;
+    const struct stream *stream; /* NULL: the reply lists accounts */
     const struct json *expected;
     struct facts facts;
     struct setting options[SETTINGS_MAX];
@@ -196,27 +196,62 @@ static enum err_class compare_page(struct fixture *f, const struct page *page)
     return class_ == ERR_OK ? compare_count(f, "unknown", (int64_t)mapped.unknown_len) : class_;
 }
 
-static enum err_class fixture_run(struct fixture *f, struct str reply_body)
+static enum err_class compare_accounts(struct fixture *f, const struct page *page)
+{
+    const struct json *list = json_get(f->expected, STR("accounts"));
+    struct account *accounts;
+    size_t len;
+    enum err_class class_ = connector_read_accounts(f->connector, page, f->arena, &accounts, &len,
+                                                    f->err);
+    if (class_ == ERR_OK && json_len(list) != len)
+        return differs(f, "expected %zu accounts, found %zu", json_len(list), len);
+    for (size_t i = 0; class_ == ERR_OK && i < len; i++) {
+        const struct json *expected = json_at(list, i);
+        class_ = compare_text(f, "account.external_id",
+                              json_text(json_get(expected, STR("external_id"))),
+                              accounts[i].external_id);
+        if (class_ == ERR_OK)
+            class_ = compare_text(f, "account.name", json_text(json_get(expected, STR("name"))),
+                                  accounts[i].name);
+    }
+    return class_;
+}
+
+/* What the reply answers: a page of a stream, or which accounts a consent covers. */
+static enum err_class fixture_endpoint(struct fixture *f, const struct endpoint **out)
 {
     struct str name = json_text(json_get(f->expected, STR("stream")));
-    struct str status = json_text(json_get(f->expected, STR("status")));
-    struct reply reply = {.status = 200, .body = reply_body};
-    struct err found = {0};
-    struct page page;
-    int64_t number;
+    *out = f->connector->auth.accounts;
+    if (json_kind_of(json_get(f->expected, STR("accounts"))) == JSON_ARRAY)
+        return *out ? ERR_OK
+                    : err_set(f->err, ERR_CONFIG, "fixture", "the manifest asks for no accounts");
     f->stream = connector_stream(f->connector, name);
     if (!f->stream)
         return err_set(f->err, ERR_CONFIG, "fixture", "there is no stream \"%.*s\"", STR_ARG(name));
-    enum err_class class_ = fixture_facts(f);
+    *out = f->stream->request;
+    return ERR_OK;
+}
+
+static enum err_class fixture_run(struct fixture *f, struct str reply_body)
+{
+    struct str status = json_text(json_get(f->expected, STR("status")));
+    struct reply reply = {.status = 200, .body = reply_body};
+    struct err found = {0};
+    const struct endpoint *endpoint;
+    struct page page;
+    int64_t number;
+    enum err_class class_ = fixture_endpoint(f, &endpoint);
+    if (class_ == ERR_OK)
+        class_ = fixture_facts(f);
     if (class_ != ERR_OK)
         return class_;
     if (str_to_i64(status, &number) && number >= 100 && number <= 599)
         reply.status = (int)number;
-    class_ = connector_read(f->connector, f->stream->request, f->stream, &f->facts, &reply,
-                            f->arena, &page, &found);
+    class_ = connector_read(f->connector, endpoint, f->stream, &f->facts, &reply, f->arena, &page,
+                            &found);
     enum err_class result = compare_error(f, class_, &found);
     if (result == ERR_OK && class_ == ERR_OK)
-        result = compare_page(f, &page);
+        result = f->stream ? compare_page(f, &page) : compare_accounts(f, &page);
     page_fini(&page);
     return result;
 }

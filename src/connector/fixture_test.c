@@ -37,7 +37,7 @@ static void every_recorded_reply_gives_its_expected_rows(void **state)
     struct arena arena;
     arena_init(&arena);
     assert_true(run_folder(&arena, "douyin-life") >= 9);
-    assert_true(run_folder(&arena, "douplus") >= 4);
+    assert_true(run_folder(&arena, "douplus") >= 10);
     arena_fini(&arena);
 }
 
@@ -65,11 +65,45 @@ static void a_difference_is_named_with_table_row_and_column(void **state)
     arena_fini(&arena);
 }
 
+static void a_difference_of_accounts_is_named(void **state)
+{
+    (void)state;
+    struct arena arena;
+    struct err err = {0};
+    arena_init(&arena);
+    struct connector *connector = test_builtin(&arena, "douplus");
+    struct str body = STR("{\"code\":0,\"data\":{\"list\":[{\"account_role\":"
+                          "\"PLATFORM_ROLE_AWEME\",\"account_string_id\":\"a\"}]}}");
+    assert_good(
+        connector_fixture(connector, body, STR("{\"accounts\":[{\"external_id\":\"a\"}]}"), &err),
+        &err);
+    assert_int_equal(connector_fixture(connector, body, STR("{\"accounts\":[]}"), &err),
+                     ERR_BAD_REPLY);
+    assert_string_equal(err.message, "expected 0 accounts, found 1");
+    assert_int_equal(
+        connector_fixture(connector, body, STR("{\"accounts\":[{\"external_id\":\"b\"}]}"), &err),
+        ERR_BAD_REPLY);
+    assert_string_equal(err.message, "account.external_id: expected \"b\", found \"a\"");
+    assert_int_equal(
+        connector_fixture(connector, body,
+                          STR("{\"accounts\":[{\"external_id\":\"a\",\"name\":\"A\"}]}"), &err),
+        ERR_BAD_REPLY);
+    assert_string_equal(err.message, "account.name: expected \"A\", found \"\"");
+    connector_free(connector);
+    /* Where no consent covers several accounts there is nothing to list. */
+    connector = test_builtin(&arena, "douyin-life");
+    assert_int_equal(connector_fixture(connector, body, STR("{\"accounts\":[]}"), &err),
+                     ERR_CONFIG);
+    connector_free(connector);
+    arena_fini(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_recorded_reply_gives_its_expected_rows),
         cmocka_unit_test(a_difference_is_named_with_table_row_and_column),
+        cmocka_unit_test(a_difference_of_accounts_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,28 @@ static enum err_class load_auth_request(struct loader *loader, const struct yaml
     return node ? load_endpoint(loader, node, str_of(name), NULL, out) : ERR_OK;
 }
 
+/* Asked with the token that the consent has just given. */
+static enum err_class load_accounts(struct loader *loader, const struct yaml *node)
+{
+    struct accounts_plan *plan = &loader->connector->auth_plan.accounts;
+    if (!node)
+        return ERR_OK;
+    const struct yaml *when = yaml_get(node, STR("when"));
+    enum err_class class_ = loader_names(loader, NAMES_ACCOUNT | NAMES_TOKEN, NULL);
+    if (class_ == ERR_OK)
+        class_ = load_endpoint(loader, node, STR("auth.accounts"), NULL,
+                               &loader->connector->auth.accounts);
+    if (class_ == ERR_OK)
+        class_ = load_records(loader, yaml_get(node, STR("records")), &plan->records);
+    if (class_ == ERR_OK)
+        class_ = load_path_key(loader, node, "id", &plan->id);
+    if (class_ == ERR_OK)
+        class_ = load_paths(loader, yaml_get(node, STR("name")), &plan->name);
+    if (class_ == ERR_OK && when)
+        class_ = loader_names(loader, NAMES_RECORD, NULL);
+    return class_ == ERR_OK && when ? load_expr(loader, when, &plan->when) : class_;
+}
+
 static enum err_class check_auth(struct loader *loader, const struct yaml *node)
 {
     const struct connector *connector = loader->connector;
@@ -59,6 +81,10 @@ static enum err_class check_auth(struct loader *loader, const struct yaml *node)
     if ((auth->obtain || auth->refresh) && !connector->auth_plan.access)
         return yaml_error(loader->file, node, loader->err,
                           "\"read\" must say where the token stands");
+    const struct yaml *accounts = yaml_get(node, STR("accounts"));
+    if (accounts && (auth->grant != GRANT_AUTH_CODE || auth->of_app))
+        return yaml_error(loader->file, accounts, loader->err,
+                          "\"accounts\" belongs to a shop's consent: grant auth_code, of shop");
     return ERR_OK;
 }
 
@@ -98,5 +124,5 @@ enum err_class load_auth(struct loader *loader)
         class_ = load_template_text(loader, put_as ? put_as : put,
                                     put_as ? put_as->text : STR("{token.access}"),
                                     &connector->auth_put_as);
-    return class_;
+    return class_ == ERR_OK ? load_accounts(loader, yaml_get(node, STR("accounts"))) : class_;
 }

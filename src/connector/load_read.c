@@ -246,8 +246,8 @@ enum err_class loader_names(struct loader *loader, unsigned which, const struct 
         {NAMES_UPDATED, "updated.to"},
         {NAMES_CREATED, "created.from"},
         {NAMES_CREATED, "created.to"},
-        {NAMES_UPDATED | NAMES_CREATED, "window.from"},
-        {NAMES_UPDATED | NAMES_CREATED, "window.to"},
+        {NAMES_UPDATED | NAMES_CREATED | NAMES_RANGE, "window.from"},
+        {NAMES_UPDATED | NAMES_CREATED | NAMES_RANGE, "window.to"},
         {NAMES_IDS, "ids"},
         {NAMES_IDS, "ids.int"},
         {NAMES_SIGN, "path"},
@@ -260,6 +260,7 @@ enum err_class loader_names(struct loader *loader, unsigned which, const struct 
         {NAMES_REPLY, "http"},
         {NAMES_REPLY, "body.*"},
         {NAMES_REPLY, "header.*"},
+        {NAMES_RECORD, "record.*"},
     };
     loader->names_len = 0;
     loader->names[0] = NULL;

@@ -8,6 +8,7 @@ enum {
     WINDOW_STEP_DEFAULT_MS = 1000,
 };
 static const int64_t WINDOW_HISTORY_DEFAULT_MS = INT64_C(90) * 24 * 60 * 60 * 1000;
+static const int64_t REVISIT_STALE_DEFAULT_MS = INT64_C(60) * 24 * 60 * 60 * 1000;
 
 static bool by_has(const struct yaml *by, struct str word)
 {
@@ -49,6 +50,33 @@ static enum err_class load_window(struct stream_work *w)
     return ERR_OK;
 }
 
+/* What belongs to records that the platform keeps: figures are the answer to a question. */
+static enum err_class refuse_beside_figures(const struct stream_work *w)
+{
+    static const char *const keys[] = {"by_id", "revisit", "final", "volatile", "tables", NULL};
+    for (size_t i = 0; keys[i]; i++) {
+        const struct yaml *node = yaml_get(w->node, str_of(keys[i]));
+        if (node)
+            return yaml_error(w->loader->file, node, w->loader->err,
+                              "a stream of figures has no \"%s\"", keys[i]);
+    }
+    return ERR_OK;
+}
+
+/* A stream asks for windows of time, or for figures of another stream's rows over ranges of days. */
+static enum err_class load_range(struct stream_work *w)
+{
+    bool figures = yaml_get(w->node, STR("figures")) != NULL;
+    if (figures == (yaml_get(w->node, STR("window")) != NULL))
+        return yaml_error(w->loader->file, w->node, w->loader->err,
+                          "a stream needs either \"window\" or \"figures\"");
+    if (!figures)
+        return load_window(w);
+    w->windows = NAMES_RANGE | NAMES_IDS;
+    w->stream->window.step_ms = WINDOW_STEP_DEFAULT_MS;
+    return refuse_beside_figures(w);
+}
+
 static enum err_class load_requests(struct stream_work *w)
 {
     struct loader *loader = w->loader;
@@ -74,9 +102,7 @@ static enum err_class load_requests(struct stream_work *w)
                             : class_;
 }
 
-/* A path without [] means the list that it leads to. */
-static enum err_class load_records(struct loader *loader, const struct yaml *node,
-                                   const struct path **out)
+enum err_class load_records(struct loader *loader, const struct yaml *node, const struct path **out)
 {
     enum err_class class_ = load_path(loader, node, out);
     if (class_ != ERR_OK || path_explodes(*out) > 0)
@@ -86,8 +112,8 @@ static enum err_class load_records(struct loader *loader, const struct yaml *nod
     return list.text.ptr ? load_path(loader, &list, out) : err_no_memory(loader->err);
 }
 
-static enum err_class find_table(struct loader *loader, const struct yaml *at, struct str name,
-                                 const struct table **out)
+enum err_class load_find_table(struct loader *loader, const struct yaml *at, struct str name,
+                               const struct table **out)
 {
     struct str known[NAMES_MAX];
     size_t known_len = 0;
@@ -112,7 +138,7 @@ static enum err_class load_tables(struct stream_work *w)
     w->plan->tables = arena_array(loader->arena, len, sizeof *w->plan->tables);
     if (!tables || !w->plan->tables)
         return err_no_memory(loader->err);
-    enum err_class class_ = find_table(loader, main, main->text, &tables[0]);
+    enum err_class class_ = load_find_table(loader, main, main->text, &tables[0]);
     if (class_ == ERR_OK)
         class_ = load_table(loader, tables[0], yaml_get(w->node, STR("fields")), NULL,
                             &w->plan->tables[0]);
@@ -120,7 +146,7 @@ static enum err_class load_tables(struct stream_work *w)
         const struct yaml_pair *pair = &further->pairs[i - 1];
         const struct path *records = NULL;
         struct yaml at = {.line = pair->line, .column = pair->column};
-        class_ = find_table(loader, &at, pair->key, &tables[i]);
+        class_ = load_find_table(loader, &at, pair->key, &tables[i]);
         if (class_ == ERR_OK)
             class_ = load_records(loader, yaml_get(&pair->value, STR("records")), &records);
         if (class_ == ERR_OK)
@@ -214,6 +240,36 @@ static enum err_class load_lists(struct stream_work *w)
     return load_personal(w);
 }
 
+/* Open rows are found by their status and asked by their id. */
+static enum err_class load_revisit(struct stream_work *w)
+{
+    struct loader *loader = w->loader;
+    const struct yaml *node = yaml_get(w->node, STR("revisit"));
+    const struct table_plan *main = &w->plan->tables[0];
+    bool has_status = false;
+    if (!node)
+        return ERR_OK;
+    for (size_t i = 0; i < main->fields_len; i++)
+        has_status |= main->fields[i].column == main->table->status;
+    if (!w->stream->by_id)
+        return yaml_error(loader->file, node, loader->err,
+                          "\"revisit\" asks by ids: the stream needs \"by_id\"");
+    if (w->stream->final_statuses_len == 0)
+        return yaml_error(loader->file, node, loader->err,
+                          "\"revisit\" asks rows that are open: \"final\" must say which are not");
+    if (main->table->key_len != 1)
+        return yaml_error(loader->file, node, loader->err,
+                          "\"revisit\" asks by one id: the key of table %.*s has %zu columns",
+                          STR_ARG(main->table->name), main->table->key_len);
+    if (!has_status)
+        return yaml_error(loader->file, node, loader->err,
+                          "\"revisit\" goes by the status: no field fills one in table %.*s",
+                          STR_ARG(main->table->name));
+    w->stream->revisit.on = true;
+    w->stream->revisit.stale_ms = load_ms(node, "stale", REVISIT_STALE_DEFAULT_MS);
+    return ERR_OK;
+}
+
 static enum err_class load_options(struct stream_work *w)
 {
     struct loader *loader = w->loader;
@@ -275,7 +331,7 @@ static enum err_class load_stream(struct loader *loader, const struct yaml_pair 
     if (class_ == ERR_OK)
         class_ = load_options(&work);
     if (class_ == ERR_OK)
-        class_ = load_window(&work);
+        class_ = load_range(&work);
     if (class_ == ERR_OK)
         class_ = load_requests(&work);
     if (class_ == ERR_OK)
@@ -284,7 +340,9 @@ static enum err_class load_stream(struct loader *loader, const struct yaml_pair 
         class_ = load_tables(&work);
     if (class_ == ERR_OK)
         class_ = load_decrypt(&work);
-    return class_ == ERR_OK ? load_lists(&work) : class_;
+    if (class_ == ERR_OK)
+        class_ = load_lists(&work);
+    return class_ == ERR_OK ? load_revisit(&work) : class_;
 }
 
 enum err_class load_streams(struct loader *loader, const struct yaml *node)
@@ -302,5 +360,7 @@ enum err_class load_streams(struct loader *loader, const struct yaml *node)
         class_ = load_stream(loader, &node->pairs[i], &connector->streams[i]);
         connector->streams_len += class_ == ERR_OK;
     }
+    for (size_t i = 0; i < node->len && class_ == ERR_OK; i++)
+        class_ = load_figures(loader, &node->pairs[i].value, &connector->streams[i]);
     return class_;
 }

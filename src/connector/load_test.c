@@ -27,22 +27,67 @@ static const char GOOD[] = "platform: p\n"                                    /*
                            "      order_id: {from: id, as: id, key: true}\n"  /* 24 */
                            "      pay_amount: {from: pay, as: money}\n";      /* 25 */
 
-/* The good manifest with `from` replaced by `to` is refused with exactly `message`. */
-static void assert_message(const char *from, const char *to, const char *message)
+/* A stream of figures before the stream whose rows it asks about. */
+static const char FIGURES[] =
+    "platform: p\n"                                                                      /* 1 */
+    "name: {zh: p, en: P}\n"                                                             /* 2 */
+    "version: 1\n"                                                                       /* 3 */
+    "zone: UTC\n"                                                                        /* 4 */
+    "currency: CNY\n"                                                                    /* 5 */
+    "money: minor\n"                                                                     /* 6 */
+    "hosts: {api: \"https://p.example\"}\n"                                              /* 7 */
+    "reply: {success: body.ok == true}\n"                                                /* 8 */
+    "streams:\n"                                                                         /* 9 */
+    "  f:\n"                                                                             /* 10 */
+    "    every: 5m\n"                                                                    /* 11 */
+    "    figures:\n"                                                                     /* 12 */
+    "      of: s\n"                                                                      /* 13 */
+    "      batch: 100\n"                                                                 /* 14 */
+    "      span: 180d\n"                                                                 /* 15 */
+    "      close: 150d\n"                                                                /* 16 */
+    "      lasts: delivery_hours\n"                                                      /* 17 */
+    "      day: ad_figure_day\n"                                                         /* 18 */
+    "      snapshot: ad_figure_snapshot\n"                                               /* 19 */
+    "      base: ad_figure_base\n"                                                       /* 20 */
+    "    request: {get: /f, query: {d: \"{window.from | date}\", ids: \"{ids.int}\"}}\n" /* 21 */
+    "    pages: {kind: none}\n"                                                          /* 22 */
+    "    records: list\n"                                                                /* 23 */
+    "    table: ad_figure\n"                                                             /* 24 */
+    "    fields: {order_id: id, cost: c, plays: p}\n"                                    /* 25 */
+    "  s:\n"                                                                             /* 26 */
+    "    every: 5m\n"                                                                    /* 27 */
+    "    request: {get: /s}\n"                                                           /* 28 */
+    "    by_id: {get: /s, max: 9}\n"                                                     /* 29 */
+    "    window: {by: created, span: 1d}\n"                                              /* 30 */
+    "    revisit: {stale: 30d}\n"                                                        /* 31 */
+    "    final: [DONE]\n"                                                                /* 32 */
+    "    pages: {kind: none}\n"                                                          /* 33 */
+    "    records: list\n"                                                                /* 34 */
+    "    table: ad_order\n"                                                              /* 35 */
+    "    fields: {order_id: id, status: st}\n";                                          /* 36 */
+
+/* The manifest with `from` replaced by `to` is refused with exactly `message`. */
+static void assert_message_of(const char *good, const char *from, const char *to,
+                              const char *message)
 {
     struct arena arena;
     struct connector *connector;
     struct err err = {0};
     arena_init(&arena);
-    size_t at = str_find(str_of(GOOD), str_of(from));
+    size_t at = str_find(str_of(good), str_of(from));
     assert_int_not_equal(at, SIZE_MAX);
-    struct str text = arena_printf(&arena, "%.*s%s%s", (int)at, GOOD, to, GOOD + at + strlen(from));
+    struct str text = arena_printf(&arena, "%.*s%s%s", (int)at, good, to, good + at + strlen(from));
     enum err_class class_ = connector_load(STR("p.yaml"), text, test_catalog(&arena), &connector,
                                            &err);
     if (class_ != ERR_CONFIG || strcmp(err.message, message) != 0)
         fail_msg("%s\nexpected \"%s\"\nfound    \"%s\"", to, message, err.message);
     assert_null(connector);
     arena_fini(&arena);
+}
+
+static void assert_message(const char *from, const char *to, const char *message)
+{
+    assert_message_of(GOOD, from, to, message);
 }
 
 static void the_good_manifest_is_good(void **state)
@@ -101,10 +146,28 @@ static void built_in_manifests_say_what_their_platforms_do(void **state)
     assert_int_equal(ads->pages.kind, PAGES_NUMBER);
     assert_true(ads->pages.stable);
     assert_int_equal(ads->by_id_max, 100);
-    assert_int_equal(connector_auth(plus)->grant, GRANT_BY_HAND);
+    assert_int_equal(connector_auth(plus)->grant, GRANT_AUTH_CODE);
+    assert_false(connector_auth(plus)->of_app);
+    assert_true(connector_auth(plus)->rotates);
+    assert_int_equal(connector_auth(plus)->ahead_ms, 3600000);
+    assert_non_null(connector_auth(plus)->accounts);
     assert_true(ads->request->needs_token);
     assert_int_equal(ads->final_statuses_len, 3);
     assert_int_equal(ads->known_statuses_len, 10);
+    assert_true(ads->revisit.on);
+    assert_int_equal(ads->revisit.stale_ms, INT64_C(60) * 86400000);
+    const struct stream *figures = connector_stream(plus, STR("ad_figures"));
+    assert_ptr_equal(figures->figures.of, ads);
+    assert_int_equal(figures->figures.batch, 100);
+    assert_int_equal(figures->figures.span_days, 180);
+    assert_int_equal(figures->figures.close_days, 150);
+    assert_str(ads->table->columns[figures->figures.lasts].name, "delivery_hours");
+    assert_false(figures->pages.stable);
+    /* Neither the key nor the secret is asked for: a token given by hand needs none. */
+    const struct need *needs;
+    size_t needs_len = connector_needs(plus, true, &needs);
+    for (size_t i = 0; i < needs_len; i++)
+        assert_false(needs[i].required);
     connector_free(plus);
     arena_fini(&arena);
 }
@@ -161,6 +224,8 @@ static void wrong_paths_predicates_and_templates_show_their_place(void **state)
         /* The window has no update times, so their names are not known. */
         {"{created.from | unix}", "{updated.from | unix}", "p.yaml:18:21: ", "updated.from"},
         {"{shop.region}", "{shop.regoin}", "p.yaml:17:12: ", "\"shop.region\""},
+        /* Days and ids belong to figures and look-ups. */
+        {"{created.from | unix}", "{ids.int}", "p.yaml:18:21: ", "\"ids.int\""},
     };
     arena_init(&arena);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -230,6 +295,194 @@ static void contradictions_are_refused(void **state)
                    "p.yaml:1:11: a platform's name has a-z, 0-9 and \"-\" only");
 }
 
+static void figures_are_of_another_streams_rows(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena);
+    struct connector *connector = test_load(&arena, STR("p.yaml"), str_of(FIGURES));
+    const struct stream *f = connector_stream(connector, STR("f"));
+    const struct stream *s = connector_stream(connector, STR("s"));
+    assert_ptr_equal(f->figures.of, s);
+    assert_null(s->figures.of);
+    assert_false(f->window.pull_by_updated || f->window.has_created);
+    assert_int_equal(f->window.span_ms, INT64_C(180) * 86400000);
+    assert_int_equal(f->figures.mature_days, 3);
+    assert_int_equal(f->figures.repeat_days, 30);
+    assert_str(f->figures.day->name, "ad_figure_day");
+    assert_str(f->figures.snapshot->name, "ad_figure_snapshot");
+    assert_str(f->figures.base->name, "ad_figure_base");
+    assert_int_equal(s->revisit.stale_ms, INT64_C(30) * 86400000);
+    assert_false(f->revisit.on);
+    connector_free(connector);
+    const size_t at = str_find(str_of(FIGURES), STR("      lasts:"));
+    const size_t behind = str_find(str_of(FIGURES), STR("      day:"));
+    struct str text = arena_printf(&arena, "%.*s%s", (int)at, FIGURES, FIGURES + behind);
+    connector = test_load(&arena, STR("p.yaml"), text);
+    assert_int_equal(connector_stream(connector, STR("f"))->figures.lasts, SIZE_MAX);
+    connector_free(connector);
+    arena_fini(&arena);
+}
+
+static void figures_that_cannot_be_asked_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from, *to, *message;
+    } cases[] = {
+        {"    request: {get: /f,", "    window: {by: created, span: 1d}\n    request: {get: /f,",
+         "p.yaml:11:5: a stream needs either \"window\" or \"figures\""},
+        {"    window: {by: created, span: 1d}\n", "",
+         "p.yaml:27:5: a stream needs either \"window\" or \"figures\""},
+        {"of: s", "of: t", "p.yaml:13:11: unknown stream \"t\"; did you mean \"f\"?"},
+        {"of: s", "of: f",
+         "p.yaml:13:11: stream f has no windows: figures are of rows that are pulled"},
+        {"180d", "36h", "p.yaml:15:13: \"span\" must be whole days, at least 1d"},
+        {"150d", "0d", "p.yaml:16:14: \"close\" must be whole days, at least 1d"},
+        {"150d", "180d", "p.yaml:16:14: \"close\" must be shorter than \"span\""},
+        {"      lasts:", "      mature: 90m\n      lasts:",
+         "p.yaml:17:15: \"mature\" must be whole days, at least 0d"},
+        {"      lasts:", "      repeat: 1h\n      lasts:",
+         "p.yaml:17:15: \"repeat\" must be whole days, at least 0d"},
+        {"delivery_hours", "delivery_hour",
+         "p.yaml:17:14: the rows' table has no column \"delivery_hour\"; "
+         "did you mean \"delivery_hours\"?"},
+        {"delivery_hours", "budget",
+         "p.yaml:17:14: \"lasts\" is a column of type int or text, not money"},
+        {"day: ad_figure_day", "day: ad_figure_dey",
+         "p.yaml:18:12: there is no data table \"ad_figure_dey\"; "
+         "did you mean \"ad_figure_day\"?"},
+        {"day: ad_figure_day", "day: ad_figure",
+         "p.yaml:18:12: the key of table ad_figure must be \"order_id\" and \"day\""},
+        {"snapshot: ad_figure_snapshot", "snapshot: ad_figure_day",
+         "p.yaml:19:17: the key of table ad_figure_day must be \"order_id\" and \"at\""},
+        {"base: ad_figure_base", "base: trade_certificate",
+         "p.yaml:20:13: the key of table trade_certificate must be \"order_id\" and \"from_day\""},
+        {"table: ad_figure\n    fields: {order_id: id, cost: c, plays: p}",
+         "table: trade_order\n    fields: {order_id: id}",
+         "p.yaml:24:12: table trade_order needs column \"ads\" of type int for figures"},
+        {"table: ad_figure\n    fields: {", "table: ad_figure_day\n    fields: {day: d, ",
+         "p.yaml:24:12: the key of table ad_figure_day must be \"order_id\", as of the rows asked "
+         "about"},
+        {"{window.from | date}", "{created.from | date}",
+         "p.yaml:21:35: \"{created.from | date}\", column 2: unknown name \"created.from\""},
+        {"    fields: {order_id: id, cost",
+         "    by_id: {get: /x, max: 1}\n    fields: {order_id: id, cost",
+         "p.yaml:25:12: a stream of figures has no \"by_id\""},
+        {"    fields: {order_id: id, cost", "    revisit: {}\n    fields: {order_id: id, cost",
+         "p.yaml:25:14: a stream of figures has no \"revisit\""},
+        {"    fields: {order_id: id, cost", "    final: [a]\n    fields: {order_id: id, cost",
+         "p.yaml:25:12: a stream of figures has no \"final\""},
+        {"    fields: {order_id: id, cost", "    volatile: [a]\n    fields: {order_id: id, cost",
+         "p.yaml:25:15: a stream of figures has no \"volatile\""},
+        {"    fields: {order_id: id, cost", "    tables: {}\n    fields: {order_id: id, cost",
+         "p.yaml:25:13: a stream of figures has no \"tables\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_message_of(FIGURES, cases[i].from, cases[i].to, cases[i].message);
+}
+
+/* The product's tables without the line `cut` of table `table`. */
+static void assert_message_without(const char *table, const char *cut, const char *message)
+{
+    struct arena arena;
+    struct table_catalog *catalog;
+    struct connector *connector;
+    struct err err = {0};
+    arena_init(&arena);
+    struct str all = test_file(&arena, "schema/tables.yaml");
+    size_t at = str_find(all, str_of(table));
+    assert_int_not_equal(at, SIZE_MAX);
+    at += str_find(str_sub(all, at, all.len), str_of(cut));
+    struct str text = arena_printf(&arena, "%.*s%.*s", (int)at, all.ptr,
+                                   STR_ARG(str_sub(all, at + strlen(cut), all.len)));
+    assert_good(table_catalog_parse(STR("tables.yaml"), text, &arena, &catalog, &err), &err);
+    assert_int_equal(connector_load(STR("p.yaml"), str_of(FIGURES), catalog, &connector, &err),
+                     ERR_CONFIG);
+    assert_string_equal(err.message, message);
+    arena_fini(&arena);
+}
+
+static void every_table_of_figures_has_all_of_them(void **state)
+{
+    (void)state;
+    assert_message_without("  ad_figure_day:", "      gifts: {type: int, comment: Gifts}\n",
+                           "p.yaml:18:12: table ad_figure_day needs column \"gifts\" of type int "
+                           "for figures");
+    assert_message_without("  ad_figure_base:", "      gifts: {type: int, comment: Gifts}\n",
+                           "p.yaml:20:13: table ad_figure_base needs column \"gifts\" of type int "
+                           "for figures");
+    assert_message_without(
+        "  ad_figure_base:", "      to_day: {type: text, required: true, comment: Last day}\n",
+        "p.yaml:20:13: table ad_figure_base needs column \"to_day\" of type "
+        "text for figures");
+    assert_message_without(
+        "  ad_figure_snapshot:", "      ads: {type: int, comment: How many ads were added up}\n",
+        "p.yaml:19:17: table ad_figure_snapshot needs column \"ads\" of type "
+        "int for figures");
+}
+
+/* Rows that no single id names. */
+#define PAIR_ROWS                                                                                  \
+    "    final: [DONE]\n    pages: {kind: none}\n    records: list\n"                              \
+    "    table: trade_certificate\n    fields: {order_id: id, order_item_id: i, item_status: st}\n"
+
+static void what_is_asked_by_id_has_one(void **state)
+{
+    (void)state;
+    const char *rows = strstr(FIGURES, "    revisit:"), *rest = strstr(FIGURES, "    final:");
+    assert_message_of(FIGURES, rest, PAIR_ROWS,
+                      "p.yaml:31:14: \"revisit\" asks by one id: the key of table "
+                      "trade_certificate has 2 columns");
+    assert_message_of(FIGURES, rows, PAIR_ROWS,
+                      "p.yaml:13:11: figures are asked by one id: the key of table "
+                      "trade_certificate has 2 columns");
+}
+
+static void a_revisit_needs_ids_and_a_status_that_ends(void **state)
+{
+    (void)state;
+    assert_message_of(FIGURES, "    by_id: {get: /s, max: 9}\n", "",
+                      "p.yaml:30:14: \"revisit\" asks by ids: the stream needs \"by_id\"");
+    assert_message_of(FIGURES, "    final: [DONE]\n", "",
+                      "p.yaml:31:14: \"revisit\" asks rows that are open: \"final\" must say which "
+                      "are not");
+    assert_message_of(FIGURES, "final: [DONE]", "final: []",
+                      "p.yaml:31:14: \"revisit\" asks rows that are open: \"final\" must say which "
+                      "are not");
+    assert_message_of(FIGURES, ", status: st", "",
+                      "p.yaml:31:14: \"revisit\" goes by the status: no field fills one in table "
+                      "ad_order");
+    assert_message_of(FIGURES, "stale: 30d", "stal: 30d",
+                      "p.yaml:31:15: unknown key \"stal\" in revisit; did you mean \"stale\"?");
+}
+
+static void accounts_belong_to_a_shops_consent(void **state)
+{
+    (void)state;
+    static const char ACCOUNTS[] =
+        "auth: {grant: auth_code, of: shop, put: header.t, obtain: {post: /t}, read: {access: a},\n"
+        "  accounts: {get: /a, records: list, id: id, when: record.x == 1}}\nstreams:\n";
+    struct arena arena;
+    arena_init(&arena);
+    struct str text = arena_printf(&arena, "%.*s%s%s",
+                                   (int)str_find(str_of(GOOD), STR("streams:\n")), GOOD, ACCOUNTS,
+                                   strstr(GOOD, "  s:\n"));
+    struct connector *connector = test_load(&arena, STR("p.yaml"), text);
+    assert_true(connector_auth(connector)->accounts->needs_token);
+    assert_str(connector_auth(connector)->accounts->name, "auth.accounts");
+    connector_free(connector);
+    assert_message_of(text.ptr, "of: shop, put", "of: app, put",
+                      "p.yaml:13:13: \"accounts\" belongs to a shop's consent: grant auth_code, "
+                      "of shop");
+    assert_message_of(text.ptr, "grant: auth_code", "grant: client_credential",
+                      "p.yaml:13:13: \"accounts\" belongs to a shop's consent: grant auth_code, "
+                      "of shop");
+    assert_message_of(text.ptr, "records: list, id: id", "records: list",
+                      "p.yaml:13:13: accounts needs \"id\"");
+    arena_fini(&arena);
+}
+
 static void reserved_mechanisms_say_so(void **state)
 {
     (void)state;
@@ -237,8 +490,6 @@ static void reserved_mechanisms_say_so(void **state)
                    "p.yaml:21:5: \"fan_out\" is reserved; not built yet");
     assert_message("    pages:", "    job: {id: x}\n    pages:",
                    "p.yaml:21:5: \"job\" is reserved; not built yet");
-    assert_message("span: 1d}", "span: 1d, revisit: {by: status}}",
-                   "p.yaml:20:37: \"revisit\" is reserved; not built yet");
     assert_message("{kind: none}", "{kind: keyset}",
                    "p.yaml:21:19: pages of kind keyset are reserved; not built yet");
     assert_message("{kind: none}", "{kind: none, rel: next}",
@@ -254,7 +505,7 @@ static void the_example_of_the_design_is_in_the_language(void **state)
     (void)state;
     struct arena arena;
     arena_init(&arena);
-    /* As the design shows it, but for `revisit`, which is reserved. */
+    /* As the design shows it, but for `revisit`, which is a key of the stream. */
     struct str text = arena_printf(
         &arena,
         "%.*s"
@@ -310,6 +561,12 @@ int main(void)
         cmocka_unit_test(unknown_names_are_answered_with_the_nearest),
         cmocka_unit_test(wrong_paths_predicates_and_templates_show_their_place),
         cmocka_unit_test(contradictions_are_refused),
+        cmocka_unit_test(figures_are_of_another_streams_rows),
+        cmocka_unit_test(figures_that_cannot_be_asked_are_refused),
+        cmocka_unit_test(every_table_of_figures_has_all_of_them),
+        cmocka_unit_test(what_is_asked_by_id_has_one),
+        cmocka_unit_test(a_revisit_needs_ids_and_a_status_that_ends),
+        cmocka_unit_test(accounts_belong_to_a_shops_consent),
         cmocka_unit_test(reserved_mechanisms_say_so),
         cmocka_unit_test(the_example_of_the_design_is_in_the_language),
         cmocka_unit_test(every_key_has_its_help),

@@ -1,7 +1,7 @@
 /* Loading: the checked YAML tree to plans. Private to the room; load.c drives and reads what is small,
  * load_request.c makes requests, load_reply.c replies and errors, load_auth.c tokens, load_sign.c
- * signing, load_stream.c streams and load_pages.c their pages, load_field.c fields and ciphers;
- * load_read.c holds the readers that all of them use.
+ * signing, load_stream.c streams, load_pages.c their pages and load_figures.c what those of figures
+ * say, load_field.c fields and ciphers; load_read.c holds the readers that all of them use.
  *
  * Every function reports at the node that is wrong: ERR_CONFIG with FILE:LINE:COLUMN. */
 #ifndef HUILIU_CONNECTOR_LOADER_H
@@ -36,6 +36,8 @@ enum names {
     NAMES_EACH = 1 << 8,
     NAMES_REPLY = 1 << 9,
     NAMES_AUTH_CODE = 1 << 10,
+    NAMES_RANGE = 1 << 11,  /* the days of a stream of figures */
+    NAMES_RECORD = 1 << 12, /* members of one record */
 };
 /* `options` is the stream's map of them or NULL. */
 enum err_class loader_names(struct loader *loader, unsigned which, const struct yaml *options);
@@ -70,7 +72,7 @@ struct stream_work {
     struct stream *stream;
     struct stream_plan *plan;
     const struct yaml *options;
-    unsigned windows; /* NAMES_UPDATED | NAMES_CREATED */
+    unsigned windows; /* NAMES_UPDATED | NAMES_CREATED, or NAMES_RANGE | NAMES_IDS */
 };
 
 /* --- parts --- */
@@ -88,6 +90,15 @@ enum err_class load_ciphers(struct loader *loader, const struct yaml *node);
 enum err_class load_streams(struct loader *loader, const struct yaml *node);
 /* What pages add to the request is left in loader->extra; loader->names may be others after it. */
 enum err_class load_pages(struct stream_work *work);
+/* What `figures:` of a stream says; all streams are loaded, because the one of the rows may stand
+ * behind. `node` is the stream's. */
+enum err_class load_figures(struct loader *loader, const struct yaml *node, struct stream *stream);
+/* A path without [] means the list that it leads to. */
+enum err_class load_records(struct loader *loader, const struct yaml *node,
+                            const struct path **out);
+/* The data table that `name`, said at `at`, means. */
+enum err_class load_find_table(struct loader *loader, const struct yaml *at, struct str name,
+                               const struct table **out);
 /* `records` is NULL for the main table. */
 enum err_class load_table(struct loader *loader, const struct table *table,
                           const struct yaml *fields, const struct path *records,

@@ -4,6 +4,10 @@
 
 #include "connector/mapper.h"
 
+/* Rows of one further table that one record may bring; an order of a hundred items is a large one. A
+ * record with more is refused alone, so that it cannot crowd its page out of the arena. */
+enum { LIST_ROWS_MAX = 1000 };
+
 /* --- rows --- */
 static enum err_class reject_add(struct mapper *m, const struct row *row, struct str field,
                                  const struct err *why, struct reject **out)
@@ -24,10 +28,10 @@ static enum err_class reject_add(struct mapper *m, const struct row *row, struct
 }
 
 static enum err_class row_reject(struct mapper *m, const struct row *row, bool main,
-                                 const struct field_plan *field, const struct err *why)
+                                 struct str field, const struct err *why)
 {
     struct reject *reject;
-    enum err_class class_ = reject_add(m, row, field->name, why, &reject);
+    enum err_class class_ = reject_add(m, row, field, why, &reject);
     if (class_ != ERR_OK)
         return class_;
     class_ = batch_key(row->batch, row->at, m->arena, &reject->key, NULL);
@@ -68,27 +72,50 @@ static void row_currency(const struct mapper *m, const struct row *row)
 }
 
 /* ERR_SKIP_RECORD: the record was refused alone, *field says where. The row is in the batch still. */
-static enum err_class row_fill(struct mapper *m, struct row *row, const struct field_plan **field,
+static enum err_class row_fill(struct mapper *m, struct row *row, struct str *field,
                                struct err *why)
 {
     const struct table_plan *plan = row->plan;
     row_exponent(m, row);
     for (size_t i = 0; i < plan->fields_len; i++) {
-        *field = &plan->fields[i];
-        enum err_class class_ = field_map(m, row, *field, why);
+        *field = plan->fields[i].name;
+        enum err_class class_ = field_map(m, row, &plan->fields[i], why);
         if (class_ != ERR_OK)
             return class_;
-        if ((*field)->column == plan->currency)
+        if (plan->fields[i].column == plan->currency)
             row_exponent(m, row);
     }
     row_currency(m, row);
+    *field = STR("");
+    return ERR_OK;
+}
+
+/* How many rows the record has for a further table; counting ends where there are too many. */
+static size_t list_count(const struct table_plan *table, const struct json *whole)
+{
+    struct path_iter iter;
+    struct path_record record;
+    size_t len = 0;
+    path_iter_init(&iter, table->records, whole);
+    while (len <= LIST_ROWS_MAX && path_iter_next(&iter, &record))
+        len++;
+    return len;
+}
+
+static enum err_class lists_check(const struct mapper *m, const struct row *row, struct err *why)
+{
+    for (size_t table = 1; table < m->plan->tables_len; table++)
+        if (list_count(&m->plan->tables[table], row->whole) > LIST_ROWS_MAX)
+            return err_set(why, ERR_SKIP_RECORD, "list_long",
+                           "the record has more than %d rows for table %.*s", LIST_ROWS_MAX,
+                           STR_ARG(m->plan->tables[table].table->name));
     return ERR_OK;
 }
 
 /* *accepted: the row is in the batch. */
 static enum err_class row_map(struct mapper *m, struct row *row, bool main, bool *accepted)
 {
-    const struct field_plan *field = NULL;
+    struct str field;
     struct err why = {0};
     size_t ciphers_before = m->out->ciphers_len;
     enum err_class class_ = batch_append(row->batch, &row->at, m->err);
@@ -96,6 +123,8 @@ static enum err_class row_map(struct mapper *m, struct row *row, bool main, bool
         return class_;
     row->batch->records[row->at] = row->record->chain[row->record->chain_len - 1];
     class_ = row_fill(m, row, &field, &why);
+    if (class_ == ERR_OK && main)
+        class_ = lists_check(m, row, &why);
     *accepted = class_ == ERR_OK;
     if (class_ != ERR_SKIP_RECORD)
         return class_;
@@ -127,37 +156,67 @@ static void chain_join(const struct path_record *outer, const struct path_record
                                                             : inner->chain[i - outer->chain_len];
 }
 
+/* A refused row of a further table that has no readable key of its own goes by the main record's. */
+static enum err_class reject_key(struct mapper *m, const struct row *main)
+{
+    struct reject *reject = &m->out->rejects[m->out->rejects_len - 1];
+    if (reject->key.len > 0)
+        return ERR_OK;
+    enum err_class class_ = batch_key(main->batch, main->at, m->arena, &reject->key, NULL);
+    return class_ == ERR_OK ? ERR_OK : err_no_memory(m->err); /* it was accepted: it has a key */
+}
+
 /* A list that is missing or null holds nothing; what is no list may hold rows that we cannot read. */
-static enum err_class list_reject(struct mapper *m, const struct row *row)
+static enum err_class list_reject(struct mapper *m, const struct row *row, const struct row *main)
 {
     struct reject *reject;
     struct err why;
     err_set(&why, ERR_SKIP_RECORD, "list_kind", "the rows of table %.*s are not in a list",
             STR_ARG(row->plan->table->name));
-    return reject_add(m, row, STR(""), &why, &reject);
+    enum err_class class_ = reject_add(m, row, STR(""), &why, &reject);
+    return class_ == ERR_OK ? reject_key(m, main) : class_;
 }
 
-static enum err_class map_further(struct mapper *m, const struct path_record *record,
-                                  const struct json *whole, size_t table)
+/* The batch that a further table's next row goes into. A batch holds a page of rows at most; a table
+ * with more has further batches behind, which only rows that were accepted fill: what they take is
+ * bounded by the body, in which each such row stands with its key, and at last by the arena. */
+static enum err_class batch_with_room(struct mapper *m, const struct table *table,
+                                      struct batch **out)
+{
+    struct mapped *mapped = m->out;
+    size_t at = mapped->batches_len - 1;
+    while (mapped->batches[at]->table != table)
+        at--;
+    *out = mapped->batches[at];
+    if ((*out)->rows_len < (*out)->rows_max)
+        return ERR_OK;
+    enum err_class class_ = batch_new(table, m->arena, PAGE_RECORDS_MAX, out, m->err);
+    if (class_ == ERR_OK)
+        mapped->batches[mapped->batches_len++] = *out;
+    return class_;
+}
+
+static enum err_class map_further(struct mapper *m, const struct row *main, size_t table)
 {
     struct path_iter iter;
     struct path_record inner, joined;
-    struct row row = {.table = table,
-                      .plan = &m->plan->tables[table],
-                      .batch = m->out->batches[table],
-                      .record = &joined,
-                      .whole = whole};
-    path_iter_init(&iter, row.plan->records, whole);
+    struct row row = {
+        .table = table, .plan = &m->plan->tables[table], .record = &joined, .whole = main->whole};
+    path_iter_init(&iter, row.plan->records, row.whole);
     while (path_iter_next(&iter, &inner)) {
-        bool accepted;
-        chain_join(record, &inner, &joined);
-        enum err_class class_ = row_map(m, &row, false, &accepted);
+        bool accepted = true;
+        chain_join(main->record, &inner, &joined);
+        enum err_class class_ = batch_with_room(m, row.plan->table, &row.batch);
+        if (class_ == ERR_OK)
+            class_ = row_map(m, &row, false, &accepted);
+        if (class_ == ERR_OK && !accepted) {
+            batch_drop_last(row.batch);
+            class_ = reject_key(m, main);
+        }
         if (class_ != ERR_OK)
             return class_;
-        if (!accepted)
-            batch_drop_last(row.batch);
     }
-    return path_iter_list_kind(&iter) ? list_reject(m, &row) : ERR_OK;
+    return path_iter_list_kind(&iter) ? list_reject(m, &row, main) : ERR_OK;
 }
 
 static enum err_class map_record(struct mapper *m, const struct path_record *record)
@@ -176,46 +235,34 @@ static enum err_class map_record(struct mapper *m, const struct path_record *rec
         return ERR_OK;
     }
     for (size_t table = 1; table < m->plan->tables_len && class_ == ERR_OK; table++)
-        class_ = map_further(m, record, whole, table);
+        class_ = map_further(m, &row, table);
     return class_;
 }
 
 /* --- pages --- */
-static size_t count_further(const struct table_plan *table, const struct json *whole)
-{
-    struct path_iter iter;
-    struct path_record record;
-    size_t len = 0;
-    path_iter_init(&iter, table->records, whole);
-    while (path_iter_next(&iter, &record))
-        len++;
-    return len;
-}
-
 static void count_record(const struct mapper *m, const struct path_record *record, size_t *rows)
 {
     rows[0]++;
     for (size_t table = 1; table < m->plan->tables_len; table++)
-        rows[table] += count_further(&m->plan->tables[table], record->chain[record->chain_len - 1]);
+        rows[table] += list_count(&m->plan->tables[table], record->chain[record->chain_len - 1]);
 }
 
+/* One batch a table, as large as its rows need, and places for those behind (batch_with_room). */
 static enum err_class batches_make(struct mapper *m, const size_t *rows)
 {
     struct mapped *out = m->out;
-    out->batches = arena_array(m->arena, m->plan->tables_len, sizeof *out->batches);
+    size_t places = 0;
+    for (size_t table = 0; table < m->plan->tables_len; table++)
+        places += 1 + rows[table] / PAGE_RECORDS_MAX;
+    out->batches = arena_array(m->arena, places, sizeof *out->batches);
     out->id_hashes = arena_array(m->arena, rows[0] + 1, sizeof *out->id_hashes);
     if (!out->batches || !out->id_hashes)
         return err_no_memory(m->err);
     for (; out->batches_len < m->plan->tables_len; out->batches_len++) {
         size_t len = rows[out->batches_len];
-        if (len > PAGE_RECORDS_MAX)
-            return err_set(m->err, ERR_BAD_REPLY, "page_records",
-                           "the page has %zu rows for table %.*s, more than %d", len,
-                           STR_ARG(m->plan->tables[out->batches_len].table->name),
-                           PAGE_RECORDS_MAX);
-        enum err_class class_ = batch_new(m->plan->tables[out->batches_len].table, m->arena,
-                                          len > 0 ? len : 1, &out->batches[out->batches_len],
-                                          m->err);
+        len = len < 1 ? 1 : len < PAGE_RECORDS_MAX ? len : PAGE_RECORDS_MAX;
+        enum err_class class_ = batch_new(m->plan->tables[out->batches_len].table, m->arena, len,
+                                          &out->batches[out->batches_len], m->err);
         if (class_ != ERR_OK)
             return class_;
     }

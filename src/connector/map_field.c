@@ -34,11 +34,13 @@ static enum err_class note_cipher(struct mapper *m, const struct row *row, size_
 {
     struct mapped *out = m->out;
     void *items = out->ciphers;
+    size_t batch = row->table; /* or one behind, where the table has several */
+    while (out->batches[batch] != row->batch)
+        batch++;
     if (!mapper_grow(m->arena, &items, out->ciphers_len, &m->ciphers_room, sizeof *out->ciphers))
         return err_no_memory(m->err);
     out->ciphers = items;
-    out->ciphers[out->ciphers_len++] = (struct cipher_cell){row->table, row->at, column, cipher,
-                                                            online};
+    out->ciphers[out->ciphers_len++] = (struct cipher_cell){batch, row->at, column, cipher, online};
     return ERR_OK;
 }
 
@@ -128,6 +130,15 @@ static enum err_class set_nothing(const struct row *row, const struct field_plan
     return ERR_OK;
 }
 
+/* No database of ours keeps U+0000, not as a byte in a text and PostgreSQL not as an escape in JSON. */
+static bool cell_has_nul(const struct field_plan *field, const struct json *value,
+                         const struct cell *cell)
+{
+    if (field->type == COLUMN_JSON && json_has_nul(value))
+        return true;
+    return cell->text.len > 0 && memchr(cell->text.ptr, '\0', cell->text.len) != NULL;
+}
+
 enum err_class field_map(struct mapper *m, const struct row *row, const struct field_plan *field,
                          struct err *why)
 {
@@ -158,6 +169,8 @@ enum err_class field_map(struct mapper *m, const struct row *row, const struct f
         batch_set_number(row->batch, row->at, field->column, cell.number);
         return ERR_OK;
     }
+    if (cell_has_nul(field, value, &cell))
+        return err_set(why, ERR_SKIP_RECORD, "text_nul", "the value holds U+0000");
     batch_set_text(row->batch, row->at, field->column, cell.text);
     return field->known.len > 0 ? note_unknown(m, field, cell.text) : ERR_OK;
 }

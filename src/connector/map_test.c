@@ -5,7 +5,7 @@ static const char MANIFEST[] =
     "platform: p\nname: {zh: p, en: p}\nversion: 1\nzone: Asia/Shanghai\ncurrency: CNY\n"
     "money: %s\nhosts: {api: \"https://p.example\"}\n"
     "reply: {code: code, success: code == null}\n"
-    "streams:\n  s:\n    table: trade_order\n    every: 5m\n    request: {get: /x}\n"
+    "streams:\n  s:\n    table: %s\n    every: 5m\n    request: {get: /x}\n"
     "    window: {by: created, span: 1d}\n    pages: {kind: none}\n    records: list[]\n"
     "    fields:\n      order_id: id\n%s";
 
@@ -19,14 +19,19 @@ struct world {
     struct err err;
 };
 
-static void world_make(struct world *w, const char *money, const char *fields)
+static void world_table(struct world *w, const char *table, const char *money, const char *fields)
 {
     memset(w, 0, sizeof *w);
     arena_init(&w->arena);
     /* The format is a constant of this file. */
-    struct str text = arena_printf(&w->arena, MANIFEST, money, fields);
+    struct str text = arena_printf(&w->arena, MANIFEST, money, table, fields);
     w->connector = test_load(&w->arena, STR("p.yaml"), text);
     w->stream = connector_stream_at(w->connector, 0);
+}
+
+static void world_make(struct world *w, const char *money, const char *fields)
+{
+    world_table(w, "trade_order", money, fields);
 }
 
 static void world_builtin(struct world *w, const char *platform)
@@ -62,11 +67,16 @@ static void map_value(struct world *w, const char *value)
     map_body(w, arena_printf(&w->arena, "{\"list\":[{\"id\":\"1\",\"v\":%s}]}", value));
 }
 
-static size_t column(const struct world *w, const char *name)
+static size_t column_of(const struct table *table, const char *name)
 {
-    size_t at = table_column(w->stream->table, str_of(name));
+    size_t at = table_column(table, str_of(name));
     assert_int_not_equal(at, SIZE_MAX);
     return at;
+}
+
+static size_t column(const struct world *w, const char *name)
+{
+    return column_of(w->stream->table, name);
 }
 
 static void assert_number(struct world *w, const char *value, const char *name, int64_t expected)
@@ -459,7 +469,7 @@ static void further_rows_that_are_no_list_are_a_reject_and_their_absence_is_not(
     const struct reject *reject = &w.mapped.rejects[0];
     assert_string_equal(reject->code, "list_kind");
     assert_str(reject->table, "trade_certificate");
-    assert_str(reject->key, "");
+    assert_str(reject->key, "4"); /* the order's: it is found again by it */
     assert_str(reject->id, "");
     assert_str(json_text(json_get(reject->record, STR("order_id"))), "4");
     world_close(&w);
@@ -482,6 +492,143 @@ static void a_certificates_reject_keeps_the_whole_order(void **state)
     assert_str(w.mapped.rejects[0].id, "");
     assert_non_null(json_get(w.mapped.rejects[0].record, STR("certificate")));
     assert_int_equal(w.mapped.id_hashes_len, 1);
+    world_close(&w);
+}
+
+static void a_certificate_without_a_key_goes_by_its_orders(void **state)
+{
+    (void)state;
+    struct world w;
+    world_builtin(&w, "douyin-life");
+    map_body(&w, STR("{\"data\":{\"error_code\":0,\"orders\":[{\"order_id\":\"7\","
+                     "\"pay_amount\":1,\"certificate\":[{\"certificate_id\":\"a\"}]}]}}"));
+    assert_int_equal(w.mapped.rejects_len, 1);
+    assert_str(w.mapped.rejects[0].table, "trade_certificate");
+    assert_str(w.mapped.rejects[0].field, "order_item_id");
+    assert_str(w.mapped.rejects[0].key, "7");
+    assert_str(w.mapped.rejects[0].id, "");
+    world_close(&w);
+}
+
+static void nul_refuses_the_record_that_would_store_it(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "minor", "      sku_name: v\n      phone: {from: p, as: personal}\n");
+    assert_reject(&w, "\"a\\u0000b\"", "text_nul");
+    map_body(&w, STR("{\"list\":[{\"id\":\"1\",\"v\":\"x\",\"other\":\"\\u0000\"},"
+                     "{\"id\":\"2\",\"p\":\"138\\u0000\"},{\"id\":\"3\\u0000\"},{\"id\":\"4\"}]}"));
+    assert_int_equal(w.mapped.batches[0]->rows_len, 2);
+    assert_int_equal(w.mapped.rejects_len, 2);
+    assert_str(w.mapped.rejects[0].id, "2");
+    assert_str(w.mapped.rejects[0].field, "phone");
+    assert_string_equal(w.mapped.rejects[1].code, "text_nul");
+    assert_str(w.mapped.rejects[1].field, "order_id");
+    assert_str(w.mapped.rejects[1].key, "");
+    assert_int_equal(w.mapped.id_hashes_len, 3);
+    assert_int_equal(w.mapped.records_without_id, 1);
+    world_close(&w);
+    world_make(&w, "minor", "      created_at: v\n");
+    assert_reject(&w, "\"2026-01-28\\u0000\"", "time_text");
+    world_close(&w);
+}
+
+static void nul_inside_a_json_column_is_refused_too(void **state)
+{
+    (void)state;
+    struct world w;
+    world_table(&w, "ad_order", "minor", "      items: v\n");
+    assert_reject(&w, "[{\"a\":\"\\u0000\"}]", "text_nul");
+    assert_reject(&w, "{\"\\u0000\":1}", "text_nul");
+    assert_text(&w, "[\"\\\\u0000\"]", "items", "[\"\\\\u0000\"]"); /* a backslash, u, zeros */
+    world_close(&w);
+}
+
+static void half_a_pair_and_deep_nesting_cost_nobody_anything(void **state)
+{
+    (void)state;
+    struct world w;
+    struct buf deep;
+    world_make(&w, "minor", "      sku_name: v\n");
+    assert_text(&w, "\"a\\ud83d\"", "sku_name", "a\uFFFD");
+    buf_init(&deep, 4096);
+    buf_add(&deep, STR("{\"list\":[{\"id\":\"1\",\"other\":"));
+    for (int i = 0; i < 2 * 200; i++)
+        buf_add_char(&deep, i < 200 ? '[' : ']');
+    buf_add(&deep, STR("},{\"id\":\"2\"}]}"));
+    map_body(&w, buf_str(&deep));
+    assert_int_equal(w.mapped.batches[0]->rows_len, 2);
+    buf_fini(&deep);
+    world_close(&w);
+}
+
+/* A page of `orders` orders with so many certificates each. */
+static struct str certificates_page(struct world *w, int orders, int each)
+{
+    struct buf text;
+    buf_init(&text, BODY_BYTES_MAX);
+    buf_add(&text, STR("{\"data\":{\"error_code\":0,\"orders\":["));
+    for (int order = 0; order < orders; order++) {
+        buf_printf(&text, "%s{\"order_id\":\"%d\",\"pay_amount\":1,\"certificate\":[",
+                   order > 0 ? "," : "", order);
+        for (int i = 0; i < each; i++)
+            buf_printf(&text, "%s{\"order_item_id\":\"%d\"}", i > 0 ? "," : "", i);
+        buf_add(&text, STR("]}"));
+    }
+    buf_add(&text, STR("]}}"));
+    struct str page = arena_dup(&w->arena, buf_str(&text));
+    buf_fini(&text);
+    return page;
+}
+
+static void rows_of_a_further_table_may_be_more_than_a_batch_holds(void **state)
+{
+    (void)state;
+    struct world w;
+    world_builtin(&w, "douyin-life");
+    map_body(&w, certificates_page(&w, 100, 120));
+    const struct mapped *m = &w.mapped;
+    assert_int_equal(m->rejects_len, 0);
+    assert_int_equal(m->batches[0]->rows_len, 100);
+    assert_int_equal(m->batches_len, 4);
+    size_t rows = 0;
+    for (size_t i = 1; i < m->batches_len; i++) {
+        const struct batch *batch = m->batches[i];
+        assert_ptr_equal(batch->table, m->batches[1]->table);
+        assert_in_range(batch->rows_len, 1, PAGE_RECORDS_MAX);
+        for (size_t row = 0; row < batch->rows_len; row++, rows++)
+            assert_str(batch->columns[column_of(batch->table, "order_item_id")].texts[row],
+                       arena_printf(&w.arena, "%zu", rows % 120).ptr);
+    }
+    assert_int_equal(rows, 100 * 120);
+    world_close(&w);
+}
+
+static void a_record_with_too_long_a_list_is_refused_alone(void **state)
+{
+    (void)state;
+    struct world w;
+    world_builtin(&w, "douyin-life");
+    map_body(&w, certificates_page(&w, 1, 1000));
+    assert_int_equal(w.mapped.rejects_len, 0);
+    assert_int_equal(w.mapped.batches[1]->rows_len, 1000);
+    struct str page = certificates_page(&w, 1, 1001);
+    struct str first = str_sub(page, 0, page.len - 3); /* less "]}}" */
+    map_body(&w, arena_printf(&w.arena,
+                              "%.*s,{\"order_id\":\"b\",\"pay_amount\":1,"
+                              "\"certificate\":[{\"order_item_id\":\"1\"}]}]}}",
+                              STR_ARG(first)));
+    assert_int_equal(w.mapped.rejects_len, 1);
+    const struct reject *reject = &w.mapped.rejects[0];
+    assert_string_equal(reject->code, "list_long");
+    assert_str(reject->table, "trade_order");
+    assert_str(reject->field, "");
+    assert_str(reject->key, "0");
+    assert_str(reject->id, "0");
+    assert_non_null(strstr(reject->message.ptr, "trade_certificate"));
+    assert_int_equal(w.mapped.batches[0]->rows_len, 1);
+    assert_int_equal(w.mapped.batches[1]->rows_len, 1);
+    assert_int_equal(w.mapped.id_hashes_len, 2);
     world_close(&w);
 }
 
@@ -548,6 +695,12 @@ int main(void)
         cmocka_unit_test(a_rejected_records_ciphers_go_with_it),
         cmocka_unit_test(a_certificates_reject_keeps_the_whole_order),
         cmocka_unit_test(further_rows_that_are_no_list_are_a_reject_and_their_absence_is_not),
+        cmocka_unit_test(a_certificate_without_a_key_goes_by_its_orders),
+        cmocka_unit_test(nul_refuses_the_record_that_would_store_it),
+        cmocka_unit_test(nul_inside_a_json_column_is_refused_too),
+        cmocka_unit_test(half_a_pair_and_deep_nesting_cost_nobody_anything),
+        cmocka_unit_test(rows_of_a_further_table_may_be_more_than_a_batch_holds),
+        cmocka_unit_test(a_record_with_too_long_a_list_is_refused_alone),
         cmocka_unit_test(a_stored_original_maps_as_it_did_in_its_page),
         cmocka_unit_test(personal_paths_cover_what_is_personal),
     };

@@ -92,10 +92,16 @@ struct token_time {
     bool instant;            /* an instant, not a number of seconds from now */
     enum time_form form;
 };
+struct accounts_plan {
+    const struct path *records, *id;
+    struct path_list name;
+    const struct expr *when; /* NULL: all of them */
+};
 struct auth_plan {
     const struct path *access, *refresh;
     struct token_time expires, refresh_expires;
     const struct endpoint *consent;
+    struct accounts_plan accounts;
 };
 
 /* --- ciphers --- */
@@ -199,6 +205,7 @@ struct scope {
     struct arena *arena;
     struct str path, pairs, body, key, value; /* while signing */
     const struct json *root;                  /* of a reply, while it is judged */
+    const struct json *record;                /* one of its records, while it is chosen */
     const struct reply *reply;
     const struct json *code;
     struct str message;

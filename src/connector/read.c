@@ -1,4 +1,5 @@
-/* A reply to a page: judged, its list found and counted, and what comes next. And to a token grant. */
+/* A reply to a page: judged, its list found and counted, and what comes next. And to a token grant,
+ * and to the question which accounts a consent covers. */
 #include "connector/plan.h"
 
 void page_fini(struct page *page)
@@ -50,6 +51,17 @@ static enum err_class count_records(const struct stream *stream, const struct js
     return ERR_OK;
 }
 
+/* What is asked with, kept or shown as it came: U+0000 would end it early or be refused by a database,
+ * and no platform means it. */
+static enum err_class take_text(const struct json *value, const char *what, struct arena *arena,
+                                struct str *out, struct err *err)
+{
+    if (json_has_nul(value))
+        return err_set(err, ERR_BAD_REPLY, "json_nul", "the %s of the reply holds U+0000", what);
+    *out = arena_dup(arena, json_text(value));
+    return out->ptr ? ERR_OK : err_no_memory(err);
+}
+
 /* A cursor as the text that asks for the next page; a list as the manifest joins it. */
 static enum err_class cursor_text(const struct json *value, struct str join, struct arena *arena,
                                   struct str *out, struct err *err)
@@ -58,15 +70,15 @@ static enum err_class cursor_text(const struct json *value, struct str join, str
     struct json_iter iter;
     enum json_kind kind = json_kind_of(value);
     *out = STR_NONE;
-    if (kind == JSON_STRING || kind == JSON_NUMBER) {
-        *out = arena_dup(arena, json_text(value));
-        return out->ptr ? ERR_OK : err_no_memory(err);
-    }
+    if (kind == JSON_STRING || kind == JSON_NUMBER)
+        return take_text(value, "cursor", arena, out, err);
     if (kind <= JSON_NULL || (kind == JSON_ARRAY && json_len(value) == 0))
         return ERR_OK;
     if (kind != JSON_ARRAY || str_eq(join, STR("text")))
         return err_set(err, ERR_BAD_REPLY, "cursor_kind",
                        "the cursor is no single value: the manifest does not say how to join it");
+    if (json_has_nul(value))
+        return err_set(err, ERR_BAD_REPLY, "json_nul", "the cursor of the reply holds U+0000");
     buf_init(&text, URL_BYTES_MAX);
     if (str_eq(join, STR("json"))) {
         json_write(&text, value);
@@ -191,7 +203,9 @@ enum err_class connector_read(const struct connector *connector, const struct en
         explain_body(reply->body, &why);
     const struct json *root = class_ == ERR_OK ? json_root(out->doc) : NULL;
     class_ = reply_classify(connector, facts, reply, root, &why, arena, err);
-    out->request_id = arena_dup(arena, json_text(paths_first(&connector->reply.request_id, root)));
+    /* A request id is only shown: one that cannot be is left out. */
+    const struct json *request_id = paths_first(&connector->reply.request_id, root);
+    out->request_id = arena_dup(arena, json_has_nul(request_id) ? STR("") : json_text(request_id));
     if (class_ == ERR_OK && !out->request_id.ptr)
         class_ = err_no_memory(err);
     struct reader reader = {connector, stream, facts, reply, root, NULL, arena};
@@ -234,19 +248,79 @@ enum err_class connector_read_token(const struct connector *connector, const str
     const struct auth_plan *plan = &connector->auth_plan;
     const struct json *inside = reply_inside(connector, json_root(page->doc));
     *out = (struct token_reply){.expires_ms = 0};
-    struct str access = plan->access ? json_text(path_get(plan->access, inside)) : STR_NONE;
-    struct str refresh = plan->refresh ? json_text(path_get(plan->refresh, inside)) : STR_NONE;
-    if (access.len == 0)
+    const struct json *access = plan->access ? path_get(plan->access, inside) : NULL;
+    const struct json *refresh = plan->refresh ? path_get(plan->refresh, inside) : NULL;
+    if (json_text(access).len == 0)
         return err_set(err, ERR_BAD_REPLY, "token_missing",
                        "the reply says success but has no token");
-    out->access = arena_dup(arena, access);
-    out->refresh = arena_dup(arena, refresh);
-    if (!out->access.ptr || !out->refresh.ptr)
-        return err_no_memory(err);
-    enum err_class class_ = token_time(&plan->expires, connector, inside, facts, &out->expires_ms,
-                                       err);
+    enum err_class class_ = take_text(access, "token", arena, &out->access, err);
+    if (class_ == ERR_OK)
+        class_ = take_text(refresh, "refresh token", arena, &out->refresh, err);
+    if (class_ == ERR_OK)
+        class_ = token_time(&plan->expires, connector, inside, facts, &out->expires_ms, err);
     if (class_ == ERR_OK)
         class_ = token_time(&plan->refresh_expires, connector, inside, facts,
                             &out->refresh_expires_ms, err);
+    return class_;
+}
+
+/* Whether the manifest's `when` keeps the account of a record. */
+static enum err_class account_kept(const struct connector *connector, const struct json *record,
+                                   struct arena *arena, bool *kept, struct err *err)
+{
+    const struct expr *when = connector->auth_plan.accounts.when;
+    const struct facts none = {.now_ms = 0};
+    struct scope scope = {.connector = connector, .facts = &none, .arena = arena, .record = record};
+    struct expr_env env = scope_env(&scope, NULL);
+    *kept = true;
+    return when ? expr_true(when, &env, kept, err) : ERR_OK;
+}
+
+/* One that is to be a shop and cannot be told from others is an answer nobody can act upon. */
+static enum err_class account_read(const struct accounts_plan *plan, const struct json *record,
+                                   struct arena *arena, struct account *out, struct err *err)
+{
+    const struct json *id = path_get(plan->id, record);
+    uint64_t number;
+    struct str text = json_text(id);
+    bool good = json_kind_of(id) == JSON_STRING ||
+                (json_kind_of(id) == JSON_NUMBER && str_to_u64(text, &number));
+    if (!good || text.len == 0 || text.len > ID_BYTES_MAX)
+        return err_set(err, ERR_BAD_REPLY, "account_id",
+                       "the reply lists an account without an id that can be read");
+    enum err_class class_ = take_text(id, "account id", arena, &out->external_id, err);
+    return class_ == ERR_OK ? take_text(paths_first(&plan->name, record), "account's name", arena,
+                                        &out->name, err)
+                            : class_;
+}
+
+enum err_class connector_read_accounts(const struct connector *connector, const struct page *page,
+                                       struct arena *arena, struct account **out, size_t *len,
+                                       struct err *err)
+{
+    const struct accounts_plan *plan = &connector->auth_plan.accounts;
+    const struct json *inside = reply_inside(connector, json_root(page->doc));
+    struct path_iter iter;
+    struct path_record record;
+    size_t records = 0;
+    *len = 0;
+    path_iter_init(&iter, plan->records, inside);
+    while (path_iter_next(&iter, &record))
+        records++;
+    if (path_iter_list_missing(&iter))
+        return err_set(err, ERR_BAD_REPLY, "list_missing",
+                       "the reply says success but has no list of accounts");
+    *out = arena_array(arena, records + 1, sizeof **out);
+    enum err_class class_ = *out ? ERR_OK : err_no_memory(err);
+    path_iter_init(&iter, plan->records, inside);
+    while (class_ == ERR_OK && path_iter_next(&iter, &record)) {
+        const struct json *one = record.chain[record.chain_len - 1];
+        bool kept;
+        class_ = account_kept(connector, one, arena, &kept, err);
+        if (class_ != ERR_OK || !kept)
+            continue;
+        class_ = account_read(plan, one, arena, &(*out)[*len], err);
+        *len += class_ == ERR_OK;
+    }
     return class_;
 }

@@ -94,8 +94,11 @@ static void every_refusal_has_its_class_scope_and_code(void **state)
          "json_syntax"},
         {200, "{\"data\":{\"error_code\":0,\"description\":\"\xb3\xc9\xb9\xa6\"}}", ERR_BAD_REPLY,
          ERR_SCOPE_REQUEST, "json_utf8"},
-        {200, "{\"data\":{\"error_code\":0,\"orders\":[{\"order_id\":\"a\\u0000\"}]}}",
-         ERR_BAD_REPLY, ERR_SCOPE_REQUEST, "json_nul"},
+        {200, "{\"data\":{\"error_code\":\"0\\u0000\",\"orders\":[]}}", ERR_BAD_REPLY,
+         ERR_SCOPE_REQUEST, "json_nul"},
+        {500, "{\"data\":{\"error_code\":\"\\u0000\"}}", ERR_RETRY, ERR_SCOPE_PLATFORM, "http_500"},
+        {200, "{\"data\":{\"error_code\":0,\"orders\":[],\"page\":{\"total\":\"1\\u00002\"}}}",
+         ERR_BAD_REPLY, ERR_SCOPE_REQUEST, "total_text"},
         {429, "<html>", ERR_THROTTLED, ERR_SCOPE_APP, "http_429"},
         {500, "", ERR_RETRY, ERR_SCOPE_PLATFORM, "http_500"},
         {503, "upstream", ERR_RETRY, ERR_SCOPE_PLATFORM, "http_503"},
@@ -203,6 +206,47 @@ static void messages_hide_tokens_secrets_and_phones(void **state)
     assert_string_equal(w.err.message, "douyin-life answered HTTP 200, code 1 (not known to the "
                                        "manifest): token *** *** 138****8000 "
                                        "order 7000277894522046508");
+    world_close(&w);
+}
+
+static void messages_hide_phones_however_they_are_written(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"+8613800138000", "+86138****8000"},
+        {"8613800138000", "86138****8000"},
+        {"008613800138000", "0086138****8000"},
+        {"0086 13900139000", "0086 139****9000"},
+        {"+86-138-0013-8000", "+86-138-****-8000"},
+        {"138-0013-8000", "138-****-8000"},
+        {"138 0013 8000", "138 **** 8000"},
+        {"138.0013.8000", "138.****.8000"},
+        {"1380 013 8000", "138* *** 8000"},
+        {"买家13800138000，13900139000。", "买家138****8000，139****9000。"},
+        {"13800138000 13900139000 138 0013 8000", "138****8000 139****9000 138 **** 8000"},
+        {"8613800138000 13900139000", "86138****8000 139****9000"},
+        {"2026 13800138000", "2026 138****8000"},
+        {"0086 13800131380 0138000", "0086 138****1380 0138000"},
+        /* What is longer, shorter or begins otherwise is no mobile number. */
+        {"138001380001", "138001380001"},
+        {"86138001380001", "86138001380001"},
+        {"7000277894522046508", "7000277894522046508"},
+        {"1380013800", "1380013800"},
+        {"138--0013-8000", "138--0013-8000"},
+        {"2026-01-28 00:00:00", "2026-01-28 00:00:00"},
+        {"12800138000", "12800138000"},
+        {"86", "86"},
+        {"0086 ", "0086 "},
+    };
+    struct world w;
+    world_open(&w, "douyin-life");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        give(&w, 200,
+             arena_printf(&w.arena, "{\"error_code\":1,\"description\":\"%s\"}", cases[i][0]).ptr);
+        const char *said = strstr(w.err.message, "manifest): ");
+        assert_non_null(said);
+        assert_string_equal(said + strlen("manifest): "), cases[i][1]);
+    }
     world_close(&w);
 }
 
@@ -422,6 +466,34 @@ static void more_without_a_cursor_is_a_bad_reply(void **state)
     world_close(&w);
 }
 
+static void nul_in_what_is_asked_with_is_a_bad_reply(void **state)
+{
+    (void)state;
+    struct world w;
+    struct token_reply token;
+    world_open(&w, "douyin-life");
+    assert_int_equal(give(&w, 200,
+                          "{\"data\":{\"error_code\":0,\"orders\":[],"
+                          "\"search_after\":{\"CursorValue\":[\"1\\u00002\"]}}}"),
+                     ERR_BAD_REPLY);
+    assert_string_equal(w.err.code, "json_nul");
+    /* A request id is only shown. */
+    assert_int_equal(give(&w, 200,
+                          "{\"data\":{\"error_code\":0,\"orders\":[]},"
+                          "\"extra\":{\"logid\":\"L\\u00001\"}}"),
+                     ERR_OK);
+    assert_str(w.page.request_id, "");
+    page_fini(&w.page);
+    w.reply.body = STR("{\"data\":{\"access_token\":\"clt\\u0000.1\",\"error_code\":0}}");
+    assert_int_equal(connector_read(w.connector, connector_auth(w.connector)->obtain, NULL,
+                                    &w.facts, &w.reply, &w.arena, &w.page, &w.err),
+                     ERR_OK);
+    assert_int_equal(connector_read_token(w.connector, &w.page, &w.facts, &w.arena, &token, &w.err),
+                     ERR_BAD_REPLY);
+    assert_string_equal(w.err.code, "json_nul");
+    world_close(&w);
+}
+
 static void a_token_reply_is_read(void **state)
 {
     (void)state;
@@ -449,6 +521,106 @@ static void a_token_reply_is_read(void **state)
     assert_int_equal(connector_read_token(w.connector, &w.page, &w.facts, &w.arena, &token, &w.err),
                      ERR_BAD_REPLY);
     assert_string_equal(w.err.code, "token_missing");
+    world_close(&w);
+}
+
+static void a_rotating_pair_is_read_whole(void **state)
+{
+    (void)state;
+    struct world w;
+    struct token_reply token;
+    world_open(&w, "douplus");
+    w.facts.received_ms = 5000;
+    w.reply.body = STR("{\"code\":0,\"message\":\"OK\",\"data\":{\"access_token\":\"A\","
+                       "\"expires_in\":86400,\"refresh_token\":\"R\","
+                       "\"refresh_token_expires_in\":2592000,\"advertiser_ids\":[1]}}");
+    assert_int_equal(connector_read(w.connector, connector_auth(w.connector)->refresh, NULL,
+                                    &w.facts, &w.reply, &w.arena, &w.page, &w.err),
+                     ERR_OK);
+    assert_int_equal(connector_read_token(w.connector, &w.page, &w.facts, &w.arena, &token, &w.err),
+                     ERR_OK);
+    assert_str(token.access, "A");
+    assert_str(token.refresh, "R");
+    assert_int_equal(token.expires_ms, 86405000);
+    assert_int_equal(token.refresh_expires_ms, 2592005000);
+    world_close(&w);
+}
+
+/* The accounts of a reply below the envelope "box", by a manifest that says `when` of them. */
+static enum err_class give_accounts(struct world *w, const char *when, const char *body,
+                                    struct account **out, size_t *len)
+{
+    char rest[600];
+    snprintf(rest, sizeof rest,
+             "reply: {envelope: box, code: code, success: code == 0}\n"
+             "auth: {grant: auth_code, of: shop, put: header.t, obtain: {post: /t},\n"
+             "  read: {access: a},\n"
+             "  accounts: {get: /a, records: list, id: who.id, name: [label, name]%s}}\n",
+             when);
+    world_make(w, rest, "{kind: none}");
+    w->reply.body = str_of(body);
+    assert_good(connector_read(w->connector, connector_auth(w->connector)->accounts, NULL,
+                               &w->facts, &w->reply, &w->arena, &w->page, &w->err),
+                &w->err);
+    return connector_read_accounts(w->connector, &w->page, &w->arena, out, len, &w->err);
+}
+
+static void the_accounts_of_a_consent_are_chosen_and_read(void **state)
+{
+    (void)state;
+    struct world w;
+    struct account *accounts;
+    size_t len;
+    static const char body[] =
+        "{\"code\":0,\"box\":{\"list\":[{\"who\":{\"id\":18000000000000001234},\"role\":\"x\"},"
+        "{\"who\":{\"id\":\"b\"},\"name\":\"B\",\"role\":\"y\"},{\"role\":\"y\"}]}}";
+    assert_int_equal(give_accounts(&w, ", when: record.role == 'x'", body, &accounts, &len),
+                     ERR_OK);
+    assert_int_equal(len, 1);
+    assert_str(accounts[0].external_id, "18000000000000001234");
+    assert_str(accounts[0].name, "");
+    world_close(&w);
+    assert_int_equal(give_accounts(&w, ", when: record.who.id != null", body, &accounts, &len),
+                     ERR_OK);
+    assert_int_equal(len, 2);
+    assert_str(accounts[1].external_id, "b");
+    assert_str(accounts[1].name, "B");
+    world_close(&w);
+    /* Without `when` the last one is to be a shop too. */
+    assert_int_equal(give_accounts(&w, "", body, &accounts, &len), ERR_BAD_REPLY);
+    assert_string_equal(w.err.code, "account_id");
+    world_close(&w);
+}
+
+static void a_consent_without_a_list_of_accounts_is_a_bad_reply(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list, *code;
+    } cases[] = {
+        {"{}", "list_missing"},
+        {"{\"list\":{}}", "list_missing"},
+        {"{\"list\":[{\"who\":{\"id\":\"\"}}]}", "account_id"},
+        {"{\"list\":[{\"who\":{\"id\":1.5}}]}", "account_id"},
+        {"{\"list\":[{\"who\":{\"id\":true}}]}", "account_id"},
+        {"{\"list\":[{\"who\":{\"id\":[\"a\"]}}]}", "account_id"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct world w;
+        struct account *accounts;
+        size_t len;
+        char body[100];
+        snprintf(body, sizeof body, "{\"code\":0,\"box\":%s}", cases[i].list);
+        assert_int_equal(give_accounts(&w, "", body, &accounts, &len), ERR_BAD_REPLY);
+        assert_string_equal(w.err.code, cases[i].code);
+        world_close(&w);
+    }
+    struct world w;
+    struct account *accounts;
+    size_t len;
+    assert_int_equal(give_accounts(&w, "", "{\"code\":0,\"box\":{\"list\":[]}}", &accounts, &len),
+                     ERR_OK);
+    assert_int_equal(len, 0);
     world_close(&w);
 }
 
@@ -491,6 +663,7 @@ int main(void)
         cmocka_unit_test(a_long_message_is_cut_between_characters),
         cmocka_unit_test(retry_after_is_seconds_or_a_date),
         cmocka_unit_test(messages_hide_tokens_secrets_and_phones),
+        cmocka_unit_test(messages_hide_phones_however_they_are_written),
         cmocka_unit_test(the_total_is_read_from_either_place),
         cmocka_unit_test(a_cursor_is_written_as_the_shop_chose),
         cmocka_unit_test(an_empty_cursor_ends_the_list_and_a_short_page_does_not),
@@ -500,7 +673,11 @@ int main(void)
         cmocka_unit_test(first_key_envelopes_are_looked_through),
         cmocka_unit_test(success_may_be_a_flag_beside_the_code),
         cmocka_unit_test(more_without_a_cursor_is_a_bad_reply),
+        cmocka_unit_test(nul_in_what_is_asked_with_is_a_bad_reply),
         cmocka_unit_test(a_token_reply_is_read),
+        cmocka_unit_test(a_rotating_pair_is_read_whole),
+        cmocka_unit_test(the_accounts_of_a_consent_are_chosen_and_read),
+        cmocka_unit_test(a_consent_without_a_list_of_accounts_is_a_bad_reply),
         cmocka_unit_test(a_token_may_say_its_end_as_an_instant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

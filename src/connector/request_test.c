@@ -226,8 +226,84 @@ static void douplus_looks_orders_up_by_ids_as_json_numbers(void **state)
     ask(&w, w.stream->by_id, false);
     assert_int_not_equal(
         str_find(w.request.url,
-                 STR("filter=%7B%22order_id%22%3A%5B1835535794685987%2C1835535798058120%5D%7D&")),
+                 STR("filter=%7B%22order_id%22%3A%5B1835535794685987%2C1835535798058120%5D%7D"
+                     "&page=1&page_size=100")),
         SIZE_MAX);
+    assert_int_equal(w.stream->by_id_max, 100);
+    world_close(&w);
+}
+
+static void douplus_asks_figures_by_days_and_ids(void **state)
+{
+    (void)state;
+    struct world w;
+    const struct str ids[] = {STR("1835535794685987"), STR("18355357980581209999")};
+    world_open(&w, "douplus", "ad_figures");
+    /* Days are of no kind of window: what a caller left there says nothing. */
+    w.facts.window.by = STR_NONE;
+    w.facts.page.size = 100;
+    w.facts.ids = ids;
+    w.facts.ids_len = 2;
+    ask(&w, w.stream->request, false);
+    assert_str(w.request.method, "GET");
+    assert_str(
+        w.request.url,
+        "https://api.oceanengine.com/open_api/v3.0/douplus/order/report/?aweme_sec_uid=ACC%2F1"
+        "&stat_time=%7B%22begin_time%22%3A%222026-01-28%22%2C%22end_time%22%3A%222026-01-28%22%7D"
+        "&group_by=%5B%22GROUP_BY_AD_ID%22%5D"
+        "&filter=%7B%22order_ids%22%3A%5B1835535794685987%2C%2218355357980581209999%22%5D%7D"
+        "&page=1&page_size=100");
+    world_close(&w);
+}
+
+static void douplus_exchanges_a_code_and_refreshes_with_a_number_as_app_id(void **state)
+{
+    (void)state;
+    struct world w;
+    bool secret;
+    world_open(&w, "douplus", "ad_orders");
+    const struct auth *auth = connector_auth(w.connector);
+    w.facts.app.key = STR("1800000000000000123");
+    w.facts.auth_code = STR("code1");
+    w.facts.refresh_token = STR("ref1");
+    ask(&w, auth->obtain, true);
+    assert_str(w.request.method, "POST");
+    assert_str(w.request.url, "https://api.oceanengine.com/open_api/oauth2/access_token/");
+    assert_str(w.request.body, "{\"app_id\":1800000000000000123,\"secret\":\"a secret of the app\","
+                               "\"grant_type\":\"auth_code\",\"auth_code\":\"code1\"}");
+    assert_str(w.request.body_shown,
+               "{\"app_id\":1800000000000000123,\"secret\":\"***\",\"grant_type\":\"auth_code\","
+               "\"auth_code\":\"***\"}");
+    assert_str(header(&w, "Access-Token", &secret), "(no such header)");
+    ask(&w, auth->refresh, false);
+    assert_str(w.request.url, "https://api.oceanengine.com/open_api/oauth2/refresh_token/");
+    assert_str(w.request.body, "{\"app_id\":1800000000000000123,\"secret\":\"a secret of the app\","
+                               "\"grant_type\":\"refresh_token\",\"refresh_token\":\"ref1\"}");
+    assert_str(header(&w, "Access-Token", &secret), "(no such header)");
+    ask(&w, auth->accounts, false);
+    assert_str(w.request.method, "GET");
+    assert_str(w.request.url, "https://api.oceanengine.com/open_api/oauth2/advertiser/get/");
+    assert_str(header(&w, "Access-Token", &secret), "clt.token");
+    assert_true(secret);
+    world_close(&w);
+}
+
+static void douplus_leads_to_its_consent_page(void **state)
+{
+    (void)state;
+    struct world w;
+    struct str url;
+    const struct setting settings[] = {{STR("redirect_uri"), STR("https://me.example/back")}};
+    world_open(&w, "douplus", "ad_orders");
+    w.facts.app.key = STR("123");
+    w.facts.nonce = STR("n1");
+    assert_good(connector_consent_url(w.connector, &w.facts, &w.arena, &url, &w.err), &w.err);
+    assert_str(url, "https://ad.oceanengine.com/openapi/audit/oauth.html?app_id=123&state=n1"
+                    "&material_auth=1");
+    w.facts.app.settings = settings;
+    w.facts.app.settings_len = 1;
+    assert_good(connector_consent_url(w.connector, &w.facts, &w.arena, &url, &w.err), &w.err);
+    assert_true(str_ends(url, STR("&redirect_uri=https%3A%2F%2Fme.example%2Fback")));
     world_close(&w);
 }
 
@@ -382,6 +458,9 @@ int main(void)
         cmocka_unit_test(cipher_texts_are_asked_as_a_list),
         cmocka_unit_test(douplus_puts_its_filter_as_json_text_into_the_query),
         cmocka_unit_test(douplus_looks_orders_up_by_ids_as_json_numbers),
+        cmocka_unit_test(douplus_asks_figures_by_days_and_ids),
+        cmocka_unit_test(douplus_exchanges_a_code_and_refreshes_with_a_number_as_app_id),
+        cmocka_unit_test(douplus_leads_to_its_consent_page),
         cmocka_unit_test(a_base_url_replaces_scheme_host_and_port_and_keeps_the_path),
         cmocka_unit_test(a_host_made_from_a_setting_stays_a_host),
         cmocka_unit_test(host_and_path_are_joined_by_one_slash_and_an_empty_path_adds_nothing),

@@ -154,6 +154,16 @@ static const struct yaml_key token_keys[] = {
     {0},
 };
 static const struct yaml_schema token = {.type = YAML_T_MAP, .name = "read", .keys = token_keys};
+static const struct yaml_key accounts_keys[] = {
+    REQUEST_KEYS,
+    {"records", &text, true, "path of the list"},
+    {"id", &text, true, "path of a shop's external_id below a record"},
+    {"name", &text_or_texts, false, "path of its name; the first that is there"},
+    {"when", &text, false, "predicate over record.*: which of them may be shops; default: all"},
+    {0},
+};
+static const struct yaml_schema accounts = {
+    .type = YAML_T_MAP, .name = "accounts", .keys = accounts_keys};
 static const struct yaml_key auth_keys[] = {
     {"grant", &grant, true, "client_credential, auth_code or by_hand"},
     {"of", &token_of, true, "whose the token is: app or shop"},
@@ -165,6 +175,7 @@ static const struct yaml_key auth_keys[] = {
     {"refresh", &request, false, "the request that renews it; absent: obtain again"},
     {"read", &token, false, "where the reply holds what"},
     {"consent", &request, false, "the page on which a shop's owner agrees"},
+    {"accounts", &accounts, false, "the request that lists what a consent covers"},
     {0},
 };
 static const struct yaml_schema auth = {.type = YAML_T_MAP, .name = "auth", .keys = auth_keys};
@@ -371,11 +382,31 @@ static const struct yaml_key window_keys[] = {
     {"step", &duration, false, "resolution of the filter; default 1s"},
     {"count_max", &positive, false, "more records cannot be paged: split"},
     {"total_cap", &positive, false, "the total is never larger: split at the cap"},
-    {"revisit", &schema_reserved, false, "open rows by status, then by ids: " RESERVED},
     {0},
 };
 static const struct yaml_schema window = {
     .type = YAML_T_MAP, .name = "window", .keys = window_keys};
+static const struct yaml_key revisit_keys[] = {
+    {"stale", &duration, false, "only daily where nothing changed for so long; default 60d"},
+    {0},
+};
+static const struct yaml_schema revisit = {
+    .type = YAML_T_MAP, .name = "revisit", .keys = revisit_keys};
+static const struct yaml_key figures_keys[] = {
+    {"of", &text, true, "the stream whose rows are asked about: {ids} holds their keys"},
+    {"batch", &positive, true, "ids a call"},
+    {"span", &duration, true, "longest range of one call, in days"},
+    {"close", &duration, true, "an open range that grows longer gets a closed base"},
+    {"mature", &duration, false, "so long after its end a day's figures may move; default 3d"},
+    {"repeat", &duration, false, "so long after its end a row is asked again; default 30d"},
+    {"lasts", &text, false, "column of the rows' table: how long one runs, in hours"},
+    {"day", &text, true, "table of a row's figures on one day"},
+    {"snapshot", &text, true, "table of its life figures as they stood"},
+    {"base", &text, true, "table of its closed ranges"},
+    {0},
+};
+static const struct yaml_schema figures = {
+    .type = YAML_T_MAP, .name = "figures", .keys = figures_keys};
 static const char *const pages_words[] = {"none",   "number", "cursor", "offset",
                                           "keyset", "link",   NULL};
 static const struct yaml_schema pages_kind = {
@@ -433,12 +464,14 @@ static const struct yaml_key stream_keys[] = {
     {"zone", &text, false, "of its times; default: the manifest's"},
     {"request", &request, true, "a page"},
     {"by_id", &by_id, false, "look-up of single records"},
-    {"window", &window, true, "how time is cut"},
+    {"window", &window, false, "how time is cut; each stream has either this or figures"},
+    {"figures", &figures, false, "what another stream's rows add up to over ranges of days"},
     {"pages", &pages, true, "how a window is paged"},
     {"records", &text, true, "path of the list"},
     {"fields", &fields, true, "column: where it comes from"},
     {"tables", &tables, false, "more tables from the same record"},
     {"final", &texts, false, "statuses after which nothing changes by itself"},
+    {"revisit", &revisit, false, "ask rows that are not final again, through by_id"},
     {"volatile", &texts, false, "paths left out of the record's hash"},
     {"personal", &texts, false, "paths sealed inside the kept original"},
     {"options", &options, false, "what a shop may choose"},

@@ -65,12 +65,13 @@ static struct value lookup_shop(const struct scope *scope, struct str name)
                           need_is_secret(scope->connector, false, name));
 }
 
-/* `kind` is "updated", "created" or "window", which is either. */
+/* `kind` is "updated", "created" or "window", which is either, or the days of figures. */
 static struct value lookup_window(const struct scope *scope, struct str kind, struct str name)
 {
     const struct facts *facts = scope->facts;
-    if (facts->window.by.len == 0 ||
-        (!str_eq(kind, STR("window")) && !str_eq(kind, facts->window.by)))
+    bool days = scope->stream && scope->stream->figures.of;
+    if (!days && (facts->window.by.len == 0 ||
+                  (!str_eq(kind, STR("window")) && !str_eq(kind, facts->window.by))))
         return (struct value){.kind = VALUE_ABSENT};
     return value_time(str_eq(name, STR("from")) ? facts->window.from_ms : facts->window.to_ms);
 }
@@ -112,13 +113,15 @@ static struct value lookup_ids(const struct scope *scope, bool integers)
     return (struct value){.kind = VALUE_LIST, .items = items, .items_len = facts->ids_len};
 }
 
-/* body.PATH: rare (rules of errors), so the path is compiled where it is asked. */
-static struct value lookup_body(const struct scope *scope, struct str path_text)
+/* body.PATH, record.PATH: rare (rules of errors, accounts), so the path is compiled where it is
+ * asked. */
+static struct value lookup_member(const struct scope *scope, const struct json *root,
+                                  struct str path_text)
 {
     struct path *path;
-    if (!scope->root || path_compile(path_text, scope->arena, &path, NULL) != ERR_OK)
+    if (!root || path_compile(path_text, scope->arena, &path, NULL) != ERR_OK)
         return (struct value){.kind = VALUE_ABSENT};
-    return value_of_json(path_get(path, scope->root));
+    return value_of_json(path_get(path, root));
 }
 
 static struct value lookup_header(const struct scope *scope, struct str name)
@@ -176,7 +179,9 @@ static struct value lookup_under(const struct scope *scope, struct str owner, st
     if (str_eq(owner, STR("option")) && scope->stream)
         return text_or_absent(scope_option(scope->stream, scope->facts, name), false);
     if (str_eq(owner, STR("body")))
-        return lookup_body(scope, name);
+        return lookup_member(scope, scope->root, name);
+    if (str_eq(owner, STR("record")))
+        return lookup_member(scope, scope->record, name);
     if (str_eq(owner, STR("header")))
         return lookup_header(scope, name);
     return lookup_window(scope, owner, name);

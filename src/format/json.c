@@ -3,6 +3,7 @@
 #include "format/json.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <yyjson.h>
 
@@ -32,27 +33,90 @@ static enum err_class refuse_text(struct str text, size_t mark_bytes, const yyjs
                    why->pos + mark_bytes, why->msg);
 }
 
-/* What yyjson accepts and we do not. A document is one array of values in reading order, a
- * container's members right behind it, so one pass with a stack of ends sees every depth. */
-static enum err_class check_values(yyjson_doc *doc, struct err *err)
+/* A document is one array of values in reading order, a container's members right behind it, so one
+ * pass with a stack of ends sees every depth. */
+static enum err_class check_depth(yyjson_doc *doc, struct err *err)
 {
-    const yyjson_val *ends[NESTING_MAX];
+    const yyjson_val *ends[JSON_DEPTH_MAX];
     size_t depth = 0;
     yyjson_val *val = yyjson_doc_get_root(doc);
     for (size_t left = yyjson_doc_get_val_count(doc); left > 0; left--, val++) {
         while (depth > 0 && val >= ends[depth - 1])
             depth--;
-        if (yyjson_is_ctn(val)) {
-            if (depth == NESTING_MAX)
-                return err_set(err, ERR_BAD_REPLY, "json_depth",
-                               "JSON is nested more than %d levels deep", NESTING_MAX);
-            ends[depth++] = unsafe_yyjson_get_next(val);
-        } else if (yyjson_is_str(val) &&
-                   memchr(yyjson_get_str(val), '\0', yyjson_get_len(val)) != NULL) {
-            return err_set(err, ERR_BAD_REPLY, "json_nul", "a JSON string holds U+0000");
-        }
+        if (!yyjson_is_ctn(val))
+            continue;
+        if (depth == JSON_DEPTH_MAX)
+            return err_set(err, ERR_BAD_REPLY, "json_depth",
+                           "JSON is nested more than %d levels deep", JSON_DEPTH_MAX);
+        ends[depth++] = unsafe_yyjson_get_next(val);
     }
     return ERR_OK;
+}
+
+/* --- half a surrogate pair --- */
+enum { ESCAPE_BYTES = 6, HIGH_MIN = 0xD800, LOW_MIN = 0xDC00, LOW_MAX = 0xDFFF };
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c = (char)(c | 0x20);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The UTF-16 unit of the \uXXXX that stands there, or -1. */
+static int escape_unit(const char *text, size_t len)
+{
+    int unit = 0;
+    if (len < ESCAPE_BYTES || text[0] != '\\' || text[1] != 'u')
+        return -1;
+    for (int i = 2; i < ESCAPE_BYTES; i++) {
+        int digit = hex_value(text[i]);
+        if (digit < 0)
+            return -1;
+        unit = unit * 16 + digit;
+    }
+    return unit;
+}
+
+/* Escapes of half a pair become the one of U+FFFD, which is as long: a place that an error names stays
+ * the place in the body. JSON has backslashes in strings only, and one behind another is skipped with
+ * it. Says whether there was any. */
+static bool halves_replace(char *text, size_t len)
+{
+    bool replaced = false;
+    size_t at = 0;
+    for (char *escape; at < len && (escape = memchr(text + at, '\\', len - at)) != NULL;) {
+        at = (size_t)(escape - text);
+        int unit = escape_unit(escape, len - at);
+        bool half = unit >= HIGH_MIN && unit <= LOW_MAX;
+        at += unit < 0 ? 2 : ESCAPE_BYTES;
+        int next = half && unit < LOW_MIN ? escape_unit(text + at, len - at) : -1;
+        if (next >= LOW_MIN && next <= LOW_MAX) {
+            at += ESCAPE_BYTES;
+        } else if (half) {
+            memcpy(escape, "\\uFFFD", ESCAPE_BYTES);
+            replaced = true;
+        }
+    }
+    return replaced;
+}
+
+/* JavaScript and Java cut texts between the halves of an emoji and write what is left; yyjson refuses
+ * such a text and with it the document. Nothing else is forgiven, and good documents pay nothing. */
+static yyjson_doc *read_without_halves(struct str body, yyjson_read_err *why)
+{
+    yyjson_doc *doc = NULL;
+    char *copy = malloc(body.len);
+    if (copy == NULL) {
+        why->code = YYJSON_READ_ERROR_MEMORY_ALLOCATION;
+        return NULL;
+    }
+    memcpy(copy, body.ptr, body.len);
+    if (halves_replace(copy, body.len))
+        doc = yyjson_read_opts(copy, body.len, YYJSON_READ_NUMBER_AS_RAW, NULL, why);
+    free(copy);
+    return doc;
 }
 
 enum err_class json_parse(struct str text, struct json_doc **out, struct err *err)
@@ -64,9 +128,11 @@ enum err_class json_parse(struct str text, struct json_doc **out, struct err *er
     /* The pointer is mutable for reading in place only, which is not asked for. */
     char *bytes = body.ptr != NULL ? (char *)(uintptr_t)body.ptr : NULL;
     yyjson_doc *doc = yyjson_read_opts(bytes, body.len, YYJSON_READ_NUMBER_AS_RAW, NULL, &why);
+    if (doc == NULL && why.code == YYJSON_READ_ERROR_INVALID_STRING)
+        doc = read_without_halves(body, &why);
     if (doc == NULL)
         return refuse_text(body, mark_bytes, &why, err);
-    enum err_class class_ = check_values(doc, err);
+    enum err_class class_ = check_depth(doc, err);
     if (class_ != ERR_OK) {
         yyjson_doc_free(doc);
         return class_;
@@ -115,6 +181,17 @@ struct str json_text(const struct json *value)
     if (yyjson_is_bool(val))
         return yyjson_is_true(val) ? STR("true") : STR("false");
     return STR("");
+}
+
+bool json_has_nul(const struct json *value)
+{
+    yyjson_val *val = val_of(value);
+    if (val == NULL)
+        return false;
+    for (yyjson_val *end = unsafe_yyjson_get_next(val); val < end; val++)
+        if (yyjson_is_str(val) && memchr(yyjson_get_str(val), '\0', yyjson_get_len(val)) != NULL)
+            return true;
+    return false;
 }
 
 bool json_true(const struct json *value)

@@ -135,7 +135,7 @@ static void wrong_text_is_refused_with_its_place(void **state)
 {
     (void)state;
     static const char *const wrong[] = {
-        "", " ", "{", "[1,]", "{\"a\":1,}", "01", "1 2", "nan", "<html>", "\"\t\"", "\"\\ud800\"",
+        "", " ", "{", "[1,]", "{\"a\":1,}", "01", "1 2", "nan", "<html>", "\"\t\"",
     };
     struct json_doc *doc;
     struct err err;
@@ -156,26 +156,106 @@ static void foreign_encoding_is_refused_with_its_place(void **state)
     assert_non_null(strstr(err.message, "byte 4"));
 }
 
-static void nul_in_a_string_is_refused(void **state)
+static void half_a_surrogate_pair_is_read_as_the_replacement_character(void **state)
 {
     (void)state;
-    assert_refused(STR("\"a\\u0000b\""), "json_nul");
-    assert_refused(STR("{\"a\\u0000\":[]}"), "json_nul");
-    assert_refused(STR("{\"a\":[[],{\"b\":\"\\u0000\"}]}"), "json_nul");
+    static const char *const cases[][2] = {
+        {"\"\\ud83d\"", "\uFFFD"},
+        {"\"a\\uDE00b\"", "a\uFFFDb"},
+        {"\"\\ud83d\\u0041\"", "\uFFFDA"},
+        {"\"\\ud83dab\"", "\uFFFDab"},
+        {"\"\\ud83d\\n\"", "\uFFFD\n"},
+        {"\"\\ud83d\\ud83d\\ude00\"", "\uFFFD😀"},
+        {"\"\\ude00\\ud83d\"", "\uFFFD\uFFFD"},
+        /* Pairs stay, and what only looks like an escape. */
+        {"\"\\ud83d\\ude00\\ud83d\"", "😀\uFFFD"},
+        {"\"\\\\ud83d\\ud83d\"", "\\ud83d\uFFFD"},
+        {"\"\\\\\\ud83d\"", "\\\uFFFD"},
+        {"\"ud83d\\u4e2d\\ud83d\"", "ud83d中\uFFFD"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct json_doc *doc = parse(cases[i][0]);
+        assert_text(json_root(doc), cases[i][1]);
+        json_free(doc);
+    }
+    struct json_doc *doc = parse("{\"\\ud83d\":[1,{\"a\":\"\\udfff\"}],\"b\":2}");
+    assert_text(json_at(json_get(json_root(doc), STR("\uFFFD")), 0), "1");
+    assert_text(json_get(json_root(doc), STR("b")), "2");
+    json_free(doc);
+}
+
+static void beside_half_a_surrogate_pair_nothing_is_forgiven(void **state)
+{
+    (void)state;
+    struct json_doc *doc;
+    struct err err;
+    static const char *const wrong[] = {
+        "\"\\ud83d",  "[\"\\ud83d\",]", "\"\\ud83d\\x\"", "\"\\ud83d\\u12\"",
+        "\"\\ud83\"", "\\ud83d",        "\"\\",
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+        assert_refused(str_of(wrong[i]), "json_syntax");
+    assert_refused(STR("[\"\\ud83d\",\"\xD6\xD0\"]"), "json_utf8");
+    assert_int_equal(json_parse(STR("\xEF\xBB\xBF[\"\\ud83d\",x]"), &doc, &err), ERR_BAD_REPLY);
+    assert_non_null(strstr(err.message, "byte 13"));
+}
+
+static void nul_stays_in_the_string_that_holds_it(void **state)
+{
+    (void)state;
+    struct json_doc *doc = parse(
+        "{\"a\\u0000\":[],\"b\":[[1],{\"c\":\"x\\u0000y\"}],\"d\":[\"e\"]}");
+    const struct json *root = json_root(doc), *b = json_get(root, STR("b"));
+    assert_int_equal(json_text(json_get(json_at(b, 1), STR("c"))).len, 3);
+    assert_true(str_eq(json_text(json_get(json_at(b, 1), STR("c"))), STR("x\0y")));
+    assert_true(json_has_nul(root)); /* its first key does */
+    assert_true(json_has_nul(b));
+    assert_true(json_has_nul(json_get(json_at(b, 1), STR("c"))));
+    assert_false(json_has_nul(json_at(b, 0)));
+    assert_false(json_has_nul(json_get(root, STR("a\0"))));
+    assert_false(json_has_nul(json_get(root, STR("d"))));
+    assert_false(json_has_nul(NULL));
+    json_free(doc);
+    assert_written(json_write, "[\"a\\u0000b\"]", "[\"a\\u0000b\"]");
+    assert_written(json_write_canonical, "{\"\\u0000\":1}", "{\"\\u0000\":1}");
     assert_refused(STR("[\"a\0b\"]"), "json_syntax");
 }
 
 static void nesting_is_bounded(void **state)
 {
     (void)state;
-    char text[2 * NESTING_MAX + 3];
+    char text[2 * JSON_DEPTH_MAX + 3];
     struct json_doc *doc;
     struct err err;
-    memset(text, '[', NESTING_MAX + 1);
-    memset(text + NESTING_MAX + 1, ']', NESTING_MAX + 1);
-    assert_refused((struct str){text, 2 * NESTING_MAX + 2}, "json_depth");
-    assert_int_equal(json_parse((struct str){text + 1, 2 * NESTING_MAX}, &doc, &err), ERR_OK);
+    memset(text, '[', JSON_DEPTH_MAX + 1);
+    memset(text + JSON_DEPTH_MAX + 1, ']', JSON_DEPTH_MAX + 1);
+    assert_refused((struct str){text, 2 * JSON_DEPTH_MAX + 2}, "json_depth");
+    assert_int_equal(json_parse((struct str){text + 1, 2 * JSON_DEPTH_MAX}, &doc, &err), ERR_OK);
     json_free(doc);
+}
+
+static void the_deepest_document_is_written_too(void **state)
+{
+    (void)state;
+    static void (*const writes[])(struct buf *, const struct json *) = {json_write,
+                                                                        json_write_canonical};
+    struct buf text, out;
+    buf_init(&text, 65536);
+    buf_init(&out, 65536);
+    for (int i = 0; i < JSON_DEPTH_MAX; i++)
+        buf_add(&text, STR("{\"a\":"));
+    buf_add_char(&text, '1');
+    for (int i = 0; i < JSON_DEPTH_MAX; i++)
+        buf_add_char(&text, '}');
+    struct json_doc *doc = parse(text.ptr);
+    for (size_t i = 0; i < sizeof writes / sizeof writes[0]; i++) {
+        buf_reset(&out);
+        writes[i](&out, json_root(doc));
+        assert_string_equal(out.ptr, text.ptr);
+    }
+    json_free(doc);
+    buf_fini(&text);
+    buf_fini(&out);
 }
 
 static void siblings_do_not_count_as_nesting(void **state)
@@ -183,13 +263,13 @@ static void siblings_do_not_count_as_nesting(void **state)
     (void)state;
     struct buf text;
     struct json_doc *doc;
-    buf_init(&text, 4096);
+    buf_init(&text, 65536);
     buf_add(&text, STR("[{}"));
-    for (int i = 0; i < 4 * NESTING_MAX; i++)
+    for (int i = 0; i < 4 * JSON_DEPTH_MAX; i++)
         buf_add(&text, STR(",[[]],{\"a\":[]}"));
     buf_add_char(&text, ']');
     assert_int_equal(json_parse(buf_str(&text), &doc, NULL), ERR_OK);
-    assert_int_equal(json_len(json_root(doc)), 8 * NESTING_MAX + 1);
+    assert_int_equal(json_len(json_root(doc)), 8 * JSON_DEPTH_MAX + 1);
     json_free(doc);
     buf_fini(&text);
 }
@@ -285,8 +365,11 @@ int main(void)
         cmocka_unit_test(utf8_mark_is_skipped),
         cmocka_unit_test(wrong_text_is_refused_with_its_place),
         cmocka_unit_test(foreign_encoding_is_refused_with_its_place),
-        cmocka_unit_test(nul_in_a_string_is_refused),
+        cmocka_unit_test(half_a_surrogate_pair_is_read_as_the_replacement_character),
+        cmocka_unit_test(beside_half_a_surrogate_pair_nothing_is_forgiven),
+        cmocka_unit_test(nul_stays_in_the_string_that_holds_it),
         cmocka_unit_test(nesting_is_bounded),
+        cmocka_unit_test(the_deepest_document_is_written_too),
         cmocka_unit_test(siblings_do_not_count_as_nesting),
         cmocka_unit_test(writing_keeps_order_and_numbers),
         cmocka_unit_test(canonical_text_sorts_keys_at_every_level),

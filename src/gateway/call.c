@@ -16,6 +16,7 @@ struct call {
     struct call_ask ask; /* with token, nonce and time filled in */
     struct breaker_place place;
     struct breaker_pass pass;
+    struct token_use use; /* whose token it carries */
     struct budget_ask budgets[BUDGET_KEYS_MAX];
     struct arena arena; /* request, token, budget keys */
     struct request request;
@@ -74,15 +75,26 @@ static enum err_class call_await_turn(struct call *call, struct err *err)
     return class_;
 }
 
+static bool call_needs_token(const struct call *call)
+{
+    return call->ask.endpoint->needs_token && !call->ask.of_token;
+}
+
 static enum err_class call_take_token(struct call *call, struct str refused, struct err *err)
 {
+    struct gateway *gateway = call->gateway;
     struct facts *facts = &call->ask.facts;
-    if (!call->ask.endpoint->needs_token)
+    if (!call_needs_token(call))
         return ERR_OK;
-    enum err_class class_ = token_take(call->gateway->tokens, &call->ask, refused, &call->arena,
-                                       &facts->access_token, err);
+    enum err_class class_ = token_use_find(gateway->options.store,
+                                           connector_auth(call->ask.connector), facts, &call->arena,
+                                           &call->use, err);
+    if (class_ != ERR_OK)
+        return class_;
+    class_ = token_take(gateway->tokens, &call->ask, &call->use, refused, &call->arena,
+                        &facts->access_token, err);
     if (class_ == ERR_FORBIDDEN)
-        gateway_on_forbidden(call->gateway, &call->place, err);
+        gateway_on_forbidden(gateway, &call->place, &call->use, err);
     return class_;
 }
 
@@ -91,7 +103,7 @@ static enum err_class call_ask_breaker(struct call *call, struct err *err)
     struct gateway *gateway = call->gateway;
     enum err_class class_ = breaker_ask(gateway->breakers, &call->place, clock_now_ms(),
                                         &call->pass, err);
-    if (class_ != ERR_FORBIDDEN || !gateway_shop_is_enabled(gateway, call->place.shop_id))
+    if (class_ != ERR_FORBIDDEN || !gateway_shop_is_enabled(gateway, call->ask.facts.shop.id))
         return class_;
     breaker_release(gateway->breakers, &call->place);
     return breaker_ask(gateway->breakers, &call->place, clock_now_ms(), &call->pass, err);
@@ -121,7 +133,7 @@ static enum err_class call_dispatch(struct call *call, struct err *err)
                        "HUILIU_CLOCK is set: only this machine may be called, not %.*s",
                        STR_ARG(url.host));
     if (proxy.len == 0 && options->proxy_of)
-        proxy = options->proxy_of(options->context, call->place.platform, call->place.shop_id);
+        proxy = options->proxy_of(options->context, call->place.platform, ask->facts.shop.id);
     struct exchange_ask exchange = {.request = &call->request,
                                     .proxy = proxy,
                                     .timeout_ms = ask->endpoint->timeout_ms,
@@ -161,7 +173,7 @@ static enum err_class call_new(struct gateway *gateway, const struct call_ask *a
     call->ask = *ask;
     call->place = (struct breaker_place){.platform = connector_platform(ask->connector),
                                          .app_id = ask->facts.app.id,
-                                         .shop_id = ask->facts.shop.id};
+                                         .shop_id = ask->of_token ? 0 : ask->facts.shop.id};
     arena_init(&call->arena);
     enum err_class class_ = random_hex(call->trace, TRACE_BYTES, err);
     for (size_t i = 0; i < endpoint->budgets_len && class_ == ERR_OK; i++)
@@ -254,10 +266,10 @@ static void call_learn(struct call *call, enum err_class class_, const struct er
         budgets_refuse(call, err, now_ms);
     for (size_t i = 0; class_ == ERR_OK && i < call->ask.endpoint->budgets_len; i++)
         budget_succeeded(gateway->options.coord, call->budgets[i].key);
-    if (class_ == ERR_OK && call->ask.endpoint->needs_token)
-        token_accepted(gateway->tokens, &call->ask, call->ask.facts.access_token);
-    if (class_ == ERR_FORBIDDEN)
-        gateway_on_forbidden(gateway, &call->place, err);
+    if (class_ == ERR_OK && call_needs_token(call))
+        token_accepted(gateway->tokens, &call->use, call->ask.facts.access_token);
+    if (class_ == ERR_FORBIDDEN && !call->ask.of_token)
+        gateway_on_forbidden(gateway, &call->place, NULL, err);
 
     atomic_fetch_add(&gateway->calls, 1);
     atomic_fetch_add(class_ == ERR_OK ? &gateway->ok : &gateway->failed, 1);
@@ -309,7 +321,7 @@ enum err_class call_wait(struct call *call, struct arena *arena, struct page *pa
 {
     struct err why;
     enum err_class class_ = call_finish(call, arena, page, received_ms, &why);
-    if (class_ == ERR_TOKEN_EXPIRED && call->ask.endpoint->needs_token) {
+    if (class_ == ERR_TOKEN_EXPIRED && call_needs_token(call)) {
         /* Once: a platform that calls every token invalid would keep us here for ever. */
         call->token_renewed = true;
         class_ = call_send(call, call->ask.facts.access_token, &why);

@@ -18,9 +18,9 @@ enum {
 static enum err_class person_needed(const struct flight *flight, const char *code, const char *why,
                                     struct err *err)
 {
-    const struct facts *facts = &flight->ask->facts;
+    struct str shop = flight->use->shop_name;
     err_set(err, ERR_FORBIDDEN, code, "shop %.*s: %s; run \"huiliu shop authorize %.*s\"",
-            STR_ARG(facts->shop.name), why, STR_ARG(facts->shop.name));
+            STR_ARG(shop), why, STR_ARG(shop));
     if (err)
         err->scope = flight->auth->of_app ? ERR_SCOPE_APP : ERR_SCOPE_SHOP;
     return ERR_FORBIDDEN;
@@ -37,8 +37,9 @@ static const struct endpoint *flight_endpoint(const struct flight *flight)
 static enum err_class flight_load(struct flight *flight, struct err *err)
 {
     const struct gateway_options *options = &flight->gateway->options;
-    enum err_class class_ = token_row_load(options->store, options->keyring, flight->owner,
-                                           flight->arena, &flight->row, err);
+    enum err_class class_ = token_row_load(options->store, options->keyring,
+                                           str_of(flight->use->owner), flight->arena, &flight->row,
+                                           err);
     flight->loaded_as = flight->row.state;
     return class_;
 }
@@ -47,15 +48,15 @@ static enum err_class flight_save(struct flight *flight, struct err *err)
 {
     const struct gateway_options *options = &flight->gateway->options;
     int64_t now_ms = clock_now_ms();
-    enum err_class class_ = token_row_save(options->store, options->keyring, flight->owner,
-                                           flight->loaded_as, now_ms, flight->arena, &flight->row,
-                                           err);
+    enum err_class class_ = token_row_save(options->store, options->keyring,
+                                           str_of(flight->use->owner), flight->loaded_as, now_ms,
+                                           flight->arena, &flight->row, err);
     flight->loaded_as = flight->row.state;
     if (class_ != ERR_CONFLICT)
         return class_;
     /* A person has put another token there meanwhile: that one is for the next try. */
-    err_set(err, ERR_LATER, "token_changed", "the token of %.*s was replaced meanwhile",
-            STR_ARG(flight->owner));
+    err_set(err, ERR_LATER, "token_changed", "the token of %s was replaced meanwhile",
+            flight->use->owner);
     if (err)
         err->retry_at_ms = now_ms + LOCK_RETRY_MS;
     return ERR_LATER;
@@ -101,7 +102,8 @@ static enum err_class grant_call(struct flight *flight, const struct endpoint *e
                            .facts = flight->ask->facts,
                            .task_id = flight->ask->task_id,
                            .attempt = flight->ask->attempt,
-                           .proxy = flight->ask->proxy};
+                           .proxy = flight->ask->proxy,
+                           .of_token = true};
     struct page page;
     ask.facts.access_token = flight->row.access;
     ask.facts.refresh_token = flight->row.refresh;
@@ -227,7 +229,7 @@ static enum err_class flight_locked(struct flight *flight, struct err *err)
 enum err_class flight_run(struct flight *flight, struct err *err)
 {
     struct coord *coord = flight->gateway->options.coord;
-    struct str name = arena_printf(flight->arena, "token:%.*s", STR_ARG(flight->owner));
+    struct str name = arena_printf(flight->arena, "token:%s", flight->use->owner);
     int64_t now_ms = clock_now_ms();
     uint64_t fence;
     if (!name.ptr)

@@ -5,16 +5,16 @@
 #define HUILIU_GATEWAY_FLIGHT_H
 
 #include "gateway/internal.h"
-#include "gateway/token_row.h"
+#include "gateway/token_use.h"
 
 struct flight {
     struct gateway *gateway;
     const struct call_ask *ask; /* the call that needs the token */
     const struct auth *auth;
-    struct str owner;
-    struct str locker;     /* who takes the lock between processes */
-    struct str refused;    /* what the platform has just called expired, or empty */
-    bool refused_is_young; /* and had never accepted */
+    const struct token_use *use; /* whose token */
+    struct str locker;           /* who takes the lock between processes */
+    struct str refused;          /* what the platform has just called expired, or empty */
+    bool refused_is_young;       /* and had never accepted */
     struct arena *arena;
     /* What comes of it. */
     struct token_row row; /* row.access is the token */

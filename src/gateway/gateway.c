@@ -1,9 +1,8 @@
-/* The gateway's life, what several of its parts share, and the exchange of a consent for a token. */
+/* The gateway's life, and what several of its parts share. */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "gateway/internal.h"
-#include "gateway/token_row.h"
 
 enum { BACKOFF_DOUBLINGS_MAX = 20 };
 
@@ -13,6 +12,8 @@ static const char SHOP_MARK[] = "UPDATE shop SET state = 'needs_person', state_r
                                 " WHERE id = ? AND state <> 'disabled'";
 static const char SHOPS_OF_APP_MARK[] = "UPDATE shop SET state = 'needs_person', state_reason = ?"
                                         " WHERE app_id = ? AND state <> 'disabled'";
+static const char USERS_MARK[] = "UPDATE shop SET state = 'needs_person', state_reason = ?"
+                                 " WHERE coalesce(token_of, id) = ? AND state <> 'disabled'";
 static const char SHOP_MARKED[] =
     "SELECT COUNT(*) FROM shop WHERE id = ? AND state = 'needs_person'";
 
@@ -70,15 +71,21 @@ int64_t gateway_backoff_ms(struct gateway *gateway, const struct retry_rule *rul
 }
 
 void gateway_on_forbidden(struct gateway *gateway, const struct breaker_place *place,
-                          const struct err *cause)
+                          const struct token_use *use, const struct err *cause)
 {
     bool of_app = cause->scope == ERR_SCOPE_APP;
+    bool of_use = use && use->shop_id != 0;
     if (!of_app && cause->scope != ERR_SCOPE_SHOP)
         return;
     breaker_hold(gateway->breakers, place, of_app ? LEVEL_APP : LEVEL_SHOP, cause->message);
     struct sql_value values[] = {sql_text(str_of(cause->message)),
-                                 sql_int(of_app ? place->app_id : place->shop_id)};
-    const struct step step = {of_app ? SHOPS_OF_APP_MARK : SHOP_MARK, values, 2, -1};
+                                 sql_int(of_app   ? place->app_id
+                                         : of_use ? use->shop_id
+                                                  : place->shop_id)};
+    const struct step step = {of_app   ? SHOPS_OF_APP_MARK
+                              : of_use ? USERS_MARK
+                                       : SHOP_MARK,
+                              values, 2, -1};
     struct unit unit = {.order_key = (uint64_t)place->shop_id,
                         .shop_id = place->shop_id,
                         .before = &step,
@@ -99,36 +106,6 @@ bool gateway_shop_is_enabled(struct gateway *gateway, int64_t shop_id)
     return store_read_int(gateway->options.store, SHOP_MARKED, &id, 1, 0, &marked, NULL) ==
                ERR_OK &&
            marked == 0;
-}
-
-enum err_class token_exchange(struct gateway *gateway, const struct connector *connector,
-                              const struct facts *facts, struct err *err)
-{
-    const struct auth *auth = connector_auth(connector);
-    struct call_ask ask = {.connector = connector, .endpoint = auth->obtain, .facts = *facts};
-    char owner[TOKEN_OWNER_BYTES_MAX];
-    struct token_reply reply;
-    struct arena arena;
-    struct page page;
-    if (!auth->obtain)
-        return err_set(err, ERR_USAGE, "token_by_hand",
-                       "%.*s gives no token for a code: its token is put in by hand",
-                       STR_ARG(connector_platform(connector)));
-    arena_init(&arena);
-    token_owner(auth, facts, owner);
-    enum err_class class_ = gateway_call(gateway, &ask, &arena, &page, &ask.facts.received_ms, err);
-    if (class_ == ERR_OK) {
-        class_ = connector_read_token(connector, &page, &ask.facts, &arena, &reply, err);
-        page_fini(&page);
-    }
-    if (class_ == ERR_OK)
-        class_ = token_put(gateway->options.store, gateway->options.keyring, str_of(owner),
-                           reply.access, reply.refresh, reply.expires_ms, reply.refresh_expires_ms,
-                           clock_now_ms(), err);
-    if (class_ == ERR_OK)
-        token_forget(gateway->tokens, connector, facts);
-    arena_fini(&arena);
-    return class_;
 }
 
 void gateway_counts_read(struct gateway *gateway, struct gateway_counts *out)

@@ -22,9 +22,11 @@ struct gateway {
 
 /* Full jitter: uniform in [0, min(cap, base * 2^attempt)]. */
 int64_t gateway_backoff_ms(struct gateway *gateway, const struct retry_rule *rule, int64_t attempt);
-/* Marks what needs a person and holds its breaker; for ERR_FORBIDDEN of scope shop or app. */
+/* Marks what needs a person and holds its breaker; for ERR_FORBIDDEN of scope shop or app.
+ * `use`: it is a token that is missing or dead, which is the trouble of every shop that uses it;
+ * NULL: the platform's word about the place. */
 void gateway_on_forbidden(struct gateway *gateway, const struct breaker_place *place,
-                          const struct err *cause);
+                          const struct token_use *use, const struct err *cause);
 /* Whether the shop may be called again: a person has set it so since it was marked. */
 bool gateway_shop_is_enabled(struct gateway *gateway, int64_t shop_id);
 

@@ -135,14 +135,15 @@ static enum err_class holder_land(struct holder *holder, const struct flight *fl
 
 /* The lock is held on entry and on return, and let go in between. */
 static enum err_class holder_fly(struct holder *holder, struct token_keeper *keeper,
-                                 const struct call_ask *ask, struct str refused, struct err *err)
+                                 const struct call_ask *ask, const struct token_use *use,
+                                 struct str refused, struct err *err)
 {
     struct arena arena;
     struct flight flight = {.gateway = keeper->gateway,
                             .locker = str_of(keeper->name),
                             .ask = ask,
                             .auth = connector_auth(ask->connector),
-                            .owner = str_of(holder->owner),
+                            .use = use,
                             .refused = refused,
                             .refused_is_young = !holder->accepted,
                             .arena = &arena};
@@ -167,10 +168,10 @@ static enum err_class holder_wait(struct holder *holder, pthread_mutex_t *lock, 
 }
 
 static enum err_class take_locked(struct token_keeper *keeper, const struct call_ask *ask,
-                                  struct str owner, struct str refused, struct arena *arena,
-                                  struct str *out, struct err *err)
+                                  const struct token_use *use, struct str refused,
+                                  struct arena *arena, struct str *out, struct err *err)
 {
-    struct holder *holder = holder_make(keeper, owner);
+    struct holder *holder = holder_make(keeper, str_of(use->owner));
     enum err_class class_ = ERR_OK;
     bool landed = false, flown = false;
     if (!holder)
@@ -184,7 +185,7 @@ static enum err_class take_locked(struct token_keeper *keeper, const struct call
             break;
         landed = true;
         flown = !holder->flying;
-        class_ = flown ? holder_fly(holder, keeper, ask, refused, err)
+        class_ = flown ? holder_fly(holder, keeper, ask, use, refused, err)
                        : holder_wait(holder, &keeper->lock, err);
     }
     if (class_ != ERR_OK)
@@ -194,42 +195,35 @@ static enum err_class take_locked(struct token_keeper *keeper, const struct call
 }
 
 enum err_class token_take(struct token_keeper *keeper, const struct call_ask *ask,
-                          struct str refused, struct arena *arena, struct str *out, struct err *err)
+                          const struct token_use *use, struct str refused, struct arena *arena,
+                          struct str *out, struct err *err)
 {
-    const struct auth *auth = connector_auth(ask->connector);
-    char owner[TOKEN_OWNER_BYTES_MAX];
     struct err why = {0};
-    if (auth->grant == GRANT_NONE)
+    if (connector_auth(ask->connector)->grant == GRANT_NONE)
         return err_set(err, ERR_CONFIG, "token_grant",
                        "%.*s: a call needs a token, but the manifest grants none",
                        STR_ARG(connector_platform(ask->connector)));
-    token_owner(auth, &ask->facts, owner);
     pthread_mutex_lock(&keeper->lock);
-    enum err_class class_ = take_locked(keeper, ask, str_of(owner), refused, arena, out, &why);
+    enum err_class class_ = take_locked(keeper, ask, use, refused, arena, out, &why);
     pthread_mutex_unlock(&keeper->lock);
     if (class_ != ERR_OK && err)
         *err = why;
     return class_;
 }
 
-void token_accepted(struct token_keeper *keeper, const struct call_ask *ask, struct str access)
+void token_accepted(struct token_keeper *keeper, const struct token_use *use, struct str access)
 {
-    char owner[TOKEN_OWNER_BYTES_MAX];
-    token_owner(connector_auth(ask->connector), &ask->facts, owner);
     pthread_mutex_lock(&keeper->lock);
-    struct holder *holder = holder_find(keeper, str_of(owner));
+    struct holder *holder = holder_find(keeper, str_of(use->owner));
     if (holder && str_eq(holder_access(holder), access))
         holder->accepted = true;
     pthread_mutex_unlock(&keeper->lock);
 }
 
-void token_forget(struct token_keeper *keeper, const struct connector *connector,
-                  const struct facts *facts)
+void token_forget(struct token_keeper *keeper, struct str owner)
 {
-    char owner[TOKEN_OWNER_BYTES_MAX];
-    token_owner(connector_auth(connector), facts, owner);
     pthread_mutex_lock(&keeper->lock);
-    struct holder *holder = holder_find(keeper, str_of(owner));
+    struct holder *holder = holder_find(keeper, owner);
     if (holder) {
         holder->usable_until_ms = 0;
         holder->accepted = true;

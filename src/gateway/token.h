@@ -12,7 +12,7 @@
 #ifndef HUILIU_GATEWAY_TOKEN_H
 #define HUILIU_GATEWAY_TOKEN_H
 
-#include "gateway/gateway.h"
+#include "gateway/token_use.h"
 
 struct token_keeper;
 
@@ -20,17 +20,16 @@ enum err_class token_keeper_new(struct gateway *gateway, struct token_keeper **o
                                 struct err *err);
 void token_keeper_free(struct token_keeper *keeper);
 
-/* A token to call with, copied into `arena`. `refused`: the token that the platform has just called
- * expired, or empty; it is not given out again. ERR_FORBIDDEN "token_missing" or "token_dead" asks
- * for a person; ERR_TOKEN_EXPIRED "token_refused": a brand-new token was refused, so that another one
- * will not do; else what the grant's call gave. */
+/* A token to call with, copied into `arena`; `use` says whose. `refused`: the token that the
+ * platform has just called expired, or empty; it is not given out again. ERR_FORBIDDEN
+ * "token_missing" or "token_dead" asks for a person; ERR_TOKEN_EXPIRED "token_refused": a
+ * brand-new token was refused, so that another one will not do; else what the grant's call gave. */
 enum err_class token_take(struct token_keeper *keeper, const struct call_ask *ask,
-                          struct str refused, struct arena *arena, struct str *out,
-                          struct err *err);
+                          const struct token_use *use, struct str refused, struct arena *arena,
+                          struct str *out, struct err *err);
 /* The platform has accepted it: when it is refused later, it has expired. */
-void token_accepted(struct token_keeper *keeper, const struct call_ask *ask, struct str access);
-/* The stored token was replaced: read it anew. */
-void token_forget(struct token_keeper *keeper, const struct connector *connector,
-                  const struct facts *facts);
+void token_accepted(struct token_keeper *keeper, const struct token_use *use, struct str access);
+/* The stored token of "shop:7" was replaced: read it anew. */
+void token_forget(struct token_keeper *keeper, struct str owner);
 
 #endif

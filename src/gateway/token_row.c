@@ -2,7 +2,6 @@
  * read, and put back as it is to be. */
 #include "gateway/token_row.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "format/format.h"
@@ -12,27 +11,13 @@ static const char TOKEN_SELECT[] =
     " refreshing_ms, previous_access_cipher, previous_refresh_cipher, error"
     " FROM token WHERE owner = ?";
 static const char TOKEN_DELETE[] = "DELETE FROM token WHERE owner = ? AND changed_ms = ?";
-static const char TOKEN_REPLACE[] = "DELETE FROM token WHERE owner = ?";
+static const char TOKEN_REMOVE[] = "DELETE FROM token WHERE owner = ?";
 static const char TOKEN_INSERT[] =
     "INSERT INTO token (owner, state, access_cipher, refresh_cipher, expires_ms,"
     " refresh_expires_ms, changed_ms, refreshing_ms, previous_access_cipher,"
     " previous_refresh_cipher, error) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-static const char SHOP_ENABLE[] = "UPDATE shop SET state = 'enabled', state_reason = NULL"
-                                  " WHERE id = ? AND state = 'needs_person'";
-static const char SHOPS_OF_APP_ENABLE[] = "UPDATE shop SET state = 'enabled', state_reason = NULL"
-                                          " WHERE app_id = ? AND state = 'needs_person'";
-
 static const char *const state_names[] = {
     [TOKEN_FRESH] = "fresh", [TOKEN_REFRESHING] = "refreshing", [TOKEN_DEAD] = "dead"};
-
-enum { INSERT_VALUES = 11 };
-
-void token_owner(const struct auth *auth, const struct facts *facts,
-                 char owner[TOKEN_OWNER_BYTES_MAX])
-{
-    snprintf(owner, TOKEN_OWNER_BYTES_MAX, "%s:%lld", auth->of_app ? "app" : "shop",
-             (long long)(auth->of_app ? facts->app.id : facts->shop.id));
-}
 
 /* What a sealed value is bound to: it does not open for another owner or as the other token. */
 static struct str seal_context(struct str owner, const char *part, struct arena *arena)
@@ -134,10 +119,9 @@ static struct sql_value text_or_null(struct str text)
     return text.len > 0 ? sql_text(text) : sql_null();
 }
 
-/* Seals the pair and lists what the insert binds. */
-static enum err_class row_values(const struct keyring *keyring, struct str owner,
-                                 struct arena *arena, struct token_row *row,
-                                 struct sql_value values[INSERT_VALUES], struct err *err)
+enum err_class token_row_values(const struct keyring *keyring, struct str owner,
+                                struct arena *arena, struct token_row *row,
+                                struct sql_value values[TOKEN_COLUMNS], struct err *err)
 {
     enum err_class class_ = token_seal(keyring, owner, "access", row->access, arena,
                                        &row->access_cipher, err);
@@ -165,14 +149,14 @@ enum err_class token_row_save(struct store *store, const struct keyring *keyring
                               struct token_row *row, struct err *err)
 {
     struct sql_value guard[] = {sql_text(owner), sql_int(row->changed_ms)};
-    struct sql_value values[INSERT_VALUES];
+    struct sql_value values[TOKEN_COLUMNS];
     const struct step steps[] = {
         {TOKEN_DELETE, guard, 2, loaded_as == TOKEN_ABSENT ? 0 : 1},
-        {TOKEN_INSERT, values, INSERT_VALUES, 1},
+        {TOKEN_INSERT, values, TOKEN_COLUMNS, 1},
     };
     /* Two writes within a millisecond must not look alike to a third. */
     row->changed_ms = now_ms > row->changed_ms ? now_ms : row->changed_ms + 1;
-    enum err_class class_ = row_values(keyring, owner, arena, row, values, err);
+    enum err_class class_ = token_row_values(keyring, owner, arena, row, values, err);
     if (class_ != ERR_OK)
         return class_;
     struct unit unit = {.order_key = hash_bytes(owner.ptr, owner.len),
@@ -182,41 +166,25 @@ enum err_class token_row_save(struct store *store, const struct keyring *keyring
     return store_commit(store, &unit, err);
 }
 
-enum err_class token_put(struct store *store, const struct keyring *keyring, struct str owner,
-                         struct str access, struct str refresh, int64_t expires_ms,
-                         int64_t refresh_expires_ms, int64_t now_ms, struct err *err)
+enum err_class token_row_forget(struct store *store, struct str owner, struct err *err)
 {
-    struct token_row row = {.state = TOKEN_FRESH,
-                            .access = access,
-                            .refresh = refresh,
-                            .expires_ms = expires_ms,
-                            .refresh_expires_ms = refresh_expires_ms,
-                            .changed_ms = now_ms};
-    struct sql_value values[INSERT_VALUES], key[] = {sql_text(owner)}, id[1];
-    struct str kind, number;
-    int64_t owner_id;
-    if (!str_cut(owner, ':', &kind, &number) || !str_to_i64(number, &owner_id))
-        return err_set(err, ERR_INTERNAL, "token_owner", "\"%.*s\" owns no tokens", STR_ARG(owner));
-    if (access.len == 0 || access.len > TOKEN_BYTES_MAX || refresh.len > TOKEN_BYTES_MAX)
-        return err_set(err, ERR_CONFIG, "token_text",
-                       "a token has between 1 and %d bytes, this one has %zu", TOKEN_BYTES_MAX,
-                       access.len);
-    id[0] = sql_int(owner_id);
-    /* Giving a token is the act of a person that a marked shop waits for. */
-    const struct step steps[] = {
-        {TOKEN_REPLACE, key, 1, -1},
-        {TOKEN_INSERT, values, INSERT_VALUES, 1},
-        {str_eq(kind, STR("app")) ? SHOPS_OF_APP_ENABLE : SHOP_ENABLE, id, 1, -1},
-    };
-    struct arena arena;
-    arena_init(&arena);
-    enum err_class class_ = row_values(keyring, owner, &arena, &row, values, err);
+    const struct sql_value key[] = {sql_text(owner)};
+    const struct step step = {TOKEN_REMOVE, key, 1, -1};
     struct unit unit = {.order_key = hash_bytes(owner.ptr, owner.len),
-                        .before = steps,
-                        .before_len = 3,
-                        .now_ms = now_ms};
-    if (class_ == ERR_OK)
-        class_ = store_commit(store, &unit, err);
-    arena_fini(&arena);
-    return class_;
+                        .before = &step,
+                        .before_len = 1,
+                        .now_ms = clock_now_ms()};
+    return store_commit(store, &unit, err);
+}
+
+enum err_class token_row_delete(struct tx *tx, struct str owner, struct err *err)
+{
+    const struct sql_value key[] = {sql_text(owner)};
+    return tx_exec(tx, TOKEN_REMOVE, key, 1, NULL, err);
+}
+
+enum err_class token_row_insert(struct tx *tx, const struct sql_value values[TOKEN_COLUMNS],
+                                struct err *err)
+{
+    return tx_exec(tx, TOKEN_INSERT, values, TOKEN_COLUMNS, NULL, err);
 }

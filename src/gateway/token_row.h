@@ -4,7 +4,7 @@
 
 #include "gateway/gateway.h"
 
-enum { TOKEN_OWNER_BYTES_MAX = 32, TOKEN_BYTES_MAX = 16 * 1024 };
+enum { TOKEN_OWNER_BYTES_MAX = 32, TOKEN_BYTES_MAX = 16 * 1024, TOKEN_COLUMNS = 11 };
 
 enum token_state { TOKEN_ABSENT, TOKEN_FRESH, TOKEN_REFRESHING, TOKEN_DEAD };
 
@@ -20,9 +20,6 @@ struct token_row {
     struct str error;
 };
 
-/* "app:3" or "shop:7" by the kind of grant. */
-void token_owner(const struct auth *auth, const struct facts *facts,
-                 char owner[TOKEN_OWNER_BYTES_MAX]);
 /* TOKEN_ABSENT when there is no row. Texts live in `arena`. */
 enum err_class token_row_load(struct store *store, const struct keyring *keyring, struct str owner,
                               struct arena *arena, struct token_row *out, struct err *err);
@@ -31,5 +28,17 @@ enum err_class token_row_load(struct store *store, const struct keyring *keyring
 enum err_class token_row_save(struct store *store, const struct keyring *keyring, struct str owner,
                               enum token_state loaded_as, int64_t now_ms, struct arena *arena,
                               struct token_row *row, struct err *err);
+
+/* Takes a row away, if it is there. */
+enum err_class token_row_forget(struct store *store, struct str owner, struct err *err);
+
+/* The same as parts of a greater transaction: what the insert binds, with the pair sealed and
+ * changed_ms as it stands; taking a row away, whatever it was; putting it there. */
+enum err_class token_row_values(const struct keyring *keyring, struct str owner,
+                                struct arena *arena, struct token_row *row,
+                                struct sql_value values[TOKEN_COLUMNS], struct err *err);
+enum err_class token_row_delete(struct tx *tx, struct str owner, struct err *err);
+enum err_class token_row_insert(struct tx *tx, const struct sql_value values[TOKEN_COLUMNS],
+                                struct err *err);
 
 #endif

@@ -323,17 +323,6 @@ static void an_empty_token_is_not_stored(void **state)
 
 /* --- a consent with a rotating pair --- */
 
-static void a_code_is_exchanged_and_stored(void **state)
-{
-    struct fixture *f = *state;
-    struct err err;
-    f->ask.facts.auth_code = STR("pasted");
-    assert_good(token_exchange(f->gateway, f->connector, &f->ask.facts, &err), &err);
-    assert_non_null(strstr(f->seen, "{\"code\":\"pasted\"}"));
-    assert_good(fixture_call(f, &err), &err);
-    assert_int_equal(f->refreshes, 0);
-}
-
 static void refreshing_is_on_disk_before_the_call_and_the_pair_before_its_use(void **state)
 {
     struct fixture *f = *state;
@@ -439,7 +428,6 @@ int main(void)
         BY_HAND(a_token_put_in_by_hand_is_used_and_frees_the_shop),
         BY_HAND(an_expired_token_of_hand_asks_for_a_new_one),
         BY_HAND(an_empty_token_is_not_stored),
-        CODE(a_code_is_exchanged_and_stored),
         CODE(refreshing_is_on_disk_before_the_call_and_the_pair_before_its_use),
         CODE(a_crash_before_the_refresh_is_made_good_with_the_old_pair),
         CODE(a_crash_after_the_platform_rotated_asks_for_a_person),

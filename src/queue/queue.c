@@ -318,6 +318,14 @@ enum err_class queue_release_all(struct store *store, int64_t now_ms, int64_t *r
     return class_;
 }
 
+enum err_class queue_lane_ahead(struct store *store, const struct task *task, int64_t before_ms,
+                                int64_t *out, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(task->lane), sql_int(task->class_),
+                                       sql_int(before_ms)};
+    return store_read_int(store, SQL_TASK_LANE_AHEAD, values, 3, 0, out, err);
+}
+
 enum err_class queue_units_committed(struct store *store, int64_t task_id, int64_t *out,
                                      struct err *err)
 {

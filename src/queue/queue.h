@@ -25,7 +25,7 @@ enum { LEASE_MS = 30000, HEARTBEAT_MS = 10000, TASK_PAYLOAD_BYTES_MAX = 4096 };
 struct task_new {
     int64_t lane; /* shop id */
     enum task_class class_;
-    struct str kind; /* "pull", "audit", "decrypt" … the room that runs it knows the words */
+    struct str kind; /* "window", "decrypt" … the room that runs it knows the words */
     struct str unique_key;
     struct str payload; /* compact JSON, read only by the room that runs the kind */
     struct str run;     /* the `sync` that asked, or empty */
@@ -79,6 +79,10 @@ enum err_class queue_bury(struct store *store, const struct task *task, const st
 /* This process has the worker role alone (SQLite): every running task comes back at once. */
 enum err_class queue_release_all(struct store *store, int64_t now_ms, int64_t *released,
                                  struct err *err);
+/* Tasks of the lane of a higher class than `task`'s that run or are ready before before_ms: what has to
+ * come first. */
+enum err_class queue_lane_ahead(struct store *store, const struct task *task, int64_t before_ms,
+                                int64_t *out, struct err *err);
 /* How many units of the task are committed; -1 when the task is gone (finished). */
 enum err_class queue_units_committed(struct store *store, int64_t task_id, int64_t *out,
                                      struct err *err);

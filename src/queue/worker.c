@@ -11,6 +11,10 @@ enum {
     /* Tries of a task that end in a store error before the pool gives up: a database that another
      * program holds for a while is free again by then, a full disk is not. */
     STORE_TRIES_MAX = 3,
+    /* A refused fence while the lease is ours is mended by one more look at what is stored; what is
+     * refused again and again would keep its worker and its lane for ever. */
+    LOST_TRIES_MAX = 3,
+    LOST_WAIT_MS = 1000,
 };
 
 /* A claimed task with the memory its texts live in. */
@@ -144,6 +148,19 @@ static enum err_class task_record(struct store *store, const struct task *task, 
     return class_;
 }
 
+/* A refusal while the lease is still ours (a row that moved on) must not block the lane until the lease
+ * ends. Where the lease is gone this is refused too, and rightly. */
+static void task_return(struct store *store, const struct task *task,
+                        const struct task_outcome *outcome)
+{
+    int64_t now_ms = clock_now_ms();
+    int64_t ready_ms = task->attempt == 0 ? now_ms : now_ms + LOST_WAIT_MS;
+    if (task->attempt >= LOST_TRIES_MAX)
+        queue_bury(store, task, &outcome->err, now_ms, NULL);
+    else
+        queue_put_back(store, task, ready_ms, true, &outcome->err, now_ms, NULL);
+}
+
 /* Writes down an end that the handler's last unit has not written already. */
 static enum err_class task_settle(struct workers *workers, const struct task *task,
                                   enum task_end end, const struct task_outcome *outcome,
@@ -160,9 +177,7 @@ static enum err_class task_settle(struct workers *workers, const struct task *ta
         class_ = queue_bury(store, task, &outcome->err, clock_now_ms(), err);
         return class_ == ERR_OK ? task_record(store, task, "dead", outcome, err) : class_;
     case TASK_LOST:
-        /* A refusal while the lease is still ours (a row that moved on) must not block the lane until
-         * the lease ends. Where the lease is gone the put-back is refused too, and rightly. */
-        queue_put_back(store, task, clock_now_ms(), true, &outcome->err, clock_now_ms(), NULL);
+        task_return(store, task, outcome);
         break;
     case TASK_DONE:
         break;

@@ -67,17 +67,28 @@ static enum task_end refuse(void *context, const struct task *task, struct task_
     return TASK_DEAD;
 }
 
+/* Says that its lease is lost, which it is not. */
+static enum task_end lose(void *context, const struct task *task, struct task_outcome *outcome)
+{
+    struct seen *seen = context;
+    (void)task;
+    atomic_fetch_add(&seen->runs, 1);
+    err_set(&outcome->err, ERR_CONFLICT, "fence", "a step changed no row");
+    return TASK_LOST;
+}
+
 static struct workers *start(struct fixture *f, struct seen *seen, unsigned threads)
 {
-    static struct task_handler handlers[2];
+    static struct task_handler handlers[3];
     handlers[0] = (struct task_handler){"work", work, seen};
     handlers[1] = (struct task_handler){"refuse", refuse, seen};
+    handlers[2] = (struct task_handler){"lose", lose, seen};
     struct workers_options options = {.store = f->store,
                                       .name = STR("test"),
                                       .run = STR("run"),
                                       .threads = threads,
                                       .handlers = handlers,
-                                      .handlers_len = 2};
+                                      .handlers_len = 3};
     struct workers *workers;
     struct err err;
     seen->store = f->store;
@@ -131,6 +142,24 @@ static void a_refused_task_and_an_unknown_kind_stay_dead_for_a_person(void **sta
     assert_int_equal(depth.dead, 2);
 }
 
+/* With the lease in hand a refusal that comes again is no other worker's doing. */
+static void a_task_that_is_refused_at_every_try_ends(void **state)
+{
+    struct fixture *f = *state;
+    put(f, 1, "lose", 0);
+    struct seen seen = {.fail_first = 0};
+    int64_t begun_ms = clock_now_ms();
+    struct workers *workers = start(f, &seen, 2);
+    struct err err;
+    assert_good(workers_wait_idle(workers, WAIT_FOREVER, NULL, &err), &err);
+    workers_stop(workers);
+    assert_in_range(seen.runs, 2, 20);
+    assert_true(clock_now_ms() - begun_ms >= (seen.runs - 2) * 1000);
+    struct queue_depth depth;
+    assert_good(queue_depth_read(f->store, STR("run"), clock_now_ms(), &depth, &err), &err);
+    assert_int_equal(depth.dead, 1);
+}
+
 static void a_stop_ends_the_wait_and_leaves_nothing_running(void **state)
 {
     struct fixture *f = *state;
@@ -158,6 +187,7 @@ int main(void)
         READY(every_task_runs_once_and_a_lane_never_twice_at_once),
         READY(a_task_that_failed_runs_again),
         READY(a_refused_task_and_an_unknown_kind_stay_dead_for_a_person),
+        READY(a_task_that_is_refused_at_every_try_ends),
         READY(a_stop_ends_the_wait_and_leaves_nothing_running),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

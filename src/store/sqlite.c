@@ -57,8 +57,13 @@ static enum err_class constraint_error(const struct sqlite_conn *conn, int exten
 {
     bool taken = extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_PRIMARYKEY ||
                  extended == SQLITE_CONSTRAINT_ROWID;
-    return err_set(err, taken ? ERR_CONFLICT : ERR_INTERNAL,
-                   taken ? "store_unique" : "store_constraint", "%s: %s", conn->name,
+    if (taken)
+        return err_set(
+            err, ERR_CONFLICT, "store_unique",
+            "%s: %s: such a row is there already; where an index that is not Huiliu's asks "
+            "for this, drop it",
+            conn->name, sqlite3_errmsg(conn->db));
+    return err_set(err, ERR_INTERNAL, "store_constraint", "%s: %s", conn->name,
                    sqlite3_errmsg(conn->db));
 }
 

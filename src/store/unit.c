@@ -62,6 +62,38 @@ static enum err_class reject_write(struct tx *tx, const struct unit *unit,
                      err);
 }
 
+static bool refused_again(const struct unit *unit, const struct table *table, struct str key)
+{
+    for (size_t i = 0; i < unit->rejects_len; i++)
+        if (str_eq(unit->rejects[i].table, table->name) && str_eq(unit->rejects[i].key, key))
+            return true;
+    return false;
+}
+
+/* A list of a further table that could not be read was refused under its record's key: once the record
+ * comes with a good one, nobody waits for it. Nearly every shop has no rejects: one look a table. */
+static enum err_class lists_clear(struct tx *tx, const struct unit *unit, const struct table *table,
+                                  struct err *err)
+{
+    const struct sql_value look[] = {sql_int(unit->shop_id), sql_text(table->name)};
+    const struct batch *main = unit->batches[0];
+    struct stmt *stmt;
+    bool waiting = false;
+    enum err_class class_ = tx->conn->ops->prepare(tx->conn, SQL_REJECT_ANY, &stmt, err);
+    if (class_)
+        return class_;
+    class_ = stmt_run(stmt, look, 2, &waiting, err);
+    tx->conn->ops->release(stmt);
+    for (size_t row = 0; !class_ && waiting && row < main->rows_len; row++) {
+        struct str key;
+        class_ = batch_key(main, row, &tx->scratch, &key, err);
+        const struct sql_value values[] = {look[0], look[1], sql_text(key)};
+        if (!class_ && main->outcomes[row] != ROW_OLDER && !refused_again(unit, table, key))
+            class_ = conn_exec(tx->conn, SQL_REJECT_CLEAR, values, 3, NULL, err);
+    }
+    return class_;
+}
+
 static enum err_class fail_point_error(const char *name, struct err *err)
 {
     return err_set(err, ERR_STORE, "store_io", "fail point %s", name);
@@ -75,6 +107,8 @@ enum err_class unit_apply(struct tx *tx, struct unit *unit, struct err *err)
         class_ = fail_point_error("store.unit.fence", err);
     for (size_t i = 0; !class_ && i < unit->batches_len; i++)
         class_ = batch_write(tx, unit, unit->batches[i], &counts, err);
+    for (size_t i = 1; !class_ && i < unit->batches_len; i++)
+        class_ = lists_clear(tx, unit, unit->batches[i]->table, err);
     for (size_t i = 0; !class_ && i < unit->rejects_len; i++)
         class_ = reject_write(tx, unit, &unit->rejects[i], err);
     if (!class_ && FAIL_POINT("store.unit.rows"))

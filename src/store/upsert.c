@@ -12,6 +12,9 @@
 
 enum { SQL_BYTES_MAX = 64 * 1024 };
 
+/* Clocks of platforms differ and zones are mistaken for one another: never by more than a day. */
+static const int64_t UPDATED_AHEAD_MAX_MS = INT64_C(24) * 3600 * 1000;
+
 static const char *const personal_parts[] = {"_cipher", "_mask", "_index"};
 
 static bool is_key(const struct table *table, size_t column)
@@ -240,6 +243,13 @@ static enum err_class guard_read(struct row_writer *w, struct stored_guard *out,
     return class_;
 }
 
+/* An update time that lies far ahead of the copy it came with (a year 9999, seconds taken for
+ * milliseconds) says nothing, and would keep every later copy out for ever. */
+static bool updated_says(int64_t updated_ms, int64_t received_ms)
+{
+    return updated_ms <= received_ms || updated_ms - received_ms <= UPDATED_AHEAD_MAX_MS;
+}
+
 static enum row_outcome row_classify(const struct row_guard *row, const struct stored_guard *stored,
                                      bool rewrite)
 {
@@ -247,7 +257,9 @@ static enum row_outcome row_classify(const struct row_guard *row, const struct s
         return ROW_NEW;
     if (memcmp(row->hash, stored->hash, sizeof(row->hash)) == 0)
         return rewrite ? ROW_CHANGED : ROW_SAME;
-    if (row->updated_ms != stored->updated_ms)
+    bool both_say = updated_says(row->updated_ms, row->received_ms) &&
+                    updated_says(stored->updated_ms, stored->received_ms);
+    if (both_say && row->updated_ms != stored->updated_ms)
         return row->updated_ms < stored->updated_ms ? ROW_OLDER : ROW_CHANGED;
     return row->received_ms < stored->received_ms ? ROW_OLDER : ROW_CHANGED;
 }
@@ -316,6 +328,16 @@ static enum err_class write_run(struct row_writer *w, struct stmt *stmt,
     return class_;
 }
 
+/* A statement that the database carried out without writing: only a trigger does that. */
+static enum err_class row_ignored(const struct row_writer *w, struct err *err)
+{
+    return err_set(
+        err, ERR_CONFIG, "store_trigger",
+        "table %.*s took a row without storing it: a trigger that is not Huiliu's ignores "
+        "rows; drop it, then run the same command again",
+        STR_ARG(w->batch->table->name));
+}
+
 /* *stored is false when the row is there already. */
 static enum err_class row_insert(struct row_writer *w, size_t row, bool *stored, struct err *err)
 {
@@ -337,7 +359,29 @@ static enum err_class row_update(struct row_writer *w, size_t row, struct err *e
         return class_;
     size_t values_len = values_from_batch(w, row);
     class_ = values_merge(w, row, err);
-    return class_ ? class_ : write_run(w, w->update, w->values, values_len, err);
+    if (!class_)
+        class_ = write_run(w, w->update, w->values, values_len, err);
+    if (!class_ && w->tx->conn->ops->rows_changed(w->tx->conn) != 1)
+        class_ = row_ignored(w, err);
+    return class_;
+}
+
+/* A good copy has landed: what was refused of this record is no longer waiting for anybody. */
+static enum err_class reject_clear(struct row_writer *w, struct str key, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(w->unit->shop_id), sql_text(w->batch->table->name),
+                                       sql_text(key)};
+    return w->rejects ? write_run(w, w->reject, values, 3, err) : ERR_OK;
+}
+
+/* The copy that is stored has come again: the same holds, with nothing to write. */
+static enum err_class row_same(struct row_writer *w, size_t row, struct err *err)
+{
+    struct str key;
+    if (!w->rejects)
+        return ERR_OK;
+    enum err_class class_ = batch_key(w->batch, row, &w->tx->scratch, &key, err);
+    return class_ ? class_ : reject_clear(w, key, err);
 }
 
 /* What goes with a row that was written: its original and its status, where that is another. */
@@ -355,12 +399,8 @@ static enum err_class row_follow(struct row_writer *w, size_t row,
                                            sql_int(guard->received_ms)};
         class_ = write_run(w, w->original, values, 5, err);
     }
-    /* A good copy has landed: what was refused of this record is no longer waiting for anybody. */
-    if (!class_ && w->rejects) {
-        const struct sql_value values[] = {sql_int(w->unit->shop_id), sql_text(table->name),
-                                           sql_text(key)};
-        class_ = write_run(w, w->reject, values, 3, err);
-    }
+    if (!class_)
+        class_ = reject_clear(w, key, err);
     if (class_ || table->status == SIZE_MAX || batch_state(batch, row, table->status) != CELL_SET)
         return class_;
     struct str status = batch->columns[table->status].texts[row];
@@ -386,8 +426,8 @@ static enum err_class row_merge(struct row_writer *w, size_t row, struct stored_
     bool inserted = true;
     if (*outcome == ROW_NEW)
         class_ = row_insert(w, row, &inserted, err);
-    assert(inserted); /* one transaction writes at a time */
-    return class_;
+    /* One transaction writes at a time: a row that was not found cannot be there. */
+    return class_ || inserted ? class_ : row_ignored(w, err);
 }
 
 static enum err_class row_write(struct row_writer *w, size_t row, struct err *err)
@@ -401,7 +441,7 @@ static enum err_class row_write(struct row_writer *w, size_t row, struct err *er
     arena_reset(&w->tx->scratch);
     if (known == KNOWN_SAME) {
         batch->outcomes[row] = ROW_SAME;
-        return ERR_OK;
+        return row_same(w, row, err);
     }
     if (known == KNOWN_ABSENT)
         class_ = row_insert(w, row, &inserted, err);
@@ -410,8 +450,10 @@ static enum err_class row_write(struct row_writer *w, size_t row, struct err *er
     else if (!class_)
         class_ = row_merge(w, row, &stored, &outcome, err);
     batch->outcomes[row] = (unsigned char)outcome;
-    if (class_ || outcome == ROW_SAME || outcome == ROW_OLDER)
+    if (class_ || outcome == ROW_OLDER)
         return class_;
+    if (outcome == ROW_SAME)
+        return row_same(w, row, err);
     return row_follow(w, row, &stored, err);
 }
 

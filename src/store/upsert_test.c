@@ -449,6 +449,110 @@ static void random_copies_end_as_the_model_says(void **state)
         assert_true(seen[outcome] > 0);
 }
 
+/* A year 9999 that the platform takes back must not keep the order as it was then for ever. */
+static void an_update_time_far_ahead_of_its_copy_says_nothing(void **state)
+{
+    struct fixture *f = *state;
+    static const int64_t day_ms = INT64_C(24) * 3600 * 1000;
+    static const int64_t absurd_ms = INT64_C(253402300799000);
+    const struct {
+        const char *name;
+        int64_t updated_ms, received_ms;
+        enum row_outcome expected;
+    } copies[] = {
+        {"first", 100, 200, ROW_NEW},
+        {"absurd", absurd_ms, 300, ROW_CHANGED},
+        {"absurd, but came before", absurd_ms, 299, ROW_OLDER},
+        {"mended", 100, 400, ROW_CHANGED},
+        {"a day ahead at most", 500 + day_ms, 500, ROW_CHANGED},
+        {"behind that", 500, 600, ROW_OLDER},
+        {"least of all times", INT64_MIN, 700, ROW_OLDER},
+    };
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++) {
+        struct batch *batch = orders_new(f, 1);
+        order_add(batch, "a", (unsigned char)i, copies[i].updated_ms, copies[i].received_ms);
+        struct unit unit = unit_of(&batch, 1);
+        commit_good(f, &unit);
+        if (unit.counts.rows[copies[i].expected] != 1)
+            fail_msg("%s: outcome %d", copies[i].name, batch->outcomes[0]);
+    }
+}
+
+static void reject_commit(struct fixture *f, const char *key)
+{
+    const struct reject reject = {.table = STR("trade_order"),
+                                  .key = str_of(key),
+                                  .code = "field_missing",
+                                  .message = STR("no amount"),
+                                  .stream = STR("orders")};
+    struct unit unit = {.shop_id = 7, .rejects = &reject, .rejects_len = 1, .now_ms = 5000};
+    commit_good(f, &unit);
+}
+
+/* Whether the store compares the copy or was told that it is stored just so. */
+static void the_copy_from_before_ends_a_reject(void **state)
+{
+    struct fixture *f = *state;
+    static const unsigned char same[] = {KNOWN_SAME};
+    struct batch *batch = orders_new(f, 1);
+    order_add(batch, "a", 1, 100, 200);
+    struct unit unit = unit_of(&batch, 1);
+    commit_good(f, &unit);
+    for (int told = 0; told < 2; told++) {
+        reject_commit(f, "a");
+        reject_commit(f, "b");
+        batch->known = told ? same : NULL;
+        commit_good(f, &unit);
+        assert_int_equal(unit.counts.rows[ROW_SAME], 1);
+        assert_string_equal(read_text(f, "SELECT group_concat(key_text) FROM reject"), "b");
+    }
+    struct batch *older = orders_new(f, 1);
+    order_add(older, "a", 2, 99, 300);
+    unit = unit_of(&older, 1);
+    reject_commit(f, "a");
+    commit_good(f, &unit);
+    assert_int_equal(unit.counts.rows[ROW_OLDER], 1);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM reject"), 2);
+}
+
+static enum err_class ignoring_add(struct tx *tx, void *context, struct err *err)
+{
+    (void)context;
+    enum err_class class_ = tx_exec(tx,
+                                    "CREATE TRIGGER no_new BEFORE INSERT ON trade_order"
+                                    " WHEN new.order_id = 'b' BEGIN SELECT raise(ignore); END",
+                                    NULL, 0, NULL, err);
+    if (class_)
+        return class_;
+    return tx_exec(tx,
+                   "CREATE TRIGGER no_change BEFORE UPDATE ON trade_order"
+                   " WHEN new.order_id = 'a' BEGIN SELECT raise(ignore); END",
+                   NULL, 0, NULL, err);
+}
+
+static void rows_that_a_trigger_ignores_fail_their_unit(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    assert_good(store_write(f->store, ignoring_add, NULL, &err), &err);
+    struct batch *batch = orders_new(f, 1);
+    order_add(batch, "a", 1, 100, 200);
+    struct unit unit = unit_of(&batch, 1);
+    commit_good(f, &unit);
+    static const char *const ids[] = {"a", "b", "b"};
+    for (size_t i = 0; i < 3; i++) {
+        batch = orders_new(f, 2);
+        order_add(batch, "c", 1, 100, 200);
+        order_add(batch, ids[i], 2, 101, 300);
+        batch->known = i == 2 ? all_absent : NULL;
+        unit = unit_of(&batch, 1);
+        assert_int_equal(store_commit(f->store, &unit, &err), ERR_CONFIG);
+        assert_string_equal(err.code, "store_trigger");
+        assert_non_null(strstr(err.message, "trade_order"));
+        assert_string_equal(read_text(f, "SELECT group_concat(order_id) FROM trade_order"), "a");
+    }
+}
+
 #define READY(test) cmocka_unit_test_setup_teardown(test, fixture_ready, fixture_end)
 
 int main(void)
@@ -462,6 +566,9 @@ int main(void)
         READY(absent_and_null_keep_and_gone_erases),
         READY(an_older_copy_never_overwrites),
         READY(without_update_time_the_arrival_decides),
+        READY(an_update_time_far_ahead_of_its_copy_says_nothing),
+        READY(the_copy_from_before_ends_a_reject),
+        READY(rows_that_a_trigger_ignores_fail_their_unit),
         READY(a_record_twice_in_a_page_is_one_row),
         READY(a_status_change_is_kept),
         READY(a_personal_value_is_three_columns),

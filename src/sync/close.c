@@ -7,6 +7,18 @@
 
 enum { AGAIN_SOON_MS = 3600 * 1000, AGAIN_DAILY_MS = 24 * 3600 * 1000 };
 
+/* How an unreadable page is narrowed down (docs/sync.md). */
+enum {
+    /* Pieces of one window that may be open or without proof: eight bad records in different places, each
+     * with the half beside it that is not read yet, leave everything else readable; a platform that
+     * answers badly from now on leaves no more windows than this. */
+    PIECES_BAD_MAX = 16,
+    /* Looks for something readable: with the tries before them fewer failures than open a breaker. */
+    PROBES_MAX = 3,
+    /* A look is at so small a share of its part of the window. */
+    PROBE_SHARE = 16,
+};
+
 /* One size-1 call: what the platform says the window holds now; -1 when it does not say. */
 static enum err_class total_ask(struct task_run *run, const struct window_id *window,
                                 int64_t *total, struct err *err)
@@ -129,19 +141,19 @@ static enum err_class window_close_commit(struct task_run *run, const struct win
 }
 
 static enum err_class window_read_again(struct task_run *run, struct window *window,
-                                        const char *digest, const char *reason, struct err *err)
+                                        struct str digest, const char *reason, struct err *err)
 {
     struct arena arena;
     arena_init(&arena);
     struct steps steps = {.len = 0};
-    enum err_class class_ = window_steps_read_again(window, str_of(digest), str_of(reason), &arena,
-                                                    &steps, err);
+    enum err_class class_ = window_steps_read_again(window, digest, str_of(reason), &arena, &steps,
+                                                    err);
     if (class_ == ERR_OK)
         class_ = steps_commit(run, &steps, &arena, err);
     arena_fini(&arena);
     if (class_ != ERR_OK)
         return class_;
-    window_restart(window, str_of(digest));
+    window_restart(window, digest);
     return ERR_OK;
 }
 
@@ -153,6 +165,7 @@ static int64_t again_ms(const struct window *window, int64_t now_ms)
 
 struct weighed {
     struct evidence evidence;
+    int64_t stored;
     enum verdict verdict;
     char digest[DIGEST_HEX_ROOM];
     char reason[REASON_ROOM];
@@ -166,10 +179,39 @@ static bool window_rows_leave(const struct stream *stream, const struct window_i
     return window->kind == WINDOW_PULL && stream->window.pull_by_updated && !slides;
 }
 
+static bool window_by_creation(const struct stream *stream, const struct window_id *window)
+{
+    return window->kind == WINDOW_AUDIT || !stream->window.pull_by_updated;
+}
+
+/* Rows stored of the window, and how many of the records seen are neither there nor refused. By update
+ * time, where rows move on, that cannot be looked up: there it is what was seen less what was refused. */
+static enum err_class window_stored(struct task_run *run, const struct window *window,
+                                    const struct id_set *seen, int64_t *rows, int64_t *missing,
+                                    struct err *err)
+{
+    int64_t len = (int64_t)seen->len;
+    *rows = len > window->rejects ? len - window->rejects : 0;
+    *missing = 0;
+    if (!window_by_creation(run->stream, &window->id))
+        return ERR_OK;
+    struct id_set stored;
+    id_set_init(&stored);
+    enum err_class class_ = rows_created_ids(run->sync->options.store, run->stream->table,
+                                             run->shop->id, window->id.from_ms, window->id.to_ms,
+                                             &stored, rows, err);
+    if (class_ == ERR_OK)
+        *missing = (int64_t)id_set_missing(seen, &stored) - window->rejects;
+    if (*missing < 0) /* a record refused now may be stored from before */
+        *missing = 0;
+    id_set_fini(&stored);
+    return class_;
+}
+
 static enum err_class window_weigh(struct task_run *run, const struct window *window,
                                    struct weighed *out, struct err *err)
 {
-    int64_t total_last = -1;
+    int64_t total_last = -1, missing = 0;
     enum err_class class_ = ERR_OK;
     if (window->total_first >= 0)
         class_ = total_ask(run, &window->id, &total_last, err);
@@ -180,11 +222,14 @@ static enum err_class window_weigh(struct task_run *run, const struct window *wi
     class_ = window_ids_load(run->sync->options.store, window, &ids, err);
     if (class_ == ERR_OK)
         class_ = id_set_digest(&ids, out->digest, err);
+    if (class_ == ERR_OK)
+        class_ = window_stored(run, window, &ids, &out->stored, &missing, err);
     out->evidence = (struct evidence){
         .rows_leave = window_rows_leave(run->stream, &window->id),
         .total_first = window->total_first,
         .total_last = total_last,
         .distinct = (int64_t)ids.len,
+        .missing = missing,
         .pass = window->pass,
         .digest = str_of(out->digest),
         .digest_before = str_of(window->digest_before),
@@ -193,18 +238,6 @@ static enum err_class window_weigh(struct task_run *run, const struct window *wi
     if (class_ == ERR_OK)
         out->verdict = evidence_judge(&out->evidence, out->reason);
     return class_;
-}
-
-/* Rows stored of the window: counted in the database by creation time; by update time, where rows
- * move on, it is what was seen less what was refused. */
-static enum err_class window_stored(struct task_run *run, const struct window *window,
-                                    int64_t distinct, int64_t *out, struct err *err)
-{
-    *out = distinct > window->rejects ? distinct - window->rejects : 0;
-    if (window->id.kind == WINDOW_PULL && run->stream->window.pull_by_updated)
-        return ERR_OK;
-    return rows_created_count(run->sync->options.store, run->stream->table, run->shop->id,
-                              window->id.from_ms, window->id.to_ms, out, err);
 }
 
 enum err_class window_finish(struct task_run *run, struct window *window, bool *again,
@@ -220,13 +253,10 @@ enum err_class window_finish(struct task_run *run, struct window *window, bool *
                        (long long)weighed.evidence.distinct,
                        (long long)weighed.evidence.total_last);
     *again = weighed.verdict == VERDICT_READ_AGAIN;
-    if (*again)
-        return window_read_again(run, window, weighed.digest, weighed.reason, err);
-    int64_t now_ms = clock_now_ms(), stored;
     const struct evidence *evidence = &weighed.evidence;
-    class_ = window_stored(run, window, evidence->distinct, &stored, err);
-    if (class_ != ERR_OK)
-        return class_;
+    if (*again)
+        return window_read_again(run, window, evidence_digest_kept(evidence), weighed.reason, err);
+    int64_t now_ms = clock_now_ms();
     struct window_close close = {
         .state = weighed.verdict == VERDICT_MOVED      ? WINDOW_MOVED
                  : weighed.verdict == VERDICT_UNPROVED ? WINDOW_UNPROVED
@@ -239,7 +269,7 @@ enum err_class window_finish(struct task_run *run, struct window *window, bool *
         .total_first = evidence->total_first,
         .total_last = evidence->total_last,
         .distinct = evidence->distinct,
-        .stored = stored,
+        .stored = weighed.stored,
         .digest = evidence->digest,
         .now_ms = now_ms,
         .again_ms = weighed.verdict == VERDICT_UNPROVED ? again_ms(window, now_ms) : 0,
@@ -261,19 +291,16 @@ enum err_class window_give_up(struct task_run *run, const struct window *window,
     return window_close_commit(run, window, &close, err);
 }
 
-enum err_class window_split(struct task_run *run, const struct window *window, struct err *err)
+static enum err_class window_halve(struct task_run *run, const struct window *window,
+                                   const struct window_id halves[2], struct str reason,
+                                   struct err *err)
 {
-    struct window_id halves[2];
-    if (!plan_halves(&window->id, run->stream->window.step_ms, halves))
-        return window_give_up(
-            run, window, STR("more records in one instant of the platform's filter than it lists"),
-            err);
     struct arena arena;
     arena_init(&arena);
     struct steps steps = {.len = 0};
     int64_t now_ms = clock_now_ms();
     struct window_close close = {.state = WINDOW_SPLIT,
-                                 .reason = STR("too many records: halved"),
+                                 .reason = reason,
                                  .total_first = window->total_first,
                                  .total_last = -1,
                                  .now_ms = now_ms};
@@ -296,6 +323,125 @@ enum err_class window_split(struct task_run *run, const struct window *window, s
     if (class_ == ERR_OK)
         close_count(run->sync, WINDOW_SPLIT);
     arena_fini(&arena);
+    return class_;
+}
+
+enum err_class window_split(struct task_run *run, const struct window *window, struct err *err)
+{
+    struct window_id halves[2];
+    if (plan_halves(&window->id, run->stream->window.step_ms, halves))
+        return window_halve(run, window, halves, STR("too many records: halved"), err);
+    return window_give_up(run, window,
+                          STR("more records in one instant of the platform's filter than it lists"),
+                          err);
+}
+
+/* The reason by which the halves of an unreadable window are told from those of a full one. */
+#define NARROWED STR("a page that cannot be read: halved")
+
+/* Of the window that was halved first for an unreadable page: what did not close well yet, and what did;
+ * of_wider: the window asked about is only a part of it. */
+struct pieces {
+    int64_t bad, good;
+    bool of_wider;
+};
+
+static enum err_class pieces_read(struct task_run *run, const struct window *window,
+                                  struct pieces *out, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(run->shop->id),
+                                       sql_text(run->stream->name),
+                                       sql_text(window_kind_name(window->id.kind)),
+                                       sql_int(window->id.from_ms),
+                                       sql_int(window->id.to_ms),
+                                       sql_text(NARROWED)};
+    struct reader *row;
+    *out = (struct pieces){.bad = 0};
+    enum err_class class_ = store_read(run->sync->options.store, SQL_PIECES, values, 6, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (reader_next(row)) {
+        out->bad = reader_int(row, 0);
+        out->of_wider = reader_int(row, 2) != 0;
+        /* Seals of an earlier day say nothing about what the platform answers now. */
+        out->good = out->of_wider ? reader_int(row, 1) : 0;
+    }
+    return reader_close(row, err);
+}
+
+bool window_is_piece(struct task_run *run, const struct window *window)
+{
+    struct pieces pieces;
+    return pieces_read(run, window, &pieces, NULL) == ERR_OK && pieces.of_wider;
+}
+
+/* Is the first page of this part of the window readable? */
+static enum err_class part_probe(struct task_run *run, const struct window_id *part, bool *readable,
+                                 struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct call_ask ask = task_ask(run, run->stream->request, part);
+    ask.facts.page.number = run->stream->pages.first;
+    if (ask.facts.page.size == 0)
+        ask.facts.page.size = run->stream->pages.size;
+    struct page page;
+    struct err why = {0};
+    int64_t received_ms;
+    enum err_class class_ = gateway_call(run->sync->options.gateway, &ask, &arena, &page,
+                                         &received_ms, &why);
+    *readable = class_ == ERR_OK;
+    if (class_ == ERR_OK)
+        page_fini(&page);
+    /* A platform that only failed lately is not waited for: that is the answer. */
+    bool refused = class_ == ERR_LATER && strcmp(why.code, "breaker_open") == 0;
+    run->outcome->calls += class_ != ERR_LATER;
+    arena_fini(&arena);
+    if (class_ == ERR_OK || class_ == ERR_BAD_REPLY || class_ == ERR_BAD_REQUEST || refused)
+        return ERR_OK;
+    *err = why;
+    return class_;
+}
+
+/* A platform that answers badly to everything is no reason to cut its windows: something of the window
+ * has to be readable. Looked for in places far apart, in slices so narrow that a bad record is hardly in
+ * each of them. */
+static enum err_class parts_probe(struct task_run *run, const struct window *window, bool *readable,
+                                  struct err *err)
+{
+    struct window_id parts[PROBES_MAX];
+    int64_t step_ms = run->stream->window.step_ms;
+    int64_t steps = (window->id.to_ms - window->id.from_ms) / step_ms + 1;
+    int64_t span_ms = (steps + PROBES_MAX - 1) / PROBES_MAX * step_ms;
+    size_t parts_len = plan_cut(window->id.from_ms, window->id.to_ms, span_ms, step_ms, parts,
+                                PROBES_MAX);
+    enum err_class class_ = ERR_OK;
+    for (size_t i = parts_len; class_ == ERR_OK && !*readable && i > 0; i--) {
+        struct window_id slice = window->id;
+        slice.from_ms = parts[i - 1].from_ms;
+        slice.to_ms = slice.from_ms + span_ms / PROBE_SHARE / step_ms * step_ms;
+        class_ = part_probe(run, &slice, readable, err);
+    }
+    return class_;
+}
+
+enum err_class window_narrow(struct task_run *run, const struct window *window, bool *narrowed,
+                             struct err *err)
+{
+    struct pieces pieces;
+    struct window_id halves[2];
+    *narrowed = false;
+    if (!plan_halves(&window->id, run->stream->window.step_ms, halves))
+        return ERR_OK;
+    enum err_class class_ = pieces_read(run, window, &pieces, err);
+    if (class_ != ERR_OK || pieces.bad >= PIECES_BAD_MAX)
+        return class_;
+    bool readable = window->page_number > 0 || pieces.good > 0;
+    if (!readable)
+        class_ = parts_probe(run, window, &readable, err);
+    if (class_ == ERR_OK && readable)
+        class_ = window_halve(run, window, halves, NARROWED, err);
+    *narrowed = class_ == ERR_OK && readable;
     return class_;
 }
 
@@ -346,8 +492,8 @@ enum err_class window_audit(struct task_run *run, struct window *window, bool *a
     if (stream->window.total_cap > 0 && total >= stream->window.total_cap)
         return err_set(err, ERR_SPLIT_WINDOW, "window_total", "the platform's total is capped");
     if (!*agreed)
-        return window_read_again(run, window, "", "stored rows and the platform's total differ",
-                                 err);
+        return window_read_again(run, window, STR(""),
+                                 "stored rows and the platform's total differ", err);
     struct id_set ids;
     id_set_init(&ids);
     char digest[DIGEST_HEX_ROOM];
@@ -365,6 +511,6 @@ enum err_class window_audit(struct task_run *run, struct window *window, bool *a
                                  .now_ms = clock_now_ms()};
     id_set_fini(&ids);
     if (class_ == ERR_OK && stored != total)
-        return window_read_again(run, window, "", "rows changed while they were counted", err);
+        return window_read_again(run, window, STR(""), "rows changed while they were counted", err);
     return class_ == ERR_OK ? window_close_commit(run, window, &close, err) : class_;
 }

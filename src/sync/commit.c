@@ -217,6 +217,25 @@ static enum task_end task_again(struct task_run *run, int64_t at_ms, bool failed
     return TASK_AGAIN;
 }
 
+/* Of all conflicts only the fence says that the task is another's now. A row that may not be there twice
+ * is refused at every try, and the task with it. */
+static bool lease_is_lost(const struct err *err)
+{
+    return strcmp(err->code, "fence") == 0 || strcmp(err->code, "fail_point") == 0;
+}
+
+/* Back-off, as often as the rule of this class allows since the last progress. */
+static enum task_end task_retry(struct task_run *run, enum err_class class_, const struct err *err,
+                                int64_t now_ms)
+{
+    const struct retry_rule *rule = connector_retry(run->shop->connector, class_);
+    stream_error_note(run, err);
+    if (task_attempt(run) >= rule->tries_max)
+        return TASK_DEAD;
+    return task_again(run, err->retry_at_ms > now_ms ? err->retry_at_ms : now_ms + rule->base_ms,
+                      true);
+}
+
 enum task_end task_failed(struct task_run *run, enum err_class class_, const struct err *err)
 {
     int64_t now_ms = clock_now_ms();
@@ -228,7 +247,9 @@ enum task_end task_failed(struct task_run *run, enum err_class class_, const str
     case ERR_STOPPED:
         return task_again(run, now_ms, false);
     case ERR_CONFLICT:
-        return TASK_LOST;
+        if (lease_is_lost(err))
+            return TASK_LOST;
+        return task_retry(run, ERR_RETRY, err, now_ms);
     case ERR_STORE:
         return task_again(run, now_ms + STORE_RETRY_MS, true);
     case ERR_RETRY:
@@ -236,14 +257,8 @@ enum task_end task_failed(struct task_run *run, enum err_class class_, const str
     case ERR_BAD_REPLY:
     case ERR_NOT_READY:
     case ERR_TOKEN_EXPIRED: /* the keeper got a new one and that was refused too: perhaps passing */
-    case ERR_INTERNAL: {
-        const struct retry_rule *rule = connector_retry(run->shop->connector, class_);
-        stream_error_note(run, err);
-        if (task_attempt(run) >= rule->tries_max)
-            return TASK_DEAD;
-        return task_again(
-            run, err->retry_at_ms > now_ms ? err->retry_at_ms : now_ms + rule->base_ms, true);
-    }
+    case ERR_INTERNAL:
+        return task_retry(run, class_, err, now_ms);
     case ERR_OK:
     case ERR_FORBIDDEN:
     case ERR_BAD_REQUEST:

@@ -136,12 +136,48 @@ enum err_class id_set_digest(const struct id_set *set, char hex[DIGEST_HEX_ROOM]
     return class_;
 }
 
+size_t id_set_missing(const struct id_set *set, const struct id_set *of)
+{
+    size_t missing = 0;
+    for (size_t i = 0, at = 0; i < set->len; i++) {
+        while (at < of->len && of->hashes[at] < set->hashes[i])
+            at++;
+        missing += at == of->len || of->hashes[at] != set->hashes[i];
+    }
+    return missing;
+}
+
+/* A pass that was told a total it could not confirm leaves this instead of its digest: beside a total
+ * that disagreed, two equal readings without one prove nothing. */
+#define TOTAL_DISAGREED STR("total")
+
+struct str evidence_digest_kept(const struct evidence *evidence)
+{
+    bool told = evidence->total_first >= 0 || evidence->total_last >= 0 ||
+                str_eq(evidence->digest_before, TOTAL_DISAGREED);
+    return told ? TOTAL_DISAGREED : evidence->digest;
+}
+
+static enum verdict judge_again(const struct evidence *evidence)
+{
+    return evidence->pass < PASSES_MAX ? VERDICT_READ_AGAIN : VERDICT_UNPROVED;
+}
+
+/* A record that the list showed and the database does not have: the reading itself went wrong. */
+static enum verdict judge_missing(const struct evidence *evidence, char reason[REASON_ROOM])
+{
+    snprintf(reason, REASON_ROOM,
+             "%" PRId64 " of %" PRId64 " records seen are neither stored nor refused",
+             evidence->missing, evidence->distinct);
+    return judge_again(evidence);
+}
+
 /* The platform says totals: they must agree with each other and with what was seen. */
 static enum verdict judge_totals(const struct evidence *evidence, char reason[REASON_ROOM])
 {
     int64_t seen = evidence->distinct;
     if (evidence->total_first == seen && evidence->total_last == seen)
-        return VERDICT_SEAL_A;
+        return evidence->missing > 0 ? judge_missing(evidence, reason) : VERDICT_SEAL_A;
     /* Rows only leave a window by update time: a total that fell, with everything that stayed and
      * nothing beyond what was there, is a window that moved, not a hole. */
     if (evidence->rows_leave && evidence->total_last < evidence->total_first &&
@@ -153,7 +189,21 @@ static enum verdict judge_totals(const struct evidence *evidence, char reason[RE
     snprintf(reason, REASON_ROOM,
              "total %" PRId64 " before and %" PRId64 " after, but %" PRId64 " records seen",
              evidence->total_first, evidence->total_last, seen);
-    return evidence->pass < PASSES_MAX ? VERDICT_READ_AGAIN : VERDICT_UNPROVED;
+    return judge_again(evidence);
+}
+
+/* The platform says no total: the list has to be the same twice. */
+static enum verdict judge_digests(const struct evidence *evidence, char reason[REASON_ROOM])
+{
+    if (evidence->digest_before.len == 0)
+        snprintf(reason, REASON_ROOM, "no total, and read only once");
+    else if (str_eq(evidence->digest_before, TOTAL_DISAGREED))
+        snprintf(reason, REASON_ROOM, "no total after one that did not agree with what was seen");
+    else if (!str_eq(evidence->digest, evidence->digest_before))
+        snprintf(reason, REASON_ROOM, "no total, and two readings in a row differ");
+    else
+        return evidence->missing > 0 ? judge_missing(evidence, reason) : VERDICT_SEAL_B;
+    return judge_again(evidence);
 }
 
 enum verdict evidence_judge(const struct evidence *evidence, char reason[REASON_ROOM])
@@ -161,10 +211,10 @@ enum verdict evidence_judge(const struct evidence *evidence, char reason[REASON_
     reason[0] = '\0';
     if (evidence->total_first >= 0 && evidence->total_last >= 0)
         return judge_totals(evidence, reason);
-    if (evidence->digest_before.len > 0 && str_eq(evidence->digest, evidence->digest_before))
-        return VERDICT_SEAL_B;
-    snprintf(reason, REASON_ROOM,
-             evidence->digest_before.len > 0 ? "no total, and two readings in a row differ"
-                                             : "no total, and read only once");
-    return evidence->pass < PASSES_MAX ? VERDICT_READ_AGAIN : VERDICT_UNPROVED;
+    if (evidence->total_first < 0 && evidence->total_last < 0)
+        return judge_digests(evidence, reason);
+    snprintf(reason, REASON_ROOM, "a total %s, none %s",
+             evidence->total_first >= 0 ? "before the first page" : "after the last",
+             evidence->total_first >= 0 ? "after the last" : "before the first");
+    return judge_again(evidence);
 }

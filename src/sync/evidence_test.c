@@ -124,6 +124,71 @@ static void without_totals_two_equal_readings_give_grade_b(void **state)
     assert_int_equal(judge(evidence), VERDICT_UNPROVED);
 }
 
+/* Two equal readings are no proof beside a total that said something else. */
+static void a_total_that_disagreed_outlives_its_reading(void **state)
+{
+    (void)state;
+    struct evidence evidence = {
+        .total_first = 20, .total_last = 20, .distinct = 19, .pass = 1, .digest = STR("aa")};
+    for (; evidence.pass < PASSES_MAX; evidence.pass++) {
+        assert_int_equal(judge(evidence), VERDICT_READ_AGAIN);
+        evidence.digest_before = evidence_digest_kept(&evidence);
+        evidence.total_first = evidence.total_last = -1;
+    }
+    assert_int_equal(judge(evidence), VERDICT_UNPROVED);
+    evidence.total_first = evidence.total_last = 19; /* said again, it may still prove */
+    assert_int_equal(judge(evidence), VERDICT_SEAL_A);
+}
+
+static void a_total_that_is_said_once_proves_nothing(void **state)
+{
+    (void)state;
+    struct evidence evidence = {.total_first = 3,
+                                .total_last = -1,
+                                .distinct = 3,
+                                .pass = 2,
+                                .digest = STR("aa"),
+                                .digest_before = STR("aa")};
+    assert_int_equal(judge(evidence), VERDICT_READ_AGAIN);
+    evidence.total_first = -1;
+    evidence.total_last = 3;
+    assert_int_equal(judge(evidence), VERDICT_READ_AGAIN);
+}
+
+static void what_was_seen_and_is_not_there_keeps_a_window_open(void **state)
+{
+    (void)state;
+    struct evidence evidence = {
+        .total_first = 4, .total_last = 4, .distinct = 4, .missing = 1, .pass = 1};
+    assert_int_equal(judge(evidence), VERDICT_READ_AGAIN);
+    evidence.pass = PASSES_MAX;
+    assert_int_equal(judge(evidence), VERDICT_UNPROVED);
+    evidence.total_first = evidence.total_last = -1;
+    evidence.digest = evidence.digest_before = STR("aa");
+    assert_int_equal(judge(evidence), VERDICT_UNPROVED);
+    evidence.missing = 0;
+    assert_int_equal(judge(evidence), VERDICT_SEAL_B);
+}
+
+static void missing_ids_are_counted_once(void **state)
+{
+    (void)state;
+    struct id_set seen, stored;
+    id_set_init(&seen);
+    id_set_init(&stored);
+    assert_int_equal(id_set_missing(&seen, &stored), 0);
+    const uint64_t seen_hashes[] = {7, 1, 7, 4, UINT64_MAX}, stored_hashes[] = {4, 0, 9};
+    id_set_add(&seen, seen_hashes, 5, NULL);
+    id_set_settle(&seen);
+    assert_int_equal(id_set_missing(&seen, &stored), 4);
+    id_set_add(&stored, stored_hashes, 3, NULL);
+    id_set_settle(&stored);
+    assert_int_equal(id_set_missing(&seen, &stored), 3);
+    assert_int_equal(id_set_missing(&stored, &seen), 2);
+    id_set_fini(&seen);
+    id_set_fini(&stored);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +199,10 @@ int main(void)
         cmocka_unit_test(a_total_that_stays_below_what_was_seen_splits_the_window),
         cmocka_unit_test(a_total_that_only_fell_moves_a_window_by_update_time),
         cmocka_unit_test(without_totals_two_equal_readings_give_grade_b),
+        cmocka_unit_test(a_total_that_disagreed_outlives_its_reading),
+        cmocka_unit_test(a_total_that_is_said_once_proves_nothing),
+        cmocka_unit_test(what_was_seen_and_is_not_there_keeps_a_window_open),
+        cmocka_unit_test(missing_ids_are_counted_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

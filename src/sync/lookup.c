@@ -51,8 +51,8 @@ enum err_class ids_enqueue(struct sync *sync, const struct sync_request *request
     return ERR_OK;
 }
 
-static enum err_class rows_commit(struct task_run *run, const struct prepared *prepared,
-                                  const struct steps *steps, struct arena *arena, struct err *err)
+enum err_class rows_commit(struct task_run *run, const struct prepared *prepared,
+                           const struct steps *steps, struct arena *arena, struct err *err)
 {
     struct unit *unit;
     enum err_class class_ = task_unit(run, prepared, steps, arena, &unit, err);

@@ -3,6 +3,9 @@
 
 #include "sync/sql.h"
 
+/* Machines that share a database, and one machine whose clock is being trimmed, differ by less. */
+enum { CLOCK_SLACK_MS = 1000 };
+
 /* The last instant of the filter's grid that lies at or before `at_ms`. */
 static int64_t grid_floor(int64_t at_ms, int64_t step_ms)
 {
@@ -106,19 +109,33 @@ bool plan_halves(const struct window_id *window, int64_t step_ms, struct window_
 /* "Complete up to" never passes a window without proof, even where an older seal covers it: the later
  * reading has the word until it is read again. */
 static enum err_class complete_hold_back(struct store *store, const struct sql_value key[2],
-                                         int64_t step_ms, const struct window_id *losing,
-                                         int64_t *complete_up_to_ms, struct err *err)
+                                         int64_t step_ms, const struct window_id *closing,
+                                         bool sealed, int64_t *complete_up_to_ms, struct err *err)
 {
     int64_t unproved_ms;
-    enum err_class class_ = store_read_int(store, SQL_UNPROVED_FIRST, key, 2, INT64_MAX,
+    /* A sealed window takes the unproved readings inside it along (window_steps_close). */
+    bool takes = closing && sealed;
+    const struct sql_value values[] = {key[0], key[1], sql_int(takes ? closing->from_ms : 1),
+                                       sql_int(takes ? closing->to_ms : 0)};
+    enum err_class class_ = store_read_int(store, SQL_UNPROVED_FIRST, values, 4, INT64_MAX,
                                            &unproved_ms, err);
     if (class_ != ERR_OK)
         return class_;
-    if (losing)
-        unproved_ms = min_i64(unproved_ms, losing->from_ms);
+    if (closing && !sealed)
+        unproved_ms = min_i64(unproved_ms, closing->from_ms);
     if (unproved_ms <= *complete_up_to_ms)
         *complete_up_to_ms = unproved_ms - step_ms;
     return ERR_OK;
+}
+
+/* Nothing is complete, nor was anything asked for, beyond what may be known now: a clock that was ahead
+ * has said otherwise. */
+static void state_clamp(const struct stream *stream, int64_t now_ms, struct stream_state *state)
+{
+    state->frontier_ms = min_i64(state->frontier_ms, plan_newest_ms(stream, WINDOW_PULL, now_ms));
+    state->complete_up_to_ms = min_i64(state->complete_up_to_ms,
+                                       plan_newest_ms(stream, WINDOW_AUDIT, now_ms));
+    state->until_ms = min_i64(state->until_ms, now_ms);
 }
 
 enum err_class plan_state_load(struct store *store, const struct sync_shop *shop,
@@ -160,8 +177,75 @@ enum err_class plan_state_load(struct store *store, const struct sync_shop *shop
                           &out->audited_ms, err);
     if (class_ != ERR_OK)
         return class_;
-    return complete_hold_back(store, key, step_ms, audit && !closing_sealed ? audit : NULL,
-                              &out->complete_up_to_ms, err);
+    class_ = complete_hold_back(store, key, step_ms, audit, closing_sealed, &out->complete_up_to_ms,
+                                err);
+    state_clamp(stream, now_ms, out);
+    return class_;
+}
+
+/* Windows that were closed later than now or reach beyond it, and how far back they are forgotten. */
+struct ahead {
+    int64_t windows, pull_from_ms, audit_from_ms;
+};
+
+static enum err_class ahead_read(struct store *store, const struct sql_value key[3],
+                                 struct ahead *out, struct err *err)
+{
+    struct reader *row;
+    enum err_class class_ = store_read(store, SQL_AHEAD_FIRST, key, 3, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    *out = (struct ahead){0, INT64_MAX, INT64_MAX};
+    if (reader_next(row)) {
+        out->windows = reader_int(row, 0);
+        if (!reader_is_null(row, 1))
+            out->pull_from_ms = reader_int(row, 1);
+        if (!reader_is_null(row, 2))
+            out->audit_from_ms = reader_int(row, 2);
+    }
+    return reader_close(row, err);
+}
+
+/* The chain of windows ends before the first that is forgotten; cover finds what holds behind it. */
+static enum err_class ahead_forget(struct store *store, const struct stream *stream,
+                                   const struct sql_value key[3], const struct ahead *ahead,
+                                   struct err *err)
+{
+    int64_t now_ms = key[2].number, step_ms = stream->window.step_ms;
+    int64_t frontier_ms = min_i64(plan_newest_ms(stream, WINDOW_PULL, now_ms),
+                                  ahead->pull_from_ms - step_ms);
+    int64_t complete_ms = min_i64(plan_newest_ms(stream, WINDOW_AUDIT, now_ms),
+                                  ahead->audit_from_ms - step_ms);
+    const struct sql_value back[] = {key[0], key[1], key[2], sql_int(frontier_ms),
+                                     sql_int(complete_ms)};
+    const struct step steps[] = {
+        {.sql = SQL_AHEAD_PAGES_DELETE, .values = key, .values_len = 3, .rows_expected = -1},
+        {.sql = SQL_AHEAD_DELETE, .values = key, .values_len = 3, .rows_expected = -1},
+        {.sql = SQL_STATE_BACK, .values = back, .values_len = 5, .rows_expected = -1},
+    };
+    struct unit unit = {.shop_id = key[0].number,
+                        .order_key = (uint64_t)key[0].number,
+                        .after = steps,
+                        .after_len = sizeof steps / sizeof *steps,
+                        .now_ms = now_ms};
+    return store_commit(store, &unit, err);
+}
+
+enum err_class plan_clock_mend(struct store *store, const struct sync_shop *shop,
+                               const struct stream *stream, int64_t now_ms, struct err *err)
+{
+    const struct sql_value key[] = {sql_int(shop->id), sql_text(stream->name),
+                                    sql_int(now_ms + CLOCK_SLACK_MS)};
+    struct ahead ahead;
+    enum err_class class_ = ahead_read(store, key, &ahead, err);
+    if (class_ != ERR_OK || ahead.windows == 0)
+        return class_;
+    log_event(LOG_WARN, "clock_was_ahead", LOG_STR("shop", shop->facts.shop.name),
+              LOG_STR("stream", stream->name), LOG_I64("windows", ahead.windows),
+              LOG_STR("next", STR("these windows were closed at a time that has not come yet; they "
+                                  "are read again now")),
+              LOG_END);
+    return ahead_forget(store, stream, key, &ahead, err);
 }
 
 /* The first window a query gives that is not the one being closed. */

@@ -302,8 +302,8 @@ static enum err_class reject_seal(const struct task_run *run, const struct facts
                                                                            : class_;
 }
 
-static enum err_class rejects_seal(const struct task_run *run, const struct facts *facts,
-                                   struct mapped *mapped, struct arena *arena, struct err *err)
+enum err_class rejects_seal(const struct task_run *run, const struct facts *facts,
+                            struct mapped *mapped, struct arena *arena, struct err *err)
 {
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; class_ == ERR_OK && i < mapped->rejects_len; i++)
@@ -392,15 +392,40 @@ static bool column_is_text(enum column_type type)
     return type == COLUMN_ID || type == COLUMN_TEXT || type == COLUMN_PERSONAL;
 }
 
+static bool reject_own(struct reject *reject, struct arena *arena)
+{
+    reject->record = NULL;
+    return text_own(&reject->key, arena) && text_own(&reject->id, arena) &&
+           text_own(&reject->message, arena);
+}
+
+bool rejects_own(struct mapped *mapped, struct arena *arena)
+{
+    bool good = true;
+    for (size_t i = 0; good && i < mapped->rejects_len; i++)
+        good = reject_own(&mapped->rejects[i], arena);
+    return good;
+}
+
+static bool column_is_key(const struct table *table, size_t column)
+{
+    for (size_t i = 0; i < table->key_len; i++)
+        if (table->key[i] == column)
+            return true;
+    return false;
+}
+
+/* Of a row that is stored just so only the key is looked at again: what was refused of it is over. */
 static bool batch_own(struct batch *batch, struct arena *arena)
 {
     bool good = true;
     for (size_t column = 0; column < batch->table->columns_len; column++) {
         if (!column_is_text(batch->table->columns[column].type))
             continue;
+        bool key = column_is_key(batch->table, column);
         for (size_t row = 0; good && row < batch->rows_len; row++)
             if (batch_state(batch, row, column) == CELL_SET &&
-                !(batch->known && batch->known[row] == KNOWN_SAME))
+                (key || !(batch->known && batch->known[row] == KNOWN_SAME)))
                 good = text_own(&batch->columns[column].texts[row], arena);
     }
     memset(batch->records, 0, batch->rows_len * sizeof(*batch->records));
@@ -413,12 +438,7 @@ enum err_class prepared_own(struct prepared *prepared, struct arena *arena, stru
     bool good = true;
     for (size_t i = 0; good && i < mapped->batches_len; i++)
         good = batch_own(mapped->batches[i], arena);
-    for (size_t i = 0; good && i < mapped->rejects_len; i++) {
-        struct reject *reject = &mapped->rejects[i];
-        good = text_own(&reject->key, arena) && text_own(&reject->id, arena) &&
-               text_own(&reject->message, arena);
-        reject->record = NULL;
-    }
+    good = good && rejects_own(mapped, arena);
     for (size_t i = 0; good && i < mapped->unknown_len; i++)
         good = text_own(&mapped->unknown[i].value, arena);
     for (size_t i = 0; good && i < prepared->waiting_keys_len; i++)
@@ -452,6 +472,10 @@ enum err_class page_prepare(const struct task_run *run, struct facts *facts,
             facts->decrypted = NULL;
             if (class_ == ERR_OK)
                 class_ = rows_hash(run, facts, mapped, err);
+            /* A plain text may be refused: then the rows behind it have moved up, and what was found of
+             * them belongs to their neighbours. */
+            if (class_ == ERR_OK)
+                class_ = rows_known_all(run, mapped, arena, &known, err);
         }
         map_fini(&plain);
     }

@@ -68,39 +68,93 @@ static enum err_class windows_json(struct sync *sync, const struct sync_shop *sh
     return reader_close(row, err);
 }
 
-/* What of [from, to] no sealed audit window covers: the holes in "complete". */
+/* Of one shop's stream: where proof ends and begins. */
+struct cover {
+    struct store *store;
+    struct window_id like;
+    int64_t step_ms, to_ms;
+};
+
+static enum err_class instant_read(const struct cover *cover, const char *sql, int64_t at_ms,
+                                   int64_t absent_ms, int64_t *out_ms, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(cover->like.shop_id), sql_text(cover->like.stream),
+                                       sql_int(at_ms)};
+    return store_read_int(cover->store, sql, values, 3, absent_ms, out_ms, err);
+}
+
+/* The first instant from at_ms on that is not proved: no sealed audit window covers it, or a later reading
+ * of it could not be proved, whatever older seal lies below. */
+static enum err_class hole_first(const struct cover *cover, int64_t at_ms, int64_t *out_ms,
+                                 struct err *err)
+{
+    int64_t covered_ms, unproved_ms;
+    enum err_class class_ = window_cover(cover->store, &cover->like, at_ms - cover->step_ms,
+                                         cover->step_ms, true, NULL, &covered_ms, err);
+    if (class_ == ERR_OK)
+        class_ = instant_read(cover, SQL_UNPROVED_AFTER, at_ms, INT64_MAX, &unproved_ms, err);
+    if (class_ != ERR_OK)
+        return class_;
+    *out_ms = covered_ms + cover->step_ms;
+    if (unproved_ms < *out_ms)
+        *out_ms = unproved_ms > at_ms ? unproved_ms : at_ms;
+    return ERR_OK;
+}
+
+/* How far the hole that begins at at_ms goes on: over unproved windows and over what no seal covers, as
+ * often as one follows the other. */
+static enum err_class hole_last(const struct cover *cover, int64_t at_ms, int64_t *out_ms,
+                                struct err *err)
+{
+    int64_t end_ms = at_ms, step_ms = cover->step_ms;
+    for (int64_t next_ms = at_ms; next_ms <= cover->to_ms; next_ms = end_ms + step_ms) {
+        int64_t covered_ms, sealed_ms, unproved_ms;
+        enum err_class class_ = instant_read(cover, SQL_UNPROVED_AT, next_ms, next_ms - step_ms,
+                                             &unproved_ms, err);
+        if (class_ == ERR_OK)
+            class_ = window_cover(cover->store, &cover->like, next_ms - step_ms, step_ms, true,
+                                  NULL, &covered_ms, err);
+        if (class_ == ERR_OK)
+            class_ = instant_read(cover, SQL_SEALED_AFTER, next_ms, cover->to_ms + step_ms,
+                                  &sealed_ms, err);
+        if (class_ != ERR_OK)
+            return class_;
+        bool covered = covered_ms >= next_ms;
+        if (covered && unproved_ms < next_ms)
+            break;
+        end_ms = covered ? unproved_ms : sealed_ms - step_ms;
+        if (unproved_ms > end_ms)
+            end_ms = unproved_ms;
+    }
+    *out_ms = end_ms < cover->to_ms ? end_ms : cover->to_ms;
+    return ERR_OK;
+}
+
 static enum err_class holes_json(struct sync *sync, const struct sync_shop *shop,
                                  const struct stream *stream, int64_t from_ms, int64_t to_ms,
                                  struct buf *json, struct err *err)
 {
-    struct window_id like = {.shop_id = shop->id, .stream = stream->name, .kind = WINDOW_AUDIT};
-    int64_t step_ms = stream->window.step_ms;
-    int64_t at_ms = from_ms;
-    for (bool first = true; at_ms <= to_ms;) {
-        int64_t covered_ms, next_ms;
-        enum err_class class_ = window_cover(sync->options.store, &like, at_ms - step_ms, step_ms,
-                                             true, NULL, &covered_ms, err);
+    const struct cover cover = {
+        .store = sync->options.store,
+        .like = {.shop_id = shop->id, .stream = stream->name, .kind = WINDOW_AUDIT},
+        .step_ms = stream->window.step_ms,
+        .to_ms = to_ms,
+    };
+    int64_t at_ms = from_ms, end_ms;
+    for (bool first = true;; first = false) {
+        enum err_class class_ = hole_first(&cover, at_ms, &at_ms, err);
+        if (class_ != ERR_OK || at_ms > to_ms)
+            return class_;
+        class_ = hole_last(&cover, at_ms, &end_ms, err);
         if (class_ != ERR_OK)
             return class_;
-        at_ms = covered_ms + step_ms;
-        if (at_ms > to_ms)
-            break;
-        const struct sql_value values[] = {sql_int(shop->id), sql_text(stream->name),
-                                           sql_int(at_ms)};
-        class_ = store_read_int(sync->options.store, SQL_SEALED_AFTER, values, 3, to_ms + step_ms,
-                                &next_ms, err);
-        if (class_ != ERR_OK)
-            return class_;
-        int64_t end_ms = next_ms - step_ms < to_ms ? next_ms - step_ms : to_ms;
         buf_add(json, first ? STR("{") : STR(",{"));
         json_time(json, "from", at_ms);
         buf_add(json, STR(","));
         json_time(json, "to", end_ms);
         buf_add(json, STR("}"));
-        first = false;
-        at_ms = end_ms + step_ms;
+        at_ms = end_ms + cover.step_ms;
     }
-    return ERR_OK;
 }
 
 static enum err_class stored_json(struct sync *sync, const struct sync_shop *shop,
@@ -132,6 +186,11 @@ enum err_class sync_prove(struct sync *sync, const struct sync_shop *shop,
                           struct buf *json, struct err *err)
 {
     struct stream_state state;
+    if (stream->figures.of)
+        return err_set(
+            err, ERR_USAGE, "no_windows",
+            "stream %.*s has figures, not records: there is nothing to count; prove %.*s",
+            STR_ARG(stream->name), STR_ARG(stream->figures.of->name));
     enum err_class class_ = plan_state_load(sync->options.store, shop, stream, clock_now_ms(), NULL,
                                             false, &state, err);
     if (class_ != ERR_OK)

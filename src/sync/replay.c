@@ -297,6 +297,10 @@ enum err_class sync_reject_replay(struct sync *sync, int64_t reject_id, struct e
         if (!run.stream)
             class_ = err_set(err, ERR_CONFIG, "stream_missing",
                              "the reject's shop or stream is gone");
+        else if (run.stream->figures.of)
+            class_ = err_set(err, ERR_USAGE, "figures_replay",
+                             "one ad's figures are a part of an order's: they are not replayed but "
+                             "asked again by `huiliu sync --full`");
     }
     if (class_ == ERR_OK)
         class_ = reject_map(&run, &kept, &arena, &facts, &prepared, &doc, err);

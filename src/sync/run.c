@@ -9,10 +9,6 @@
 
 #include "sync/sync_internal.h"
 
-/* After this long a task gives its worker back at the next page, so that one long window does not
- * hold a worker while other lanes wait. */
-enum { TASK_YIELD_MS = 30000 };
-
 /* With a cursor one page is on its way while the one before it is committed; more would only pile up
  * before the writer and cost memory. */
 enum { CURSOR_PAGES_AHEAD = 2 };
@@ -31,6 +27,7 @@ struct slot {
     struct page page;
     bool has_page;
     struct prepared prepared;
+    int64_t rejects; /* of the main table: what the window counts */
     struct unit *unit;
 };
 
@@ -81,7 +78,7 @@ static void pull_init(struct pull *pull, struct task_run *run, struct window *wi
     pull->ended = window->ended;
 }
 
-/* Calls that nobody will read are waited for, so that none outlives its task. */
+/* Calls that nobody will read are given up, so that none outlives its task. */
 static void pull_fini(struct pull *pull)
 {
     for (size_t i = 0; i < PAGES_IN_FLIGHT_MAX; i++) {
@@ -145,7 +142,7 @@ static enum err_class page_settle(struct pull *pull, struct err *err)
         task_count_unit(pull->run, slot->unit, slot->prepared.rejects);
         pull->run->outcome->pages++;
         atomic_fetch_add(&pull->run->sync->counts.pages, 1);
-        pull->window->rejects += slot->prepared.rejects;
+        pull->window->rejects += slot->rejects;
     }
     slot_release(slot);
     pull->oldest = (pull->oldest + 1) % PAGES_IN_FLIGHT_MAX;
@@ -309,13 +306,14 @@ static enum err_class page_submit(struct pull *pull, struct slot *slot, struct e
         return class_;
     const struct mapped *mapped = &slot->prepared.mapped;
     bool last = slot->page.next == PAGE_LAST;
+    slot->rejects = main_rejects(run, mapped);
     struct window_page done = {
         .position = last || run->stream->pages.kind == PAGES_NUMBER ? STR("") : slot->page.position,
         .ended = last,
         .total_first = window->total_first,
         .page_number = window->page_number + 1,
         .id_bytes = page_ids(run, mapped, &slot->arena),
-        .rejects = main_rejects(run, mapped),
+        .rejects = slot->rejects,
     };
     if (!done.id_bytes.ptr)
         return err_no_memory(err);
@@ -341,17 +339,12 @@ static enum err_class page_submit(struct pull *pull, struct slot *slot, struct e
     return ERR_OK;
 }
 
-static bool pull_should_yield(const struct pull *pull)
-{
-    return sync_stopping(pull->run) || clock_now_ms() - pull->run->started_ms > TASK_YIELD_MS;
-}
-
 /* Reads the list to its end, from wherever the window stands. */
 static enum err_class pages_pull(struct pull *pull, struct err *err)
 {
     enum err_class class_ = ERR_OK;
     while (class_ == ERR_OK && !(pull->ended && pull->asked == 0)) {
-        if (pull_should_yield(pull)) {
+        if (task_should_yield(pull->run)) {
             class_ = err_set(err, ERR_STOPPED, "yield", "the worker is needed elsewhere");
             break;
         }
@@ -420,6 +413,30 @@ static bool window_is_poison(enum err_class class_)
     return class_ == ERR_BAD_REPLY || class_ == ERR_BAD_REQUEST || class_ == ERR_INTERNAL;
 }
 
+/* That the page is bad was found out with every try of the whole window: while it is narrowed down two
+ * tries of each piece tell enough. */
+static bool piece_is_tried(struct task_run *run, const struct window *window, enum err_class class_)
+{
+    return class_ == ERR_BAD_REPLY && run->task->attempt > 0 && window_is_piece(run, window);
+}
+
+/* A window that nobody can read must not hold up the ones behind it. What lies in a page of it is
+ * narrowed down, so that the rest of its records go on; what went wrong here is not. */
+static enum task_end window_poisoned(struct task_run *run, const struct window *window,
+                                     enum err_class class_, const struct err *why,
+                                     struct arena *arena)
+{
+    struct err err = {0};
+    bool narrowed = false;
+    struct str reason = arena_printf(arena, "%s: %s", why->code, why->message);
+    enum err_class ended = ERR_OK;
+    if (class_ != ERR_INTERNAL)
+        ended = window_narrow(run, window, &narrowed, &err);
+    if (ended == ERR_OK && !narrowed)
+        ended = window_give_up(run, window, reason, &err);
+    return ended == ERR_OK ? TASK_DONE : task_failed(run, ended, &err);
+}
+
 enum task_end window_task(struct task_run *run)
 {
     struct arena arena;
@@ -431,19 +448,17 @@ enum task_end window_task(struct task_run *run)
                                                 &err);
     if (class_ == ERR_OK)
         class_ = window_load(run->sync->options.store, &id, &arena, &window, &err);
-    if (class_ == ERR_OK && window.state != WINDOW_OPEN)
-        class_ = task_finish(run, &err); /* closed since the task was made: nothing is left to do */
+    /* Closed since the task was made, or forgotten (a clock that was ahead): nothing is left to do. */
+    if (class_ == ERR_NOT_FOUND || (class_ == ERR_OK && window.state != WINDOW_OPEN))
+        class_ = task_finish(run, &err);
     else if (class_ == ERR_OK)
         class_ = window_run(run, &window, &err);
     if (class_ == ERR_SPLIT_WINDOW)
         class_ = window_split(run, &window, &err);
     enum task_end end = class_ == ERR_OK ? TASK_DONE : task_failed(run, class_, &err);
-    /* A window that nobody can read must not hold up the ones behind it: it closes without proof. */
-    if (end == TASK_DEAD && window_is_poison(class_) && window.state == WINDOW_OPEN) {
-        struct str why = arena_printf(&arena, "%s: %s", err.code, err.message);
-        if (window_give_up(run, &window, why, NULL) == ERR_OK)
-            end = TASK_DONE;
-    }
+    bool tried = end == TASK_DEAD || (end == TASK_AGAIN && piece_is_tried(run, &window, class_));
+    if (tried && window_is_poison(class_) && window.state == WINDOW_OPEN)
+        end = window_poisoned(run, &window, class_, &err, &arena);
     arena_fini(&arena);
     return end;
 }

@@ -37,6 +37,13 @@ static const char SQL_WINDOW_CLOSE[] =
     "total_last = ?10, distinct_ids = ?11, stored = ?12, digest = ?13, closed_ms = ?14, "
     "again_ms = ?15, tries = tries + 1 WHERE " WINDOW_KEY_IS " AND state = 'open'";
 
+/* ?1 lane ?2 unique key. Nothing else removes a dead task whose work was done by another. */
+static const char SQL_TASKS_DEAD_DELETE[] =
+    "DELETE FROM task WHERE lane = ?1 AND unique_key = ?2 AND state = 'dead'";
+static const char SQL_UNPROVED_DELETE[] =
+    "DELETE FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = ?3 AND from_ms >= ?4 "
+    "AND to_ms <= ?5 AND state = 'unproved'";
+
 static const char SQL_PAGE_INSERT[] =
     "INSERT INTO window_page (shop_id, stream, kind, from_ms, to_ms, pass, page_number, ids) "
     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -66,9 +73,46 @@ static const char SQL_COVER_CLOSED[] =
     "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = ?3 "
     "AND state IN ('sealed', 'moved', 'unproved') AND from_ms <= ?4 + ?5 AND to_ms > ?4";
 
+/* Without those inside ?3-?4, a window that is about to be sealed. */
 static const char SQL_UNPROVED_FIRST[] =
     "SELECT min(from_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = 'audit' "
-    "AND state = 'unproved'";
+    "AND state = 'unproved' AND NOT (from_ms >= ?3 AND to_ms <= ?4)";
+/* The last end of an unproved audit window that holds the instant ?3; the first that reaches it. */
+static const char SQL_UNPROVED_AT[] =
+    "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = 'audit' "
+    "AND state = 'unproved' AND from_ms <= ?3 AND to_ms >= ?3";
+static const char SQL_UNPROVED_AFTER[] =
+    "SELECT min(from_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = 'audit' "
+    "AND state = 'unproved' AND to_ms >= ?3";
+
+/* ?3 now. A window that was closed later than now, or reaches beyond it, was made under a clock that was
+ * ahead: whether it was mature, nobody knows. */
+#define WINDOW_AHEAD "shop_id = ?1 AND stream = ?2 AND (closed_ms > ?3 OR to_ms > ?3)"
+static const char SQL_AHEAD_FIRST[] =
+    "SELECT count(*), min(CASE WHEN kind = 'pull' THEN from_ms END), "
+    "min(CASE WHEN kind = 'audit' THEN from_ms END) FROM sync_window WHERE " WINDOW_AHEAD;
+static const char SQL_AHEAD_PAGES_DELETE[] =
+    "DELETE FROM window_page WHERE shop_id = ?1 AND stream = ?2 AND EXISTS (SELECT 1 FROM sync_window w "
+    "WHERE w.shop_id = ?1 AND w.stream = ?2 AND w.kind = window_page.kind "
+    "AND w.from_ms = window_page.from_ms AND w.to_ms = window_page.to_ms "
+    "AND (w.closed_ms > ?3 OR w.to_ms > ?3))";
+static const char SQL_AHEAD_DELETE[] = "DELETE FROM sync_window WHERE " WINDOW_AHEAD;
+/* ?3 now ?4 the latest frontier and ?5 "complete up to" that still hold. */
+static const char SQL_STATE_BACK[] =
+    "UPDATE stream_state SET frontier_ms = min(frontier_ms, ?4), "
+    "complete_up_to_ms = min(complete_up_to_ms, ?5), until_ms = min(until_ms, ?3) "
+    "WHERE shop_id = ?1 AND stream = ?2";
+
+/* Of the widest window around ?4-?5 that was halved for the reason ?6, or of that range itself: pieces
+ * not closed or without proof, pieces closed well since, and whether it is wider than the range. */
+static const char SQL_PIECES[] =
+    "WITH whole (from_ms, to_ms) AS (SELECT min(from_ms), max(to_ms) FROM sync_window "
+    "WHERE shop_id = ?1 AND stream = ?2 AND kind = ?3 AND from_ms <= ?4 AND to_ms >= ?5 "
+    "AND ((state = 'split' AND reason = ?6) OR (from_ms = ?4 AND to_ms = ?5))) "
+    "SELECT coalesce(sum(CASE WHEN w.state IN ('open', 'unproved') THEN 1 ELSE 0 END), 0), "
+    "coalesce(sum(CASE WHEN w.state IN ('sealed', 'moved') THEN 1 ELSE 0 END), 0), "
+    "max(whole.to_ms - whole.from_ms) > ?5 - ?4 FROM whole, sync_window w WHERE w.shop_id = ?1 "
+    "AND w.stream = ?2 AND w.kind = ?3 AND w.from_ms >= whole.from_ms AND w.to_ms <= whole.to_ms";
 
 static const char SQL_WINDOW_OPEN_FIRST[] =
     "SELECT kind, from_ms, to_ms FROM sync_window WHERE shop_id = ?1 AND stream = ?2 "
@@ -103,5 +147,18 @@ static const char SQL_ORIGINALS_AFTER[] =
 static const char SQL_REJECT_LOAD[] =
     "SELECT shop_id, stream, original, seen_ms FROM reject WHERE id = ?1";
 static const char SQL_REJECT_DELETE[] = "DELETE FROM reject WHERE id = ?1";
+
+/* ?1 shop ?2 stream ?3 asked ?4 marks as JSON: [[key, next, missing, base_to, days_to, days_next], …].
+ * PostgreSQL: jsonb_array_elements, MariaDB: JSON_TABLE. */
+static const char SQL_ASKED[] =
+    "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, next_ms, missing, base_to, "
+    "days_to, days_next_ms) SELECT ?1, ?2, json_extract(value, '$[0]'), ?3, "
+    "json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'), "
+    "json_extract(value, '$[4]'), json_extract(value, '$[5]') FROM json_each(?4) WHERE true "
+    "ON CONFLICT (shop_id, stream, key_text) DO UPDATE SET asked_ms = excluded.asked_ms, "
+    "next_ms = excluded.next_ms, missing = excluded.missing, "
+    "base_to = coalesce(excluded.base_to, ask_plan.base_to), "
+    "days_to = coalesce(excluded.days_to, ask_plan.days_to), "
+    "days_next_ms = excluded.days_next_ms";
 
 #endif

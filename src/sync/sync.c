@@ -51,13 +51,29 @@ static enum err_class steps_write(struct sync *sync, const struct sync_request *
     return store_commit(sync->options.store, &unit, err);
 }
 
+/* A stream of figures has no frontier; what it is complete up to follows from its passes. */
+static enum err_class figures_enqueue(struct sync *sync, const struct sync_request *request,
+                                      int64_t now_ms, struct arena *arena, int64_t *tasks,
+                                      struct err *err)
+{
+    struct pass pass = {0};
+    if (request->mode == SYNC_RANGE)
+        pass = (struct pass){
+            .since_ms = now_ms, .from_ms = request->from_ms, .to_ms = request->to_ms};
+    /* Behind everything else of the lane: the orders come first. */
+    return pass_enqueue(sync, request, STR("figures"), TASK_BACKFILL, &pass, now_ms, arena, tasks,
+                        err);
+}
+
 static enum err_class state_ensure(struct sync *sync, const struct sync_request *request,
                                    int64_t now_ms, struct arena *arena, struct err *err)
 {
-    int64_t since_ms = plan_since_ms(request->shop, request->stream, now_ms);
-    const struct sql_value values[] = {sql_int(request->shop->id), sql_text(request->stream->name),
+    const struct stream *stream = request->stream;
+    const struct stream *of = stream->figures.of;
+    int64_t since_ms = plan_since_ms(request->shop, of ? of : stream, now_ms);
+    const struct sql_value values[] = {sql_int(request->shop->id), sql_text(stream->name),
                                        sql_int(since_ms),
-                                       sql_int(since_ms - request->stream->window.step_ms),
+                                       sql_int_or_null(since_ms - stream->window.step_ms, !of),
                                        sql_int(request->mode == SYNC_FORWARD ? now_ms : 0)};
     struct steps steps = {.len = 0};
     enum err_class class_ = steps_add(&steps, SQL_STATE_INSERT, values, 5, -1, arena, err);
@@ -171,12 +187,19 @@ enum err_class sync_enqueue(struct sync *sync, const struct sync_request *reques
     *tasks = 0;
     enum err_class class_ = state_ensure(sync, request, now_ms, &arena, err);
     if (class_ == ERR_OK)
+        class_ = plan_clock_mend(sync->options.store, request->shop, request->stream, now_ms, err);
+    if (class_ == ERR_OK)
         class_ = queue_adopt(sync->options.store, request->shop->id, request->run,
                              now_ms + ADOPT_AHEAD_MS, err);
-    if (class_ == ERR_OK)
+    if (class_ == ERR_OK && request->stream->figures.of && request->mode != SYNC_IDS)
+        class_ = figures_enqueue(sync, request, now_ms, &arena, tasks, err);
+    else if (class_ == ERR_OK)
         switch (request->mode) {
         case SYNC_FORWARD:
             class_ = enqueue_forward(sync, request, now_ms, &arena, tasks, err);
+            if (class_ == ERR_OK && request->stream->revisit.on)
+                class_ = pass_enqueue(sync, request, STR("revisit"), TASK_REPAIR, &(struct pass){0},
+                                      now_ms, &arena, tasks, err);
             break;
         case SYNC_RANGE:
             class_ = enqueue_range(sync, request, now_ms, &arena, tasks, err);
@@ -196,7 +219,24 @@ bool sync_stopping(const struct task_run *run)
     return __atomic_load_n(run->outcome->stopping, __ATOMIC_ACQUIRE);
 }
 
-const char *const sync_task_kinds[] = {"window", "ids", "decrypt", NULL};
+/* After this long a task gives its worker back, so that one long window does not hold a worker while
+ * other lanes wait. */
+enum { TASK_YIELD_MS = 30000 };
+
+bool task_should_yield(const struct task_run *run)
+{
+    return sync_stopping(run) || clock_now_ms() - run->started_ms > TASK_YIELD_MS;
+}
+
+static const struct {
+    const char *kind;
+    enum task_end (*run)(struct task_run *run);
+} handlers[] = {
+    {"window", window_task},   {"ids", ids_task},         {"decrypt", decrypt_task},
+    {"revisit", revisit_task}, {"figures", figures_task},
+};
+
+const char *const sync_task_kinds[] = {"window", "ids", "decrypt", "revisit", "figures", NULL};
 
 static const struct stream *payload_stream(const struct connector *connector, struct str payload)
 {
@@ -236,9 +276,8 @@ enum task_end sync_handle(void *context, const struct task *task, struct task_ou
         return task_refuse(outcome, "stream_missing",
                            "the platform's manifest has no such stream any more");
     outcome->stream = run.stream->name;
-    if (str_eq(task->kind, STR("ids")))
-        return ids_task(&run);
-    if (str_eq(task->kind, STR("decrypt")))
-        return decrypt_task(&run);
-    return window_task(&run);
+    for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+        if (str_eq(task->kind, str_of(handlers[i].kind)))
+            return handlers[i].run(&run);
+    return task_refuse(outcome, "task_kind", "no part of this program runs tasks of this kind");
 }

@@ -75,7 +75,7 @@ struct sync_request {
 enum err_class sync_enqueue(struct sync *sync, const struct sync_request *request, int64_t *tasks,
                             struct err *err);
 
-/* The queue's handler for the kinds "window", "ids" and "decrypt" (context: the struct sync). */
+/* The queue's handler for these kinds (context: the struct sync). */
 extern const char *const sync_task_kinds[];
 enum task_end sync_handle(void *context, const struct task *task, struct task_outcome *outcome);
 

@@ -65,6 +65,10 @@ enum err_class page_prepare(const struct task_run *run, struct facts *facts,
 /* Copies what still borrows from the page's document, which is three times as large as all that is
  * kept of it: a page that waits for its commit then holds only its rows. */
 enum err_class prepared_own(struct prepared *prepared, struct arena *arena, struct err *err);
+/* A page's rejects, sealed; then free of its document. */
+enum err_class rejects_seal(const struct task_run *run, const struct facts *facts,
+                            struct mapped *mapped, struct arena *arena, struct err *err);
+bool rejects_own(struct mapped *mapped, struct arena *arena);
 /* One call of the platform's decryption, for at most stream->decrypt_batch_max texts. */
 enum err_class ciphers_ask(const struct task_run *run, const struct str *texts, size_t texts_len,
                            struct map *plain, struct arena *arena, struct err *err);
@@ -95,6 +99,13 @@ enum err_class window_finish(struct task_run *run, struct window *window, bool *
                              struct err *err);
 /* Halves the window; the task is finished. */
 enum err_class window_split(struct task_run *run, const struct window *window, struct err *err);
+/* Is it a part of a window that was narrowed down? Where that cannot be found out it is none. */
+bool window_is_piece(struct task_run *run, const struct window *window);
+/* A page of the window could not be read, whatever was tried. *narrowed: the window is halved and the
+ * task finished, so that in the end only the smallest part that holds the page stays without proof. Not
+ * where nothing of it is readable, nor where too many pieces stand without proof already. */
+enum err_class window_narrow(struct task_run *run, const struct window *window, bool *narrowed,
+                             struct err *err);
 /* Closes the window as unproved with this reason, to be read again later; the frontier goes on, "complete
  * up to" does not. The task is finished. */
 enum err_class window_give_up(struct task_run *run, const struct window *window, struct str reason,
@@ -115,6 +126,9 @@ enum err_class rows_created_count(struct store *store, const struct table *table
 enum err_class rows_known(struct store *store, const struct batch *batch, int64_t shop_id,
                           unsigned char *known, struct err *err);
 
+/* "COLUMN IN ('DONE', …)": the stream's final statuses. */
+struct str status_in_final_sql(const struct stream *stream, struct str column, struct arena *arena);
+
 /* --- original.c: stored records opened again --- */
 struct original {
     struct str key, text; /* plain JSON: personal texts are opened */
@@ -131,17 +145,50 @@ enum err_class original_open(struct sync *sync, const struct stream *stream, str
 /* --- lookup.c --- */
 enum err_class ids_enqueue(struct sync *sync, const struct sync_request *request, int64_t now_ms,
                            struct arena *arena, int64_t *tasks, struct err *err);
+/* Rows and what follows from them as one unit of the task. */
+enum err_class rows_commit(struct task_run *run, const struct prepared *prepared,
+                           const struct steps *steps, struct arena *arena, struct err *err);
 /* The task's last unit: rows (may be none), then the task itself is gone. */
 enum err_class rows_commit_last(struct task_run *run, const struct prepared *prepared,
                                 struct arena *arena, struct err *err);
+
+/* --- ask_plan.c: rows that are asked for by their ids, and when --- */
+/* What becomes of a row that was just asked for. */
+struct ask_mark {
+    struct str key;
+    int64_t next_ms;    /* due again; ASK_NEVER */
+    int64_t missing;    /* answers running that left it out */
+    struct str base_to; /* figures: ranges up to this day are closed; empty: as before */
+    struct str days_to; /* figures: its days up to this one are final, "YYYY-MM-DD"; empty: none */
+    int64_t days_next_ms;
+};
+enum { ASK_NEVER = -1 };
+enum err_class steps_asked(const struct task_run *run, const struct ask_mark *marks,
+                           size_t marks_len, struct arena *arena, struct steps *steps,
+                           struct err *err);
+/* Makes the task of a pass: kind "revisit" or "figures". `since_ms` not 0: rows last asked before it are
+ * due whatever their plan, of those created in [from_ms, to_ms]. */
+struct pass {
+    int64_t since_ms, from_ms, to_ms;
+};
+enum err_class pass_enqueue(struct sync *sync, const struct sync_request *request, struct str kind,
+                            enum task_class class_, const struct pass *pass, int64_t now_ms,
+                            struct arena *arena, int64_t *tasks, struct err *err);
+enum err_class pass_read(struct str payload, struct pass *out, struct err *err);
+/* The start of the next pass of a stream. */
+int64_t pass_next_ms(const struct stream *stream, int64_t now_ms);
 
 /* --- the handlers --- */
 enum task_end window_task(struct task_run *run);
 enum task_end ids_task(struct task_run *run);
 enum task_end decrypt_task(struct task_run *run);
-/* What a failed try means for its task: by class alone. */
+enum task_end revisit_task(struct task_run *run);
+enum task_end figures_task(struct task_run *run);
 /* The pool wants to end. */
 bool sync_stopping(const struct task_run *run);
+/* The pool wants to end, or the task has held its worker for long enough while other lanes wait. */
+bool task_should_yield(const struct task_run *run);
+/* What a failed try means for its task: by class alone. */
 enum task_end task_failed(struct task_run *run, enum err_class class_, const struct err *err);
 
 #endif

@@ -119,3 +119,31 @@ enum err_class rows_known(struct store *store, const struct batch *batch, int64_
     arena_fini(&arena);
     return class_ == ERR_OK ? closed : class_;
 }
+
+/* A manifest's text in SQL: quotes are doubled. */
+static void literal_write(struct buf *out, struct str text)
+{
+    buf_add_char(out, '\'');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '\'')
+            buf_add_char(out, '\'');
+        buf_add_char(out, text.ptr[i]);
+    }
+    buf_add_char(out, '\'');
+}
+
+struct str status_in_final_sql(const struct stream *stream, struct str column, struct arena *arena)
+{
+    struct buf text;
+    buf_init(&text, 64 * 1024);
+    buf_printf(&text, "%.*s IN (", STR_ARG(column));
+    for (size_t i = 0; i < stream->final_statuses_len; i++) {
+        if (i > 0)
+            buf_add_char(&text, ',');
+        literal_write(&text, stream->final_statuses[i]);
+    }
+    buf_add_char(&text, ')');
+    struct str out = text.failed ? STR_NONE : arena_dup(arena, buf_str(&text));
+    buf_fini(&text);
+    return out;
+}

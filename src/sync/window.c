@@ -170,6 +170,13 @@ enum err_class window_payload_read(struct str payload, int64_t shop_id, struct a
     return class_;
 }
 
+static struct str window_task_key(const struct window_id *id, struct arena *arena)
+{
+    return arena_printf(arena, "%.*s/%.*s/%lld-%lld", STR_ARG(id->stream),
+                        STR_ARG(window_kind_name(id->kind)), (long long)id->from_ms,
+                        (long long)id->to_ms);
+}
+
 enum err_class window_steps_open(const struct window_plan *plan, int64_t now_ms,
                                  struct arena *arena, struct steps *steps, struct err *err)
 {
@@ -187,9 +194,7 @@ enum err_class window_steps_open(const struct window_plan *plan, int64_t now_ms,
         .lane = plan->id.shop_id,
         .class_ = plan->class_,
         .kind = STR("window"),
-        .unique_key = arena_printf(arena, "%.*s/%.*s/%lld-%lld", STR_ARG(plan->id.stream),
-                                   STR_ARG(window_kind_name(plan->id.kind)),
-                                   (long long)plan->id.from_ms, (long long)plan->id.to_ms),
+        .unique_key = window_task_key(&plan->id, arena),
         .payload = window_payload(plan, arena),
         .run = plan->run,
         .ready_ms = plan->ready_ms,
@@ -243,6 +248,23 @@ enum err_class window_steps_read_again(const struct window *window, struct str d
     return class_ != ERR_OK ? class_ : steps_forget_pages(window, arena, steps, err);
 }
 
+/* What a closed window leaves nobody to wait for: its tasks that died in earlier runs and, once it is
+ * sealed, readings of parts of it that could not be proved. */
+static enum err_class steps_forget_failures(const struct window *window, bool sealed,
+                                            struct arena *arena, struct steps *steps,
+                                            struct err *err)
+{
+    struct sql_value key[WINDOW_KEY_VALUES];
+    window_key_values(&window->id, key);
+    const struct sql_value task[] = {key[0], sql_text(window_task_key(&window->id, arena))};
+    if (!task[1].text.ptr)
+        return err_no_memory(err);
+    enum err_class class_ = steps_add(steps, SQL_TASKS_DEAD_DELETE, task, 2, -1, arena, err);
+    if (class_ == ERR_OK && sealed)
+        class_ = steps_add(steps, SQL_UNPROVED_DELETE, key, WINDOW_KEY_VALUES, -1, arena, err);
+    return class_;
+}
+
 enum err_class window_steps_close(const struct window *window, const struct window_close *close,
                                   struct arena *arena, struct steps *steps, struct err *err)
 {
@@ -263,6 +285,8 @@ enum err_class window_steps_close(const struct window *window, const struct wind
     values[13] = sql_int(close->now_ms);
     values[14] = sql_int_or_null(close->again_ms, close->again_ms > 0);
     enum err_class class_ = steps_add(steps, SQL_WINDOW_CLOSE, values, 15, 1, arena, err);
+    if (class_ == ERR_OK)
+        class_ = steps_forget_failures(window, close->state == WINDOW_SEALED, arena, steps, err);
     return class_ != ERR_OK ? class_ : steps_forget_pages(window, arena, steps, err);
 }
 

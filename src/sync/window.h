@@ -100,6 +100,8 @@ struct window_close {
     int64_t now_ms;
     int64_t again_ms; /* unproved: when it is read again; 0: never by itself */
 };
+/* With the window go its tasks that died in earlier runs and, when it is sealed, unproved windows of its
+ * kind that lie inside it. */
 enum err_class window_steps_close(const struct window *window, const struct window_close *close,
                                   struct arena *arena, struct steps *steps, struct err *err);
 

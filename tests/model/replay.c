@@ -445,7 +445,7 @@ static void do_weigh(struct replay *replay, const struct json *action)
     id_set_fini(&ids);
     enum verdict verdict = evidence_judge(&evidence, reason);
     if (verdict == VERDICT_READ_AGAIN) {
-        again_send(replay, hand, evidence.digest, reason);
+        again_send(replay, hand, evidence_digest_kept(&evidence), reason);
         return;
     }
     bool sealed = verdict == VERDICT_SEAL_A || verdict == VERDICT_SEAL_B;

@@ -10,7 +10,7 @@ import threading
 from datetime import datetime, timedelta, timezone
 
 import lib
-from fake import DAY, DAY_START_S, FakeLife, FakeStage, order, raw
+from fake import DAY, DAY_START_S, FakeLife, FakeStage, order, raw, written
 from lib import contains, holds, same
 from truth import START_MS, Stage
 
@@ -142,6 +142,73 @@ def test_ids_that_are_none_are_refused_and_counted(t):
     same(stage.ids("7001"), ["8000000020"])
     same({r["field"] for r in stage.rows("SELECT field FROM reject")}, {"order_id"})
     same([(w["grade"], w["distinct_ids"], w["stored"]) for w in stage.sealed("7001")], [("A", 9, 1)])
+
+
+def half_written(_, reply):
+    """The reply as JavaScript writes an emoji that it cut in two: HALF stands for the half."""
+    return written(reply).replace(b"HALF", b"\\ud83d")
+
+
+def test_a_broken_text_costs_at_most_its_record(t):
+    """Half an emoji, U+0000 and deep nesting: in a field that nobody maps they cost nothing, in a mapped one U+0000 costs
+    the record, never the page or what comes behind it."""
+    deep = []
+    for _ in range(200):
+        deep = [deep]
+    broken = {120: {"remark": "a HALF"}, 121: {"remark": "a\0b"}, 122: {"deep": deep}, 123: {"sku_name": "a HALF"},
+              124: {"sku_name": "a\0b"}, 125: {"contacts": [{"name": "张\0", "phone_encrypt": ""}]},
+              126: {"order_id": "8000\0000126"}}
+    fake = FakeLife({"7001": [order(n, **broken.get(n, {})) for n in range(600)]})
+    fake.tamper = half_written
+    stage = FakeStage(t, fake)
+    code, report = stage.sync_day()
+    same((code, report["result"], report["troubles"]), (0, "done", []))
+    same(len(stage.ids("7001")), 597, "rows")
+    same([(w["grade"], w["distinct_ids"], w["stored"]) for w in stage.sealed("7001")], [("A", 600, 597)])
+    same(stage.rows("SELECT sku_name FROM trade_order WHERE order_id = '8000000123'"), [{"sku_name": "a \ufffd"}])
+    why = refused(stage)
+    same({field: code for field, code in why.values()},
+         {"sku_name": "text_nul", "contact_name": "text_nul", "order_id": "text_nul"})
+    holds("8000000124" in why and "8000000125" in why, f"the refused records go by their keys: {why}")
+    reject = stage.rows("SELECT id FROM reject WHERE key_text = '8000000124'")[0]["id"]
+    contains(stage.run("reject", "show", str(reject), check=True)[1], "8000000124", "sku_name", "text_nul")
+    stage.run("connector", "replay", "shop-7001", "orders", "--diff", check=True)
+    counts = stage.sync_day()[1]["counts"]
+    same((counts["rows_new"], counts["rows_changed"]), (0, 0), "what a second sync writes")
+
+
+def certificates(order_number, many):
+    return [{"certificate_id": f"9{order_number:06}{n}", "order_item_id": f"8000{order_number:06}{n}", "item_status": 201,
+             "item_update_time": DAY_START_S + 60 * order_number + 9, "refund_amount": 0, "refund_time": 0}
+            for n in range(many)]
+
+
+def test_orders_with_many_certificates_land(t):
+    """A page of a hundred orders brings 6,000 certificates; the one order with more than a thousand is refused alone."""
+    fake = FakeLife({"7001": [order(n, certificate=certificates(n, 60)) for n in range(100)]
+                     + [order(200, certificate=certificates(200, 1001)), order(201)]})
+    stage = FakeStage(t, fake)
+    code, report = stage.sync_day()
+    same((code, report["result"], report["troubles"]), (0, "done", []))
+    same(stage.rows("SELECT count(*) AS n FROM trade_order"), [{"n": 101}])
+    same(stage.rows("SELECT count(*) AS n FROM trade_certificate"), [{"n": 6001}])
+    same(refused(stage), {"8000000200": ("", "list_long")})
+    same([(w["grade"], w["distinct_ids"], w["stored"], w["rejects"]) for w in stage.sealed("7001")], [("A", 102, 101, 1)])
+
+
+def test_certificates_that_are_no_list_are_refused_under_their_orders_key(t):
+    fake = FakeLife({"7001": [order(1, certificate={"certificate_id": "9"}), order(2)]})
+    stage = FakeStage(t, fake)
+    same(stage.sync_day()[0], 0)
+    same(stage.ids("7001"), ["8000000001", "8000000002"], "the orders themselves")
+    same(refused(stage), {"8000000001": ("", "list_kind")})
+    stage.later(600)
+    stage.sync_day()
+    same(stage.rows("SELECT times FROM reject"), [{"times": 2}], "met again")
+    fake.orders["7001"][0] = order(1, update_order_time=DAY_START_S + 3600)
+    stage.later(1200)
+    same(stage.sync_day()[0], 0)
+    same(refused(stage), {}, "rejects once the certificates are a list")
 
 
 def test_unknown_status_values_are_kept_raw_and_counted(t):

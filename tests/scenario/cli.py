@@ -42,9 +42,9 @@ def wrong_use(home, *arguments, says=()):
     contains(err, *says)
 
 
-def fails(home, *arguments, says=(), env=None):
+def fails(home, *arguments, says=(), env=None, exit_code=1):
     code, _, err = huiliu(home, *arguments, env=env)
-    same(code, 1, f"exit code of {arguments}: {err}")
+    same(code, exit_code, f"exit code of {arguments}: {err}")
     contains(err, *says)
 
 
@@ -280,8 +280,23 @@ def test_names_are_answered_with_the_nearest(t):
           says=["platform_unknown", "`douyin-life`"])
     fails(home, "shop", "add", "x", "--platform", "nonsense", "--external-id", "1", says=["douplus", "douyin-life"])
     huiliu(home, "shop", "add", "abcdefgh", "--platform", "douyin-life", "--external-id", "7002", check=True)
-    fails(home, "shop", "show", "abcdefhg", says=["shop_unknown", "`abcdefgh`"])
-    fails(home, "prove", "abcdefgh", "order", says=["stream_unknown", "`orders`"])
+    fails(home, "shop", "show", "abcdefhg", says=["shop_unknown", "`abcdefgh`"], exit_code=2)
+    fails(home, "prove", "abcdefgh", "order", says=["stream_unknown", "`orders`"], exit_code=2)
+    fails(home, "sync", "--shop", "abcdefhg", says=["shop_unknown"], exit_code=2)
+
+
+def test_a_start_in_the_future_is_refused(t):
+    home = life_home(t)
+    fails(home, "shop", "add", "late", "--platform", "douyin-life", "--external-id", "5", "--since", "2062-01-01",
+          says=["date_future", "--since"], exit_code=2)
+    holds("late" not in huiliu(home, "shop", "list")[1], "the shop was added")
+
+
+def test_a_home_that_is_named_is_never_made(t):
+    """Whatever the environment holds: a mistyped --home is no new home."""
+    folder = t.folder()
+    fails(folder / "nope", "status", says=["home_missing"], env={"HUILIU_LOG_LEVEL": "info"})
+    holds(not (folder / "nope").exists(), "the home was made")
 
 
 def test_what_a_manifest_needs_is_asked_for(t):
@@ -399,6 +414,7 @@ def test_an_old_env_that_points_elsewhere(t):
 def test_a_bad_old_env_is_refused(t):
     folder = t.folder()
     cases = [("nothing here\n", ["old.env:1"]), ("FOO=1\n", ["env_unknown"]), ('APPID="open\n', ["old.env:1"]),
+             ("APPID=a\nACCOUNT_ID=c\n", ["env_missing", "AppSecret"]),
              ("APPID=a\nAppSecret=b\nACCOUNT_ID=c\nPAGE_SIZE=many\n", ["PAGE_SIZE"])]
     for i, (text, words) in enumerate(cases):
         (folder / "old.env").write_text(text)

@@ -17,6 +17,8 @@ WORLD = {"life_shops": 4, "life_orders": 1500, "douplus_shops": 1, "douplus_orde
 NEEDS = {"sync.split": {"life_orders": 26000, "big_day": 24000, "totals": "cap", "enc_share": 0}}
 # Torture points fail every n-th call in unit tests instead; a kill there is a kill anywhere.
 NOT_BY_KILL = {"base.alloc", "store.query", "format.write"}
+# Points of passes by ids, which need a course of events: figures.py kills there.
+ELSEWHERE = {"sync.revisit.asked", "sync.figures.asked", "sync.figures.committed"}
 
 
 def undisturbed(t, **switches):
@@ -133,7 +135,7 @@ def test_killed_at_every_fail_point(t):
     _, out, _ = lib.huiliu(None, "version", "--fail-points", check=True)
     points = [line.split()[0] for line in out.splitlines() if line.strip() and "." in line.split()[0]]
     lib.holds(len(points) > 15, f"only {len(points)} fail points are listed")
-    points = [p for p in points if p not in NOT_BY_KILL]
+    points = [p for p in points if p not in NOT_BY_KILL | ELSEWHERE]
     missed = [p for p in points if not (once_only(t, p) if p.startswith("token.") else kill_at(t, p))]
     print(f"# killed at {len(points) - len(missed)} of {len(points)} fail points", flush=True)
     lib.same(missed, [], "fail points that were never reached")

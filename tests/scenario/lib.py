@@ -119,6 +119,20 @@ class Sandbox:
         """Every order of a shop (its external id) as it stands now."""
         return list(self.lines(f"truth?platform={platform}&shop={shop}", "offset", 0))
 
+    def figures(self, shop, first, last, at_ms=None):
+        """What each order of an ad account comes to over days (ISO dates), at an instant or now."""
+        at = "" if at_ms is None else f"&at_ms={at_ms}"
+        return {row["order_id"]: row for row in
+                self.lines(f"figures?platform=douplus&shop={shop}&from={first}&to={last}{at}", "offset", 0)}
+
+    def asked(self, shop):
+        """How often the report was asked for an order over a range of days, since the start."""
+        return list(self.lines(f"asked?shop={shop}", "offset", 0))
+
+    def consent(self, *shops):
+        """An authorisation code that covers these accounts (external ids)."""
+        return json.loads(self.request("consent", {"shops": list(shops)})[1])["auth_code"]
+
     def counts(self):
         return self.get("counts")
 

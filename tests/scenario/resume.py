@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """What an earlier run left behind is gone on with by the next one, however long after: found by a hostile review."""
+import json
 import signal
 
 import lib
-from fake import DAY, FakeLife, FakeStage, order
+from fake import DAY, QUERY, FakeLife, FakeStage, order
 from truth import START_MS, Stage
 
 DAY_MS = 24 * 3600 * 1000
@@ -88,6 +89,68 @@ def test_complete_up_to_goes_back_when_a_window_loses_its_proof(t):
     fake.tamper = None
     stage.sync("--from", DAY, "--to", DAY)
     lib.same(complete_up_to(stage) >= before, True, "complete up to comes back with the proof")
+
+
+def prove(stage, *words):
+    return json.loads(stage.run("prove", "shop-7001", "orders", *words, check=True)[1])
+
+
+def test_an_unproved_reading_over_an_older_seal_is_a_hole(t):
+    fake = FakeLife({"7001": [order(n) for n in range(10)]})
+    stage = FakeStage(t, fake)
+    stage.sync()
+    fake.tamper = one_too_many
+    stage.later(60)
+    code, _, _ = stage.sync("--from", f"{DAY} 06:00:00", "--to", f"{DAY} 09:00:00", check=None)
+    lib.same(code, 3, "exit code")
+    window = stage.windows("state = 'unproved'")[0]
+    proof = prove(stage, "--from", DAY, "--to", DAY)
+    lib.same([(h["from_ms"], h["to_ms"]) for h in proof["not_proved"]], [(window["from_ms"], window["to_ms"])], "holes")
+    lib.same(proof["complete_up_to_ms"], window["from_ms"] - 1000, "complete up to")
+    fake.tamper = None
+    stage.sync("--from", DAY, "--to", DAY)
+    lib.same(prove(stage, "--from", DAY, "--to", DAY)["not_proved"], [], "holes once the whole day is sealed again")
+    lib.holds(complete_up_to(stage) > window["to_ms"], "complete up to comes back with the day's seal")
+
+
+def test_a_clock_that_was_ahead_once_loses_no_row(t):
+    """Two days ahead, then mended; an order of the day after that is found by a plain sync ten days later."""
+    fake = FakeLife({"7001": [order(n) for n in range(20)]})
+    stage = FakeStage(t, fake)
+    stage.later(2 * DAY_MS // 1000)
+    stage.sync()
+    stage.later(600 - 2 * DAY_MS // 1000)
+    now_ms = START_MS + 600 * 1000
+    lib.holds(prove(stage)["complete_up_to_ms"] <= now_ms, "complete beyond now")
+    code, out, _ = stage.run("doctor")
+    lib.same(code, 1, "exit code of doctor")
+    lib.contains(out, "later than now")
+    _, _, said = stage.sync()
+    lib.contains(said, "clock_was_ahead")
+    lib.holds(complete_up_to(stage) <= now_ms, "complete beyond now")
+    lib.same(stage.windows(f"to_ms > {now_ms} OR closed_ms > {now_ms + 3600 * 1000}"), [], "windows ahead of now")
+    lib.same(stage.run("doctor")[0], 0, "exit code of doctor")
+    created = START_MS // 1000 + 24 * 3600
+    fake.orders["7001"].append(order(500, create_order_time=created, pay_time=created + 5, update_order_time=created + 9))
+    stage.later(10 * DAY_MS // 1000)
+    _, _, said = stage.sync()
+    lib.same("clock_was_ahead" in said, False, "a clock that goes on is not complained about")
+    lib.holds("8000000500" in stage.ids("7001"), "the order of the days that were ahead is missing")
+    lib.same(prove(stage, "--to", "2026-06-05")["not_proved"], [], "holes")
+
+
+def test_tasks_that_died_in_an_outage_are_gone_when_their_window_closes(t):
+    fake = FakeLife({"7001": [order(n) for n in range(5)]})
+    stage = FakeStage(t, fake)
+    fake.tamper = lambda call, reply: 500 if call["path"] == QUERY else reply
+    for _ in range(3):
+        stage.later(3600)
+        lib.same(stage.sync(check=None)[0], 3, "exit code in the outage")
+    lib.same([r["state"] for r in stage.rows("SELECT state FROM task")], ["dead"] * 3, "tasks")
+    fake.tamper = None
+    stage.later(3600)
+    stage.sync()
+    lib.same(stage.rows("SELECT state, unique_key FROM task"), [], "tasks")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ DOUPLUS_COLUMNS = {
     "renew_count": ("renew_count", None),
 }
 TABLES = {"douyin-life": ("orders", "trade_order", LIFE_COLUMNS), "douplus": ("ad_orders", "ad_order", DOUPLUS_COLUMNS)}
-DATA_TABLES = ("trade_order", "trade_certificate", "ad_order", "original", "status_history")
+DATA_TABLES = ("trade_order", "trade_certificate", "ad_order", "original", "status_history", "ad_figure",
+               "ad_figure_snapshot", "ad_figure_day", "ad_figure_base")
 
 
 def expected_row(truth, columns):

@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
-"""SQL that users of the old Douyin Life program have saved runs unchanged on the view `orders` and gives what the
-sandbox's truth gives. The truth is counted here in Python, over the sandbox's own rows."""
+"""SQL that users of the old programs have saved runs on the views and gives what the truth gives.
+
+Douyin Life: the view `orders` over a synced home; the truth is counted here, over the sandbox's own rows. DOU+: the
+views over rows that are written here; what they must show is worked out here by the old program's formulas."""
+import sqlite3
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 import lib
 from lib import same
@@ -106,6 +110,383 @@ def by_sku(home, truth):
          groups(truth, lambda o: (o["sku_id"], o["sku_name"])), "sums by sku")
     counts = [r["order_count"] for r in found]
     same(counts, sorted(counts, reverse=True), "order of skus")
+
+
+# --- DOU+ ---
+
+NEWEST_FIGURES = """
+SELECT order_id, stat_cost, total_play, custom_like, dp_target_convert_cnt, custom_convert_cost, play_duration_5s_rank
+FROM douplus_order_stats
+WHERE order_id IN (?, ?, ?)
+  AND stat_time = (SELECT MAX(stat_time) FROM douplus_order_stats WHERE order_id = douplus_order_stats.order_id);"""
+VIDEO_RANKING = """
+SELECT item_id, total_cost, total_play, avg_convert_cost, avg_5s_rank
+FROM douplus_video_stats_agg
+WHERE account_id = ? AND stat_time = (SELECT MAX(stat_time) FROM douplus_video_stats_agg)
+ORDER BY total_cost DESC;"""
+SYNC_STATE = ("SELECT account_id, COUNT(*) AS order_count, MAX(last_sync_time) AS last_sync "
+              "FROM douplus_order GROUP BY account_id;")
+# The one change: NOW() and DATE_SUB are MariaDB's; this says the same to SQLite.
+COVERAGE = """
+SELECT COUNT(DISTINCT order_id) AS total_orders,
+       COUNT(DISTINCT CASE WHEN stat_time >= datetime('now', '+8 hours', '-1 hour') THEN order_id END) AS recent_synced
+FROM douplus_order_stats;"""
+
+AD_COLUMNS = {
+    "douyin_account": "id user_id open_id advertiser_id aweme_sec_uid advertiser_name union_id nickname avatar fans "
+                      "following total_favorited access_token refresh_token token_expires_at status daily_limit balance "
+                      "remark create_time update_time deleted",
+    "douplus_order": "id order_id task_id item_id account_id user_id status budget duration target_type aweme_title "
+                     "aweme_cover aweme_nick aweme_avatar order_create_time order_start_time order_end_time "
+                     "sync_version last_sync_time sync_source create_time update_time deleted",
+    "douplus_order_stats": "id order_id item_id stat_time stat_cost total_play custom_like dy_comment dy_share "
+                           "dy_follow play_duration_5s_rank dy_home_visited dp_target_convert_cnt custom_convert_cost "
+                           "show_cnt live_click_source_cnt live_gift_uv live_comment_cnt live_follow_count "
+                           "live_gift_cnt live_gift_amount sync_time create_time update_time",
+    "douplus_order_agg": "order_id item_id account_id total_cost total_play total_like total_comment total_share "
+                         "total_follow total_convert play_duration_5s play_per_100_cost avg_convert_cost share_rate "
+                         "like_rate follow_rate stat_time create_time update_time",
+    "douplus_video_stats_agg": "item_id account_id user_id stat_time order_count total_budget total_cost total_play "
+                               "total_like total_comment total_share total_follow total_convert total_home_visited "
+                               "avg_5s_rank avg_convert_cost play_per_100_cost like_rate share_rate "
+                               "share_per_100_play min_order_create_time agg_time data_version",
+}
+
+MINUTE_MS, HOUR_MS = 60_000, 3_600_000
+DAWN_MS = 1_769_529_600_000  # 2026-01-28 00:00 in Beijing
+A, B, OFF, LIFE = 1, 2, 3, 4  # shops: two DOU+ ones at work, a disabled one, one of another platform
+VIDEO, OTHER_VIDEO = "7518299855211597096", "7593265929740373290"
+
+# Order: its shop, its video, its budget and its latest figures. The quotients 8.625 (cost of a conversion, the first)
+# and 166228.125 (plays for 100 元, the second) lie in the middle: the old program's own export says 8.63 and 166228.13.
+FIGURES = ("cost", "plays", "likes", "comments", "shares", "follows", "home_visits", "conversions", "conversion_cost",
+           "shown", "live_clicks", "gift_users", "gift_amount", "live_comments", "live_follows", "gifts", "rate_5s")
+WRITTEN = {
+    "1835535794685987": (A, VIDEO, 10000, (6900, 69695, 1501, 102, 12003, 8, 77, 8, 863, 9, 0, 0, 0, 0, 0, 0, 330_001)),
+    "1835535798058120": (A, VIDEO, 21000, (16000, 265965, 3, 1, 1, 0, 5, 0, 0, 1, 0, 0, 0, 0, 0, 0, 123_456)),
+    "1835535798058121": (A, OTHER_VIDEO, 9999, (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
+    "1835535798058122": (A, None, 30000, (9285, 11, 2, 3, 4, 5, 6, 1, 9285, 7, 18, 9, 5299, 20, 21, 22, 1_000_000)),
+    "1854996841947321": (B, VIDEO, 15000, (15000, 32, 1, 1, 1, 1, 1, 19, 789, 1, 0, 0, 0, 0, 0, 0, 500_000)),
+    "1854996841947322": (OFF, VIDEO, 100, (3, 1, 1, 1, 1, 1, 1, 2, 2, 1, 0, 0, 0, 0, 0, 0, 1)),
+    "1854996841947323": (LIFE, VIDEO, 1, (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)),
+}
+AD_ORDERS = {i: o for i, o in WRITTEN.items() if o[0] != LIFE}
+NO_FIGURES = "1854996841947399"
+
+
+def figures_of(order_id):
+    return dict(zip(FIGURES, WRITTEN[order_id][3]))
+
+
+def put(base, table, **values):
+    names = ", ".join(values)
+    base.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(values))})", list(values.values()))
+
+
+def put_data(base, table, shop, received_ms, **values):
+    put(base, table, shop_id=shop, row_hash=b"x", received_ms=received_ms, first_seen_ms=received_ms - 2000,
+        changed_ms=received_ms - 1000, **values)
+
+
+def passed(base, shop, at_ms, stream="ad_figures"):
+    """A shop's stream is complete up to this instant: the pass over the figures that began then has ended."""
+    base.execute("INSERT OR REPLACE INTO stream_state (shop_id, stream, complete_up_to_ms, last_success_ms) "
+                 "VALUES (?, ?, ?, ?)", (shop, stream, at_ms, at_ms + 30_000))
+
+
+class Ads:
+    """A home with the orders above. Figures were kept at 12:00, 12:05 and 12:10 Beijing time on 2026-01-28; the pass of
+    12:10 has ended in shop A and still runs in B."""
+
+    def __init__(self, t, noon_ms=DAWN_MS + 12 * HOUR_MS):
+        self.home, self.noon_ms = t.home(), noon_ms
+        self.base = sqlite3.connect(self.home / "huiliu.db")
+        self.shops()
+        for order_id, (shop, item, budget, _) in WRITTEN.items():
+            self.order(order_id, shop, item, budget)
+        self.order(NO_FIGURES, A, VIDEO, 77700)
+        passed(self.base, A, noon_ms + 10 * MINUTE_MS + 2_000)
+        passed(self.base, B, noon_ms + 9 * MINUTE_MS + 59_999)
+        self.base.commit()
+
+    def shops(self):
+        for shop, platform, state in ((A, "douplus", "enabled"), (B, "douplus", "enabled"),
+                                      (OFF, "douplus", "disabled"), (LIFE, "douyin-life", "enabled")):
+            put(self.base, "shop", id=shop, platform=platform, name=f"shop {shop}", external_id=f"MS4wLj{shop}",
+                state=state, created_ms=DAWN_MS)
+        passed(self.base, OFF, self.noon_ms - 24 * HOUR_MS)
+        passed(self.base, LIFE, self.noon_ms - 48 * HOUR_MS)
+        passed(self.base, A, self.noon_ms - 72 * HOUR_MS, "ad_orders")
+
+    def order(self, order_id, shop, item, budget):
+        put_data(self.base, "ad_order", shop, self.noon_ms, order_id=order_id, item_id=item, budget=budget,
+                 created_at=DAWN_MS + int(order_id) % 10 * MINUTE_MS, status="DELIVERING", delivery_hours="24")
+        if order_id == NO_FIGURES:
+            return
+        figures = figures_of(order_id)
+        put_data(self.base, "ad_figure", shop, self.noon_ms + 11 * MINUTE_MS, order_id=order_id, **figures)
+        for minute, share in ((0, 3), (5, 2), (10, 1)):
+            kept = {k: v // share for k, v in figures.items()}
+            put_data(self.base, "ad_figure_snapshot", shop, self.noon_ms + minute * MINUTE_MS, order_id=order_id,
+                     at=self.noon_ms + minute * MINUTE_MS, **kept)
+
+    def write(self, sql, *values):
+        self.base.execute(sql, values)
+        self.base.commit()
+
+    def rows(self, sql, *values):
+        return lib.rows(self.home, sql, *values)
+
+
+def decimal(n, d, places, rounding=ROUND_HALF_UP):
+    """n ÷ d as the old decimal columns kept it, and 0 for a division by zero."""
+    return float((Decimal(n) / Decimal(d)).quantize(Decimal(1).scaleb(-places), rounding)) if d else 0.0
+
+
+def yuan(fen):
+    return fen / 100
+
+
+def at(unix_ms):
+    return local(unix_ms / 1000)
+
+
+def test_old_columns_of_ads(t):
+    home = Ads(t).home
+    for view, columns in AD_COLUMNS.items():
+        same(" ".join(lib.rows(home, f"SELECT * FROM {view} LIMIT 1")[0]), columns, f"columns of {view}")
+
+
+def test_saved_ad_queries_give_the_truth(t):
+    ads = Ads(t)
+    newest_figures(ads)
+    video_ranking(ads)
+    sync_state(ads)
+
+
+def newest_figures(ads):
+    """All are there though their snapshots are older than the table's newest window."""
+    ads.write("DELETE FROM ad_figure_snapshot WHERE at > ? AND shop_id = ?", ads.noon_ms, A)
+    asked = ["1835535794685987", "1835535798058121", "1854996841947321"]
+    wanted = {i: (yuan(f["cost"]), f["plays"], f["likes"], f["conversions"], yuan(f["conversion_cost"]),
+                  f["rate_5s"] / 1_000_000) for i in asked for f in [figures_of(i)]}
+    found = ads.rows(NEWEST_FIGURES, *asked)
+    same(len(found), len(asked), "rows of newest figures")
+    same({r["order_id"]: tuple(r.values())[1:] for r in found}, wanted, "newest figures")
+    same(len(ads.rows(NEWEST_FIGURES, *map(int, asked))), len(asked), "newest figures asked for by numbers")
+
+
+def video_ranking(ads):
+    for shop, wanted in ((A, [VIDEO, OTHER_VIDEO]), (B, [VIDEO]), (LIFE, [])):
+        found = ads.rows(VIDEO_RANKING, shop)
+        same([r["item_id"] for r in found], wanted, f"ranking of shop {shop}")
+        for row in found:
+            same({k: row[k] for k in row}, {k: video_truth(shop, row["item_id"])[k] for k in row}, "ranked video")
+
+
+def sync_state(ads):
+    counts = defaultdict(int)
+    for shop, *_ in AD_ORDERS.values():
+        counts[shop] += 1
+    counts[A] += 1  # the one without figures
+    same(ads.rows(SYNC_STATE), [{"account_id": shop, "order_count": counts[shop], "last_sync": at(ads.noon_ms)}
+                                for shop in (A, B, OFF)], "sync state")
+
+
+def test_coverage_counts_orders_of_the_last_hour(t):
+    now_ms = int(datetime.now().timestamp() * 1000) // (5 * MINUTE_MS) * 5 * MINUTE_MS
+    ads = Ads(t, now_ms - 30 * MINUTE_MS)
+    same(ads.rows(COVERAGE), [{"total_orders": len(AD_ORDERS), "recent_synced": len(AD_ORDERS)}], "coverage")
+    passed(ads.base, B, now_ms - 2 * HOUR_MS)
+    ads.write("DELETE FROM ad_figure_snapshot")
+    same(ads.rows(COVERAGE), [{"total_orders": len(AD_ORDERS), "recent_synced": 0}], "coverage of a shop that hangs")
+
+
+def test_figures_are_history_and_the_latest(t):
+    """Latest figures at the newest complete window, snapshots only before it, no order twice in a window."""
+    ads = Ads(t)
+    wanted = {}
+    for order_id, (_, item, _, _) in AD_ORDERS.items():
+        for minute, share in ((0, 3), (5, 1)):
+            stat_time = at(ads.noon_ms + minute * MINUTE_MS)
+            wanted[order_id, stat_time] = item, {k: v // share for k, v in figures_of(order_id).items()}
+    found = ads.rows("SELECT * FROM douplus_order_stats")
+    same(len(found), len(wanted), "rows")
+    for row in found:
+        item, figures = wanted[row["order_id"], row["stat_time"]]
+        same(row["item_id"], item, "item")
+        same(stats_figures(row), figures, f"figures of {row['order_id']} at {row['stat_time']}")
+
+
+def stats_figures(row):
+    """A row of douplus_order_stats by our names, 元 back in 分 and the rate in millionths."""
+    return {"cost": fen(row["stat_cost"]), "plays": row["total_play"], "likes": row["custom_like"],
+            "comments": row["dy_comment"], "shares": row["dy_share"], "follows": row["dy_follow"],
+            "home_visits": row["dy_home_visited"], "conversions": row["dp_target_convert_cnt"],
+            "conversion_cost": fen(row["custom_convert_cost"]), "shown": row["show_cnt"],
+            "live_clicks": row["live_click_source_cnt"], "gift_users": row["live_gift_uv"],
+            "gift_amount": fen(row["live_gift_amount"]), "live_comments": row["live_comment_cnt"],
+            "live_follows": row["live_follow_count"], "gifts": row["live_gift_cnt"],
+            "rate_5s": round(row["play_duration_5s_rank"] * 1_000_000)}
+
+
+def test_newest_window_waits_for_every_shop(t):
+    ads = Ads(t)
+
+    def newest(minute, what):
+        for view in ("douplus_order_stats", "douplus_order_agg", "douplus_video_stats_agg"):
+            found = ads.rows(f"SELECT MAX(stat_time) AS newest FROM {view}")[0]["newest"]
+            same(found, minute if minute is None else at(ads.noon_ms + minute * MINUTE_MS), f"{what}: {view}")
+
+    newest(5, "B has not ended its pass of 12:10")
+    passed(ads.base, B, ads.noon_ms + 10 * MINUTE_MS)
+    ads.base.commit()
+    newest(10, "both have")
+    passed(ads.base, B, ads.noon_ms - 5 * MINUTE_MS)
+    ads.write("UPDATE shop SET state = 'needs_person' WHERE id = ?", B)
+    newest(10, "B waits for a person")
+    ads.write("UPDATE shop SET state = 'enabled' WHERE id = ?", B)
+    ads.write("UPDATE stream_state SET complete_up_to_ms = NULL WHERE shop_id = ?", B)
+    newest(10, "B has never ended a pass")
+    ads.write("UPDATE shop SET state = 'disabled'")
+    ads.write("UPDATE ad_figure_snapshot SET at = at + ? WHERE shop_id = ? AND at > ?", 24 * HOUR_MS, LIFE, ads.noon_ms)
+    newest(10, "no shop is at work: what is kept for DOU+")
+    ads.write("DELETE FROM ad_figure_snapshot WHERE shop_id <> ?", LIFE)
+    newest(None, "nothing is kept")
+
+
+def test_ratios_of_orders(t):
+    ads = Ads(t)
+    found = {r["order_id"]: r for r in ads.rows("SELECT * FROM douplus_order_agg")}
+    same(sorted(found), sorted(AD_ORDERS), "orders with figures")
+    for order_id, row in found.items():
+        shop, item, _, _ = WRITTEN[order_id]
+        f = figures_of(order_id)
+        same(row, {
+            "order_id": order_id, "item_id": item, "account_id": shop, "total_cost": yuan(f["cost"]),
+            "total_play": f["plays"], "total_like": f["likes"], "total_comment": f["comments"],
+            "total_share": f["shares"], "total_follow": f["follows"], "total_convert": f["conversions"],
+            "play_duration_5s": f["rate_5s"] / 1_000_000,
+            "play_per_100_cost": decimal(f["plays"] * 100 * 100, f["cost"], 2),
+            "avg_convert_cost": decimal(f["cost"], f["conversions"] * 100, 2) if f["conversions"] else None,
+            "share_rate": decimal(f["shares"] * 100, f["plays"], 4), "like_rate": decimal(f["likes"], f["plays"], 4),
+            "follow_rate": decimal(f["shares"], f["plays"], 4), "stat_time": at(ads.noon_ms + 5 * MINUTE_MS),
+            "create_time": at(ads.noon_ms + 11 * MINUTE_MS - 2000),
+            "update_time": at(ads.noon_ms + 11 * MINUTE_MS - 1000)}, f"ratios of {order_id}")
+    same(found["1835535794685987"]["avg_convert_cost"], 8.63, "cost of a conversion in the middle")
+    same(found["1835535798058120"]["play_per_100_cost"], 166228.13, "plays for 100 元 in the middle")
+
+
+def test_what_was_not_told_stays_unknown(t):
+    ads = Ads(t)
+    ads.write("UPDATE ad_figure SET plays = NULL, rate_5s = NULL WHERE order_id = '1835535794685987'")
+    row = ads.rows("SELECT * FROM douplus_order_agg WHERE order_id = '1835535794685987'")[0]
+    for name in ("total_play", "play_duration_5s", "play_per_100_cost", "share_rate", "like_rate", "follow_rate"):
+        same(row[name], None, name)
+
+
+def video_truth(shop, item):
+    ids = [i for i, o in AD_ORDERS.items() if o[:2] == (shop, item)]
+    orders = [figures_of(i) for i in ids]
+    total = {k: sum(f[k] for f in orders) for k in FIGURES}
+    rates = sum(f["rate_5s"] * f["plays"] for f in orders)
+    return {
+        "item_id": item, "account_id": shop, "user_id": None, "order_count": len(orders),
+        "total_budget": yuan(sum(WRITTEN[i][2] for i in ids)), "total_cost": yuan(total["cost"]),
+        "total_play": total["plays"], "total_like": total["likes"], "total_comment": total["comments"],
+        "total_share": total["shares"], "total_follow": total["follows"], "total_convert": total["conversions"],
+        "total_home_visited": total["home_visits"],
+        "avg_5s_rank": decimal(rates, total["plays"] * 1_000_000, 6, ROUND_HALF_EVEN),
+        "avg_convert_cost": decimal(total["cost"], total["conversions"] * 100, 2) if total["conversions"] else None,
+        "play_per_100_cost": decimal(total["plays"] * 100 * 100, total["cost"], 2),
+        "like_rate": decimal(total["likes"], total["plays"], 4),
+        "share_rate": decimal(total["shares"], total["plays"], 4),
+        "share_per_100_play": decimal(total["shares"] * 100, total["plays"], 2),
+        "min_order_create_time": min(at(DAWN_MS + int(i) % 10 * MINUTE_MS) for i in ids), "data_version": None}
+
+
+def test_videos_are_sums_of_their_orders_in_one_shop(t):
+    ads = Ads(t)
+    found = {(r["account_id"], r["item_id"]): r for r in ads.rows("SELECT * FROM douplus_video_stats_agg")}
+    same(sorted(found), sorted({o[:2] for o in AD_ORDERS.values() if o[1]}), "videos")
+    for (shop, item), row in found.items():
+        same(row, {**row, **video_truth(shop, item), "stat_time": at(ads.noon_ms + 5 * MINUTE_MS),
+                   "agg_time": at(ads.noon_ms + 11 * MINUTE_MS - 1000)}, f"video {item} of shop {shop}")
+    for plays, rates, wanted in (((1, 1), (0, 1), 0.0), ((1, 1), (1, 2), 0.000002), ((3, 1), (1, 2), 0.000001)):
+        for order_id, play, rate in zip(("1835535794685987", "1835535798058120"), plays, rates):
+            ads.write("UPDATE ad_figure SET plays = ?, rate_5s = ? WHERE order_id = ?", play, rate, order_id)
+        found = ads.rows("SELECT avg_5s_rank FROM douplus_video_stats_agg WHERE account_id = ? AND item_id = ?", A, VIDEO)
+        same(found[0]["avg_5s_rank"], wanted, f"rates {rates} weighted by {plays}")
+
+
+def test_orders_end_when_their_hours_are_over(t):
+    """And not after 24 hours; what we saw ending ended then; a midnight in Beijing is no midnight in UTC."""
+    ads = Ads(t)
+    order_id, created_ms = "1835535794685987", DAWN_MS - 1000
+    seen_ms = ads.noon_ms - 2000  # as put_data makes it
+    cases = [("48.0", "DELIVERING", None, 48, created_ms + 48 * HOUR_MS),
+             ("2", "DELIVERIED", seen_ms, 2, created_ms + 2 * HOUR_MS),
+             ("48", "UNDELIVERIED", seen_ms + HOUR_MS, 48, seen_ms + HOUR_MS),
+             ("0.5", "OFFLINE_AUDIT", None, 1, created_ms + HOUR_MS // 2),
+             ("0", "DELIVERING", None, 0, None), (None, "DELIVERING", None, None, None),
+             ("6", "DELIVERING", seen_ms + HOUR_MS, 6, created_ms + 6 * HOUR_MS)]
+    for hours, status, final_ms, duration, end_ms in cases:
+        ads.write("DELETE FROM status_history")
+        ads.write("UPDATE ad_order SET delivery_hours = ?, status = ?, created_at = ? WHERE order_id = ?", hours, status,
+                  created_ms, order_id)
+        if final_ms:
+            for at_ms, seen in ((final_ms, "UNDELIVERIED"), (final_ms + HOUR_MS, "DELIVERIED"),
+                                (seen_ms - HOUR_MS, "DELIVERING")):
+                put(ads.base, "status_history", shop_id=A, table_name="ad_order", key_text=order_id, at_ms=at_ms,
+                    status=seen, seen_ms=at_ms)
+            ads.base.commit()
+        row = ads.rows("SELECT * FROM douplus_order WHERE order_id = ?", order_id)[0]
+        same((row["duration"], row["order_create_time"], row["order_end_time"]),
+             (duration, "2026-01-27 23:59:59", end_ms and at(end_ms)), f"{status} of {hours} hours")
+
+
+def test_orders_say_when_they_were_last_read(t):
+    ads = Ads(t)
+    open_id, missing_id, final_id = "1835535794685987", "1835535798058120", "1835535798058121"
+    for order_id, missing in ((open_id, 0), (missing_id, 1), (final_id, 0)):
+        put(ads.base, "ask_plan", shop_id=A, stream="ad_orders", key_text=order_id, missing=missing,
+            asked_ms=ads.noon_ms + 3 * MINUTE_MS)
+    ads.write("UPDATE ad_order SET status = 'DELIVERIED' WHERE order_id = ?", final_id)
+    passed(ads.base, A, ads.noon_ms + 4 * MINUTE_MS - 30_000, "ad_orders")
+    ads.base.commit()
+    for order_id, minute in ((open_id, 3), (missing_id, 0), (final_id, 4)):
+        row = ads.rows("SELECT last_sync_time FROM douplus_order WHERE order_id = ?", order_id)[0]
+        same(row["last_sync_time"], at(ads.noon_ms + minute * MINUTE_MS), f"last read: {order_id}")
+
+
+def test_orders_are_the_platforms(t):
+    """A synced list: every order of the sandbox, in 元, with its pictures and the numbers as text."""
+    sandbox = t.sandbox(life_shops=0, douplus_shops=1, douplus_orders=60)
+    home = t.home(sandbox)
+    shop = lib.add_shops(home, sandbox, "douplus")[0]
+    lib.huiliu(home, "sync", "--stream", "ad_orders", check=True)
+    truth = {o["order_id"]: o for o in sandbox.truth("douplus", shop["external_id"])}
+    found = lib.rows(home, "SELECT * FROM douplus_order")
+    same(sorted(r["order_id"] for r in found), sorted(truth), "orders")
+    for row in found:
+        order = truth[row["order_id"]]
+        same((fen(row["budget"]), row["item_id"], row["task_id"], row["order_create_time"], row["deleted"]),
+             (order["budget"], order["item_id"], order["task_id"], local(order["created_at"]), 0), row["order_id"])
+        same(row["aweme_cover"] is None, row["item_id"] is None, "a cover where there is a video")
+        lib.holds(row["aweme_cover"] is None or row["aweme_cover"].startswith("http"), "a cover is an address")
+
+
+def test_accounts_show_no_token(t):
+    ads = Ads(t)
+    expires_ms = ads.noon_ms + 24 * HOUR_MS
+    put(ads.base, "token", owner=f"shop:{B}", state="fresh", access_cipher="sealed", refresh_cipher="sealed",
+        expires_ms=expires_ms)
+    ads.write("UPDATE shop SET token_of = ? WHERE id = ?", B, A)
+    found = ads.rows("SELECT * FROM douyin_account ORDER BY id")
+    same([(r["id"], r["aweme_sec_uid"], r["nickname"], r["status"], r["token_expires_at"]) for r in found],
+         [(A, "MS4wLj1", "shop 1", 1, at(expires_ms)), (B, "MS4wLj2", "shop 2", 1, at(expires_ms)),
+          (OFF, "MS4wLj3", "shop 3", 0, None)], "accounts")
+    same({(r["access_token"], r["refresh_token"]) for r in found}, {(None, None)}, "tokens")
 
 
 if __name__ == "__main__":

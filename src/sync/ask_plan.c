@@ -1,0 +1,126 @@
+/* Rows that are asked for by their ids: open orders whose changes no filter tells, and orders whose
+ * figures are wanted. Table ask_plan says when each is due; being asked moves that on in the unit that
+ * stores the answer, so that a pass that was cut short goes on where it stopped. */
+#include "sync/sql.h"
+#include "sync/sync_internal.h"
+
+enum { MARKS_BYTES_MAX = 1024 * 1024 };
+
+int64_t pass_next_ms(const struct stream *stream, int64_t now_ms)
+{
+    return now_ms - now_ms % stream->every_ms + stream->every_ms;
+}
+
+static void instant_write(struct buf *out, int64_t at_ms)
+{
+    if (at_ms == ASK_NEVER)
+        buf_add(out, STR(",null"));
+    else
+        buf_printf(out, ",%lld", (long long)at_ms);
+}
+
+static void day_write(struct buf *out, struct str day)
+{
+    buf_add_char(out, ',');
+    if (day.len > 0)
+        json_write_string(out, day);
+    else
+        buf_add(out, STR("null"));
+}
+
+static void mark_write(struct buf *out, const struct ask_mark *mark)
+{
+    buf_add_char(out, '[');
+    json_write_string(out, mark->key);
+    instant_write(out, mark->next_ms);
+    buf_printf(out, ",%lld", (long long)mark->missing);
+    day_write(out, mark->base_to);
+    day_write(out, mark->days_to);
+    instant_write(out, mark->days_next_ms);
+    buf_add_char(out, ']');
+}
+
+enum err_class steps_asked(const struct task_run *run, const struct ask_mark *marks,
+                           size_t marks_len, struct arena *arena, struct steps *steps,
+                           struct err *err)
+{
+    struct buf text;
+    buf_init(&text, MARKS_BYTES_MAX);
+    buf_add_char(&text, '[');
+    for (size_t i = 0; i < marks_len; i++) {
+        if (i > 0)
+            buf_add_char(&text, ',');
+        mark_write(&text, &marks[i]);
+    }
+    buf_add_char(&text, ']');
+    struct str json = text.failed ? STR_NONE : arena_dup(arena, buf_str(&text));
+    buf_fini(&text);
+    if (!json.ptr)
+        return err_no_memory(err);
+    const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
+                                       sql_int(clock_now_ms()), sql_text(json)};
+    return steps_add(steps, SQL_ASKED, values, 4, -1, arena, err);
+}
+
+/* --- the task of a pass --- */
+
+static struct str pass_payload(const struct sync_request *request, const struct pass *pass,
+                               struct arena *arena)
+{
+    struct buf text;
+    buf_init(&text, TASK_PAYLOAD_BYTES_MAX);
+    buf_add(&text, STR("{\"stream\":"));
+    json_write_string(&text, request->stream->name);
+    if (pass->since_ms > 0)
+        buf_printf(&text, ",\"since\":%lld,\"from\":%lld,\"to\":%lld", (long long)pass->since_ms,
+                   (long long)pass->from_ms, (long long)pass->to_ms);
+    buf_add_char(&text, '}');
+    struct str payload = text.failed ? STR_NONE : arena_dup(arena, buf_str(&text));
+    buf_fini(&text);
+    return payload;
+}
+
+enum err_class pass_enqueue(struct sync *sync, const struct sync_request *request, struct str kind,
+                            enum task_class class_, const struct pass *pass, int64_t now_ms,
+                            struct arena *arena, int64_t *tasks, struct err *err)
+{
+    /* What reads everything again is a task of its own beside the pass that is due anyway. */
+    const char *again = pass->since_ms > 0 ? "/again" : "";
+    struct task_new task = {
+        .lane = request->shop->id,
+        .class_ = class_,
+        .kind = kind,
+        .unique_key = arena_printf(arena, "%.*s/%.*s%s", STR_ARG(request->stream->name),
+                                   STR_ARG(kind), again),
+        .payload = pass_payload(request, pass, arena),
+        .run = request->run,
+        .ready_ms = now_ms,
+    };
+    if (!task.unique_key.ptr || !task.payload.ptr)
+        return err_no_memory(err);
+    enum err_class result = queue_enqueue(sync->options.store, &task, now_ms, err);
+    *tasks += result == ERR_OK;
+    return result;
+}
+
+static bool member_i64(const struct json *root, struct str name, int64_t *out)
+{
+    struct str text = json_text(json_get(root, name));
+    return text.len > 0 && str_to_i64(text, out);
+}
+
+enum err_class pass_read(struct str payload, struct pass *out, struct err *err)
+{
+    struct json_doc *doc;
+    *out = (struct pass){.from_ms = INT64_MIN, .to_ms = INT64_MAX};
+    enum err_class class_ = json_parse(payload, &doc, err);
+    if (class_ != ERR_OK)
+        return class_;
+    const struct json *root = json_root(doc);
+    if (member_i64(root, STR("since"), &out->since_ms)) {
+        member_i64(root, STR("from"), &out->from_ms);
+        member_i64(root, STR("to"), &out->to_ms);
+    }
+    json_free(doc);
+    return ERR_OK;
+}

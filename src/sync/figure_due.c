@@ -1,0 +1,183 @@
+/* Which orders a pass over figures asks about, and the calendar it counts days by. */
+#include "sync/figure_pass.h"
+
+enum {
+    QUERY_BYTES_MAX = 16 * 1024,
+    LASTS_DEFAULT_H = 24,
+    LASTS_MAX_H = 24 * 366 * 10,
+};
+static const int64_t NO_DAY = INT64_MIN;
+
+/* --- days --- */
+
+int64_t day_of(const struct stream *stream, int64_t utc_ms)
+{
+    struct civil civil;
+    zone_from_utc_ms(stream->zone, utc_ms, &civil);
+    civil = (struct civil){.year = civil.year, .month = civil.month, .day = civil.day};
+    return civil_to_utc_ms(&civil) / DAY_MS;
+}
+
+int64_t day_start_ms(const struct stream *stream, int64_t day)
+{
+    struct civil civil;
+    civil_from_utc_ms(day * DAY_MS, &civil);
+    return zone_to_utc_ms(stream->zone, &civil);
+}
+
+struct str day_text(int64_t day, struct arena *arena)
+{
+    struct civil civil;
+    civil_from_utc_ms(day * DAY_MS, &civil);
+    return arena_printf(arena, "%04d-%02u-%02u", civil.year, civil.month, civil.day);
+}
+
+static int64_t day_parse(struct str text)
+{
+    int64_t utc_ms;
+    bool date_only;
+    if (text.len == 0 || time_parse_any(text, zone_utc(), &utc_ms, &date_only, NULL) != ERR_OK)
+        return NO_DAY;
+    return utc_ms / DAY_MS;
+}
+
+static int64_t min_i64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t max_i64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* --- which orders --- */
+
+enum err_class orders_query(struct figure_pass *p, struct err *err)
+{
+    const struct stream *of = p->stream->figures.of;
+    const struct table *table = of->table;
+    struct str key = table->columns[table->key[0]].name;
+    struct str created = table->columns[table->created].name;
+    struct str status = table->columns[table->status].name;
+    struct str final = status_in_final_sql(of, STR("h.status"), &p->texts);
+    size_t lasts = p->stream->figures.lasts;
+    struct str hours = lasts == SIZE_MAX
+                           ? STR("NULL")
+                           : arena_printf(&p->texts, "o.%.*s", STR_ARG(table->columns[lasts].name));
+    if (!final.ptr || !hours.ptr)
+        return err_no_memory(err);
+    struct buf text;
+    buf_init(&text, QUERY_BYTES_MAX);
+    buf_printf(&text, "SELECT o.%.*s, o.%.*s, o.first_seen_ms, o.changed_ms, %.*s,", STR_ARG(key),
+               STR_ARG(created), STR_ARG(hours));
+    buf_printf(&text,
+               " CASE WHEN %.*s THEN (SELECT min(h.at_ms) FROM status_history h WHERE"
+               " h.shop_id = o.shop_id AND h.table_name = '%.*s' AND h.key_text = o.%.*s"
+               " AND %.*s) END,",
+               STR_ARG(status_in_final_sql(of, arena_printf(&p->texts, "o.%.*s", STR_ARG(status)),
+                                           &p->texts)),
+               STR_ARG(table->name), STR_ARG(key), STR_ARG(final));
+    buf_printf(&text, " p.base_to, coalesce(p.missing, 0), p.days_to, p.key_text IS NULL OR"
+                      " p.days_next_ms <= ?3");
+    buf_printf(&text,
+               " FROM %.*s o LEFT JOIN ask_plan p ON p.shop_id = o.shop_id AND p.stream = ?2 AND"
+               " p.key_text = o.%.*s WHERE o.shop_id = ?1 AND o.%.*s BETWEEN ?5 AND ?6 AND"
+               " (p.key_text IS NULL OR p.asked_ms < ?4 OR p.next_ms <= ?3 OR"
+               " (p.next_ms IS NULL AND o.changed_ms > p.asked_ms))"
+               " ORDER BY o.%.*s, o.%.*s LIMIT ?7",
+               STR_ARG(table->name), STR_ARG(key), STR_ARG(created), STR_ARG(created),
+               STR_ARG(key));
+    p->orders_sql = text.failed ? STR_NONE : arena_dup(&p->texts, buf_str(&text));
+    buf_fini(&text);
+    return p->orders_sql.ptr ? ERR_OK : err_no_memory(err);
+}
+
+/* How long an order runs, in whole hours, rounded up. */
+static int64_t hours_of(struct str text)
+{
+    int64_t hours = 0;
+    size_t dot = str_find_char(text, '.');
+    struct str whole = dot == SIZE_MAX ? text : str_sub(text, 0, dot);
+    if (!str_to_i64(whole, &hours) || hours < 0 || hours > LASTS_MAX_H)
+        return LASTS_DEFAULT_H;
+    for (size_t i = dot; i < text.len; i++)
+        if (text.ptr[i] > '0')
+            return hours + 1;
+    return hours;
+}
+
+/* When the order ended or will end: the time at which it was first seen in a final status; where it was
+ * so from the start, and where it still runs, its creation (or last change) and what it lasts. */
+static int64_t order_end_ms(const struct figure_pass *p, const struct reader *row, bool *over)
+{
+    int64_t created_ms = reader_int(row, 1), first_seen_ms = reader_int(row, 2);
+    int64_t changed_ms = reader_int(row, 3);
+    int64_t lasts_ms = hours_of(reader_text(row, 4)) * HOUR_MS;
+    if (reader_is_null(row, 5)) {
+        int64_t end_ms = max_i64(created_ms, changed_ms) + lasts_ms;
+        *over = p->now_ms >= end_ms;
+        return end_ms;
+    }
+    int64_t final_ms = reader_int(row, 5);
+    *over = true;
+    return final_ms <= first_seen_ms ? min_i64(created_ms + lasts_ms, p->now_ms) : final_ms;
+}
+
+static enum err_class order_read(struct figure_pass *p, const struct reader *row,
+                                 struct figure_order *out, struct err *err)
+{
+    *out = (struct figure_order){
+        .id = arena_dup(&p->arena, reader_text(row, 0)),
+        .created_day = day_of(p->stream, reader_int(row, 1)),
+        .based = !reader_is_null(row, 6),
+        .missing = reader_int(row, 7),
+        .days_to = day_parse(reader_text(row, 8)),
+        .days_due = reader_int(row, 9) != 0,
+    };
+    out->end_ms = order_end_ms(p, row, &out->over);
+    out->open_day = out->based ? day_parse(reader_text(row, 6)) + 1 : out->created_day;
+    /* An order that is met late: what was over by then is not asked day by day. */
+    if (out->days_to == NO_DAY)
+        out->days_to = max_i64(out->created_day, p->today - p->stream->figures.mature_days) - 1;
+    out->days_done = out->days_to;
+    return out->id.ptr ? ERR_OK : err_no_memory(err);
+}
+
+/* Orders that one question can be about: it begins where the first of them does, and an order with a
+ * base must begin exactly behind it. */
+static bool order_fits(const struct figure_pass *p, const struct figure_order *order)
+{
+    if (p->len == 0)
+        return true;
+    const struct figure_order *first = &p->orders[0];
+    return order->open_day == first->open_day ||
+           (!order->based && order->open_day > first->open_day);
+}
+
+enum err_class orders_read(struct figure_pass *p, struct err *err)
+{
+    const struct sql_value values[] = {
+        sql_int(p->run->shop->id),
+        sql_text(p->stream->name),
+        sql_int(p->now_ms),
+        sql_int(p->pass.since_ms),
+        sql_int(p->pass.from_ms),
+        sql_int(p->pass.to_ms),
+        sql_int(min_i64(p->stream->figures.batch, FIGURE_BATCH_MAX)),
+    };
+    struct reader *row;
+    p->len = 0;
+    enum err_class class_ = store_read(p->run->sync->options.store, p->orders_sql.ptr, values, 7,
+                                       &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    while (class_ == ERR_OK && reader_next(row)) {
+        struct figure_order order;
+        class_ = order_read(p, row, &order, err);
+        if (class_ == ERR_OK && order_fits(p, &order))
+            p->orders[p->len++] = order;
+    }
+    enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
+    return class_ == ERR_OK ? closed : class_;
+}

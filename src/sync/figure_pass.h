@@ -1,0 +1,74 @@
+/* What the files of a pass over figures share. Private to figures.c (the pass and what it stores),
+ * figure_due.c (which orders are due, calendar days) and figure_ask.c (one question and its answer). */
+#ifndef HUILIU_SYNC_FIGURE_PASS_H
+#define HUILIU_SYNC_FIGURE_PASS_H
+
+#include "sync/figure_sum.h"
+#include "sync/sync_internal.h"
+
+enum {
+    FIGURE_BATCH_MAX = 200,
+    HOUR_MS = 60 * 60 * 1000,
+    /* An order that answers leave out is believed to have nothing only when two of them agree. */
+    MISSING_BELIEVED = 2,
+};
+#define DAY_MS (INT64_C(24) * HOUR_MS)
+
+/* One order of a batch. Days count from 1970-01-01 in the platform's zone. */
+struct figure_order {
+    struct str id;
+    int64_t created_day, end_ms;
+    int64_t open_day; /* first day that no base covers */
+    bool based, over; /* over: its status is final, or it has run its time */
+    int64_t missing;
+    int64_t days_to; /* its days up to this one are not asked any more */
+    bool days_due;
+    /* What this pass has learned. */
+    bool answered, refused;
+    struct figure_sum sum;
+    struct str ad_id;
+    int64_t days_done; /* its days up to this one are final now */
+    bool days_stop;
+};
+
+struct figure_pass {
+    struct task_run *run;
+    const struct stream *stream;
+    struct pass pass;
+    struct figure_layout layout;
+    struct arena texts; /* of the whole pass */
+    struct arena arena; /* of one batch */
+    struct str orders_sql, base_sql;
+    int64_t started_ms, now_ms, today;
+    struct figure_order orders[FIGURE_BATCH_MAX];
+    size_t len;
+};
+
+/* --- figure_due.c --- */
+/* Days count from 1970-01-01 in the stream's zone. */
+int64_t day_of(const struct stream *stream, int64_t utc_ms);
+int64_t day_start_ms(const struct stream *stream, int64_t day);
+/* "YYYY-MM-DD", in the arena. */
+struct str day_text(int64_t day, struct arena *arena);
+/* Makes the pass's statement; once. */
+enum err_class orders_query(struct figure_pass *p, struct err *err);
+/* Fills the batch with the oldest orders that are due and that one question can be about. */
+enum err_class orders_read(struct figure_pass *p, struct err *err);
+
+/* --- figure_ask.c --- */
+/* What some orders of the batch come to over a range of days. Their sums are filled by the answer. */
+struct question {
+    struct figure_order *orders[FIGURE_BATCH_MAX];
+    struct str ids[FIGURE_BATCH_MAX];
+    size_t len;
+    int64_t from_day, to_day;
+    int64_t received_ms;
+    struct id_set ads; /* every ad that was answered, so that none counts twice */
+    struct reject *rejects;
+    size_t rejects_len;
+};
+void question_add(struct question *q, struct figure_order *order);
+/* Asks all pages. On ERR_OK each order was answered, with its sum, or left out. */
+enum err_class question_ask(struct figure_pass *p, struct question *q, struct err *err);
+
+#endif

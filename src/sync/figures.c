@@ -1,0 +1,479 @@
+/* Figures of ads. The platform adds them up itself: it is asked what a list of orders comes to over a
+ * range of days, and the answer replaces what was stored; nothing is ever summed over time except
+ * ranges that are closed.
+ *
+ * A pass takes the orders that are due, a batch at a time, oldest first, and asks
+ *   days   what each got on each of its days that may still change (ad_figure_day)
+ *   base   a closed part of its life, once the open part grows too long for one call (…_base)
+ *   life   from its creation, or from behind its base, to today (ad_figure, …_snapshot)
+ * All pages of one question and what follows from them are one commit unit. What was asked moves on in
+ * ask_plan with the life figures, so that a pass that was cut short asks at most one batch again.
+ *
+ * An order that an answer leaves out keeps what it has and is counted as missing. docs/figures-of-ads.md
+ * has the rules. */
+#include "sync/figure_pass.h"
+#include "sync/sql.h"
+
+#include <stdlib.h>
+
+enum {
+    QUERY_BYTES_MAX = 16 * 1024,
+    SNAPSHOT_MS = 5 * 60 * 1000,
+    LANE_WAIT_MS = 1000,
+    LANE_AHEAD_MS = 2 * 60 * 1000,
+};
+static const int64_t NO_DAY = INT64_MIN;
+
+static int64_t min_i64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* --- rows --- */
+
+static enum err_class row_begin(const struct table *table, struct batch *batch,
+                                const struct figure_order *order, size_t *row, struct err *err)
+{
+    enum err_class class_ = batch_append(batch, row, err);
+    if (class_ == ERR_OK)
+        batch_set_text(batch, *row, table->key[0], order->id);
+    return class_;
+}
+
+static enum err_class row_end(struct figure_pass *p, const struct figure_sum *sum,
+                              int64_t received_ms, struct batch *batch, size_t row, struct err *err)
+{
+    return figure_row_write(&p->layout, sum, p->run->sync->options.keyring, received_ms, batch, row,
+                            err);
+}
+
+static enum err_class unit_commit(struct figure_pass *p, const struct question *q,
+                                  struct batch **batches, size_t batches_len,
+                                  const struct steps *steps, struct err *err)
+{
+    struct prepared prepared = {.mapped = {.batches = batches,
+                                           .batches_len = batches_len,
+                                           .rejects = q->rejects,
+                                           .rejects_len = q->rejects_len},
+                                .rejects = (int64_t)q->rejects_len};
+    return rows_commit(p->run, &prepared, steps, &p->arena, err);
+}
+
+/* --- days --- */
+
+/* The days of an order that are asked: from the first that is not final to its end and a while more,
+ * since conversions are booked late. */
+static void order_days(const struct figure_pass *p, const struct figure_order *order,
+                       int64_t *from_day, int64_t *to_day)
+{
+    *from_day = order->days_to + 1;
+    *to_day = p->today;
+    if (order->over)
+        *to_day = min_i64(p->today,
+                          day_of(p->stream, order->end_ms) + p->stream->figures.mature_days);
+}
+
+static bool order_asks_day(const struct figure_pass *p, const struct figure_order *order,
+                           int64_t day)
+{
+    int64_t from_day, to_day;
+    order_days(p, order, &from_day, &to_day);
+    /* Days that are over change rarely: they are asked by the hour. */
+    return day >= from_day && day <= to_day && (day == p->today || order->days_due);
+}
+
+static enum err_class day_commit(struct figure_pass *p, const struct question *q, struct err *err)
+{
+    const struct table *table = p->stream->figures.day;
+    struct batch *batch;
+    struct steps none = {.len = 0};
+    struct str day = day_text(q->from_day, &p->arena);
+    size_t column = table_column(table, STR("day"));
+    enum err_class class_ = batch_new(table, &p->arena, q->len, &batch, err);
+    for (size_t i = 0; class_ == ERR_OK && i < q->len; i++) {
+        size_t row;
+        if (!q->orders[i]->answered)
+            continue;
+        class_ = row_begin(table, batch, q->orders[i], &row, err);
+        if (class_ == ERR_OK) {
+            batch_set_text(batch, row, column, day);
+            class_ = row_end(p, &q->orders[i]->sum, q->received_ms, batch, row, err);
+        }
+    }
+    return class_ == ERR_OK ? unit_commit(p, q, &batch, 1, &none, err) : class_;
+}
+
+/* A day is final once it was asked after it had matured; one that was left out is asked for another
+ * day before it is believed to have nothing. */
+static void day_settle(const struct figure_pass *p, const struct question *q)
+{
+    int64_t mature = p->stream->figures.mature_days;
+    for (size_t i = 0; i < q->len; i++) {
+        struct figure_order *order = q->orders[i];
+        int64_t wait = mature + !order->answered;
+        order->days_stop |= p->today <= q->from_day + wait;
+        if (!order->days_stop)
+            order->days_done = q->from_day;
+    }
+}
+
+static enum err_class day_ask(struct figure_pass *p, int64_t day, struct err *err)
+{
+    struct question *q = arena_alloc(&p->arena, sizeof *q);
+    if (!q)
+        return err_no_memory(err);
+    q->from_day = q->to_day = day;
+    for (size_t i = 0; i < p->len; i++)
+        if (order_asks_day(p, &p->orders[i], day))
+            question_add(q, &p->orders[i]);
+    if (q->len == 0)
+        return ERR_OK;
+    enum err_class class_ = question_ask(p, q, err);
+    if (class_ == ERR_OK)
+        class_ = day_commit(p, q, err);
+    if (class_ == ERR_OK)
+        day_settle(p, q);
+    return class_;
+}
+
+static enum err_class days_ask(struct figure_pass *p, struct err *err)
+{
+    int64_t first = p->today + 1;
+    for (size_t i = 0; i < p->len; i++) {
+        int64_t from_day, to_day;
+        order_days(p, &p->orders[i], &from_day, &to_day);
+        if (from_day <= to_day)
+            first = min_i64(first, from_day);
+    }
+    enum err_class class_ = ERR_OK;
+    for (int64_t day = first; class_ == ERR_OK && day <= p->today; day++)
+        class_ = day_ask(p, day, err);
+    return class_;
+}
+
+/* --- base --- */
+
+/* The last day of the closed range that is due, or NO_DAY: the open range would soon be too long for one
+ * call, and the closed one is mature. */
+static int64_t base_last_day(const struct figure_pass *p)
+{
+    int64_t first = p->orders[0].open_day, close = p->stream->figures.close_days;
+    if (p->today - first < close)
+        return NO_DAY;
+    int64_t last = min_i64(first + close - 1, p->today - p->stream->figures.mature_days - 1);
+    return last >= first ? last : NO_DAY;
+}
+
+/* The range is closed when it was answered, or left out as often as is believed; then the order is due at
+ * once again, from behind it. */
+static struct ask_mark base_mark(struct figure_pass *p, const struct question *q,
+                                 const struct figure_order *order)
+{
+    bool closed = order->answered || order->missing + 1 >= MISSING_BELIEVED;
+    int64_t again_ms = closed ? p->now_ms : pass_next_ms(p->stream, p->now_ms);
+    return (struct ask_mark){
+        .key = order->id,
+        .next_ms = again_ms,
+        .missing = closed ? order->missing : order->missing + 1,
+        .base_to = closed ? day_text(q->to_day, &p->arena) : STR(""),
+        .days_to = day_text(order->days_to, &p->arena),
+        .days_next_ms = again_ms,
+    };
+}
+
+static enum err_class base_row(struct figure_pass *p, const struct question *q,
+                               const struct figure_order *order, struct batch *batch,
+                               struct err *err)
+{
+    const struct table *table = p->stream->figures.base;
+    size_t row;
+    enum err_class class_ = row_begin(table, batch, order, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    batch_set_text(batch, row, table_column(table, STR("from_day")),
+                   day_text(q->from_day, &p->arena));
+    batch_set_text(batch, row, table_column(table, STR("to_day")), day_text(q->to_day, &p->arena));
+    return row_end(p, &order->sum, q->received_ms, batch, row, err);
+}
+
+static enum err_class base_commit(struct figure_pass *p, const struct question *q, struct err *err)
+{
+    const struct table *table = p->stream->figures.base;
+    struct batch *batch;
+    struct steps steps = {.len = 0};
+    struct ask_mark *marks = arena_array(&p->arena, q->len, sizeof *marks);
+    if (!marks)
+        return err_no_memory(err);
+    enum err_class class_ = batch_new(table, &p->arena, q->len, &batch, err);
+    for (size_t i = 0; class_ == ERR_OK && i < q->len; i++) {
+        marks[i] = base_mark(p, q, q->orders[i]);
+        if (q->orders[i]->answered)
+            class_ = base_row(p, q, q->orders[i], batch, err);
+    }
+    if (class_ == ERR_OK)
+        class_ = steps_asked(p->run, marks, q->len, &p->arena, &steps, err);
+    return class_ == ERR_OK ? unit_commit(p, q, &batch, 1, &steps, err) : class_;
+}
+
+static enum err_class base_ask(struct figure_pass *p, int64_t last_day, struct err *err)
+{
+    struct question *q = arena_alloc(&p->arena, sizeof *q);
+    if (!q)
+        return err_no_memory(err);
+    q->from_day = p->orders[0].open_day;
+    q->to_day = last_day;
+    for (size_t i = 0; i < p->len; i++)
+        if (p->orders[i].open_day <= last_day)
+            question_add(q, &p->orders[i]);
+    enum err_class class_ = question_ask(p, q, err);
+    return class_ == ERR_OK ? base_commit(p, q, err) : class_;
+}
+
+/* --- life --- */
+static enum err_class base_query(struct figure_pass *p, struct err *err)
+{
+    const struct table *table = p->stream->figures.base;
+    struct buf text;
+    buf_init(&text, QUERY_BYTES_MAX);
+    buf_add(&text, STR("SELECT "));
+    figure_columns_write(&p->layout, &text);
+    buf_printf(&text, " FROM %.*s WHERE shop_id = ?1 AND %.*s = ?2", STR_ARG(table->name),
+               STR_ARG(table->columns[table->key[0]].name));
+    p->base_sql = text.failed ? STR_NONE : arena_dup(&p->texts, buf_str(&text));
+    buf_fini(&text);
+    return p->base_sql.ptr ? ERR_OK : err_no_memory(err);
+}
+
+/* What the order's closed ranges come to is added to what the open one gave. */
+static enum err_class base_add(struct figure_pass *p, struct reader *bases,
+                               struct figure_order *order, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(p->run->shop->id), sql_text(order->id)};
+    enum err_class class_ = reader_ask(bases, values, 2, err);
+    while (class_ == ERR_OK && reader_next(bases)) {
+        struct figure_sum closed;
+        class_ = figure_sum_read(&p->layout, bases, 0, &p->arena, &closed, err);
+        if (class_ == ERR_OK)
+            class_ = figure_sum_add(&p->layout, &closed, &order->sum, err);
+    }
+    return class_;
+}
+
+static enum err_class bases_add(struct figure_pass *p, const struct question *q, struct err *err)
+{
+    struct reader *bases = NULL;
+    enum err_class class_ = store_read_snapshot(p->run->sync->options.store, p->base_sql.ptr,
+                                                &bases, err);
+    for (size_t i = 0; class_ == ERR_OK && i < q->len; i++)
+        if (q->orders[i]->based && q->orders[i]->answered)
+            class_ = base_add(p, bases, q->orders[i], err);
+    enum err_class closed = bases ? reader_close(bases, class_ == ERR_OK ? err : NULL) : ERR_OK;
+    return class_ == ERR_OK ? closed : class_;
+}
+
+static enum err_class life_rows(struct figure_pass *p, const struct question *q, struct batch **out,
+                                struct err *err)
+{
+    const struct table *table = p->stream->table;
+    size_t ad = table_column(table, STR("ad_id"));
+    enum err_class class_ = batch_new(table, &p->arena, q->len, out, err);
+    for (size_t i = 0; class_ == ERR_OK && i < q->len; i++) {
+        const struct figure_order *order = q->orders[i];
+        size_t row;
+        if (!order->answered)
+            continue;
+        class_ = row_begin(table, *out, order, &row, err);
+        if (class_ != ERR_OK)
+            return class_;
+        if (ad != SIZE_MAX && order->sum.ads == 1 && order->ad_id.len > 0)
+            batch_set_text(*out, row, ad, order->ad_id);
+        else if (ad != SIZE_MAX)
+            batch_set_state(*out, row, ad, CELL_GONE);
+        class_ = row_end(p, &order->sum, q->received_ms, *out, row, err);
+    }
+    return class_;
+}
+
+/* A snapshot only of what has changed since the last one. */
+static enum err_class snapshot_rows(struct figure_pass *p, const struct question *q,
+                                    struct batch *life, struct batch **out, struct err *err)
+{
+    const struct table *table = p->stream->figures.snapshot;
+    size_t at = table_column(table, STR("at"));
+    unsigned char *known = arena_array(&p->arena, life->rows_len + 1, sizeof *known);
+    if (!known)
+        return err_no_memory(err);
+    enum err_class class_ = rows_known(p->run->sync->options.store, life, p->run->shop->id, known,
+                                       err);
+    if (class_ == ERR_OK)
+        class_ = batch_new(table, &p->arena, life->rows_len + 1, out, err);
+    life->known = known;
+    for (size_t i = 0, row = 0; class_ == ERR_OK && i < q->len; i++) {
+        const struct figure_order *order = q->orders[i];
+        size_t to;
+        if (!order->answered || known[row++] == KNOWN_SAME)
+            continue;
+        class_ = row_begin(table, *out, order, &to, err);
+        if (class_ != ERR_OK)
+            return class_;
+        batch_set_number(*out, to, at, q->received_ms - q->received_ms % SNAPSHOT_MS);
+        class_ = row_end(p, &order->sum, q->received_ms, *out, to, err);
+    }
+    return class_;
+}
+
+/* When the order's life figures are due again. */
+static int64_t order_next_ms(const struct figure_pass *p, const struct figure_order *order)
+{
+    int64_t past_ms = p->now_ms - order->end_ms;
+    if (!order->over || past_ms < 0)
+        return pass_next_ms(p->stream, p->now_ms);
+    if (past_ms <= p->stream->figures.mature_days * DAY_MS)
+        return p->now_ms - p->now_ms % HOUR_MS + HOUR_MS;
+    if (past_ms <= p->stream->figures.repeat_days * DAY_MS)
+        return p->now_ms - p->now_ms % DAY_MS + DAY_MS;
+    bool believed = order->answered || order->missing + 1 >= MISSING_BELIEVED;
+    return believed ? ASK_NEVER : p->now_ms - p->now_ms % HOUR_MS + HOUR_MS;
+}
+
+static struct ask_mark order_mark(struct figure_pass *p, const struct figure_order *order)
+{
+    int64_t from_day, to_day;
+    struct figure_order after = *order;
+    after.days_to = order->days_done;
+    order_days(p, &after, &from_day, &to_day);
+    bool days_left = !order->over || from_day <= to_day;
+    int64_t hour_ms = p->now_ms - p->now_ms % HOUR_MS + HOUR_MS;
+    return (struct ask_mark){
+        .key = order->id,
+        .next_ms = order_next_ms(p, order),
+        .missing = order->answered ? 0 : order->missing + 1,
+        .days_to = day_text(order->days_done, &p->arena),
+        .days_next_ms = days_left ? hour_ms : ASK_NEVER,
+    };
+}
+
+static enum err_class life_commit(struct figure_pass *p, const struct question *q, struct err *err)
+{
+    struct batch *batches[2];
+    struct steps steps = {.len = 0};
+    struct ask_mark *marks = arena_array(&p->arena, q->len, sizeof *marks);
+    if (!marks)
+        return err_no_memory(err);
+    for (size_t i = 0; i < q->len; i++)
+        marks[i] = order_mark(p, q->orders[i]);
+    enum err_class class_ = bases_add(p, q, err);
+    if (class_ == ERR_OK)
+        class_ = life_rows(p, q, &batches[0], err);
+    if (class_ == ERR_OK)
+        class_ = snapshot_rows(p, q, batches[0], &batches[1], err);
+    if (class_ == ERR_OK)
+        class_ = steps_asked(p->run, marks, q->len, &p->arena, &steps, err);
+    return class_ == ERR_OK ? unit_commit(p, q, batches, 2, &steps, err) : class_;
+}
+
+static enum err_class life_ask(struct figure_pass *p, struct err *err)
+{
+    struct question *q = arena_alloc(&p->arena, sizeof *q);
+    if (!q)
+        return err_no_memory(err);
+    q->from_day = min_i64(p->orders[0].open_day, p->today);
+    q->to_day = p->today;
+    for (size_t i = 0; i < p->len; i++)
+        question_add(q, &p->orders[i]);
+    enum err_class class_ = question_ask(p, q, err);
+    if (class_ == ERR_OK)
+        class_ = life_commit(p, q, err);
+    if (class_ == ERR_OK && FAIL_POINT("sync.figures.committed"))
+        class_ = err_set(err, ERR_INTERNAL, "fail_point", "fail point sync.figures.committed");
+    return class_;
+}
+
+/* --- a pass --- */
+
+static enum err_class batch_ask(struct figure_pass *p, struct err *err)
+{
+    int64_t last_day = base_last_day(p);
+    /* With its base an order begins elsewhere: the batch is put together anew. */
+    if (last_day != NO_DAY)
+        return base_ask(p, last_day, err);
+    enum err_class class_ = days_ask(p, err);
+    return class_ == ERR_OK ? life_ask(p, err) : class_;
+}
+
+/* Orders that are still being read in this lane would be asked for in the next pass only. */
+static enum err_class lane_await(const struct figure_pass *p, struct err *err)
+{
+    int64_t ahead = 0;
+    enum err_class class_ = queue_lane_ahead(p->run->sync->options.store, p->run->task,
+                                             p->now_ms + LANE_AHEAD_MS, &ahead, err);
+    if (class_ != ERR_OK || ahead == 0)
+        return class_;
+    err_set(err, ERR_LATER, "orders_first", "the orders of the shop are read first");
+    if (err)
+        err->retry_at_ms = p->now_ms + LANE_WAIT_MS;
+    return ERR_LATER;
+}
+
+static enum err_class pass_run(struct figure_pass *p, struct err *err)
+{
+    enum err_class class_ = lane_await(p, err);
+    bool more = true;
+    while (class_ == ERR_OK && more) {
+        p->now_ms = clock_now_ms();
+        p->today = day_of(p->stream, p->now_ms);
+        arena_reset(&p->arena);
+        if (task_should_yield(p->run))
+            return err_set(err, ERR_STOPPED, "yield", "the worker is needed elsewhere");
+        class_ = orders_read(p, err);
+        more = class_ == ERR_OK && p->len > 0;
+        if (more)
+            class_ = batch_ask(p, err);
+    }
+    return class_;
+}
+
+/* The figures are complete up to the start of the pass that has just ended. */
+static enum err_class pass_finish(struct figure_pass *p, struct err *err)
+{
+    const struct sql_value advance[] = {sql_int(p->run->shop->id), sql_text(p->stream->name),
+                                        sql_int(p->started_ms), sql_int(p->started_ms),
+                                        sql_int(clock_now_ms())};
+    struct prepared none = {0};
+    struct steps steps = {.len = 0};
+    enum err_class class_ = ERR_OK;
+    /* One that was asked for a range of orders says nothing of the others. */
+    if (p->pass.since_ms == 0 || p->pass.from_ms == SYNC_FROM_START)
+        class_ = steps_add(&steps, SQL_STATE_ADVANCE, advance, 5, -1, &p->arena, err);
+    if (class_ == ERR_OK)
+        class_ = steps_task_done(p->run, &p->arena, &steps, err);
+    return class_ == ERR_OK ? rows_commit(p->run, &none, &steps, &p->arena, err) : class_;
+}
+
+enum task_end figures_task(struct task_run *run)
+{
+    struct err err = {0};
+    struct figure_pass *p = calloc(1, sizeof *p);
+    if (!p)
+        return task_failed(run, err_no_memory(&err), &err);
+    p->run = run;
+    p->stream = run->stream;
+    p->started_ms = p->now_ms = clock_now_ms();
+    arena_init(&p->texts);
+    arena_init(&p->arena);
+    enum err_class class_ = pass_read(run->task->payload, &p->pass, &err);
+    if (class_ == ERR_OK)
+        class_ = figure_layout_make(p->stream->table, &p->layout, &err);
+    if (class_ == ERR_OK)
+        class_ = orders_query(p, &err);
+    if (class_ == ERR_OK)
+        class_ = base_query(p, &err);
+    if (class_ == ERR_OK)
+        class_ = pass_run(p, &err);
+    if (class_ == ERR_OK)
+        class_ = pass_finish(p, &err);
+    arena_fini(&p->arena);
+    arena_fini(&p->texts);
+    free(p);
+    return class_ == ERR_OK ? TASK_DONE : task_failed(run, class_, &err);
+}

@@ -1,0 +1,175 @@
+/* Revisit: where a platform has no filter by update time, rows whose status is not final are asked again
+ * by their ids. A revisit is no window and proves nothing about completeness: every id that was asked
+ * is answered, or counted as missing in ask_plan. A batch is one call and one commit unit. */
+#include "sync/sync_internal.h"
+
+enum { STALE_EVERY_MS = 24 * 60 * 60 * 1000, REVISIT_IDS_MAX = 500 };
+
+struct open_rows {
+    struct str ids[REVISIT_IDS_MAX];
+    int64_t changed_ms[REVISIT_IDS_MAX], missing[REVISIT_IDS_MAX];
+    size_t len;
+};
+
+static enum err_class open_query(const struct stream *stream, struct arena *arena, struct str *out,
+                                 struct err *err)
+{
+    const struct table *table = stream->table;
+    struct str key = table->columns[table->key[0]].name;
+    struct str status = table->columns[table->status].name;
+    struct str column = arena_printf(arena, "o.%.*s", STR_ARG(status));
+    struct str final = column.ptr ? status_in_final_sql(stream, column, arena) : STR_NONE;
+    if (!final.ptr)
+        return err_no_memory(err);
+    *out = arena_printf(
+        arena,
+        "SELECT o.%.*s, o.changed_ms, coalesce(p.missing, 0) FROM %.*s o LEFT JOIN ask_plan p ON"
+        " p.shop_id = o.shop_id AND p.stream = ?2 AND p.key_text = o.%.*s WHERE o.shop_id = ?1"
+        " AND (%.*s IS NULL OR NOT %.*s) AND (p.next_ms <= ?3 OR (p.next_ms IS NULL AND"
+        " o.received_ms < ?5))"
+        " ORDER BY o.%.*s LIMIT ?4",
+        STR_ARG(key), STR_ARG(table->name), STR_ARG(key), STR_ARG(column), STR_ARG(final),
+        STR_ARG(key));
+    return out->ptr ? ERR_OK : err_no_memory(err);
+}
+
+/* The rows that are due, at most as many as one call may ask for. */
+static enum err_class open_rows_read(const struct task_run *run, struct str sql, int64_t now_ms,
+                                     struct arena *arena, struct open_rows *out, struct err *err)
+{
+    int64_t max = run->stream->by_id_max < REVISIT_IDS_MAX ? run->stream->by_id_max
+                                                           : REVISIT_IDS_MAX;
+    /* What a window has just read is not asked for again in the same pass. */
+    int64_t pass_ms = pass_next_ms(run->stream, now_ms) - run->stream->every_ms;
+    const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
+                                       sql_int(now_ms), sql_int(max), sql_int(pass_ms)};
+    struct reader *row;
+    out->len = 0;
+    enum err_class class_ = store_read(run->sync->options.store, sql.ptr, values, 5, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    while (class_ == ERR_OK && reader_next(row)) {
+        struct str id = arena_dup(arena, reader_text(row, 0));
+        if (!id.ptr)
+            class_ = err_no_memory(err);
+        out->ids[out->len] = id;
+        out->changed_ms[out->len] = reader_int(row, 1);
+        out->missing[out->len++] = reader_int(row, 2);
+    }
+    enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
+    return class_ == ERR_OK ? closed : class_;
+}
+
+static bool id_answered(const struct mapped *mapped, struct str id)
+{
+    uint64_t wanted = id_hash(id);
+    for (size_t i = 0; i < mapped->id_hashes_len; i++)
+        if (mapped->id_hashes[i] == wanted)
+            return true;
+    return false;
+}
+
+/* An endpoint that overlooks its filter gives any records. */
+static enum err_class answers_check(const struct open_rows *rows, const struct mapped *mapped,
+                                    struct err *err)
+{
+    for (size_t i = 0; i < mapped->id_hashes_len; i++) {
+        bool asked = false;
+        for (size_t k = 0; !asked && k < rows->len; k++)
+            asked = id_hash(rows->ids[k]) == mapped->id_hashes[i];
+        if (!asked)
+            return err_set(err, ERR_BAD_REPLY, "other_record",
+                           "asked for %zu records by their ids the platform answered with another",
+                           rows->len);
+    }
+    return ERR_OK;
+}
+
+static enum err_class steps_revisited(const struct task_run *run, const struct open_rows *rows,
+                                      const struct mapped *mapped, int64_t now_ms,
+                                      struct arena *arena, struct steps *steps, struct err *err)
+{
+    struct ask_mark *marks = arena_array(arena, rows->len, sizeof *marks);
+    if (!marks)
+        return err_no_memory(err);
+    for (size_t i = 0; i < rows->len; i++) {
+        bool stale = now_ms - rows->changed_ms[i] > run->stream->revisit.stale_ms;
+        marks[i] = (struct ask_mark){
+            .key = rows->ids[i],
+            .next_ms = stale ? now_ms + STALE_EVERY_MS : pass_next_ms(run->stream, now_ms),
+            .missing = id_answered(mapped, rows->ids[i]) ? 0 : rows->missing[i] + 1,
+            .days_next_ms = ASK_NEVER,
+        };
+    }
+    return steps_asked(run, marks, rows->len, arena, steps, err);
+}
+
+static enum err_class answer_commit(struct task_run *run, const struct open_rows *rows,
+                                    struct facts *facts, const struct page *page, int64_t now_ms,
+                                    struct arena *arena, struct err *err)
+{
+    struct prepared prepared;
+    struct steps steps = {.len = 0};
+    enum err_class class_ = page_prepare(run, facts, page, arena, &prepared, err);
+    if (class_ == ERR_OK)
+        class_ = answers_check(rows, &prepared.mapped, err);
+    if (class_ == ERR_OK)
+        class_ = steps_revisited(run, rows, &prepared.mapped, now_ms, arena, &steps, err);
+    if (class_ == ERR_OK && FAIL_POINT("sync.revisit.asked"))
+        class_ = err_set(err, ERR_INTERNAL, "fail_point", "fail point sync.revisit.asked");
+    return class_ == ERR_OK ? rows_commit(run, &prepared, &steps, arena, err) : class_;
+}
+
+static enum err_class rows_ask(struct task_run *run, const struct open_rows *rows, int64_t now_ms,
+                               struct arena *arena, struct err *err)
+{
+    struct call_ask ask = task_ask(run, run->stream->by_id, NULL);
+    ask.facts.ids = rows->ids;
+    ask.facts.ids_len = rows->len;
+    ask.facts.page.number = run->stream->pages.first;
+    ask.facts.page.size = run->stream->pages.size;
+    struct page page;
+    enum err_class class_ = gateway_call(run->sync->options.gateway, &ask, arena, &page,
+                                         &ask.facts.received_ms, err);
+    if (class_ != ERR_OK)
+        return class_;
+    run->outcome->calls++;
+    run->outcome->pages++;
+    class_ = answer_commit(run, rows, &ask.facts, &page, now_ms, arena, err);
+    page_fini(&page);
+    return class_;
+}
+
+static enum err_class revisit_run(struct task_run *run, struct err *err)
+{
+    struct arena texts, arena;
+    struct str sql = STR_NONE;
+    arena_init(&texts);
+    arena_init(&arena);
+    struct open_rows *rows = arena_alloc(&texts, sizeof *rows);
+    enum err_class class_ = rows ? open_query(run->stream, &texts, &sql, err) : err_no_memory(err);
+    bool more = true;
+    while (class_ == ERR_OK && more) {
+        int64_t now_ms = clock_now_ms();
+        arena_reset(&arena);
+        if (task_should_yield(run))
+            class_ = err_set(err, ERR_STOPPED, "yield", "the worker is needed elsewhere");
+        if (class_ == ERR_OK)
+            class_ = open_rows_read(run, sql, now_ms, &arena, rows, err);
+        more = class_ == ERR_OK && rows->len > 0;
+        if (more)
+            class_ = rows_ask(run, rows, now_ms, &arena, err);
+    }
+    arena_fini(&arena);
+    arena_fini(&texts);
+    return class_;
+}
+
+enum task_end revisit_task(struct task_run *run)
+{
+    struct err err = {0};
+    enum err_class class_ = revisit_run(run, &err);
+    if (class_ == ERR_OK)
+        class_ = task_finish(run, &err);
+    return class_ == ERR_OK ? TASK_DONE : task_failed(run, class_, &err);
+}
