@@ -40,9 +40,11 @@ static const char SQL_TOKEN[] =
     "SELECT state, expires_ms, refresh_expires_ms, error FROM token WHERE owner = ?1";
 
 /* --- status --- */
+/* Where nothing has been read, or proved, both still stand before the start. */
 static const char SQL_STATUS[] =
-    "SELECT frontier_ms, complete_up_to_ms, last_success_ms, last_error FROM stream_state "
-    "WHERE shop_id = ?1 AND stream = ?2";
+    "SELECT CASE WHEN frontier_ms >= since_ms THEN frontier_ms END, "
+    "CASE WHEN complete_up_to_ms >= since_ms THEN complete_up_to_ms END, last_success_ms, "
+    "last_error FROM stream_state WHERE shop_id = ?1 AND stream = ?2";
 static const char SQL_STREAM_SINCE[] =
     "SELECT since_ms FROM stream_state WHERE shop_id = ?1 AND stream = ?2";
 /* The worst grade of what is proved; 'C' is worst, so max() of the letter is right. */

@@ -206,7 +206,10 @@ enum err_class sync_prove(struct sync *sync, const struct sync_shop *shop,
     buf_add(json, STR(","));
     json_time(json, "to", to_ms);
     buf_add(json, STR(","));
-    json_time(json, "complete_up_to", state.complete_up_to_ms);
+    if (state.complete_up_to_ms >= state.since_ms)
+        json_time(json, "complete_up_to", state.complete_up_to_ms);
+    else
+        buf_add(json, STR("\"complete_up_to\":null,\"complete_up_to_ms\":null"));
     buf_add(json, STR(",\"windows\":["));
     class_ = windows_json(sync, shop, stream, from_ms, to_ms, json, err);
     if (class_ == ERR_OK && stream->window.has_created) {

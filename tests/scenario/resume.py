@@ -75,6 +75,16 @@ def one_too_many(call, reply):
     return reply
 
 
+def test_a_shop_that_was_never_read_is_complete_up_to_nothing(t):
+    stage = Stage(t, life_shops=1, life_orders=50, douplus_shops=0)
+    shop = stage.shops[0]["name"]
+    stage.sync(check=None, env={"HUILIU_FAIL": "gateway.send.before=kill"})
+    status = lib.huiliu_json(stage.home, "status", env=stage.env)[1]["status"][0]
+    lib.same((status["complete_up_to"], status["frontier"]), (None, None), "status of a shop that was never read")
+    proof = lib.huiliu_json(stage.home, "prove", shop, "orders", env=stage.env)[1]
+    lib.same(proof["complete_up_to_ms"], None, "proof of a shop that was never read")
+
+
 def test_complete_up_to_goes_back_when_a_window_loses_its_proof(t):
     fake = FakeLife({"7001": [order(n) for n in range(30)]})
     stage = FakeStage(t, fake)
