@@ -41,16 +41,6 @@ static int64_t day_parse(struct str text)
     return utc_ms / DAY_MS;
 }
 
-static int64_t min_i64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t max_i64(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* --- which orders --- */
 
 enum err_class orders_query(struct figure_pass *p, struct err *err)

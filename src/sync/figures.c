@@ -24,11 +24,6 @@ enum {
 };
 static const int64_t NO_DAY = INT64_MIN;
 
-static int64_t min_i64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* --- rows --- */
 
 static enum err_class row_begin(const struct table *table, struct batch *batch,

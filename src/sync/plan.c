@@ -13,16 +13,6 @@ static int64_t grid_floor(int64_t at_ms, int64_t step_ms)
     return at_ms - (rest < 0 ? rest + step_ms : rest);
 }
 
-static int64_t min_i64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t max_i64(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
 int64_t plan_since_ms(const struct sync_shop *shop, const struct stream *stream, int64_t now_ms)
 {
     int64_t reach_ms = now_ms - stream->window.history_ms;

@@ -10,6 +10,16 @@
 #include "sync/sync.h"
 #include "sync/window.h"
 
+static inline int64_t min_i64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t max_i64(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* A list of windows to make for one request is bounded; a wider range is refused with the advice to
  * ask for it in parts. */
 enum { RANGE_WINDOWS_MAX = 2000 };

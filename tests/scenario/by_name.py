@@ -288,9 +288,11 @@ def test_a_platform_whose_every_record_is_bad_leaves_few_windows(t):
     fake = FakeLife({"7001": [order(n) for n in range(ORDERS)]})
     fake.tamper = lambda call, reply: BROKEN if reply.get("data", {}).get("orders") else reply
     stage = FakeStage(t, fake)
-    for _ in range(16):
+    for _ in range(40):  # how many it takes depends on when its breaker opens
         stage.sync(check=None)
         stage.later(600)
+        if not stage.windows("state = 'open'"):
+            break
     same(stage.windows("state = 'open'"), [], "open windows")
     for kind in ("pull", "audit"):
         left = stage.windows(f"state = 'unproved' AND kind = '{kind}'")
