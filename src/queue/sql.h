@@ -74,6 +74,13 @@
              " RETURNING id, lane, class, kind, unique_key, payload, run, lease, unit_number, attempt," \
              " created_ms, ready_ms"
 
+/* ?1 lane ?2 now */
+#define SQL_TASK_CLOCK_AHEAD                                                                       \
+    "SELECT count(*) FROM task WHERE lane = ?1 AND state = 'ready' AND changed_ms > ?2"
+#define SQL_TASK_CLOCK_BACK                                                                        \
+    "UPDATE task SET ready_ms = ?2, changed_ms = ?2"                                               \
+    " WHERE lane = ?1 AND state = 'ready' AND changed_ms > ?2"
+
 /* ?1 lane ?2 class ?3 ready before */
 #define SQL_TASK_LANE_AHEAD                                                                        \
     "SELECT count(*) FROM task WHERE lane = ?1 AND class < ?2 AND"                                 \

@@ -13,6 +13,7 @@
 enum { SQL_BYTES_MAX = 64 * 1024 };
 
 /* Clocks of platforms differ and zones are mistaken for one another: never by more than a day. */
+static const int64_t ARRIVED_AHEAD_MAX_MS = INT64_C(60) * 1000;
 static const int64_t UPDATED_AHEAD_MAX_MS = INT64_C(24) * 3600 * 1000;
 
 static const char *const personal_parts[] = {"_cipher", "_mask", "_index"};
@@ -250,13 +251,23 @@ static bool updated_says(int64_t updated_ms, int64_t received_ms)
     return updated_ms <= received_ms || updated_ms - received_ms <= UPDATED_AHEAD_MAX_MS;
 }
 
+/* A row that arrived later than now was stored under a clock that was ahead: what it took from that
+ * clock says nothing. */
+static bool arrival_says(const struct stored_guard *stored, int64_t now_ms)
+{
+    return stored->received_ms - now_ms <= ARRIVED_AHEAD_MAX_MS;
+}
+
 static enum row_outcome row_classify(const struct row_guard *row, const struct stored_guard *stored,
-                                     bool rewrite)
+                                     bool rewrite, int64_t now_ms)
 {
     if (!stored->found)
         return ROW_NEW;
     if (memcmp(row->hash, stored->hash, sizeof(row->hash)) == 0)
         return rewrite ? ROW_CHANGED : ROW_SAME;
+    if (!arrival_says(stored, now_ms) &&
+        (stored->updated_ms >= stored->received_ms || row->updated_ms >= stored->updated_ms))
+        return ROW_CHANGED;
     bool both_say = updated_says(row->updated_ms, row->received_ms) &&
                     updated_says(stored->updated_ms, stored->received_ms);
     if (both_say && row->updated_ms != stored->updated_ms)
@@ -420,7 +431,7 @@ static enum err_class row_merge(struct row_writer *w, size_t row, struct stored_
     enum err_class class_ = guard_read(w, stored, err);
     if (class_)
         return class_;
-    *outcome = row_classify(&w->batch->guards[row], stored, w->batch->rewrite);
+    *outcome = row_classify(&w->batch->guards[row], stored, w->batch->rewrite, w->unit->now_ms);
     if (*outcome == ROW_CHANGED)
         return row_update(w, row, err);
     bool inserted = true;

@@ -33,16 +33,17 @@ static void mark_write(struct buf *out, const struct ask_mark *mark)
     buf_add_char(out, '[');
     json_write_string(out, mark->key);
     instant_write(out, mark->next_ms);
-    buf_printf(out, ",%lld", (long long)mark->missing);
+    buf_printf(out, ",%lld,%lld", (long long)mark->missing, (long long)mark->base_missing);
     day_write(out, mark->base_to);
     day_write(out, mark->days_to);
+    day_write(out, mark->day_next);
     instant_write(out, mark->days_next_ms);
     buf_add_char(out, ']');
 }
 
-enum err_class steps_asked(const struct task_run *run, const struct ask_mark *marks,
-                           size_t marks_len, struct arena *arena, struct steps *steps,
-                           struct err *err)
+static enum err_class steps_marks(const struct task_run *run, const char *sql,
+                                  const struct ask_mark *marks, size_t marks_len,
+                                  struct arena *arena, struct steps *steps, struct err *err)
 {
     struct buf text;
     buf_init(&text, MARKS_BYTES_MAX);
@@ -59,7 +60,21 @@ enum err_class steps_asked(const struct task_run *run, const struct ask_mark *ma
         return err_no_memory(err);
     const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
                                        sql_int(clock_now_ms()), sql_text(json)};
-    return steps_add(steps, SQL_ASKED, values, 4, -1, arena, err);
+    return steps_add(steps, sql, values, 4, -1, arena, err);
+}
+
+enum err_class steps_asked(const struct task_run *run, const struct ask_mark *marks,
+                           size_t marks_len, struct arena *arena, struct steps *steps,
+                           struct err *err)
+{
+    return steps_marks(run, SQL_ASKED, marks, marks_len, arena, steps, err);
+}
+
+enum err_class steps_day_asked(const struct task_run *run, const struct ask_mark *marks,
+                               size_t marks_len, struct arena *arena, struct steps *steps,
+                               struct err *err)
+{
+    return steps_marks(run, SQL_DAY_ASKED, marks, marks_len, arena, steps, err);
 }
 
 /* --- the task of a pass --- */
@@ -84,14 +99,18 @@ enum err_class pass_enqueue(struct sync *sync, const struct sync_request *reques
                             enum task_class class_, const struct pass *pass, int64_t now_ms,
                             struct arena *arena, int64_t *tasks, struct err *err)
 {
-    /* What reads everything again is a task of its own beside the pass that is due anyway. */
-    const char *again = pass->since_ms > 0 ? "/again" : "";
+    /* What reads everything again, or a range, is a task of its own: one that was cut short neither
+     * takes the place of another nor is taken for it. */
+    struct str again = STR("");
+    if (pass->since_ms > 0)
+        again = arena_printf(arena, "/%lld/%lld/%lld", (long long)pass->since_ms,
+                             (long long)pass->from_ms, (long long)pass->to_ms);
     struct task_new task = {
         .lane = request->shop->id,
         .class_ = class_,
         .kind = kind,
-        .unique_key = arena_printf(arena, "%.*s/%.*s%s", STR_ARG(request->stream->name),
-                                   STR_ARG(kind), again),
+        .unique_key = arena_printf(arena, "%.*s/%.*s%.*s", STR_ARG(request->stream->name),
+                                   STR_ARG(kind), STR_ARG(again)),
         .payload = pass_payload(request, pass, arena),
         .run = request->run,
         .ready_ms = now_ms,

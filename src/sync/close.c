@@ -184,6 +184,28 @@ static bool window_by_creation(const struct stream *stream, const struct window_
     return window->kind == WINDOW_AUDIT || !stream->window.pull_by_updated;
 }
 
+/* Rows that have no creation time are in no window, and refused records in no row. */
+static enum err_class missing_explain(struct task_run *run, const struct window *window,
+                                      const struct id_set *seen, struct id_set *stored,
+                                      int64_t *missing, struct err *err)
+{
+    struct store *store = run->sync->options.store;
+    int64_t refused = 0;
+    const struct sql_value values[] = {sql_int(run->shop->id),
+                                       sql_text(run->stream->name),
+                                       sql_text(window_kind_name(window->id.kind)),
+                                       sql_int(window->id.from_ms),
+                                       sql_int(window->id.to_ms),
+                                       sql_text(run->stream->table->name)};
+    enum err_class class_ = rows_undated_ids(store, run->stream->table, run->shop->id, stored, err);
+    if (class_ == ERR_OK)
+        class_ = store_read_int(store, SQL_WINDOW_REFUSED, values, 6, 0, &refused, err);
+    *missing = (int64_t)id_set_missing(seen, stored) - refused;
+    if (*missing < 0) /* a record refused now may be stored from before */
+        *missing = 0;
+    return class_;
+}
+
 /* Rows stored of the window, and how many of the records seen are neither there nor refused. By update
  * time, where rows move on, that cannot be looked up: there it is what was seen less what was refused. */
 static enum err_class window_stored(struct task_run *run, const struct window *window,
@@ -201,9 +223,9 @@ static enum err_class window_stored(struct task_run *run, const struct window *w
                                              run->shop->id, window->id.from_ms, window->id.to_ms,
                                              &stored, rows, err);
     if (class_ == ERR_OK)
-        *missing = (int64_t)id_set_missing(seen, &stored) - window->rejects;
-    if (*missing < 0) /* a record refused now may be stored from before */
-        *missing = 0;
+        *missing = (int64_t)id_set_missing(seen, &stored);
+    if (class_ == ERR_OK && *missing > 0)
+        class_ = missing_explain(run, window, seen, &stored, missing, err);
     id_set_fini(&stored);
     return class_;
 }
@@ -492,7 +514,7 @@ enum err_class window_audit(struct task_run *run, struct window *window, bool *a
     if (stream->window.total_cap > 0 && total >= stream->window.total_cap)
         return err_set(err, ERR_SPLIT_WINDOW, "window_total", "the platform's total is capped");
     if (!*agreed)
-        return window_read_again(run, window, STR(""),
+        return window_read_again(run, window, TOTAL_DISAGREED,
                                  "stored rows and the platform's total differ", err);
     struct id_set ids;
     id_set_init(&ids);

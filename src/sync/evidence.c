@@ -149,7 +149,6 @@ size_t id_set_missing(const struct id_set *set, const struct id_set *of)
 
 /* A pass that was told a total it could not confirm leaves this instead of its digest: beside a total
  * that disagreed, two equal readings without one prove nothing. */
-#define TOTAL_DISAGREED STR("total")
 
 struct str evidence_digest_kept(const struct evidence *evidence)
 {

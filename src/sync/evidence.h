@@ -41,6 +41,10 @@ enum { DIGEST_HEX_ROOM = 65 };
 /* SHA-256, in hex, over the settled hashes as big-endian bytes. */
 enum err_class id_set_digest(const struct id_set *set, char hex[DIGEST_HEX_ROOM], struct err *err);
 
+/* Stands in digest_before where an earlier reading was told a total that did not agree: readings without
+ * one never outvote it. */
+#define TOTAL_DISAGREED STR("total")
+
 enum verdict {
     VERDICT_SEAL_A,
     VERDICT_SEAL_B,

@@ -70,8 +70,9 @@ static enum err_class rejects_keep(struct figure_pass *p, struct question *q,
     memcpy(all + q->rejects_len, mapped->rejects, mapped->rejects_len * sizeof *all);
     for (size_t i = 0; i < mapped->rejects_len; i++) {
         struct figure_order *order = question_order(q, mapped->rejects[i].key);
-        if (order)
-            order->refused = true;
+        /* One that does not say whose it is may be anybody's. */
+        for (size_t k = 0; k < q->len; k++)
+            q->orders[k]->refused |= !order || q->orders[k] == order;
     }
     q->rejects = all;
     q->rejects_len = len;

@@ -43,47 +43,72 @@ static int64_t day_parse(struct str text)
 
 /* --- which orders --- */
 
-enum err_class orders_query(struct figure_pass *p, struct err *err)
+/* What a pass wants to know of an order; the condition and the order of rows follow. */
+static enum err_class columns_write(struct figure_pass *p, struct buf *out, struct err *err)
 {
     const struct stream *of = p->stream->figures.of;
     const struct table *table = of->table;
     struct str key = table->columns[table->key[0]].name;
     struct str created = table->columns[table->created].name;
-    struct str status = table->columns[table->status].name;
-    struct str final = status_in_final_sql(of, STR("h.status"), &p->texts);
     size_t lasts = p->stream->figures.lasts;
-    struct str hours = lasts == SIZE_MAX
-                           ? STR("NULL")
-                           : arena_printf(&p->texts, "o.%.*s", STR_ARG(table->columns[lasts].name));
-    if (!final.ptr || !hours.ptr)
+    struct str hours = STR("NULL");
+    if (lasts != SIZE_MAX)
+        hours = arena_printf(&p->texts, "o.%.*s", STR_ARG(table->columns[lasts].name));
+    struct str status = arena_printf(&p->texts, "o.%.*s",
+                                     STR_ARG(table->columns[table->status].name));
+    struct str now_final = status_in_final_sql(of, status, &p->texts);
+    struct str final = status_in_final_sql(of, STR("h.status"), &p->texts);
+    struct str other = status_in_final_sql(of, STR("n.status"), &p->texts);
+    if (!hours.ptr || !now_final.ptr || !final.ptr || !other.ptr)
         return err_no_memory(err);
-    struct buf text;
-    buf_init(&text, QUERY_BYTES_MAX);
-    buf_printf(&text, "SELECT o.%.*s, o.%.*s, o.first_seen_ms, o.changed_ms, %.*s,", STR_ARG(key),
+    buf_printf(out, "SELECT o.%.*s, o.%.*s, o.first_seen_ms, o.changed_ms, %.*s,", STR_ARG(key),
                STR_ARG(created), STR_ARG(hours));
-    buf_printf(&text,
+    buf_printf(out,
                " CASE WHEN %.*s THEN (SELECT min(h.at_ms) FROM status_history h WHERE"
-               " h.shop_id = o.shop_id AND h.table_name = '%.*s' AND h.key_text = o.%.*s"
-               " AND %.*s) END,",
-               STR_ARG(status_in_final_sql(of, arena_printf(&p->texts, "o.%.*s", STR_ARG(status)),
-                                           &p->texts)),
-               STR_ARG(table->name), STR_ARG(key), STR_ARG(final));
-    buf_printf(&text, " p.base_to, coalesce(p.missing, 0), p.days_to, p.key_text IS NULL OR"
-                      " p.days_next_ms <= ?3");
-    buf_printf(&text,
-               " FROM %.*s o LEFT JOIN ask_plan p ON p.shop_id = o.shop_id AND p.stream = ?2 AND"
-               " p.key_text = o.%.*s WHERE o.shop_id = ?1 AND o.%.*s BETWEEN ?5 AND ?6 AND"
-               " (p.key_text IS NULL OR p.asked_ms < ?4 OR p.next_ms <= ?3 OR"
-               " (p.next_ms IS NULL AND o.changed_ms > p.asked_ms))"
-               " ORDER BY o.%.*s, o.%.*s LIMIT ?7",
-               STR_ARG(table->name), STR_ARG(key), STR_ARG(created), STR_ARG(created),
-               STR_ARG(key));
-    p->orders_sql = text.failed ? STR_NONE : arena_dup(&p->texts, buf_str(&text));
-    buf_fini(&text);
-    return p->orders_sql.ptr ? ERR_OK : err_no_memory(err);
+               " h.shop_id = o.shop_id AND h.table_name = '%.*s' AND h.key_text = o.%.*s AND %.*s"
+               " AND h.at_ms > coalesce((SELECT max(n.at_ms) FROM status_history n WHERE"
+               " n.shop_id = o.shop_id AND n.table_name = '%.*s' AND n.key_text = o.%.*s"
+               " AND NOT %.*s), 0)) END,",
+               STR_ARG(now_final), STR_ARG(table->name), STR_ARG(key), STR_ARG(final),
+               STR_ARG(table->name), STR_ARG(key), STR_ARG(other));
+    buf_printf(out,
+               " p.base_to, coalesce(p.missing, 0), p.days_to, p.day_next,"
+               " coalesce(p.base_missing, 0) FROM %.*s o LEFT JOIN ask_plan p ON"
+               " p.shop_id = o.shop_id AND p.stream = ?2 AND p.key_text = o.%.*s"
+               " WHERE o.shop_id = ?1 AND o.%.*s BETWEEN ?5 AND ?6",
+               STR_ARG(table->name), STR_ARG(key), STR_ARG(created));
+    return ERR_OK;
 }
 
-/* How long an order runs, in whole hours, rounded up. */
+static enum err_class query_make(struct figure_pass *p, const char *condition, struct str *out,
+                                 struct err *err)
+{
+    const struct table *table = p->stream->figures.of->table;
+    struct buf text;
+    buf_init(&text, QUERY_BYTES_MAX);
+    enum err_class class_ = columns_write(p, &text, err);
+    buf_printf(&text, " AND %s, o.%.*s, o.%.*s LIMIT ?7", condition,
+               STR_ARG(table->columns[table->created].name),
+               STR_ARG(table->columns[table->key[0]].name));
+    *out = text.failed ? STR_NONE : arena_dup(&p->texts, buf_str(&text));
+    buf_fini(&text);
+    return class_ == ERR_OK && !out->ptr ? err_no_memory(err) : class_;
+}
+
+enum err_class orders_queries(struct figure_pass *p, struct err *err)
+{
+    enum err_class class_ = query_make(
+        p,
+        "(p.key_text IS NULL OR p.asked_ms < ?4 OR p.next_ms <= ?3 OR o.changed_ms > p.asked_ms)"
+        " ORDER BY coalesce(p.asked_ms, 0)",
+        &p->orders_sql, err);
+    /* ?4 stands here only so that both take the same values. */
+    return class_ == ERR_OK ? query_make(p, "p.days_next_ms <= ?3 AND ?4 >= 0 ORDER BY p.day_next",
+                                         &p->days_sql, err)
+                            : class_;
+}
+
+/* How long an order runs, in whole hours, rounded up; 0: as long as the platform lets it. */
 static int64_t hours_of(struct str text)
 {
     int64_t hours = 0;
@@ -97,20 +122,18 @@ static int64_t hours_of(struct str text)
     return hours;
 }
 
-/* When the order ended or will end: the time at which it was first seen in a final status; where it was
- * so from the start, and where it still runs, its creation (or last change) and what it lasts. */
-static int64_t order_end_ms(const struct figure_pass *p, const struct reader *row, bool *over)
+/* When the order ended: the time at which it was first seen in the final status it has; where it was so
+ * from the start, its creation and what it lasts. One that still runs will end what it lasts after its
+ * creation or last change, INT64_MAX where that is not known. */
+static int64_t order_end_ms(const struct figure_pass *p, const struct reader *row, bool *final)
 {
     int64_t created_ms = reader_int(row, 1), first_seen_ms = reader_int(row, 2);
     int64_t changed_ms = reader_int(row, 3);
     int64_t lasts_ms = hours_of(reader_text(row, 4)) * HOUR_MS;
-    if (reader_is_null(row, 5)) {
-        int64_t end_ms = max_i64(created_ms, changed_ms) + lasts_ms;
-        *over = p->now_ms >= end_ms;
-        return end_ms;
-    }
+    *final = !reader_is_null(row, 5);
+    if (!*final)
+        return lasts_ms == 0 ? INT64_MAX : max_i64(created_ms, changed_ms) + lasts_ms;
     int64_t final_ms = reader_int(row, 5);
-    *over = true;
     return final_ms <= first_seen_ms ? min_i64(created_ms + lasts_ms, p->now_ms) : final_ms;
 }
 
@@ -121,16 +144,20 @@ static enum err_class order_read(struct figure_pass *p, const struct reader *row
         .id = arena_dup(&p->arena, reader_text(row, 0)),
         .created_day = day_of(p->stream, reader_int(row, 1)),
         .based = !reader_is_null(row, 6),
+        .first_ms = reader_int(row, 2),
+        .changed_ms = reader_int(row, 3),
         .missing = reader_int(row, 7),
         .days_to = day_parse(reader_text(row, 8)),
-        .days_due = reader_int(row, 9) != 0,
+        .day_next = day_parse(reader_text(row, 9)),
+        .base_missing = reader_int(row, 10),
     };
-    out->end_ms = order_end_ms(p, row, &out->over);
+    out->end_ms = order_end_ms(p, row, &out->final);
     out->open_day = out->based ? day_parse(reader_text(row, 6)) + 1 : out->created_day;
     /* An order that is met late: what was over by then is not asked day by day. */
     if (out->days_to == NO_DAY)
         out->days_to = max_i64(out->created_day, p->today - p->stream->figures.mature_days) - 1;
-    out->days_done = out->days_to;
+    if (out->day_next == NO_DAY)
+        out->day_next = out->days_to + 1;
     return out->id.ptr ? ERR_OK : err_no_memory(err);
 }
 
@@ -138,19 +165,20 @@ static enum err_class order_read(struct figure_pass *p, const struct reader *row
  * base must begin exactly behind it. */
 static bool order_fits(const struct figure_pass *p, const struct figure_order *order)
 {
-    if (p->len == 0)
-        return true;
     const struct figure_order *first = &p->orders[0];
     return order->open_day == first->open_day ||
            (!order->based && order->open_day > first->open_day);
 }
 
-enum err_class orders_read(struct figure_pass *p, struct err *err)
+typedef bool order_fits_one(const struct figure_pass *p, const struct figure_order *order);
+
+static enum err_class batch_read(struct figure_pass *p, struct str sql, order_fits_one *fits,
+                                 struct err *err)
 {
     const struct sql_value values[] = {
         sql_int(p->run->shop->id),
         sql_text(p->stream->name),
-        sql_int(p->now_ms),
+        sql_int(p->due_ms),
         sql_int(p->pass.since_ms),
         sql_int(p->pass.from_ms),
         sql_int(p->pass.to_ms),
@@ -158,16 +186,30 @@ enum err_class orders_read(struct figure_pass *p, struct err *err)
     };
     struct reader *row;
     p->len = 0;
-    enum err_class class_ = store_read(p->run->sync->options.store, p->orders_sql.ptr, values, 7,
-                                       &row, err);
+    enum err_class class_ = store_read(p->run->sync->options.store, sql.ptr, values, 7, &row, err);
     if (class_ != ERR_OK)
         return class_;
     while (class_ == ERR_OK && reader_next(row)) {
         struct figure_order order;
         class_ = order_read(p, row, &order, err);
-        if (class_ == ERR_OK && order_fits(p, &order))
+        if (class_ == ERR_OK && (p->len == 0 || fits(p, &order)))
             p->orders[p->len++] = order;
     }
     enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
     return class_ == ERR_OK ? closed : class_;
+}
+
+enum err_class orders_read(struct figure_pass *p, struct err *err)
+{
+    return batch_read(p, p->orders_sql, order_fits, err);
+}
+
+static bool same_day(const struct figure_pass *p, const struct figure_order *order)
+{
+    return order->day_next == p->orders[0].day_next;
+}
+
+enum err_class day_orders_read(struct figure_pass *p, struct err *err)
+{
+    return batch_read(p, p->days_sql, same_day, err);
 }

@@ -19,16 +19,17 @@ struct figure_order {
     struct str id;
     int64_t created_day, end_ms;
     int64_t open_day; /* first day that no base covers */
-    bool based, over; /* over: its status is final, or it has run its time */
-    int64_t missing;
-    int64_t days_to; /* its days up to this one are not asked any more */
-    bool days_due;
+    bool based;
+    bool final; /* its status is: it has ended; else end_ms is what it lasts, INT64_MAX unknown */
+    int64_t first_ms; /* first seen */
+    int64_t changed_ms;
+    int64_t missing, base_missing;
+    int64_t days_to;  /* its days up to this one are not asked any more */
+    int64_t day_next; /* the day that is asked next */
     /* What this pass has learned. */
     bool answered, refused;
     struct figure_sum sum;
     struct str ad_id;
-    int64_t days_done; /* its days up to this one are final now */
-    bool days_stop;
 };
 
 struct figure_pass {
@@ -38,8 +39,9 @@ struct figure_pass {
     struct figure_layout layout;
     struct arena texts; /* of the whole pass */
     struct arena arena; /* of one batch */
-    struct str orders_sql, base_sql;
+    struct str orders_sql, days_sql, base_sql;
     int64_t started_ms, now_ms, today;
+    int64_t due_ms; /* what is due at this instant is asked, so that a pass comes to its end */
     struct figure_order orders[FIGURE_BATCH_MAX];
     size_t len;
 };
@@ -50,10 +52,13 @@ int64_t day_of(const struct stream *stream, int64_t utc_ms);
 int64_t day_start_ms(const struct stream *stream, int64_t day);
 /* "YYYY-MM-DD", in the arena. */
 struct str day_text(int64_t day, struct arena *arena);
-/* Makes the pass's statement; once. */
-enum err_class orders_query(struct figure_pass *p, struct err *err);
-/* Fills the batch with the oldest orders that are due and that one question can be about. */
+/* Makes the pass's statements; once. */
+enum err_class orders_queries(struct figure_pass *p, struct err *err);
+/* Fills the batch with orders whose life figures are due, those first that were not asked for longest, as
+ * far as one question can be about them. */
 enum err_class orders_read(struct figure_pass *p, struct err *err);
+/* The same of orders one of whose days is due: all of one day. */
+enum err_class day_orders_read(struct figure_pass *p, struct err *err);
 
 /* --- figure_ask.c --- */
 /* What some orders of the batch come to over a range of days. Their sums are filled by the answer. */

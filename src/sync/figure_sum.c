@@ -95,8 +95,11 @@ static enum err_class addend_add(const struct figure_layout *layout, const struc
                      ? value_add(figure, other->weighted[i], &sum->weighted[i], err)
                      : value_add(figure, other->values[i], &sum->values[i], err);
         /* Alone it stays as the platform gave it; of more than one it is made when it is written. */
-        if (figure->type == COLUMN_RATIO)
+        if (figure->type == COLUMN_RATIO) {
             sum->values[i] = other->values[i];
+            if (class_ == ERR_OK)
+                class_ = value_add(figure, other->weights[i], &sum->weights[i], err);
+        }
     }
     sum->rows += other->rows;
     return class_;
@@ -107,8 +110,10 @@ static enum err_class weights_fill(const struct figure_layout *layout, struct fi
 {
     for (size_t i = 0; i < layout->len; i++) {
         const struct figure *figure = &layout->figures[i];
-        if (figure->type == COLUMN_RATIO && one->set[i] &&
-            __builtin_mul_overflow(one->values[i], one->values[figure->weight], &one->weighted[i]))
+        if (figure->type != COLUMN_RATIO || !one->set[i])
+            continue;
+        one->weights[i] = one->values[figure->weight];
+        if (__builtin_mul_overflow(one->values[i], one->weights[i], &one->weighted[i]))
             return range_error(figure, err);
     }
     return ERR_OK;
@@ -188,7 +193,7 @@ static int64_t figure_value(const struct figure_layout *layout, const struct fig
         return sum->values[at];
     if (figure->type == COLUMN_RATIO) {
         over = sum->weighted[at];
-        under = sum->values[figure->weight];
+        under = sum->weights[at];
     } else {
         over = sum->values[figure->over];
         under = sum->values[figure->under];

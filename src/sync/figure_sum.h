@@ -35,6 +35,7 @@ struct figure_sum {
     bool set[FIGURES_MAX];
     int64_t values[FIGURES_MAX];
     int64_t weighted[FIGURES_MAX]; /* ratios: the sum of value times weight */
+    int64_t weights[FIGURES_MAX];  /* ratios: the sum of weights of rows that said one */
     int64_t rows;                  /* how many were added up, of whatever kind */
     int64_t ads;                   /* ads among them */
     struct str currency;           /* borrowed; empty: none was said */

@@ -130,6 +130,15 @@ static void ads_are_added_and_what_follows_is_made_anew(void **state)
     assert_int_equal(sum.ads, 2);
 }
 
+static void an_ad_that_says_no_rate_does_not_thin_that_of_the_others(void **state)
+{
+    struct fixture *f = *state;
+    struct figure_sum sum = {.rows = 0};
+    sum_add(f, &sum, 0, 10, 500000, 0, 0);
+    sum_add(f, &sum, 0, 10, ABSENT, 0, 0);
+    sum_is(f, &sum, 0, 20, 500000, 0, 0);
+}
+
 static void halves_go_to_the_even_neighbour(void **state)
 {
     struct fixture *f = *state;
@@ -224,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(one_ad_stays_as_the_platform_gave_it),
         CASE(ads_are_added_and_what_follows_is_made_anew),
+        CASE(an_ad_that_says_no_rate_does_not_thin_that_of_the_others),
         CASE(halves_go_to_the_even_neighbour),
         CASE(without_plays_and_sales_nothing_is_divided),
         CASE(what_nobody_says_stays_unsaid_and_zero_is_said),

@@ -3,11 +3,11 @@
  * ranges that are closed.
  *
  * A pass takes the orders that are due, a batch at a time, oldest first, and asks
- *   days   what each got on each of its days that may still change (ad_figure_day)
  *   base   a closed part of its life, once the open part grows too long for one call (…_base)
  *   life   from its creation, or from behind its base, to today (ad_figure, …_snapshot)
- * All pages of one question and what follows from them are one commit unit. What was asked moves on in
- * ask_plan with the life figures, so that a pass that was cut short asks at most one batch again.
+ *   days   what each got on each of its days that may still change (ad_figure_day)
+ * All pages of one question and what follows from them are one commit unit, and what was asked moves on in
+ * ask_plan with it, so that a pass that was cut short asks at most one question again.
  *
  * An order that an answer leaves out keeps what it has and is counted as missing. docs/figures-of-ads.md
  * has the rules. */
@@ -56,94 +56,107 @@ static enum err_class unit_commit(struct figure_pass *p, const struct question *
 
 /* --- days --- */
 
-/* The days of an order that are asked: from the first that is not final to its end and a while more,
- * since conversions are booked late. */
-static void order_days(const struct figure_pass *p, const struct figure_order *order,
-                       int64_t *from_day, int64_t *to_day)
+/* The last day of an order that is asked: today, or its end and a while more, since conversions are
+ * booked late. */
+static int64_t order_last_day(const struct figure_pass *p, const struct figure_order *order)
 {
-    *from_day = order->days_to + 1;
-    *to_day = p->today;
-    if (order->over)
-        *to_day = min_i64(p->today,
-                          day_of(p->stream, order->end_ms) + p->stream->figures.mature_days);
+    if (!order->final)
+        return p->today;
+    return min_i64(p->today, day_of(p->stream, order->end_ms) + p->stream->figures.mature_days);
 }
 
-static bool order_asks_day(const struct figure_pass *p, const struct figure_order *order,
-                           int64_t day)
-{
-    int64_t from_day, to_day;
-    order_days(p, order, &from_day, &to_day);
-    /* Days that are over change rarely: they are asked by the hour. */
-    return day >= from_day && day <= to_day && (day == p->today || order->days_due);
-}
-
-static enum err_class day_commit(struct figure_pass *p, const struct question *q, struct err *err)
+static enum err_class day_rows(struct figure_pass *p, const struct question *q, struct batch **out,
+                               struct err *err)
 {
     const struct table *table = p->stream->figures.day;
-    struct batch *batch;
-    struct steps none = {.len = 0};
     struct str day = day_text(q->from_day, &p->arena);
     size_t column = table_column(table, STR("day"));
-    enum err_class class_ = batch_new(table, &p->arena, q->len, &batch, err);
+    enum err_class class_ = batch_new(table, &p->arena, q->len + 1, out, err);
     for (size_t i = 0; class_ == ERR_OK && i < q->len; i++) {
         size_t row;
         if (!q->orders[i]->answered)
             continue;
-        class_ = row_begin(table, batch, q->orders[i], &row, err);
+        class_ = row_begin(table, *out, q->orders[i], &row, err);
         if (class_ == ERR_OK) {
-            batch_set_text(batch, row, column, day);
-            class_ = row_end(p, &q->orders[i]->sum, q->received_ms, batch, row, err);
+            batch_set_text(*out, row, column, day);
+            class_ = row_end(p, &q->orders[i]->sum, q->received_ms, *out, row, err);
         }
     }
-    return class_ == ERR_OK ? unit_commit(p, q, &batch, 1, &none, err) : class_;
+    return class_;
 }
 
-/* A day is final once it was asked after it had matured; one that was left out is asked for another
- * day before it is believed to have nothing. */
-static void day_settle(const struct figure_pass *p, const struct question *q)
+/* A day is final once it was asked after it had matured; one that was left out is asked for another day
+ * before it is believed to have nothing, and one that was refused has something. */
+static int64_t days_to_after(const struct figure_pass *p, const struct figure_order *order)
 {
-    int64_t mature = p->stream->figures.mature_days;
-    for (size_t i = 0; i < q->len; i++) {
-        struct figure_order *order = q->orders[i];
-        int64_t wait = mature + !order->answered;
-        order->days_stop |= p->today <= q->from_day + wait;
-        if (!order->days_stop)
-            order->days_done = q->from_day;
-    }
+    int64_t wait = p->stream->figures.mature_days + !order->answered;
+    bool final = order->day_next == order->days_to + 1 && !order->refused &&
+                 p->today > order->day_next + wait;
+    return final ? order->day_next : order->days_to;
 }
 
-static enum err_class day_ask(struct figure_pass *p, int64_t day, struct err *err)
+/* A round asks an order's days one after the other, up to today. The next begins with the next pass while
+ * the order runs, else by the hour; only by the hour does it begin with the days that are over, which
+ * change rarely. */
+static struct ask_mark day_mark(struct figure_pass *p, const struct figure_order *order)
+{
+    int64_t last_day = order_last_day(p, order), days_to = days_to_after(p, order);
+    int64_t next_day = order->day_next + 1, at_ms = p->due_ms;
+    if (next_day > last_day) {
+        bool runs = p->now_ms < order->end_ms;
+        at_ms = runs ? pass_next_ms(p->stream, p->now_ms)
+                     : p->now_ms - p->now_ms % HOUR_MS + HOUR_MS;
+        next_day = at_ms % HOUR_MS == 0 ? days_to + 1 : day_of(p->stream, at_ms);
+        if (order->final && days_to >= last_day && last_day < p->today)
+            at_ms = ASK_NEVER;
+    }
+    return (struct ask_mark){
+        .key = order->id,
+        .days_to = day_text(days_to, &p->arena),
+        .day_next = at_ms == ASK_NEVER ? STR("") : day_text(next_day, &p->arena),
+        .days_next_ms = at_ms,
+    };
+}
+
+static enum err_class day_commit(struct figure_pass *p, const struct question *q, struct err *err)
+{
+    struct batch *batch;
+    struct steps steps = {.len = 0};
+    struct ask_mark *marks = arena_array(&p->arena, p->len, sizeof *marks);
+    if (!marks)
+        return err_no_memory(err);
+    for (size_t i = 0; i < p->len; i++)
+        marks[i] = day_mark(p, &p->orders[i]);
+    enum err_class class_ = day_rows(p, q, &batch, err);
+    if (class_ == ERR_OK)
+        class_ = steps_day_asked(p->run, marks, p->len, &p->arena, &steps, err);
+    return class_ == ERR_OK ? unit_commit(p, q, &batch, 1, &steps, err) : class_;
+}
+
+/* The batch is of one day. An order whose last day lies before it is only marked. */
+static enum err_class day_ask(struct figure_pass *p, struct err *err)
 {
     struct question *q = arena_alloc(&p->arena, sizeof *q);
     if (!q)
         return err_no_memory(err);
-    q->from_day = q->to_day = day;
+    q->from_day = q->to_day = p->orders[0].day_next;
     for (size_t i = 0; i < p->len; i++)
-        if (order_asks_day(p, &p->orders[i], day))
+        if (p->orders[i].day_next <= order_last_day(p, &p->orders[i]))
             question_add(q, &p->orders[i]);
-    if (q->len == 0)
-        return ERR_OK;
-    enum err_class class_ = question_ask(p, q, err);
-    if (class_ == ERR_OK)
-        class_ = day_commit(p, q, err);
-    if (class_ == ERR_OK)
-        day_settle(p, q);
-    return class_;
+    enum err_class class_ = q->len > 0 ? question_ask(p, q, err) : ERR_OK;
+    return class_ == ERR_OK ? day_commit(p, q, err) : class_;
 }
 
-static enum err_class days_ask(struct figure_pass *p, struct err *err)
+/* Where the days of an order begin that has none due: at once. */
+static void days_begin(struct figure_pass *p, const struct figure_order *order,
+                       struct ask_mark *mark)
 {
-    int64_t first = p->today + 1;
-    for (size_t i = 0; i < p->len; i++) {
-        int64_t from_day, to_day;
-        order_days(p, &p->orders[i], &from_day, &to_day);
-        if (from_day <= to_day)
-            first = min_i64(first, from_day);
-    }
-    enum err_class class_ = ERR_OK;
-    for (int64_t day = first; class_ == ERR_OK && day <= p->today; day++)
-        class_ = day_ask(p, day, err);
-    return class_;
+    mark->days_to = day_text(order->days_to, &p->arena);
+    mark->days_next_ms = ASK_NEVER;
+    if (order->day_next > order_last_day(p, order))
+        return;
+    mark->day_next = day_text(order->day_next, &p->arena);
+    mark->days_next_ms = p->due_ms;
 }
 
 /* --- base --- */
@@ -159,21 +172,23 @@ static int64_t base_last_day(const struct figure_pass *p)
     return last >= first ? last : NO_DAY;
 }
 
-/* The range is closed when it was answered, or left out as often as is believed; then the order is due at
- * once again, from behind it. */
+/* The range is closed when it was answered, or left out by as many answers about it as are believed; then
+ * the order is due at once again, from behind it. One that was refused has something there. */
 static struct ask_mark base_mark(struct figure_pass *p, const struct question *q,
                                  const struct figure_order *order)
 {
-    bool closed = order->answered || order->missing + 1 >= MISSING_BELIEVED;
-    int64_t again_ms = closed ? p->now_ms : pass_next_ms(p->stream, p->now_ms);
-    return (struct ask_mark){
+    int64_t base_missing = order->answered || order->refused ? 0 : order->base_missing + 1;
+    bool closed = order->answered || base_missing >= MISSING_BELIEVED;
+    int64_t again_ms = closed ? p->due_ms : pass_next_ms(p->stream, p->now_ms);
+    struct ask_mark mark = {
         .key = order->id,
         .next_ms = again_ms,
         .missing = closed ? order->missing : order->missing + 1,
+        .base_missing = closed ? 0 : base_missing,
         .base_to = closed ? day_text(q->to_day, &p->arena) : STR(""),
-        .days_to = day_text(order->days_to, &p->arena),
-        .days_next_ms = again_ms,
     };
+    days_begin(p, order, &mark);
+    return mark;
 }
 
 static enum err_class base_row(struct figure_pass *p, const struct question *q,
@@ -320,32 +335,32 @@ static enum err_class snapshot_rows(struct figure_pass *p, const struct question
 /* When the order's life figures are due again. */
 static int64_t order_next_ms(const struct figure_pass *p, const struct figure_order *order)
 {
+    const struct stream *stream = p->stream;
+    int64_t repeat_ms = stream->figures.repeat_days * DAY_MS;
+    int64_t hour_ms = p->now_ms - p->now_ms % HOUR_MS + HOUR_MS;
+    int64_t day_ms = p->now_ms - p->now_ms % DAY_MS + DAY_MS;
+    if (p->now_ms < order->end_ms)
+        return pass_next_ms(stream, p->now_ms);
     int64_t past_ms = p->now_ms - order->end_ms;
-    if (!order->over || past_ms < 0)
-        return pass_next_ms(p->stream, p->now_ms);
-    if (past_ms <= p->stream->figures.mature_days * DAY_MS)
-        return p->now_ms - p->now_ms % HOUR_MS + HOUR_MS;
-    if (past_ms <= p->stream->figures.repeat_days * DAY_MS)
-        return p->now_ms - p->now_ms % DAY_MS + DAY_MS;
-    bool believed = order->answered || order->missing + 1 >= MISSING_BELIEVED;
-    return believed ? ASK_NEVER : p->now_ms - p->now_ms % HOUR_MS + HOUR_MS;
+    if (past_ms <= stream->figures.mature_days * DAY_MS)
+        return hour_ms;
+    if (!order->final)
+        return p->now_ms - order->changed_ms <= stream->figures.of->revisit.stale_ms ? hour_ms
+                                                                                     : day_ms;
+    bool asked_out = order->answered || p->now_ms - order->first_ms > repeat_ms;
+    return past_ms <= repeat_ms || !asked_out ? day_ms : ASK_NEVER;
 }
 
 static struct ask_mark order_mark(struct figure_pass *p, const struct figure_order *order)
 {
-    int64_t from_day, to_day;
-    struct figure_order after = *order;
-    after.days_to = order->days_done;
-    order_days(p, &after, &from_day, &to_day);
-    bool days_left = !order->over || from_day <= to_day;
-    int64_t hour_ms = p->now_ms - p->now_ms % HOUR_MS + HOUR_MS;
-    return (struct ask_mark){
+    struct ask_mark mark = {
         .key = order->id,
         .next_ms = order_next_ms(p, order),
         .missing = order->answered ? 0 : order->missing + 1,
-        .days_to = day_text(order->days_done, &p->arena),
-        .days_next_ms = days_left ? hour_ms : ASK_NEVER,
+        .base_missing = order->base_missing,
     };
+    days_begin(p, order, &mark);
+    return mark;
 }
 
 static enum err_class life_commit(struct figure_pass *p, const struct question *q, struct err *err)
@@ -392,8 +407,7 @@ static enum err_class batch_ask(struct figure_pass *p, struct err *err)
     /* With its base an order begins elsewhere: the batch is put together anew. */
     if (last_day != NO_DAY)
         return base_ask(p, last_day, err);
-    enum err_class class_ = days_ask(p, err);
-    return class_ == ERR_OK ? life_ask(p, err) : class_;
+    return life_ask(p, err);
 }
 
 /* Orders that are still being read in this lane would be asked for in the next pass only. */
@@ -410,9 +424,14 @@ static enum err_class lane_await(const struct figure_pass *p, struct err *err)
     return ERR_LATER;
 }
 
-static enum err_class pass_run(struct figure_pass *p, struct err *err)
+/* Asks one batch after the other, each a unit of its own, so that a pass that has to wait for the budget
+ * or is cut short goes on behind what it has asked. */
+static enum err_class batches_ask(struct figure_pass *p,
+                                  enum err_class (*read)(struct figure_pass *, struct err *),
+                                  enum err_class (*ask)(struct figure_pass *, struct err *),
+                                  struct err *err)
 {
-    enum err_class class_ = lane_await(p, err);
+    enum err_class class_ = ERR_OK;
     bool more = true;
     while (class_ == ERR_OK && more) {
         p->now_ms = clock_now_ms();
@@ -420,29 +439,66 @@ static enum err_class pass_run(struct figure_pass *p, struct err *err)
         arena_reset(&p->arena);
         if (task_should_yield(p->run))
             return err_set(err, ERR_STOPPED, "yield", "the worker is needed elsewhere");
-        class_ = orders_read(p, err);
+        class_ = read(p, err);
         more = class_ == ERR_OK && p->len > 0;
         if (more)
-            class_ = batch_ask(p, err);
+            class_ = ask(p, err);
     }
     return class_;
 }
 
-/* The figures are complete up to the start of the pass that has just ended. */
-static enum err_class pass_finish(struct figure_pass *p, struct err *err)
+/* Everything that is due at p->due_ms. */
+static enum err_class pass_run(struct figure_pass *p, struct err *err)
 {
-    const struct sql_value advance[] = {sql_int(p->run->shop->id), sql_text(p->stream->name),
-                                        sql_int(p->started_ms), sql_int(p->started_ms),
-                                        sql_int(clock_now_ms())};
+    enum err_class class_ = batches_ask(p, orders_read, batch_ask, err);
+    return class_ == ERR_OK ? batches_ask(p, day_orders_read, day_ask, err) : class_;
+}
+
+/* The figures are complete up to the instant of a pass that came to its end, or as far as the orders had
+ * been read by then, where that is not this pass's doing. A pass over a range of orders says nothing of
+ * the others. */
+static enum err_class steps_complete(struct figure_pass *p, struct steps *steps, struct err *err)
+{
+    const struct stream *of = p->stream->figures.of;
+    const struct sql_value key[] = {sql_int(p->run->shop->id), sql_text(of->name)};
+    int64_t frontier_ms = 0;
+    if (p->pass.since_ms > 0 && p->pass.from_ms != SYNC_FROM_START)
+        return ERR_OK;
+    enum err_class class_ = store_read_int(p->run->sync->options.store, SQL_FRONTIER, key, 2, 0,
+                                           &frontier_ms, err);
+    if (class_ != ERR_OK || frontier_ms == 0)
+        return class_;
+    bool fresh = frontier_ms + 2 * p->stream->every_ms >= p->due_ms;
+    int64_t complete_ms = fresh ? p->due_ms : frontier_ms;
+    const struct sql_value advance[] = {key[0], sql_text(p->stream->name), sql_int(complete_ms),
+                                        sql_int(complete_ms), sql_int(clock_now_ms())};
+    return steps_add(steps, SQL_STATE_ADVANCE, advance, 5, -1, &p->arena, err);
+}
+
+static enum err_class pass_end(struct figure_pass *p, bool last, struct err *err)
+{
     struct prepared none = {0};
     struct steps steps = {.len = 0};
-    enum err_class class_ = ERR_OK;
-    /* One that was asked for a range of orders says nothing of the others. */
-    if (p->pass.since_ms == 0 || p->pass.from_ms == SYNC_FROM_START)
-        class_ = steps_add(&steps, SQL_STATE_ADVANCE, advance, 5, -1, &p->arena, err);
-    if (class_ == ERR_OK)
+    enum err_class class_ = steps_complete(p, &steps, err);
+    if (class_ == ERR_OK && last)
         class_ = steps_task_done(p->run, &p->arena, &steps, err);
     return class_ == ERR_OK ? rows_commit(p->run, &none, &steps, &p->arena, err) : class_;
+}
+
+/* A pass is about what was due when its task was made, however often it was put back: else the oldest
+ * orders would be due again before the newest were asked. What has become due since then follows. */
+static enum err_class passes_run(struct figure_pass *p, struct err *err)
+{
+    bool late = p->started_ms - p->run->task->created_ms >= p->stream->every_ms;
+    p->due_ms = min_i64(p->run->task->created_ms, p->started_ms);
+    enum err_class class_ = pass_run(p, err);
+    if (class_ == ERR_OK)
+        class_ = pass_end(p, !late, err);
+    if (class_ != ERR_OK || !late)
+        return class_;
+    p->due_ms = p->started_ms;
+    class_ = pass_run(p, err);
+    return class_ == ERR_OK ? pass_end(p, true, err) : class_;
 }
 
 enum task_end figures_task(struct task_run *run)
@@ -460,13 +516,13 @@ enum task_end figures_task(struct task_run *run)
     if (class_ == ERR_OK)
         class_ = figure_layout_make(p->stream->table, &p->layout, &err);
     if (class_ == ERR_OK)
-        class_ = orders_query(p, &err);
+        class_ = orders_queries(p, &err);
     if (class_ == ERR_OK)
         class_ = base_query(p, &err);
     if (class_ == ERR_OK)
-        class_ = pass_run(p, &err);
+        class_ = lane_await(p, &err);
     if (class_ == ERR_OK)
-        class_ = pass_finish(p, &err);
+        class_ = passes_run(p, &err);
     arena_fini(&p->arena);
     arena_fini(&p->texts);
     free(p);

@@ -50,7 +50,7 @@ bool plan_pull(const struct stream *stream, const struct stream_state *state, in
     /* Never wider than the platform allows, overlap included (a manifest's overlap is below its
      * span, so the frontier always moves). */
     out->to_ms = min_i64(newest_ms, from_ms + stream->window.span_ms - step_ms);
-    return true;
+    return out->to_ms >= from_ms;
 }
 
 bool plan_audit(const struct stream *stream, const struct stream_state *state, int64_t now_ms,
@@ -209,6 +209,7 @@ static enum err_class ahead_forget(struct store *store, const struct stream *str
     const struct sql_value back[] = {key[0], key[1], key[2], sql_int(frontier_ms),
                                      sql_int(complete_ms)};
     const struct step steps[] = {
+        {.sql = SQL_AHEAD_UNPROVED, .values = key, .values_len = 3, .rows_expected = -1},
         {.sql = SQL_AHEAD_PAGES_DELETE, .values = key, .values_len = 3, .rows_expected = -1},
         {.sql = SQL_AHEAD_DELETE, .values = key, .values_len = 3, .rows_expected = -1},
         {.sql = SQL_STATE_BACK, .values = back, .values_len = 5, .rows_expected = -1},
@@ -221,13 +222,83 @@ static enum err_class ahead_forget(struct store *store, const struct stream *str
     return store_commit(store, &unit, err);
 }
 
+/* Ranges that were closed later than now are open again. */
+static enum err_class bases_mend(struct store *store, const struct stream *stream,
+                                 const struct sql_value key[3], struct err *err)
+{
+    const struct table *base = stream->figures.base;
+    struct str id = base->columns[base->key[0]].name;
+    struct arena arena;
+    arena_init(&arena);
+    struct str gone = arena_printf(
+        &arena, "DELETE FROM %.*s WHERE shop_id = ?1 AND first_seen_ms > ?2", STR_ARG(base->name));
+    struct str back = arena_printf(
+        &arena,
+        "UPDATE ask_plan SET base_to = (SELECT max(b.to_day) FROM %.*s b WHERE b.shop_id = ?1"
+        " AND b.%.*s = ask_plan.key_text) WHERE shop_id = ?1 AND stream = ?2 AND asked_ms > ?3",
+        STR_ARG(base->name), STR_ARG(id));
+    const struct sql_value of_base[] = {key[0], key[2]};
+    const struct step steps[] = {
+        {.sql = gone.ptr, .values = of_base, .values_len = 2, .rows_expected = -1},
+        {.sql = back.ptr, .values = key, .values_len = 3, .rows_expected = -1},
+    };
+    struct unit unit = {.shop_id = key[0].number,
+                        .order_key = (uint64_t)key[0].number,
+                        .after = steps,
+                        .after_len = 2,
+                        .now_ms = key[2].number};
+    enum err_class class_ = gone.ptr && back.ptr ? store_commit(store, &unit, err)
+                                                 : err_no_memory(err);
+    arena_fini(&arena);
+    return class_;
+}
+
+/* The first instant wanted never lies later than by the clock as it is now, and a row that was asked
+ * for later than now is due. */
+static enum err_class since_and_asked_mend(struct store *store, const struct sync_shop *shop,
+                                           const struct stream *stream, int64_t now_ms,
+                                           struct err *err)
+{
+    const struct stream *of = stream->figures.of ? stream->figures.of : stream;
+    int64_t since_ms = plan_since_ms(shop, of, now_ms + CLOCK_SLACK_MS);
+    int64_t stored_ms = since_ms, asked = 0;
+    const struct sql_value key[] = {sql_int(shop->id), sql_text(stream->name),
+                                    sql_int(now_ms + CLOCK_SLACK_MS)};
+    const struct sql_value since[] = {key[0], key[1], sql_int(since_ms),
+                                      sql_int(since_ms - stream->window.step_ms)};
+    enum err_class class_ = store_read_int(store, SQL_STATE_SINCE, key, 2, since_ms, &stored_ms,
+                                           err);
+    if (class_ == ERR_OK)
+        class_ = store_read_int(store, SQL_ASKED_AHEAD, key, 3, 0, &asked, err);
+    if (class_ != ERR_OK || (asked == 0 && stored_ms <= since_ms))
+        return class_;
+    if (asked > 0 && stream->figures.of)
+        class_ = bases_mend(store, stream, key, err);
+    if (class_ != ERR_OK)
+        return class_;
+    const struct step steps[] = {
+        {.sql = SQL_SINCE_BACK, .values = since, .values_len = 4, .rows_expected = -1},
+        {.sql = SQL_ASKED_BACK, .values = key, .values_len = 3, .rows_expected = -1},
+    };
+    struct unit unit = {.shop_id = shop->id,
+                        .order_key = (uint64_t)shop->id,
+                        .after = steps,
+                        .after_len = sizeof steps / sizeof *steps,
+                        .now_ms = now_ms};
+    return store_commit(store, &unit, err);
+}
+
 enum err_class plan_clock_mend(struct store *store, const struct sync_shop *shop,
                                const struct stream *stream, int64_t now_ms, struct err *err)
 {
     const struct sql_value key[] = {sql_int(shop->id), sql_text(stream->name),
                                     sql_int(now_ms + CLOCK_SLACK_MS)};
     struct ahead ahead;
-    enum err_class class_ = ahead_read(store, key, &ahead, err);
+    enum err_class class_ = since_and_asked_mend(store, shop, stream, now_ms, err);
+    if (class_ == ERR_OK)
+        class_ = queue_clock_mend(store, shop->id, now_ms, err);
+    if (class_ == ERR_OK)
+        class_ = ahead_read(store, key, &ahead, err);
     if (class_ != ERR_OK || ahead.windows == 0)
         return class_;
     log_event(LOG_WARN, "clock_was_ahead", LOG_STR("shop", shop->facts.shop.name),

@@ -306,8 +306,19 @@ enum err_class rejects_seal(const struct task_run *run, const struct facts *fact
                             struct mapped *mapped, struct arena *arena, struct err *err)
 {
     enum err_class class_ = ERR_OK;
-    for (size_t i = 0; class_ == ERR_OK && i < mapped->rejects_len; i++)
-        class_ = reject_seal(run, facts, &mapped->rejects[i], arena, err);
+    for (size_t i = 0; class_ == ERR_OK && i < mapped->rejects_len; i++) {
+        struct reject *reject = &mapped->rejects[i];
+        const struct reject *before = i > 0 ? reject - 1 : NULL;
+        /* Refused rows of one record follow each other: the record is sealed once for all of them. */
+        if (before && before->record == reject->record && reject->key.len > 0) {
+            reject->stream = before->stream;
+            reject->from_ms = before->from_ms;
+            reject->to_ms = before->to_ms;
+            reject->original = before->original;
+        } else {
+            class_ = reject_seal(run, facts, reject, arena, err);
+        }
+    }
     return class_;
 }
 

@@ -19,7 +19,8 @@ static const char SQL_WINDOW_OPEN[] =
     "VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, ?7, '', 0, 0, 0, 0, 0) "
     "ON CONFLICT (shop_id, stream, kind, from_ms, to_ms) DO UPDATE SET "
     "state = 'open', pass = ?6, opened_ms = ?7, position = '', page_number = 0, ended = 0, "
-    "rejects = 0, total_first = NULL, total_last = NULL, first_digest = NULL, again_ms = NULL "
+    "rejects = 0, total_first = NULL, total_last = NULL, again_ms = NULL, "
+    "first_digest = CASE WHEN first_digest = 'total' THEN first_digest END "
     "WHERE sync_window.state <> 'open'";
 
 static const char SQL_WINDOW_PAGE_DONE[] =
@@ -58,6 +59,11 @@ static const char SQL_STATE_INSERT[] =
 static const char SQL_STATE_LOAD[] =
     "SELECT since_ms, frontier_ms, complete_up_to_ms, until_ms FROM stream_state "
     "WHERE shop_id = ?1 AND stream = ?2";
+static const char SQL_FRONTIER[] =
+    "SELECT frontier_ms FROM stream_state WHERE shop_id = ?1 AND stream = ?2 "
+    "AND frontier_ms >= since_ms";
+static const char SQL_STATE_SINCE[] =
+    "SELECT since_ms FROM stream_state WHERE shop_id = ?1 AND stream = ?2";
 /* The values were worked out from the windows while the lane was ours. */
 static const char SQL_STATE_ADVANCE[] =
     "UPDATE stream_state SET frontier_ms = ?3, complete_up_to_ms = ?4, last_success_ms = ?5, "
@@ -96,12 +102,28 @@ static const char SQL_AHEAD_PAGES_DELETE[] =
     "WHERE w.shop_id = ?1 AND w.stream = ?2 AND w.kind = window_page.kind "
     "AND w.from_ms = window_page.from_ms AND w.to_ms = window_page.to_ms "
     "AND (w.closed_ms > ?3 OR w.to_ms > ?3))";
+/* A window without proof stays one: that nothing is missing there was doubted, whatever the clock said. */
+static const char SQL_AHEAD_UNPROVED[] =
+    "UPDATE sync_window SET closed_ms = ?3, again_ms = ?3 WHERE shop_id = ?1 AND stream = ?2 "
+    "AND state = 'unproved' AND closed_ms > ?3 AND to_ms <= ?3";
 static const char SQL_AHEAD_DELETE[] = "DELETE FROM sync_window WHERE " WINDOW_AHEAD;
 /* ?3 now ?4 the latest frontier and ?5 "complete up to" that still hold. */
 static const char SQL_STATE_BACK[] =
     "UPDATE stream_state SET frontier_ms = min(frontier_ms, ?4), "
     "complete_up_to_ms = min(complete_up_to_ms, ?5), until_ms = min(until_ms, ?3) "
     "WHERE shop_id = ?1 AND stream = ?2";
+/* ?3 the first instant wanted, by the clock as it is now ?4 the instant before it. */
+static const char SQL_SINCE_BACK[] =
+    "UPDATE stream_state SET since_ms = ?3, frontier_ms = min(frontier_ms, ?4), "
+    "complete_up_to_ms = min(complete_up_to_ms, ?4) "
+    "WHERE shop_id = ?1 AND stream = ?2 AND since_ms > ?3";
+/* ?3 now. What was asked later than now is due. */
+static const char SQL_ASKED_AHEAD[] =
+    "SELECT count(*) FROM ask_plan WHERE shop_id = ?1 AND stream = ?2 AND asked_ms > ?3";
+static const char SQL_ASKED_BACK[] =
+    "UPDATE ask_plan SET asked_ms = ?3, next_ms = ?3, days_next_ms = NULL, day_next = NULL, "
+    "days_to = NULL "
+    "WHERE shop_id = ?1 AND stream = ?2 AND asked_ms > ?3";
 
 /* Of the widest window around ?4-?5 that was halved for the reason ?6, or of that range itself: pieces
  * not closed or without proof, pieces closed well since, and whether it is wider than the range. */
@@ -144,21 +166,37 @@ static const char SQL_ORIGINALS_AFTER[] =
     "SELECT key_text, body, received_ms FROM original "
     "WHERE shop_id = ?1 AND table_name = ?2 AND key_text > ?3 ORDER BY key_text LIMIT ?4";
 
+/* Records of table ?6 that are refused since the window was opened, each once. */
+static const char SQL_WINDOW_REFUSED[] =
+    "SELECT count(DISTINCT r.key_text) FROM reject r, sync_window w WHERE w.shop_id = ?1 "
+    "AND w.stream = ?2 AND w.kind = ?3 AND w.from_ms = ?4 AND w.to_ms = ?5 AND r.shop_id = ?1 "
+    "AND r.stream = ?2 AND r.table_name = ?6 AND r.from_ms = ?4 AND r.to_ms = ?5 "
+    "AND r.seen_ms >= w.opened_ms";
+
 static const char SQL_REJECT_LOAD[] =
     "SELECT shop_id, stream, original, seen_ms FROM reject WHERE id = ?1";
 static const char SQL_REJECT_DELETE[] = "DELETE FROM reject WHERE id = ?1";
 
-/* ?1 shop ?2 stream ?3 asked ?4 marks as JSON: [[key, next, missing, base_to, days_to, days_next], …].
- * PostgreSQL: jsonb_array_elements, MariaDB: JSON_TABLE. */
+/* ?1 shop ?2 stream ?3 asked ?4 marks as JSON: [[key, next, missing, base_missing, base_to, days_to,
+ * day_next, days_next], …]. PostgreSQL: jsonb_array_elements, MariaDB: JSON_TABLE. */
 static const char SQL_ASKED[] =
-    "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, next_ms, missing, base_to, "
-    "days_to, days_next_ms) SELECT ?1, ?2, json_extract(value, '$[0]'), ?3, "
+    "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, next_ms, missing, base_missing, "
+    "base_to, days_to, day_next, days_next_ms) SELECT ?1, ?2, json_extract(value, '$[0]'), ?3, "
     "json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'), "
-    "json_extract(value, '$[4]'), json_extract(value, '$[5]') FROM json_each(?4) WHERE true "
+    "json_extract(value, '$[4]'), json_extract(value, '$[5]'), json_extract(value, '$[6]'), "
+    "json_extract(value, '$[7]') FROM json_each(?4) WHERE true "
     "ON CONFLICT (shop_id, stream, key_text) DO UPDATE SET asked_ms = excluded.asked_ms, "
     "next_ms = excluded.next_ms, missing = excluded.missing, "
+    "base_missing = excluded.base_missing, "
     "base_to = coalesce(excluded.base_to, ask_plan.base_to), "
-    "days_to = coalesce(excluded.days_to, ask_plan.days_to), "
-    "days_next_ms = excluded.days_next_ms";
+    "days_to = coalesce(ask_plan.days_to, excluded.days_to), "
+    "day_next = coalesce(ask_plan.day_next, excluded.day_next), "
+    "days_next_ms = coalesce(ask_plan.days_next_ms, excluded.days_next_ms)";
+/* The same values. */
+static const char SQL_DAY_ASKED[] =
+    "UPDATE ask_plan SET days_to = json_extract(m.value, '$[5]'), "
+    "day_next = json_extract(m.value, '$[6]'), days_next_ms = json_extract(m.value, '$[7]') "
+    "FROM json_each(?4) m WHERE shop_id = ?1 AND stream = ?2 AND ?3 > 0 "
+    "AND key_text = json_extract(m.value, '$[0]')";
 
 #endif

@@ -120,6 +120,9 @@ enum err_class window_audit(struct task_run *run, struct window *window, bool *a
 enum err_class rows_created_ids(struct store *store, const struct table *table, int64_t shop_id,
                                 int64_t from_ms, int64_t to_ms, struct id_set *ids, int64_t *rows,
                                 struct err *err);
+/* The same of rows without a creation time, added and settled. */
+enum err_class rows_undated_ids(struct store *store, const struct table *table, int64_t shop_id,
+                                struct id_set *ids, struct err *err);
 enum err_class rows_created_count(struct store *store, const struct table *table, int64_t shop_id,
                                   int64_t from_ms, int64_t to_ms, int64_t *out, struct err *err);
 /* What is stored of each row of the batch: `known` (enum row_known) starts as zeros. */
@@ -156,16 +159,22 @@ enum err_class rows_commit_last(struct task_run *run, const struct prepared *pre
 /* What becomes of a row that was just asked for. */
 struct ask_mark {
     struct str key;
-    int64_t next_ms;    /* due again; ASK_NEVER */
-    int64_t missing;    /* answers running that left it out */
-    struct str base_to; /* figures: ranges up to this day are closed; empty: as before */
-    struct str days_to; /* figures: its days up to this one are final, "YYYY-MM-DD"; empty: none */
+    int64_t next_ms;      /* due again; ASK_NEVER */
+    int64_t missing;      /* answers running that left it out */
+    int64_t base_missing; /* the same of answers about a range that is to be closed */
+    struct str base_to;   /* figures: ranges up to this day are closed; empty: as before */
+    /* Figures: where the days stand, for one that has no day due; the others keep theirs. */
+    struct str days_to, day_next;
     int64_t days_next_ms;
 };
 enum { ASK_NEVER = -1 };
 enum err_class steps_asked(const struct task_run *run, const struct ask_mark *marks,
                            size_t marks_len, struct arena *arena, struct steps *steps,
                            struct err *err);
+/* Only where their days stand. */
+enum err_class steps_day_asked(const struct task_run *run, const struct ask_mark *marks,
+                               size_t marks_len, struct arena *arena, struct steps *steps,
+                               struct err *err);
 /* Makes the task of a pass: kind "revisit" or "figures". `since_ms` not 0: rows last asked before it are
  * due whatever their plan, of those created in [from_ms, to_ms]. */
 struct pass {

@@ -66,6 +66,29 @@ enum err_class rows_created_ids(struct store *store, const struct table *table, 
     return class_;
 }
 
+enum err_class rows_undated_ids(struct store *store, const struct table *table, int64_t shop_id,
+                                struct id_set *ids, struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct reader *row = NULL;
+    const struct sql_value shop = sql_int(shop_id);
+    struct str sql = arena_printf(&arena,
+                                  "SELECT %.*s FROM %.*s WHERE shop_id = ?1 AND %.*s IS NULL",
+                                  STR_ARG(column_name(table, table->key[0])), STR_ARG(table->name),
+                                  STR_ARG(column_name(table, table->created)));
+    enum err_class class_ = sql.ptr ? store_read(store, sql.ptr, &shop, 1, &row, err)
+                                    : err_no_memory(err);
+    while (class_ == ERR_OK && reader_next(row)) {
+        uint64_t hash = id_hash(reader_text(row, 0));
+        class_ = id_set_add(ids, &hash, 1, err);
+    }
+    enum err_class closed = row ? reader_close(row, class_ == ERR_OK ? err : NULL) : ERR_OK;
+    id_set_settle(ids);
+    arena_fini(&arena);
+    return class_ == ERR_OK ? closed : class_;
+}
+
 static enum err_class hash_query(const struct table *table, struct arena *arena, struct str *out,
                                  struct err *err)
 {
