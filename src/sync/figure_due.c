@@ -99,7 +99,8 @@ enum err_class orders_queries(struct figure_pass *p, struct err *err)
 {
     enum err_class class_ = query_make(
         p,
-        "(p.key_text IS NULL OR p.asked_ms < ?4 OR p.next_ms <= ?3 OR o.changed_ms > p.asked_ms)"
+        "(p.key_text IS NULL OR p.asked_ms < ?4 OR p.next_ms <= ?3 OR"
+        " (o.changed_ms > p.asked_ms AND o.changed_ms <= ?3))"
         " ORDER BY coalesce(p.asked_ms, 0)",
         &p->orders_sql, err);
     /* ?4 stands here only so that both take the same values. */

@@ -461,15 +461,15 @@ static enum err_class steps_complete(struct figure_pass *p, struct steps *steps,
 {
     const struct stream *of = p->stream->figures.of;
     const struct sql_value key[] = {sql_int(p->run->shop->id), sql_text(of->name)};
-    int64_t frontier_ms = 0;
+    int64_t read_ms = 0;
     if (p->pass.since_ms > 0 && p->pass.from_ms != SYNC_FROM_START)
         return ERR_OK;
-    enum err_class class_ = store_read_int(p->run->sync->options.store, SQL_FRONTIER, key, 2, 0,
-                                           &frontier_ms, err);
-    if (class_ != ERR_OK || frontier_ms == 0)
+    enum err_class class_ = store_read_int(p->run->sync->options.store, SQL_READ_UP_TO, key, 2, 0,
+                                           &read_ms, err);
+    if (class_ != ERR_OK || read_ms == 0)
         return class_;
-    bool fresh = frontier_ms + 2 * p->stream->every_ms >= p->due_ms;
-    int64_t complete_ms = fresh ? p->due_ms : frontier_ms;
+    bool fresh = read_ms + 2 * p->stream->every_ms >= p->due_ms;
+    int64_t complete_ms = fresh ? p->due_ms : read_ms;
     const struct sql_value advance[] = {key[0], sql_text(p->stream->name), sql_int(complete_ms),
                                         sql_int(complete_ms), sql_int(clock_now_ms())};
     return steps_add(steps, SQL_STATE_ADVANCE, advance, 5, -1, &p->arena, err);

@@ -26,7 +26,7 @@ static enum err_class open_query(const struct stream *stream, struct arena *aren
         "SELECT o.%.*s, o.changed_ms, coalesce(p.missing, 0) FROM %.*s o LEFT JOIN ask_plan p ON"
         " p.shop_id = o.shop_id AND p.stream = ?2 AND p.key_text = o.%.*s WHERE o.shop_id = ?1"
         " AND (%.*s IS NULL OR NOT %.*s) AND (p.next_ms <= ?3 OR (p.next_ms IS NULL AND"
-        " o.received_ms < ?5))"
+        " (o.received_ms < ?5 OR o.received_ms > ?3)))"
         " ORDER BY o.%.*s LIMIT ?4",
         STR_ARG(key), STR_ARG(table->name), STR_ARG(key), STR_ARG(column), STR_ARG(final),
         STR_ARG(key));

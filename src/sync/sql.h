@@ -59,9 +59,10 @@ static const char SQL_STATE_INSERT[] =
 static const char SQL_STATE_LOAD[] =
     "SELECT since_ms, frontier_ms, complete_up_to_ms, until_ms FROM stream_state "
     "WHERE shop_id = ?1 AND stream = ?2";
-static const char SQL_FRONTIER[] =
-    "SELECT frontier_ms FROM stream_state WHERE shop_id = ?1 AND stream = ?2 "
-    "AND frontier_ms >= since_ms";
+/* How far the stream has been read, by pulls or by audits. */
+static const char SQL_READ_UP_TO[] =
+    "SELECT max(frontier_ms, coalesce(complete_up_to_ms, 0)) FROM stream_state "
+    "WHERE shop_id = ?1 AND stream = ?2 AND frontier_ms >= since_ms";
 static const char SQL_STATE_SINCE[] =
     "SELECT since_ms FROM stream_state WHERE shop_id = ?1 AND stream = ?2";
 /* The values were worked out from the windows while the lane was ours. */

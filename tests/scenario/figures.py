@@ -224,6 +224,64 @@ def test_passes_within_five_minutes_ask_nothing(t):
     same(fake.calls[REPORT], asked[REPORT], "reports")
 
 
+def test_a_base_is_not_closed_over_what_an_answer_left_out(t):
+    """Left out by one answer about its life and by one about the range to be closed: it has something there all the same."""
+    fake, stage = one_order(t, "2025-12-22 10:00:00", hours=24 * 300)
+    fake.spend(1, "2026-01-05", cost=100000)
+    stage.sync()
+    fake.left_out = {order_id(1)}
+    stage.sync_at(f"{DAY} 12:05:00")
+    stage.sync_at("2026-05-22 12:00:00")
+    fake.left_out = set()
+    fake.spend(1, "2026-05-22", cost=11)
+    stage.sync_at("2026-05-22 12:05:00")
+    same(stage.life(1)["cost"], 100011, "cost")
+
+
+def test_a_show_without_a_known_end_is_followed(t):
+    fake, stage = one_order(t, hours=0)
+    for minute in range(0, 60, 5):
+        fake.spend(1, DAY, cost=1)
+        stage.sync_at(f"{DAY} 12:{minute:02}:07")
+    same(len(stage.snapshots(1)), 12, "snapshots")
+    fake.spend(1, "2026-06-29", cost=100)
+    stage.sync_at("2026-06-30 12:00:00")
+    same(stage.life(1)["cost"], 112, "cost after forty days that it still delivers")
+
+
+def test_an_order_that_is_renewed_after_its_end_is_followed_to_its_second(t):
+    fake, stage = one_order(t, "2026-05-01 10:00:00", "2026-05-01 12:00:00")
+    for at, status, day, cost in (("2026-05-02 12:00:00", "DELIVERIED", "2026-05-01", 100),
+                                  ("2026-05-20 09:00:00", "DELIVERING", "2026-05-20", 7),
+                                  ("2026-05-21 09:00:00", "DELIVERIED", "2026-05-20", 500)):
+        fake.order(1)["status"] = status
+        fake.spend(1, day, cost=cost)
+        stage.sync_at(at, *(["--full"] if status == "DELIVERING" else []))
+    for hour in (10, 11, 12):
+        stage.sync_at(f"2026-05-21 {hour}:30:00")
+    same((stage.life(1)["cost"], stage.days(1)["2026-05-20"]["cost"]), (607, 507), "life and the day of the second run")
+
+
+def test_a_full_sync_is_not_taken_for_a_killed_one(t):
+    fake, stage = one_order(t, "2026-03-01 10:00:00", status="DELIVERIED")
+    fake.spend(1, "2026-03-01", cost=100)
+    stage.sync()
+    stage.sync("--from", "2026-04-01", "--to", "2026-04-02", check=None, env={"HUILIU_FAIL": "queue.claim.after=kill"})
+    fake.spend(1, "2026-03-01", cost=5)
+    stage.sync_at(f"{DAY} 12:30:00", "--full")
+    same(stage.life(1)["cost"], 105, "cost")
+
+
+def test_a_clock_that_was_ahead_freezes_no_figures(t):
+    fake, stage = one_order(t, hours=24 * 30)
+    fake.spend(1, DAY, cost=100)
+    stage.sync_at("2027-05-20 12:00:00")
+    fake.spend(1, DAY, cost=900)
+    stage.sync_at(NOON)
+    stage.sync_at(f"{DAY} 12:10:00", "--full")
+    same((stage.life(1)["cost"], stage.days(1)[DAY]["cost"]), (1000, 1000), "life and day")
+
+
 # --- the revisit of open orders ---
 
 def test_changes_of_open_orders_are_seen(t):

@@ -4,7 +4,7 @@ import json
 import signal
 
 import lib
-from fake import DAY, QUERY, FakeLife, FakeStage, order
+from fake import DAY, DAY_START_S, QUERY, FakeLife, FakeStage, order
 from truth import START_MS, Stage
 
 DAY_MS = 24 * 3600 * 1000
@@ -161,6 +161,57 @@ def test_tasks_that_died_in_an_outage_are_gone_when_their_window_closes(t):
     stage.later(3600)
     stage.sync()
     lib.same(stage.rows("SELECT state, unique_key FROM task"), [], "tasks")
+
+
+# --- what else a clock that was ahead leaves behind ---
+
+DAYS_S = 86400
+
+
+def test_rows_without_an_update_time_are_not_frozen_by_a_clock_that_was_ahead(t):
+    fake = FakeLife({"7001": [order(n) for n in range(20)]})
+    stage = FakeStage(t, fake)
+    stage.later(2 * DAYS_S)
+    stage.sync()
+    stage.later(600 - 2 * DAYS_S)
+    refunded = {**order(4)["certificate"][0], "item_status": 301, "refund_amount": 500}
+    fake.orders["7001"][4] = order(4, order_status=4, update_order_time=DAY_START_S + 80000, certificate=[refunded])
+    stage.sync()
+    found = stage.rows("SELECT item_status, refund_amount FROM trade_certificate WHERE order_id = ?", order(4)["order_id"])
+    lib.same([(r["item_status"], r["refund_amount"]) for r in found], [("301", 500)], "certificate of the refunded order")
+
+
+def test_a_first_sync_under_a_clock_that_was_far_ahead(t):
+    fake = FakeLife({"7001": [order(n) for n in range(20)]})
+    stage = FakeStage(t, fake)
+    stage.later(100 * DAYS_S)
+    stage.sync()
+    stage.later(600 - 100 * DAYS_S)
+    stage.sync()
+    lib.same(len(stage.ids("7001")), 20, "orders stored once the clock is right")
+
+
+def test_a_doubt_outlives_the_clock_that_was_ahead(t):
+    """A reading that disagreed under it stays unproved, though an older seal covers its range."""
+    fake = FakeLife({"7001": [order(n) for n in range(30)]})
+    stage = FakeStage(t, fake)
+    stage.sync_day()
+    fake.tamper = lambda call, reply: tell_total(reply, 99)
+    stage.later(2 * DAYS_S)
+    stage.sync_day(check=None)
+    fake.tamper = None
+    fake.orders["7001"].append(order(30))
+    stage.later(600 - 2 * DAYS_S)
+    stage.sync(check=None)  # says that the day is unproved
+    stage.later(2 * DAYS_S)
+    stage.sync()
+    lib.same(len(stage.ids("7001")), 31, "orders, the late one among them")
+
+
+def tell_total(reply, total):
+    if "page" in reply.get("data", {}):
+        reply["data"]["page"]["total"] = total
+    return reply
 
 
 if __name__ == "__main__":
