@@ -51,6 +51,7 @@ class FakeLife:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # else every answer waits 40 ms for an acknowledgement
 
             def do_GET(self):
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
