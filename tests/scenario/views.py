@@ -449,7 +449,7 @@ def test_orders_say_when_they_were_last_read(t):
     ads = Ads(t)
     open_id, missing_id, final_id = "1835535794685987", "1835535798058120", "1835535798058121"
     for order_id, missing in ((open_id, 0), (missing_id, 1), (final_id, 0)):
-        put(ads.base, "ask_plan", shop_id=A, stream="ad_orders", key_text=order_id, missing=missing,
+        put(ads.base, "ask_plan", shop_id=A, stream="ad_orders", key_text=order_id, missing=missing, base_missing=0,
             asked_ms=ads.noon_ms + 3 * MINUTE_MS)
     ads.write("UPDATE ad_order SET status = 'DELIVERIED' WHERE order_id = ?", final_id)
     passed(ads.base, A, ads.noon_ms + 4 * MINUTE_MS - 30_000, "ad_orders")
