@@ -35,6 +35,7 @@
  * threads. `process_name` shows up in the file for debugging. The file is made when absent, with
  * now_ms = HUILIU_CLOCK_START (UTC ms, default 2026-01-01T00:00:00Z). */
 enum err_class clock_setup(const char *process_name, struct err *err);
+/* Call once, after the last thread that waits or holds time has ended. */
 void clock_teardown(void);
 /* True under HUILIU_CLOCK: callers refuse it unless every base_url is loopback. */
 bool clock_is_test(void);

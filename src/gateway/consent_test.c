@@ -139,26 +139,16 @@ static int teardown(void **state)
     return 0;
 }
 
-/* Under the test clock, which must be there before the store's writer. */
-static char clock_path[64];
-
 static int setup_clock(void **state)
 {
-    struct err err;
-    snprintf(clock_path, sizeof(clock_path), "/tmp/huiliu-consent-test-%d", (int)getpid());
-    setenv("HUILIU_CLOCK", clock_path, 1);
-    assert_good(clock_setup("test", &err), &err);
-    clock_thread_enter();
+    fixture_clock_choose();
     return setup(state);
 }
 
 static int teardown_clock(void **state)
 {
     teardown(state);
-    clock_thread_leave();
-    clock_teardown();
-    unsetenv("HUILIU_CLOCK");
-    unlink(clock_path);
+    fixture_clock_forget();
     return 0;
 }
 

@@ -99,6 +99,33 @@ static inline void assert_good(enum err_class class_, const struct err *err)
         fail_msg("%s %s: %s", err_class_name(class_), err->code, err->message);
 }
 
+/* Around fixture_open and fixture_close: the clock is chosen before there are threads and forgotten
+ * when they have ended. */
+static inline void fixture_clock_path(char *path, size_t size)
+{
+    snprintf(path, size, "/tmp/huiliu-gateway-test-%d", (int)getpid());
+}
+
+static inline void fixture_clock_choose(void)
+{
+    char path[64];
+    struct err err;
+    fixture_clock_path(path, sizeof(path));
+    setenv("HUILIU_CLOCK", path, 1);
+    assert_good(clock_setup("test", &err), &err);
+    clock_thread_enter();
+}
+
+static inline void fixture_clock_forget(void)
+{
+    char path[64];
+    fixture_clock_path(path, sizeof(path));
+    clock_thread_leave();
+    clock_teardown();
+    unsetenv("HUILIU_CLOCK");
+    unlink(path);
+}
+
 static inline void fixture_exec(struct fixture *f, const char *sql)
 {
     struct step step = {sql, NULL, 0, -1};

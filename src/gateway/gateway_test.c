@@ -30,6 +30,19 @@ static int teardown(void **state)
     return 0;
 }
 
+static int setup_clock(void **state)
+{
+    fixture_clock_choose();
+    return setup(state);
+}
+
+static int teardown_clock(void **state)
+{
+    teardown(state);
+    fixture_clock_forget();
+    return 0;
+}
+
 static void a_page_comes_back_read(void **state)
 {
     struct fixture *f = *state;
@@ -293,12 +306,7 @@ static void every_call_has_its_own_nonce_and_time(void **state)
 static void the_test_clock_calls_this_machine_only_and_stands_still(void **state)
 {
     struct fixture *f = *state;
-    char path[128];
     struct err err;
-    snprintf(path, sizeof(path), "%s/clock", f->folder);
-    setenv("HUILIU_CLOCK", path, 1);
-    assert_good(clock_setup("test", &err), &err);
-    clock_thread_enter();
     /* A bucket starts empty, so that a first look comes before the call. */
     int64_t before_ms = clock_now_ms();
     assert_good(fixture_call(f, &err), &err);
@@ -306,9 +314,6 @@ static void the_test_clock_calls_this_machine_only_and_stands_still(void **state
     f->ask.facts.base_url = STR("http://192.0.2.1");
     assert_int_equal(fixture_call(f, &err), ERR_CONFIG);
     assert_string_equal(err.code, "test_clock");
-    clock_thread_leave();
-    clock_teardown();
-    unsetenv("HUILIU_CLOCK");
 }
 
 int main(void)
@@ -329,7 +334,8 @@ int main(void)
         TEST(a_shops_own_proxy_goes_before),
         TEST(stopping_ends_calls_in_flight_and_refuses_more),
         TEST(every_call_has_its_own_nonce_and_time),
-        TEST(the_test_clock_calls_this_machine_only_and_stands_still),
+        cmocka_unit_test_setup_teardown(the_test_clock_calls_this_machine_only_and_stands_still,
+                                        setup_clock, teardown_clock),
     };
     return cmocka_run_group_tests_name("gateway", tests, NULL, NULL);
 }
