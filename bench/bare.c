@@ -32,7 +32,7 @@ sqlite3 *bare_open_writer(const char *path)
 {
     return open_with(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
                      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                     "PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;"
+                     "PRAGMA cache_size = -6000; PRAGMA temp_store = MEMORY;"
                      "PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 67108864;");
 }
 

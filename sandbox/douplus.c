@@ -87,6 +87,17 @@ void douplus_write_tail(const struct call *call, int code, struct str message, s
     buf_printf(out, ",\"request_id\":\"%u%016" PRIX64 "\"}", call_said_s(call), call->identity);
 }
 
+void douplus_write_page_info(const struct call *call, const struct list_page *page, struct buf *out)
+{
+    uint64_t total;
+    buf_printf(out, "\"page_info\":{\"page\":%u,\"page_size\":%u", call->page, call->rows);
+    if (call_total(call, page->total, &total))
+        buf_printf(out, ",\"total_num\":%" PRIu64 ",\"total_page\":%" PRIu64, total,
+                   (total + call->rows - 1) / call->rows);
+    buf_add(out, STR("}},"));
+    douplus_write_tail(call, 0, STR("OK"), out);
+}
+
 void douplus_error(struct call *call, enum douplus_code code, struct str message)
 {
     struct buf out;

@@ -141,6 +141,9 @@ struct douplus_account *douplus_account_of(struct platform *platform, const stru
 struct shop *douplus_shop_named(struct platform *platform, struct str sec_uid);
 uint64_t douplus_advertiser_id(const struct shop *shop);
 /* "code":…,"message":…,"request_id":… and the end of the reply. */
+/* Behind the list of a page: which page this is, of how many, and the tail. */
+void douplus_write_page_info(const struct call *call, const struct list_page *page,
+                             struct buf *out);
 void douplus_write_tail(const struct call *call, int code, struct str message, struct buf *out);
 void douplus_error(struct call *call, enum douplus_code code, struct str message);
 

@@ -169,10 +169,8 @@ static const char *query_read(struct call *call, struct list_query *query,
     return filter_read(call, query, filter);
 }
 
-static void write_page(struct call *call, const struct list_query *query,
-                       const struct list_page *page, struct buf *out)
+static void write_page(struct call *call, const struct list_page *page, struct buf *out)
 {
-    uint64_t total;
     buf_add(out, STR("{\"data\":{"));
     if (call->fault != FAULT_LIST_MISSING) {
         buf_add(out, STR("\"order_list\":["));
@@ -183,12 +181,7 @@ static void write_page(struct call *call, const struct list_query *query,
         }
         buf_add(out, STR("],"));
     }
-    buf_printf(out, "\"page_info\":{\"page\":%u,\"page_size\":%zu", call->page, query->limit);
-    if (call_total(call, page->total, &total))
-        buf_printf(out, ",\"total_num\":%" PRIu64 ",\"total_page\":%" PRIu64, total,
-                   (total + query->limit - 1) / query->limit);
-    buf_add(out, STR("}},"));
-    douplus_write_tail(call, 0, STR("OK"), out);
+    douplus_write_page_info(call, page, out);
 }
 
 void douplus_orders_serve(struct call *call)
@@ -219,7 +212,7 @@ void douplus_orders_serve(struct call *call)
         call_page_fault(call, &query, &page);
         if (call_prebuilt(call, &page))
             return;
-        write_page(call, &query, &page, &out);
+        write_page(call, &page, &out);
         call_prebuilt_keep(call, &page, &out);
     }
     call_reply(call, &out);

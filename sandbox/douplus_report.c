@@ -253,7 +253,6 @@ static void write_report(const struct report *report, const struct report_row *r
                          const struct list_page *page, struct buf *out)
 {
     const struct call *call = report->call;
-    uint64_t total;
     buf_add(out, STR("{\"data\":{"));
     if (call->fault != FAULT_LIST_MISSING) {
         buf_add(out, STR("\"order_metrics\":["));
@@ -263,12 +262,7 @@ static void write_report(const struct report *report, const struct report_row *r
         }
         buf_add(out, STR("],"));
     }
-    buf_printf(out, "\"page_info\":{\"page\":%u,\"page_size\":%u", call->page, call->rows);
-    if (call_total(call, page->total, &total))
-        buf_printf(out, ",\"total_num\":%" PRIu64 ",\"total_page\":%" PRIu64, total,
-                   (total + call->rows - 1) / call->rows);
-    buf_add(out, STR("}},"));
-    douplus_write_tail(call, 0, STR("OK"), out);
+    douplus_write_page_info(call, page, out);
 }
 
 void douplus_report_serve(struct call *call)

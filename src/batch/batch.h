@@ -93,6 +93,8 @@ enum err_class table_catalog_parse(struct str file, struct str text, struct aren
 const struct table *table_find(const struct table_catalog *catalog, struct str name);
 /* Index of a column or SIZE_MAX. */
 size_t table_column(const struct table *table, struct str name);
+/* Is the column part of the key? */
+bool table_key_has(const struct table *table, size_t column);
 const char *column_type_name(enum column_type type);
 
 enum cell_state { CELL_ABSENT, CELL_NULL, CELL_GONE, CELL_SET };

@@ -124,6 +124,14 @@ size_t table_column(const struct table *table, struct str name)
     return SIZE_MAX;
 }
 
+bool table_key_has(const struct table *table, size_t column)
+{
+    for (size_t i = 0; i < table->key_len; i++)
+        if (table->key[i] == column)
+            return true;
+    return false;
+}
+
 static struct str text_of(const struct yaml *map, const char *key)
 {
     const struct yaml *node = yaml_get(map, str_of(key));

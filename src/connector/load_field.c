@@ -243,18 +243,10 @@ static enum err_class load_field(struct loader *loader, const struct table *tabl
 }
 
 /* --- a table's fields --- */
-static bool is_key(const struct table *table, size_t column)
-{
-    for (size_t i = 0; i < table->key_len; i++)
-        if (table->key[i] == column)
-            return true;
-    return false;
-}
-
 /* Key first, so that a reject can name its record; then the currency, which amounts depend on. */
 static unsigned rank(const struct table_plan *plan, size_t column)
 {
-    return is_key(plan->table, column) ? 0 : column == plan->currency ? 1 : 2;
+    return table_key_has(plan->table, column) ? 0 : column == plan->currency ? 1 : 2;
 }
 
 static void order_fields(struct table_plan *plan)
@@ -281,13 +273,14 @@ static enum err_class check_complete(struct loader *loader, const struct yaml *f
 {
     const struct table *table = plan->table;
     for (size_t i = 0; i < table->columns_len; i++)
-        if ((table->columns[i].required || is_key(table, i)) && !has_field(plan, i))
+        if ((table->columns[i].required || table_key_has(table, i)) && !has_field(plan, i))
             return yaml_error(loader->file, fields, loader->err, "table %.*s needs column \"%.*s\"",
                               STR_ARG(table->name), STR_ARG(table->columns[i].name));
     for (size_t i = 0; i < fields->len; i++) {
         const struct yaml *field = &fields->pairs[i].value;
         size_t column = table_column(table, fields->pairs[i].key);
-        if (field->kind == YAML_MAP && load_flag(field, "key", false) && !is_key(table, column))
+        if (field->kind == YAML_MAP && load_flag(field, "key", false) &&
+            !table_key_has(table, column))
             return yaml_error(loader->file, yaml_get(field, STR("key")), loader->err,
                               "\"%.*s\" is not in the key of table %.*s",
                               STR_ARG(fields->pairs[i].key), STR_ARG(table->name));

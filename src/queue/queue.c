@@ -326,10 +326,7 @@ enum err_class queue_clock_mend(struct store *store, int64_t lane, int64_t now_m
     enum err_class class_ = store_read_int(store, SQL_TASK_CLOCK_AHEAD, values, 2, 0, &ahead, err);
     if (class_ != ERR_OK || ahead == 0)
         return class_;
-    const struct step step = {
-        .sql = SQL_TASK_CLOCK_BACK, .values = values, .values_len = 2, .rows_expected = -1};
-    struct unit unit = {.after = &step, .after_len = 1, .now_ms = now_ms};
-    return store_commit(store, &unit, err);
+    return statement_commit(store, SQL_TASK_CLOCK_BACK, values, 2, -1, err);
 }
 
 enum err_class queue_lane_ahead(struct store *store, const struct task *task, int64_t before_ms,

@@ -74,6 +74,10 @@ enum err_class table_sql_make(const struct table *table, struct arena *arena, st
 /* Writes a batch row by row and fills its outcomes. */
 enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch *batch,
                            struct unit_counts *counts, struct err *err);
+/* Is a refused record of this shop and table waiting for a good copy? Nearly never: asked once a batch,
+ * so that no row has to look. */
+enum err_class rejects_wait(struct tx *tx, int64_t shop_id, const struct table *table, bool *out,
+                            struct err *err);
 
 /* --- unit.c --- */
 enum err_class unit_apply(struct tx *tx, struct unit *unit, struct err *err);

@@ -390,7 +390,7 @@ static enum err_class conn_configure(struct sqlite_conn *conn, const struct stor
     sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     static const char *const by_role[] = {
-        [CONN_WRITER] = "PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY;",
+        [CONN_WRITER] = "PRAGMA cache_size = -6000; PRAGMA temp_store = MEMORY;",
         [CONN_READER] = "PRAGMA cache_size = -500; PRAGMA query_only = ON;",
         [CONN_MIGRATION] = "PRAGMA cache_size = -8000;",
     };

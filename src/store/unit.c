@@ -71,23 +71,18 @@ static bool refused_again(const struct unit *unit, const struct table *table, st
 }
 
 /* A list of a further table that could not be read was refused under its record's key: once the record
- * comes with a good one, nobody waits for it. Nearly every shop has no rejects: one look a table. */
+ * comes with a good one, nobody waits for it. */
 static enum err_class lists_clear(struct tx *tx, const struct unit *unit, const struct table *table,
                                   struct err *err)
 {
-    const struct sql_value look[] = {sql_int(unit->shop_id), sql_text(table->name)};
     const struct batch *main = unit->batches[0];
-    struct stmt *stmt;
     bool waiting = false;
-    enum err_class class_ = tx->conn->ops->prepare(tx->conn, SQL_REJECT_ANY, &stmt, err);
-    if (class_)
-        return class_;
-    class_ = stmt_run(stmt, look, 2, &waiting, err);
-    tx->conn->ops->release(stmt);
+    enum err_class class_ = rejects_wait(tx, unit->shop_id, table, &waiting, err);
     for (size_t row = 0; !class_ && waiting && row < main->rows_len; row++) {
         struct str key;
         class_ = batch_key(main, row, &tx->scratch, &key, err);
-        const struct sql_value values[] = {look[0], look[1], sql_text(key)};
+        const struct sql_value values[] = {sql_int(unit->shop_id), sql_text(table->name),
+                                           sql_text(key)};
         if (!class_ && main->outcomes[row] != ROW_OLDER && !refused_again(unit, table, key))
             class_ = conn_exec(tx->conn, SQL_REJECT_CLEAR, values, 3, NULL, err);
     }

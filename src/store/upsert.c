@@ -18,14 +18,6 @@ static const int64_t UPDATED_AHEAD_MAX_MS = INT64_C(24) * 3600 * 1000;
 
 static const char *const personal_parts[] = {"_cipher", "_mask", "_index"};
 
-static bool is_key(const struct table *table, size_t column)
-{
-    for (size_t i = 0; i < table->key_len; i++)
-        if (table->key[i] == column)
-            return true;
-    return false;
-}
-
 /* Calls for every column of the database in order; `at` is its number in the INSERT. */
 typedef void physical_visit(struct buf *out, const struct table *table, size_t column,
                             const char *part, int at);
@@ -53,7 +45,7 @@ static void visit_name(struct buf *out, const struct table *table, size_t column
 static void visit_set(struct buf *out, const struct table *table, size_t column, const char *part,
                       int at)
 {
-    if (!is_key(table, column))
+    if (!table_key_has(table, column))
         buf_printf(out, "%.*s%s = ?%d, ", STR_ARG(table->columns[column].name), part, at);
 }
 
@@ -468,16 +460,16 @@ static enum err_class row_write(struct row_writer *w, size_t row, struct err *er
     return row_follow(w, row, &stored, err);
 }
 
-/* Nearly every shop has no rejects: found out once, so that no row has to look. */
-static enum err_class rejects_find(struct row_writer *w, struct err *err)
+enum err_class rejects_wait(struct tx *tx, int64_t shop_id, const struct table *table, bool *out,
+                            struct err *err)
 {
-    const struct sql_value values[] = {sql_int(w->unit->shop_id), sql_text(w->batch->table->name)};
+    const struct sql_value values[] = {sql_int(shop_id), sql_text(table->name)};
     struct stmt *stmt;
-    enum err_class class_ = w->tx->conn->ops->prepare(w->tx->conn, SQL_REJECT_ANY, &stmt, err);
+    enum err_class class_ = tx->conn->ops->prepare(tx->conn, SQL_REJECT_ANY, &stmt, err);
     if (class_)
         return class_;
-    class_ = stmt_run(stmt, values, 2, &w->rejects, err);
-    w->tx->conn->ops->release(stmt);
+    class_ = stmt_run(stmt, values, 2, out, err);
+    tx->conn->ops->release(stmt);
     return class_;
 }
 
@@ -503,7 +495,7 @@ enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch 
     for (size_t i = 0; !class_ && i < sizeof(statements) / sizeof(statements[0]); i++)
         class_ = ops->prepare(tx->conn, statements[i].sql, statements[i].stmt, err);
     if (!class_)
-        class_ = rejects_find(&w, err);
+        class_ = rejects_wait(tx, unit->shop_id, batch->table, &w.rejects, err);
     for (size_t row = 0; !class_ && row < batch->rows_len; row++) {
         class_ = row_write(&w, row, err);
         if (!class_)

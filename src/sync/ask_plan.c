@@ -8,7 +8,7 @@ enum { MARKS_BYTES_MAX = 1024 * 1024 };
 
 int64_t pass_next_ms(const struct stream *stream, int64_t now_ms)
 {
-    return now_ms - now_ms % stream->every_ms + stream->every_ms;
+    return next_multiple_i64(now_ms, stream->every_ms);
 }
 
 static void instant_write(struct buf *out, int64_t at_ms)
@@ -41,9 +41,7 @@ static void mark_write(struct buf *out, const struct ask_mark *mark)
     buf_add_char(out, ']');
 }
 
-static enum err_class steps_marks(const struct task_run *run, const char *sql,
-                                  const struct ask_mark *marks, size_t marks_len,
-                                  struct arena *arena, struct steps *steps, struct err *err)
+static struct str marks_json(const struct ask_mark *marks, size_t marks_len, struct arena *arena)
 {
     struct buf text;
     buf_init(&text, MARKS_BYTES_MAX);
@@ -56,25 +54,28 @@ static enum err_class steps_marks(const struct task_run *run, const char *sql,
     buf_add_char(&text, ']');
     struct str json = text.failed ? STR_NONE : arena_dup(arena, buf_str(&text));
     buf_fini(&text);
-    if (!json.ptr)
-        return err_no_memory(err);
-    const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
-                                       sql_int(clock_now_ms()), sql_text(json)};
-    return steps_add(steps, sql, values, 4, -1, arena, err);
+    return json;
 }
 
 enum err_class steps_asked(const struct task_run *run, const struct ask_mark *marks,
                            size_t marks_len, struct arena *arena, struct steps *steps,
                            struct err *err)
 {
-    return steps_marks(run, SQL_ASKED, marks, marks_len, arena, steps, err);
+    struct str json = marks_json(marks, marks_len, arena);
+    const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
+                                       sql_int(clock_now_ms()), sql_text(json)};
+    return json.ptr ? steps_add(steps, SQL_ASKED, values, 4, -1, arena, err) : err_no_memory(err);
 }
 
 enum err_class steps_day_asked(const struct task_run *run, const struct ask_mark *marks,
                                size_t marks_len, struct arena *arena, struct steps *steps,
                                struct err *err)
 {
-    return steps_marks(run, SQL_DAY_ASKED, marks, marks_len, arena, steps, err);
+    struct str json = marks_json(marks, marks_len, arena);
+    const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
+                                       sql_text(json)};
+    return json.ptr ? steps_add(steps, SQL_DAY_ASKED, values, 3, -1, arena, err)
+                    : err_no_memory(err);
 }
 
 /* --- the task of a pass --- */

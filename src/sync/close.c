@@ -514,7 +514,7 @@ enum err_class window_audit(struct task_run *run, struct window *window, bool *a
     if (stream->window.total_cap > 0 && total >= stream->window.total_cap)
         return err_set(err, ERR_SPLIT_WINDOW, "window_total", "the platform's total is capped");
     if (!*agreed)
-        return window_read_again(run, window, total >= 0 ? TOTAL_DISAGREED : STR(""),
+        return window_read_again(run, window, total >= 0 ? STR(TOTAL_DISAGREED) : STR(""),
                                  "stored rows and the platform's total differ", err);
     struct id_set ids;
     id_set_init(&ids);

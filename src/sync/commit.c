@@ -197,17 +197,11 @@ void task_count_unit(struct task_run *run, const struct unit *unit, int64_t reje
  * written is not a second failure of the task. */
 static void stream_error_note(const struct task_run *run, const struct err *err)
 {
-    struct arena arena;
-    arena_init(&arena);
-    struct step step;
     const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
                                        sql_text(str_of(err->message)), sql_int(clock_now_ms())};
-    struct unit unit = {.shop_id = run->shop->id, .now_ms = clock_now_ms(), .after_len = 1};
-    if (step_make(SQL_STATE_ERROR, values, 4, -1, &arena, &step, NULL) == ERR_OK) {
-        unit.after = &step;
-        store_commit(run->sync->options.store, &unit, NULL);
-    }
-    arena_fini(&arena);
+    const struct step step = {
+        .sql = SQL_STATE_ERROR, .values = values, .values_len = 4, .rows_expected = -1};
+    steps_store(run->sync->options.store, run->shop->id, &step, 1, clock_now_ms(), NULL);
 }
 
 static enum task_end task_again(struct task_run *run, int64_t at_ms, bool failed)

@@ -153,8 +153,8 @@ size_t id_set_missing(const struct id_set *set, const struct id_set *of)
 struct str evidence_digest_kept(const struct evidence *evidence)
 {
     bool told = evidence->total_first >= 0 || evidence->total_last >= 0 ||
-                str_eq(evidence->digest_before, TOTAL_DISAGREED);
-    return told ? TOTAL_DISAGREED : evidence->digest;
+                str_eq(evidence->digest_before, STR(TOTAL_DISAGREED));
+    return told ? STR(TOTAL_DISAGREED) : evidence->digest;
 }
 
 static enum verdict judge_again(const struct evidence *evidence)
@@ -196,7 +196,7 @@ static enum verdict judge_digests(const struct evidence *evidence, char reason[R
 {
     if (evidence->digest_before.len == 0)
         snprintf(reason, REASON_ROOM, "no total, and read only once");
-    else if (str_eq(evidence->digest_before, TOTAL_DISAGREED))
+    else if (str_eq(evidence->digest_before, STR(TOTAL_DISAGREED)))
         snprintf(reason, REASON_ROOM, "no total after one that did not agree with what was seen");
     else if (!str_eq(evidence->digest, evidence->digest_before))
         snprintf(reason, REASON_ROOM, "no total, and two readings in a row differ");

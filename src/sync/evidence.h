@@ -43,7 +43,7 @@ enum err_class id_set_digest(const struct id_set *set, char hex[DIGEST_HEX_ROOM]
 
 /* Stands in digest_before where an earlier reading was told a total that did not agree: readings without
  * one never outvote it. */
-#define TOTAL_DISAGREED STR("total")
+#define TOTAL_DISAGREED "total"
 
 enum verdict {
     VERDICT_SEAL_A,

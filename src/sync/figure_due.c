@@ -2,11 +2,9 @@
 #include "sync/figure_pass.h"
 
 enum {
-    QUERY_BYTES_MAX = 16 * 1024,
     LASTS_DEFAULT_H = 24,
     LASTS_MAX_H = 24 * 366 * 10,
 };
-static const int64_t NO_DAY = INT64_MIN;
 
 /* --- days --- */
 
@@ -75,7 +73,7 @@ static enum err_class columns_write(struct figure_pass *p, struct buf *out, stru
                " p.base_to, coalesce(p.missing, 0), p.days_to, p.day_next,"
                " coalesce(p.base_missing, 0) FROM %.*s o LEFT JOIN ask_plan p ON"
                " p.shop_id = o.shop_id AND p.stream = ?2 AND p.key_text = o.%.*s"
-               " WHERE o.shop_id = ?1 AND o.%.*s BETWEEN ?5 AND ?6",
+               " WHERE o.shop_id = ?1 AND o.%.*s BETWEEN ?4 AND ?5",
                STR_ARG(table->name), STR_ARG(key), STR_ARG(created));
     return ERR_OK;
 }
@@ -87,7 +85,7 @@ static enum err_class query_make(struct figure_pass *p, const char *condition, s
     struct buf text;
     buf_init(&text, QUERY_BYTES_MAX);
     enum err_class class_ = columns_write(p, &text, err);
-    buf_printf(&text, " AND %s, o.%.*s, o.%.*s LIMIT ?7", condition,
+    buf_printf(&text, " AND %s, o.%.*s, o.%.*s LIMIT ?6", condition,
                STR_ARG(table->columns[table->created].name),
                STR_ARG(table->columns[table->key[0]].name));
     *out = text.failed ? STR_NONE : arena_dup(&p->texts, buf_str(&text));
@@ -99,14 +97,13 @@ enum err_class orders_queries(struct figure_pass *p, struct err *err)
 {
     enum err_class class_ = query_make(
         p,
-        "(p.key_text IS NULL OR p.asked_ms < ?4 OR p.next_ms <= ?3 OR"
+        "(p.key_text IS NULL OR p.asked_ms < ?7 OR p.next_ms <= ?3 OR"
         " (o.changed_ms > p.asked_ms AND o.changed_ms <= ?3))"
         " ORDER BY coalesce(p.asked_ms, 0)",
         &p->orders_sql, err);
-    /* ?4 stands here only so that both take the same values. */
-    return class_ == ERR_OK ? query_make(p, "p.days_next_ms <= ?3 AND ?4 >= 0 ORDER BY p.day_next",
-                                         &p->days_sql, err)
-                            : class_;
+    return class_ == ERR_OK
+               ? query_make(p, "p.days_next_ms <= ?3 ORDER BY p.day_next", &p->days_sql, err)
+               : class_;
 }
 
 /* How long an order runs, in whole hours, rounded up; 0: as long as the platform lets it. */
@@ -173,21 +170,20 @@ static bool order_fits(const struct figure_pass *p, const struct figure_order *o
 
 typedef bool order_fits_one(const struct figure_pass *p, const struct figure_order *order);
 
-static enum err_class batch_read(struct figure_pass *p, struct str sql, order_fits_one *fits,
-                                 struct err *err)
+/* `sql` takes the first `values_len` of the values. */
+static enum err_class batch_read(struct figure_pass *p, struct str sql, size_t values_len,
+                                 order_fits_one *fits, struct err *err)
 {
     const struct sql_value values[] = {
-        sql_int(p->run->shop->id),
-        sql_text(p->stream->name),
-        sql_int(p->due_ms),
+        sql_int(p->run->shop->id), sql_text(p->stream->name),
+        sql_int(p->due_ms),        sql_int(p->pass.from_ms),
+        sql_int(p->pass.to_ms),    sql_int(min_i64(p->stream->figures.batch, FIGURE_BATCH_MAX)),
         sql_int(p->pass.since_ms),
-        sql_int(p->pass.from_ms),
-        sql_int(p->pass.to_ms),
-        sql_int(min_i64(p->stream->figures.batch, FIGURE_BATCH_MAX)),
     };
     struct reader *row;
     p->len = 0;
-    enum err_class class_ = store_read(p->run->sync->options.store, sql.ptr, values, 7, &row, err);
+    enum err_class class_ = store_read(p->run->sync->options.store, sql.ptr, values, values_len,
+                                       &row, err);
     if (class_ != ERR_OK)
         return class_;
     while (class_ == ERR_OK && reader_next(row)) {
@@ -202,7 +198,7 @@ static enum err_class batch_read(struct figure_pass *p, struct str sql, order_fi
 
 enum err_class orders_read(struct figure_pass *p, struct err *err)
 {
-    return batch_read(p, p->orders_sql, order_fits, err);
+    return batch_read(p, p->orders_sql, 7, order_fits, err);
 }
 
 static bool same_day(const struct figure_pass *p, const struct figure_order *order)
@@ -212,5 +208,5 @@ static bool same_day(const struct figure_pass *p, const struct figure_order *ord
 
 enum err_class day_orders_read(struct figure_pass *p, struct err *err)
 {
-    return batch_read(p, p->days_sql, same_day, err);
+    return batch_read(p, p->days_sql, 6, same_day, err);
 }

@@ -8,11 +8,14 @@
 
 enum {
     FIGURE_BATCH_MAX = 200,
+    QUERY_BYTES_MAX = 16 * 1024,
     HOUR_MS = 60 * 60 * 1000,
     /* An order that answers leave out is believed to have nothing only when two of them agree. */
     MISSING_BELIEVED = 2,
 };
 #define DAY_MS (INT64_C(24) * HOUR_MS)
+/* In the place of a day that there is not. */
+#define NO_DAY INT64_MIN
 
 /* One order of a batch. Days count from 1970-01-01 in the platform's zone. */
 struct figure_order {

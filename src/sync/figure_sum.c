@@ -4,19 +4,12 @@
 
 enum { ROW_TEXT_BYTES_MAX = 16 * 1024 };
 
-static bool is_key(const struct table *table, size_t column)
-{
-    for (size_t i = 0; i < table->key_len; i++)
-        if (table->key[i] == column)
-            return true;
-    return false;
-}
-
 static bool is_figure(const struct table *table, size_t column)
 {
     enum column_type type = table->columns[column].type;
     bool number = type == COLUMN_INT || type == COLUMN_MONEY || type == COLUMN_RATIO;
-    return number && !is_key(table, column) && !str_eq(table->columns[column].name, STR("ads"));
+    return number && !table_key_has(table, column) &&
+           !str_eq(table->columns[column].name, STR("ads"));
 }
 
 static size_t figure_find(const struct figure_layout *layout, const struct table *table,

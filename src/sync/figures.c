@@ -17,12 +17,10 @@
 #include <stdlib.h>
 
 enum {
-    QUERY_BYTES_MAX = 16 * 1024,
     SNAPSHOT_MS = 5 * 60 * 1000,
     LANE_WAIT_MS = 1000,
     LANE_AHEAD_MS = 2 * 60 * 1000,
 };
-static const int64_t NO_DAY = INT64_MIN;
 
 /* --- rows --- */
 
@@ -104,8 +102,7 @@ static struct ask_mark day_mark(struct figure_pass *p, const struct figure_order
     int64_t next_day = order->day_next + 1, at_ms = p->due_ms;
     if (next_day > last_day) {
         bool runs = p->now_ms < order->end_ms;
-        at_ms = runs ? pass_next_ms(p->stream, p->now_ms)
-                     : p->now_ms - p->now_ms % HOUR_MS + HOUR_MS;
+        at_ms = runs ? pass_next_ms(p->stream, p->now_ms) : next_multiple_i64(p->now_ms, HOUR_MS);
         next_day = at_ms % HOUR_MS == 0 ? days_to + 1 : day_of(p->stream, at_ms);
         if (order->final && days_to >= last_day && last_day < p->today)
             at_ms = ASK_NEVER;
@@ -240,6 +237,7 @@ static enum err_class base_ask(struct figure_pass *p, int64_t last_day, struct e
 }
 
 /* --- life --- */
+
 static enum err_class base_query(struct figure_pass *p, struct err *err)
 {
     const struct table *table = p->stream->figures.base;
@@ -337,8 +335,8 @@ static int64_t order_next_ms(const struct figure_pass *p, const struct figure_or
 {
     const struct stream *stream = p->stream;
     int64_t repeat_ms = stream->figures.repeat_days * DAY_MS;
-    int64_t hour_ms = p->now_ms - p->now_ms % HOUR_MS + HOUR_MS;
-    int64_t day_ms = p->now_ms - p->now_ms % DAY_MS + DAY_MS;
+    int64_t hour_ms = next_multiple_i64(p->now_ms, HOUR_MS);
+    int64_t day_ms = next_multiple_i64(p->now_ms, DAY_MS);
     if (p->now_ms < order->end_ms)
         return pass_next_ms(stream, p->now_ms);
     int64_t past_ms = p->now_ms - order->end_ms;

@@ -214,12 +214,7 @@ static enum err_class ahead_forget(struct store *store, const struct stream *str
         {.sql = SQL_AHEAD_DELETE, .values = key, .values_len = 3, .rows_expected = -1},
         {.sql = SQL_STATE_BACK, .values = back, .values_len = 5, .rows_expected = -1},
     };
-    struct unit unit = {.shop_id = key[0].number,
-                        .order_key = (uint64_t)key[0].number,
-                        .after = steps,
-                        .after_len = sizeof steps / sizeof *steps,
-                        .now_ms = now_ms};
-    return store_commit(store, &unit, err);
+    return steps_store(store, key[0].number, steps, sizeof steps / sizeof *steps, now_ms, err);
 }
 
 /* Ranges that were closed later than now are open again. */
@@ -242,13 +237,11 @@ static enum err_class bases_mend(struct store *store, const struct stream *strea
         {.sql = gone.ptr, .values = of_base, .values_len = 2, .rows_expected = -1},
         {.sql = back.ptr, .values = key, .values_len = 3, .rows_expected = -1},
     };
-    struct unit unit = {.shop_id = key[0].number,
-                        .order_key = (uint64_t)key[0].number,
-                        .after = steps,
-                        .after_len = 2,
-                        .now_ms = key[2].number};
-    enum err_class class_ = gone.ptr && back.ptr ? store_commit(store, &unit, err)
-                                                 : err_no_memory(err);
+    enum err_class class_ = ERR_OK;
+    if (!gone.ptr || !back.ptr)
+        class_ = err_no_memory(err);
+    else
+        class_ = steps_store(store, key[0].number, steps, 2, key[2].number, err);
     arena_fini(&arena);
     return class_;
 }
@@ -280,12 +273,7 @@ static enum err_class since_and_asked_mend(struct store *store, const struct syn
         {.sql = SQL_SINCE_BACK, .values = since, .values_len = 4, .rows_expected = -1},
         {.sql = SQL_ASKED_BACK, .values = key, .values_len = 3, .rows_expected = -1},
     };
-    struct unit unit = {.shop_id = shop->id,
-                        .order_key = (uint64_t)shop->id,
-                        .after = steps,
-                        .after_len = sizeof steps / sizeof *steps,
-                        .now_ms = now_ms};
-    return store_commit(store, &unit, err);
+    return steps_store(store, shop->id, steps, sizeof steps / sizeof *steps, now_ms, err);
 }
 
 enum err_class plan_clock_mend(struct store *store, const struct sync_shop *shop,

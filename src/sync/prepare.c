@@ -418,14 +418,6 @@ bool rejects_own(struct mapped *mapped, struct arena *arena)
     return good;
 }
 
-static bool column_is_key(const struct table *table, size_t column)
-{
-    for (size_t i = 0; i < table->key_len; i++)
-        if (table->key[i] == column)
-            return true;
-    return false;
-}
-
 /* Of a row that is stored just so only the key is looked at again: what was refused of it is over. */
 static bool batch_own(struct batch *batch, struct arena *arena)
 {
@@ -433,7 +425,7 @@ static bool batch_own(struct batch *batch, struct arena *arena)
     for (size_t column = 0; column < batch->table->columns_len; column++) {
         if (!column_is_text(batch->table->columns[column].type))
             continue;
-        bool key = column_is_key(batch->table, column);
+        bool key = table_key_has(batch->table, column);
         for (size_t row = 0; good && row < batch->rows_len; row++)
             if (batch_state(batch, row, column) == CELL_SET &&
                 (key || !(batch->known && batch->known[row] == KNOWN_SAME)))

@@ -7,6 +7,7 @@ enum { STALE_EVERY_MS = 24 * 60 * 60 * 1000, REVISIT_IDS_MAX = 500 };
 
 struct open_rows {
     struct str ids[REVISIT_IDS_MAX];
+    uint64_t id_hashes[REVISIT_IDS_MAX];
     int64_t changed_ms[REVISIT_IDS_MAX], missing[REVISIT_IDS_MAX];
     size_t len;
 };
@@ -37,8 +38,7 @@ static enum err_class open_query(const struct stream *stream, struct arena *aren
 static enum err_class open_rows_read(const struct task_run *run, struct str sql, int64_t now_ms,
                                      struct arena *arena, struct open_rows *out, struct err *err)
 {
-    int64_t max = run->stream->by_id_max < REVISIT_IDS_MAX ? run->stream->by_id_max
-                                                           : REVISIT_IDS_MAX;
+    int64_t max = min_i64(run->stream->by_id_max, REVISIT_IDS_MAX);
     /* What a window has just read is not asked for again in the same pass. */
     int64_t pass_ms = pass_next_ms(run->stream, now_ms) - run->stream->every_ms;
     const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
@@ -53,6 +53,7 @@ static enum err_class open_rows_read(const struct task_run *run, struct str sql,
         if (!id.ptr)
             class_ = err_no_memory(err);
         out->ids[out->len] = id;
+        out->id_hashes[out->len] = id_hash(id);
         out->changed_ms[out->len] = reader_int(row, 1);
         out->missing[out->len++] = reader_int(row, 2);
     }
@@ -60,11 +61,10 @@ static enum err_class open_rows_read(const struct task_run *run, struct str sql,
     return class_ == ERR_OK ? closed : class_;
 }
 
-static bool id_answered(const struct mapped *mapped, struct str id)
+static bool hash_among(uint64_t wanted, const uint64_t *hashes, size_t hashes_len)
 {
-    uint64_t wanted = id_hash(id);
-    for (size_t i = 0; i < mapped->id_hashes_len; i++)
-        if (mapped->id_hashes[i] == wanted)
+    for (size_t i = 0; i < hashes_len; i++)
+        if (hashes[i] == wanted)
             return true;
     return false;
 }
@@ -73,15 +73,11 @@ static bool id_answered(const struct mapped *mapped, struct str id)
 static enum err_class answers_check(const struct open_rows *rows, const struct mapped *mapped,
                                     struct err *err)
 {
-    for (size_t i = 0; i < mapped->id_hashes_len; i++) {
-        bool asked = false;
-        for (size_t k = 0; !asked && k < rows->len; k++)
-            asked = id_hash(rows->ids[k]) == mapped->id_hashes[i];
-        if (!asked)
+    for (size_t i = 0; i < mapped->id_hashes_len; i++)
+        if (!hash_among(mapped->id_hashes[i], rows->id_hashes, rows->len))
             return err_set(err, ERR_BAD_REPLY, "other_record",
                            "asked for %zu records by their ids the platform answered with another",
                            rows->len);
-    }
     return ERR_OK;
 }
 
@@ -94,10 +90,11 @@ static enum err_class steps_revisited(const struct task_run *run, const struct o
         return err_no_memory(err);
     for (size_t i = 0; i < rows->len; i++) {
         bool stale = now_ms - rows->changed_ms[i] > run->stream->revisit.stale_ms;
+        bool answered = hash_among(rows->id_hashes[i], mapped->id_hashes, mapped->id_hashes_len);
         marks[i] = (struct ask_mark){
             .key = rows->ids[i],
             .next_ms = stale ? now_ms + STALE_EVERY_MS : pass_next_ms(run->stream, now_ms),
-            .missing = id_answered(mapped, rows->ids[i]) ? 0 : rows->missing[i] + 1,
+            .missing = answered ? 0 : rows->missing[i] + 1,
             .days_next_ms = ASK_NEVER,
         };
     }

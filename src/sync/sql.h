@@ -3,6 +3,8 @@
 #ifndef HUILIU_SYNC_SQL_H
 #define HUILIU_SYNC_SQL_H
 
+#include "sync/evidence.h"
+
 #define WINDOW_COLUMNS                                                                             \
     "shop_id, stream, kind, from_ms, to_ms, state, grade, reason, total_first, total_last, "       \
     "distinct_ids, rejects, stored, digest, position, page_number, pages_read, ended, pass, "      \
@@ -20,7 +22,7 @@ static const char SQL_WINDOW_OPEN[] =
     "ON CONFLICT (shop_id, stream, kind, from_ms, to_ms) DO UPDATE SET "
     "state = 'open', pass = ?6, opened_ms = ?7, position = '', page_number = 0, ended = 0, "
     "rejects = 0, total_first = NULL, total_last = NULL, again_ms = NULL, "
-    "first_digest = CASE WHEN first_digest = 'total' THEN first_digest END "
+    "first_digest = CASE WHEN first_digest = '" TOTAL_DISAGREED "' THEN first_digest END "
     "WHERE sync_window.state <> 'open'";
 
 static const char SQL_WINDOW_PAGE_DONE[] =
@@ -193,11 +195,11 @@ static const char SQL_ASKED[] =
     "days_to = coalesce(ask_plan.days_to, excluded.days_to), "
     "day_next = coalesce(ask_plan.day_next, excluded.day_next), "
     "days_next_ms = coalesce(ask_plan.days_next_ms, excluded.days_next_ms)";
-/* The same values. */
+/* The same without the instant. */
 static const char SQL_DAY_ASKED[] =
     "UPDATE ask_plan SET days_to = json_extract(m.value, '$[5]'), "
     "day_next = json_extract(m.value, '$[6]'), days_next_ms = json_extract(m.value, '$[7]') "
-    "FROM json_each(?4) m WHERE shop_id = ?1 AND stream = ?2 AND ?3 > 0 "
+    "FROM json_each(?3) m WHERE shop_id = ?1 AND stream = ?2 "
     "AND key_text = json_extract(m.value, '$[0]')";
 
 #endif

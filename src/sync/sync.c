@@ -40,15 +40,11 @@ void sync_counts_read(const struct sync *sync, struct sync_counts *out)
 /* What an earlier run left behind in the lane becomes part of this one, unless it waits for long. */
 enum { ADOPT_AHEAD_MS = 2 * 60 * 1000 };
 
-static enum err_class steps_write(struct sync *sync, const struct sync_request *request,
-                                  const struct steps *steps, int64_t now_ms, struct err *err)
+static enum err_class request_commit(struct sync *sync, const struct sync_request *request,
+                                     const struct steps *steps, int64_t now_ms, struct err *err)
 {
-    struct unit unit = {.shop_id = request->shop->id,
-                        .order_key = (uint64_t)request->shop->id,
-                        .after = steps->items,
-                        .after_len = steps->len,
-                        .now_ms = now_ms};
-    return store_commit(sync->options.store, &unit, err);
+    return steps_store(sync->options.store, request->shop->id, steps->items, steps->len, now_ms,
+                       err);
 }
 
 /* A stream of figures has no frontier; what it is complete up to follows from its passes. */
@@ -77,7 +73,7 @@ static enum err_class state_ensure(struct sync *sync, const struct sync_request 
                                        sql_int(request->mode == SYNC_FORWARD ? now_ms : 0)};
     struct steps steps = {.len = 0};
     enum err_class class_ = steps_add(&steps, SQL_STATE_INSERT, values, 5, -1, arena, err);
-    return class_ == ERR_OK ? steps_write(sync, request, &steps, now_ms, err) : class_;
+    return class_ == ERR_OK ? request_commit(sync, request, &steps, now_ms, err) : class_;
 }
 
 static enum err_class enqueue_forward(struct sync *sync, const struct sync_request *request,
@@ -100,7 +96,7 @@ static enum err_class enqueue_forward(struct sync *sync, const struct sync_reque
     struct steps steps = {.len = 0};
     class_ = window_steps_open(&plan, now_ms, arena, &steps, err);
     if (class_ == ERR_OK)
-        class_ = steps_write(sync, request, &steps, now_ms, err);
+        class_ = request_commit(sync, request, &steps, now_ms, err);
     *tasks += class_ == ERR_OK;
     return class_;
 }
@@ -137,7 +133,7 @@ static enum err_class enqueue_windows(struct sync *sync, const struct sync_reque
         struct steps steps = {.len = 0};
         enum err_class class_ = window_steps_open(&plan, now_ms, arena, &steps, err);
         if (class_ == ERR_OK)
-            class_ = steps_write(sync, request, &steps, now_ms, err);
+            class_ = request_commit(sync, request, &steps, now_ms, err);
         if (class_ != ERR_OK)
             return class_;
         ++*tasks;

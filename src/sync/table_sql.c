@@ -36,6 +36,26 @@ enum err_class rows_created_count(struct store *store, const struct table *table
     return class_;
 }
 
+/* The ids a statement gives, into the set. */
+static enum err_class ids_read(struct store *store, struct str sql, const struct sql_value *values,
+                               size_t values_len, struct id_set *ids, int64_t *rows,
+                               struct err *err)
+{
+    struct reader *row;
+    *rows = 0;
+    enum err_class class_ = store_read(store, sql.ptr, values, values_len, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    while (class_ == ERR_OK && reader_next(row)) {
+        uint64_t hash = id_hash(reader_text(row, 0));
+        class_ = id_set_add(ids, &hash, 1, err);
+        ++*rows;
+    }
+    enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
+    id_set_settle(ids);
+    return class_ == ERR_OK ? closed : class_;
+}
+
 enum err_class rows_created_ids(struct store *store, const struct table *table, int64_t shop_id,
                                 int64_t from_ms, int64_t to_ms, struct id_set *ids, int64_t *rows,
                                 struct err *err)
@@ -44,24 +64,11 @@ enum err_class rows_created_ids(struct store *store, const struct table *table, 
     arena_init(&arena);
     struct str sql;
     const struct sql_value values[] = {sql_int(shop_id), sql_int(from_ms), sql_int(to_ms)};
-    struct reader *row = NULL;
-    *rows = 0;
     struct str key = arena_dup(&arena, column_name(table, table->key[0]));
     enum err_class class_ = key.ptr ? created_query(table, key.ptr, &arena, &sql, err)
                                     : err_no_memory(err);
     if (class_ == ERR_OK)
-        class_ = store_read(store, sql.ptr, values, 3, &row, err);
-    if (class_ == ERR_OK) {
-        while (class_ == ERR_OK && reader_next(row)) {
-            uint64_t hash = id_hash(reader_text(row, 0));
-            class_ = id_set_add(ids, &hash, 1, err);
-            ++*rows;
-        }
-        enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
-        if (class_ == ERR_OK)
-            class_ = closed;
-    }
-    id_set_settle(ids);
+        class_ = ids_read(store, sql, values, 3, ids, rows, err);
     arena_fini(&arena);
     return class_;
 }
@@ -71,22 +78,16 @@ enum err_class rows_undated_ids(struct store *store, const struct table *table, 
 {
     struct arena arena;
     arena_init(&arena);
-    struct reader *row = NULL;
+    int64_t rows;
     const struct sql_value shop = sql_int(shop_id);
     struct str sql = arena_printf(&arena,
                                   "SELECT %.*s FROM %.*s WHERE shop_id = ?1 AND %.*s IS NULL",
                                   STR_ARG(column_name(table, table->key[0])), STR_ARG(table->name),
                                   STR_ARG(column_name(table, table->created)));
-    enum err_class class_ = sql.ptr ? store_read(store, sql.ptr, &shop, 1, &row, err)
+    enum err_class class_ = sql.ptr ? ids_read(store, sql, &shop, 1, ids, &rows, err)
                                     : err_no_memory(err);
-    while (class_ == ERR_OK && reader_next(row)) {
-        uint64_t hash = id_hash(reader_text(row, 0));
-        class_ = id_set_add(ids, &hash, 1, err);
-    }
-    enum err_class closed = row ? reader_close(row, class_ == ERR_OK ? err : NULL) : ERR_OK;
-    id_set_settle(ids);
     arena_fini(&arena);
-    return class_ == ERR_OK ? closed : class_;
+    return class_;
 }
 
 static enum err_class hash_query(const struct table *table, struct arena *arena, struct str *out,

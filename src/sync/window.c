@@ -130,6 +130,17 @@ enum err_class steps_add(struct steps *steps, const char *sql, const struct sql_
                      err);
 }
 
+enum err_class steps_store(struct store *store, int64_t shop_id, const struct step *steps,
+                           size_t steps_len, int64_t now_ms, struct err *err)
+{
+    struct unit unit = {.shop_id = shop_id,
+                        .order_key = (uint64_t)shop_id,
+                        .after = steps,
+                        .after_len = steps_len,
+                        .now_ms = now_ms};
+    return store_commit(store, &unit, err);
+}
+
 /* The payload names the window and whether its stream goes on after it; nothing else is needed to
  * resume, since position and evidence are in the window's row. */
 static struct str window_payload(const struct window_plan *plan, struct arena *arena)

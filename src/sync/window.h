@@ -57,6 +57,10 @@ enum err_class steps_add(struct steps *steps, const char *sql, const struct sql_
                          size_t values_len, int64_t rows_expected, struct arena *arena,
                          struct err *err);
 
+/* A commit unit of these steps alone, for one shop. */
+enum err_class steps_store(struct store *store, int64_t shop_id, const struct step *steps,
+                           size_t steps_len, int64_t now_ms, struct err *err);
+
 /* Makes the window (or opens it again, from its first page) and its task. `pass` as in struct
  * window. When it closes, the
  * stream's next window that is due at stream_state.until_ms follows in the same unit. */

@@ -435,7 +435,8 @@ def test_orders_end_when_their_hours_are_over(t):
         ads.write("UPDATE ad_order SET delivery_hours = ?, status = ?, created_at = ? WHERE order_id = ?", hours, status,
                   created_ms, order_id)
         if final_ms:
-            for at_ms, seen in ((final_ms, "UNDELIVERIED"), (final_ms + HOUR_MS, "DELIVERIED"),
+            # A platform that took an ending back: only the ending behind that counts.
+            for at_ms, seen in ((seen_ms - 2 * HOUR_MS, "DELIVERIED"), (final_ms, "UNDELIVERIED"), (final_ms + HOUR_MS, "DELIVERIED"),
                                 (seen_ms - HOUR_MS, "DELIVERING")):
                 put(ads.base, "status_history", shop_id=A, table_name="ad_order", key_text=order_id, at_ms=at_ms,
                     status=seen, seen_ms=at_ms)

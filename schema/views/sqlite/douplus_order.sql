@@ -3,8 +3,8 @@
 --
 -- budget is 元, the nearest binary fraction of it; the exact amount is ad_order.budget, integer 分. Times are
 -- Beijing time (fixed +08:00) without a zone.
--- An order has ended when it was first seen in a final status. One that runs, or had ended before we first saw it,
--- ends when its hours are over: the old program took 24 for each.
+-- An order has ended when it was first seen in a final status, behind the last time it was seen in another. One
+-- that runs, or had ended before we first saw it, ends when its hours are over: the old program took 24 for each.
 -- last_sync_time is when the platform last said this of the order. Final ones are not asked for again; they stand as
 -- they are whenever the shop is read.
 CREATE VIEW douplus_order AS
@@ -43,7 +43,11 @@ SELECT NULL AS id,
                (SELECT min(h.at_ms)
                   FROM status_history h
                  WHERE h.shop_id = a.shop_id AND h.table_name = 'ad_order' AND h.key_text = a.order_id
-                   AND h.status IN final) AS final_ms
+                   AND h.status IN final
+                   AND h.at_ms > coalesce((SELECT max(n.at_ms)
+                                             FROM status_history n
+                                            WHERE n.shop_id = a.shop_id AND n.table_name = 'ad_order'
+                                              AND n.key_text = a.order_id AND n.status NOT IN final), 0)) AS final_ms
           FROM ad_order a) o
   JOIN shop s ON s.id = o.shop_id
   LEFT JOIN stream_state t ON t.shop_id = o.shop_id AND t.stream = 'ad_orders'
