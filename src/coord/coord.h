@@ -9,8 +9,15 @@
  *     window of theirs can see more than its quota
  * The rate used is RATE_USED_PER_MILLE of the declared one: calls are counted when they arrive, and
  * arrival jitters. Asking reserves: when the start lies within the horizon the tokens are taken
- * now and the caller sends at *start_ms; otherwise nothing is taken and *start_ms is the earliest
- * time worth asking again. So nobody spins.
+ * now and the caller sends at *start_ms; otherwise nothing is taken and *start_ms is when to come
+ * back.
+ *
+ * Who is sent away is given a place in the bucket's line: comers of one rank are told times one call
+ * apart, so that a hundred shops that share an app's budget do not all come back for the same call. A
+ * lower rank comes behind a higher one's line, never before it. While somebody stands in line, who has
+ * not waited gets a call only when it is free at once, that is when nobody came for it: else whoever
+ * asks for page after page would have every call. So a place whose holder went away costs nothing, and
+ * nobody is told to stay away for longer than BUDGET_AWAY_MAX_MS because of others.
  *
  * A refusal by the platform (budget_refused) halves the learned rate, once for all calls that were
  * under way together, and blocks the bucket until retry_at; each success (budget_succeeded) gives
@@ -24,7 +31,12 @@
 
 struct coord;
 
-enum { RATE_USED_PER_MILLE = 970, BUDGET_KEYS_MAX = 8 };
+enum {
+    RATE_USED_PER_MILLE = 970,
+    BUDGET_KEYS_MAX = 8,
+    BUDGET_RANKS = 3,
+    BUDGET_AWAY_MAX_MS = 60 * 1000,
+};
 
 enum budget_kind { BUDGET_BUCKET, BUDGET_WINDOW };
 
@@ -39,16 +51,21 @@ struct budget_ask {
     struct budget_limit limit; /* the manifest's, or what `budget set` put in its place */
     int64_t cost_milli;        /* 1000 = one call */
 };
+struct budget_comer {
+    unsigned rank; /* below BUDGET_RANKS, 0 comes first */
+    bool waited;   /* was told to come back, and has */
+};
 
 enum err_class coord_open_local(struct coord **out, struct err *err);
 void coord_close(struct coord *coord);
 
 /* ERR_OK: reserved, send at *start_ms (>= now_ms, <= now_ms + horizon_ms).
- * ERR_LATER "budget": nothing taken. *start_ms (> now_ms) is when to ask again: half a horizon before
- * the earliest start, so that a slow queue does not cost the slot; err->retry_at_ms is the same.
+ * ERR_LATER "budget": nothing taken. *start_ms (> now_ms) is when to ask again: the place in the line,
+ * half a horizon early, so that a slow queue does not cost the slot; err->retry_at_ms is the same.
  * ERR_CONFIG "budget_limit": a limit or cost that is none. The keys of one call are distinct. */
 enum err_class budget_take(struct coord *coord, const struct budget_ask *asks, size_t asks_len,
-                           int64_t now_ms, int64_t horizon_ms, int64_t *start_ms, struct err *err);
+                           struct budget_comer comer, int64_t now_ms, int64_t horizon_ms,
+                           int64_t *start_ms, struct err *err);
 void budget_refused(struct coord *coord, struct str key, int64_t now_ms, int64_t retry_at_ms);
 void budget_succeeded(struct coord *coord, struct str key);
 

@@ -135,9 +135,38 @@ static int64_t start_agree(struct budget *const *budgets, const struct budget_as
     return start_ms;
 }
 
+/* Is this call another's, who stands in line for it? */
+static bool call_is_awaited(const struct bucket *bucket, const struct budget_ask *ask,
+                            struct budget_comer comer, int64_t now_ms)
+{
+    return !comer.waited && bucket_has_line(bucket, now_ms, comer.rank) &&
+           bucket_earliest(bucket, now_ms, ask->cost_milli) > now_ms;
+}
+
+/* The place of one who cannot start before from_ms, in the line of the bucket where it is the latest. */
+static int64_t place_take(struct budget *const *budgets, const struct budget_ask *asks, size_t len,
+                          unsigned rank, int64_t now_ms, int64_t from_ms)
+{
+    size_t latest = len;
+    int64_t place_us = from_ms * 1000;
+    for (size_t i = 0; i < len; i++) {
+        /* Where a call is free by then nobody stands in line. */
+        if (bucket_earliest(&budgets[i]->bucket, now_ms, asks[i].cost_milli) <= from_ms)
+            continue;
+        int64_t own_us = bucket_place_us(&budgets[i]->bucket, now_ms, from_ms, rank);
+        if (latest == len || own_us > place_us) {
+            latest = i;
+            place_us = own_us;
+        }
+    }
+    if (latest < len)
+        bucket_place_take(&budgets[latest]->bucket, place_us, rank, asks[latest].cost_milli);
+    return place_us / 1000;
+}
+
 static enum err_class take_locked(struct coord *coord, const struct budget_ask *asks,
-                                  size_t asks_len, int64_t now_ms, int64_t horizon_ms,
-                                  int64_t *start_ms, struct err *err)
+                                  size_t asks_len, struct budget_comer comer, int64_t now_ms,
+                                  int64_t horizon_ms, int64_t *start_ms, struct err *err)
 {
     struct budget *budgets[BUDGET_KEYS_MAX];
     enum err_class class_ = ERR_OK;
@@ -149,12 +178,14 @@ static enum err_class take_locked(struct coord *coord, const struct budget_ask *
 
     int64_t at_ms = start_agree(budgets, asks, asks_len, now_ms);
     for (size_t i = 0; i < asks_len; i++)
-        promised = promised && (at_ms <= now_ms || bucket_has_turn(&budgets[i]->bucket));
+        promised = promised && (at_ms <= now_ms || bucket_has_turn(&budgets[i]->bucket)) &&
+                   !call_is_awaited(&budgets[i]->bucket, &asks[i], comer, now_ms);
     if (at_ms > now_ms + horizon_ms || !promised) {
         /* Who comes back half a horizon early can still reserve the very start, so that a slow
          * queue does not cost the slot. */
-        int64_t again_ms = at_ms - horizon_ms / 2;
-        *start_ms = again_ms > now_ms ? again_ms : now_ms + 1;
+        int64_t from_ms = at_ms - horizon_ms / 2;
+        from_ms = from_ms > now_ms ? from_ms : now_ms + 1;
+        *start_ms = place_take(budgets, asks, asks_len, comer.rank, now_ms, from_ms);
         class_ = err_set(err, ERR_LATER, "budget", "%.*s: no call is free for %lld ms",
                          STR_ARG(asks[0].key), (long long)(at_ms - now_ms));
         if (err)
@@ -170,15 +201,17 @@ static enum err_class take_locked(struct coord *coord, const struct budget_ask *
 }
 
 enum err_class budget_take(struct coord *coord, const struct budget_ask *asks, size_t asks_len,
-                           int64_t now_ms, int64_t horizon_ms, int64_t *start_ms, struct err *err)
+                           struct budget_comer comer, int64_t now_ms, int64_t horizon_ms,
+                           int64_t *start_ms, struct err *err)
 {
-    assert(asks_len <= BUDGET_KEYS_MAX);
+    assert(asks_len <= BUDGET_KEYS_MAX && comer.rank < BUDGET_RANKS);
     for (size_t i = 0; i < asks_len; i++) {
         for (size_t k = 0; k < i; k++)
             assert(!str_eq(asks[i].key, asks[k].key));
     }
     pthread_mutex_lock(&coord->mutex);
-    enum err_class class_ = take_locked(coord, asks, asks_len, now_ms, horizon_ms, start_ms, err);
+    enum err_class class_ = take_locked(coord, asks, asks_len, comer, now_ms, horizon_ms, start_ms,
+                                        err);
     pthread_mutex_unlock(&coord->mutex);
     return class_;
 }

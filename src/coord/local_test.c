@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 enum { T0 = 1000000, HORIZON_MS = 200 };
+static const struct budget_comer FIRST = {.rank = 0};
 
 static int coord_setup(void **state)
 {
@@ -120,6 +121,7 @@ static size_t lanes_run(struct coord *coord, const struct budget_ask *shared,
                         int64_t starts[STARTS_MAX], unsigned char lane_of[STARTS_MAX])
 {
     int64_t next_ms[LANES_MAX];
+    struct budget_comer comers[LANES_MAX] = {0};
     size_t len = 0;
     for (size_t i = 0; i < lanes; i++)
         next_ms[i] = T0 + (int64_t)rng_below(rng, 10);
@@ -134,8 +136,9 @@ static size_t lanes_run(struct coord *coord, const struct budget_ask *shared,
         if (own)
             asks[1] = own[lane];
         int64_t start_ms;
-        enum err_class class_ = budget_take(coord, asks, own ? 2 : 1, next_ms[lane], HORIZON_MS,
-                                            &start_ms, NULL);
+        enum err_class class_ = budget_take(coord, asks, own ? 2 : 1, comers[lane], next_ms[lane],
+                                            HORIZON_MS, &start_ms, NULL);
+        comers[lane].waited = class_ == ERR_LATER;
         if (class_ == ERR_LATER) {
             assert_true(start_ms > next_ms[lane]);
             next_ms[lane] = start_ms + (int64_t)rng_below(rng, 10);
@@ -218,6 +221,124 @@ static void slow_shops_under_one_platform_use_all_of_it(void **state)
     }
 }
 
+/* --- a crowd that shares one budget --- */
+
+enum { CROWD_MAX = 2000 };
+struct comer {
+    unsigned rank;
+    bool waited;
+    int64_t next_ms, asked_ms; /* asked_ms: since when it waits for this call */
+    int64_t calls, waited_max_ms;
+};
+struct crowd {
+    struct comer comers[CROWD_MAX];
+    size_t len;
+    int64_t asked, calls, away_max_ms;
+};
+
+static struct crowd *crowd_of(size_t first_rank, size_t last_rank)
+{
+    static struct crowd crowd;
+    crowd = (struct crowd){.len = first_rank + last_rank};
+    for (size_t i = 0; i < crowd.len; i++)
+        crowd.comers[i] = (struct comer){
+            .rank = i < first_rank ? 0 : BUDGET_RANKS - 1, .next_ms = T0, .asked_ms = T0};
+    return &crowd;
+}
+
+/* All have always work, 10 calls a second for all of them. Of those who come at one time rank 0 asks first,
+ * as the queue has it. */
+static void crowd_run(struct coord *coord, struct crowd *crowd, int64_t until_ms)
+{
+    const struct budget_ask ask = ask_of(STR("app"), BUDGET_BUCKET, 10, 1000, 10);
+    for (;;) {
+        struct comer *comer = &crowd->comers[0];
+        for (size_t i = 1; i < crowd->len; i++)
+            if (crowd->comers[i].next_ms < comer->next_ms)
+                comer = &crowd->comers[i];
+        if (comer->next_ms >= until_ms)
+            return;
+        int64_t now_ms = comer->next_ms, start_ms;
+        crowd->asked++;
+        enum err_class class_ = budget_take(coord, &ask, 1,
+                                            (struct budget_comer){comer->rank, comer->waited},
+                                            now_ms, HORIZON_MS, &start_ms, NULL);
+        comer->waited = class_ == ERR_LATER;
+        if (class_ == ERR_OK) {
+            crowd->calls++;
+            comer->calls++;
+            if (start_ms - comer->asked_ms > comer->waited_max_ms)
+                comer->waited_max_ms = start_ms - comer->asked_ms;
+            comer->next_ms = comer->asked_ms = start_ms + 50;
+        } else {
+            assert_true(start_ms > now_ms);
+            if (start_ms - now_ms > crowd->away_max_ms)
+                crowd->away_max_ms = start_ms - now_ms;
+            comer->next_ms = start_ms;
+        }
+    }
+}
+
+static void a_crowd_does_not_come_back_for_one_call(void **state)
+{
+    struct crowd *crowd = crowd_of(0, 200);
+    crowd_run(*state, crowd, T0 + 300000);
+    /* 9.7 calls a second; each is asked for a few times and not by everybody. */
+    assert_in_range(crowd->calls, 2850, 2920);
+    assert_true(crowd->asked <= 3 * crowd->calls);
+}
+
+static void everybody_in_a_crowd_has_his_turn(void **state)
+{
+    struct crowd *crowd = crowd_of(0, 200);
+    crowd_run(*state, crowd, T0 + 300000);
+    for (size_t i = 0; i < crowd->len; i++) {
+        assert_in_range(crowd->comers[i].calls, 13, 16); /* of 2,910 for 200 */
+        assert_true(crowd->comers[i].waited_max_ms < 2 * 20600);
+    }
+}
+
+static void the_first_rank_does_not_stand_behind_the_last(void **state)
+{
+    struct crowd *crowd = crowd_of(3, 200);
+    crowd_run(*state, crowd, T0 + 60000);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(crowd->comers[i].waited_max_ms < 2000);
+    assert_true(crowd->calls >= 570);
+}
+
+static void places_of_those_who_went_away_cost_nothing(void **state)
+{
+    struct crowd *crowd = crowd_of(0, 200);
+    crowd_run(*state, crowd, T0 + 10000);
+    crowd->len = 1;
+    crowd->calls = 0;
+    crowd_run(*state, crowd, T0 + 10000 + BUDGET_AWAY_MAX_MS + 60000);
+    /* Alone it is back after its place at the latest, and then has every call. */
+    assert_true(crowd->calls >= 550);
+}
+
+static void nobody_is_sent_away_for_long_because_of_others(void **state)
+{
+    struct crowd *crowd = crowd_of(0, CROWD_MAX);
+    crowd_run(*state, crowd, T0 + 120000);
+    assert_in_range(crowd->away_max_ms, BUDGET_AWAY_MAX_MS - 1000, BUDGET_AWAY_MAX_MS);
+    assert_true(crowd->calls >= 1150);
+}
+
+static void a_clock_set_back_does_not_keep_the_line_away(void **state)
+{
+    struct coord *coord = *state;
+    const struct budget_ask ask = ask_of(STR("app"), BUDGET_BUCKET, 10, 1000, 10);
+    const int64_t later_ms = T0 + INT64_C(3600000);
+    int64_t start_ms;
+    for (int i = 0; i < 50; i++)
+        budget_take(coord, &ask, 1, FIRST, later_ms, HORIZON_MS, &start_ms, NULL);
+    assert_true(start_ms > later_ms + 3000);
+    budget_take(coord, &ask, 1, FIRST, T0, HORIZON_MS, &start_ms, NULL);
+    assert_true(start_ms <= T0 + BUDGET_AWAY_MAX_MS);
+}
+
 static void a_call_gets_all_of_its_budgets_or_none(void **state)
 {
     struct coord *coord = *state;
@@ -225,17 +346,18 @@ static void a_call_gets_all_of_its_budgets_or_none(void **state)
                                 ask_of(STR("slow"), BUDGET_BUCKET, 1, 100000, 1)};
     struct err err;
     int64_t start_ms;
-    assert_int_equal(budget_take(coord, asks, 2, T0, HORIZON_MS, &start_ms, &err), ERR_LATER);
+    assert_int_equal(budget_take(coord, asks, 2, FIRST, T0, HORIZON_MS, &start_ms, &err),
+                     ERR_LATER);
     assert_string_equal(err.code, "budget");
     /* A token of slow takes 103,092.8 ms; asking again pays half a horizon earlier. */
     assert_int_equal(start_ms, T0 + 103093 - HORIZON_MS / 2);
     assert_int_equal(err.retry_at_ms, start_ms);
     assert_int_equal(state_of(coord, STR("fast"), T0).taken, 0);
-    assert_int_equal(budget_take(coord, asks, 1, T0, HORIZON_MS, &start_ms, &err), ERR_OK);
+    assert_int_equal(budget_take(coord, asks, 1, FIRST, T0, HORIZON_MS, &start_ms, &err), ERR_OK);
     assert_int_equal(start_ms, T0 + 11);
-    assert_int_equal(
-        budget_take(coord, asks, 2, T0 + 103093 - HORIZON_MS / 2, HORIZON_MS, &start_ms, &err),
-        ERR_OK);
+    assert_int_equal(budget_take(coord, asks, 2, (struct budget_comer){.waited = true},
+                                 T0 + 103093 - HORIZON_MS / 2, HORIZON_MS, &start_ms, &err),
+                     ERR_OK);
     assert_int_equal(start_ms, T0 + 103093);
     assert_int_equal(state_of(coord, STR("fast"), start_ms).taken, 2);
     assert_int_equal(state_of(coord, STR("slow"), start_ms).taken, 1);
@@ -250,7 +372,7 @@ static void what_cannot_be_promised_is_told_later(void **state)
     enum err_class class_ = ERR_OK;
     int taken = 0;
     for (; class_ == ERR_OK && taken < 1000; taken++)
-        class_ = budget_take(coord, &ask, 1, T0, HORIZON_MS, &start_ms, &err);
+        class_ = budget_take(coord, &ask, 1, FIRST, T0, HORIZON_MS, &start_ms, &err);
     assert_int_equal(class_, ERR_LATER);
     assert_true(taken > 60 && taken < 70);
     assert_true(start_ms > T0);
@@ -262,13 +384,14 @@ static void a_refused_budget_blocks_until_its_retry(void **state)
     struct budget_ask ask = ask_of(STR("p"), BUDGET_BUCKET, 20, 1000, 20);
     struct err err;
     int64_t start_ms;
-    assert_int_equal(budget_take(coord, &ask, 1, T0, HORIZON_MS, &start_ms, &err), ERR_OK);
+    assert_int_equal(budget_take(coord, &ask, 1, FIRST, T0, HORIZON_MS, &start_ms, &err), ERR_OK);
     budget_refused(coord, STR("p"), T0 + 60, T0 + 5060);
     struct budget_state blocked = state_of(coord, STR("p"), T0 + 60);
     assert_int_equal(blocked.refused, 1);
     assert_int_equal(blocked.blocked_until_ms, T0 + 5060);
     assert_int_equal(blocked.rate_milli_per_s, 9700);
-    assert_int_equal(budget_take(coord, &ask, 1, T0 + 60, HORIZON_MS, &start_ms, &err), ERR_LATER);
+    assert_int_equal(budget_take(coord, &ask, 1, FIRST, T0 + 60, HORIZON_MS, &start_ms, &err),
+                     ERR_LATER);
     assert_int_equal(start_ms, T0 + 5060 + 104 - HORIZON_MS / 2);
     budget_succeeded(coord, STR("p"));
     assert_int_equal(state_of(coord, STR("p"), T0 + 60).rate_milli_per_s, 19400 * 51 / 100);
@@ -280,7 +403,8 @@ static void nonsense_is_refused_by_name(void **state)
     struct budget_ask ask = ask_of(STR("p/orders"), BUDGET_BUCKET, 0, 1000, 1);
     struct err err;
     int64_t start_ms;
-    assert_int_equal(budget_take(coord, &ask, 1, T0, HORIZON_MS, &start_ms, &err), ERR_CONFIG);
+    assert_int_equal(budget_take(coord, &ask, 1, FIRST, T0, HORIZON_MS, &start_ms, &err),
+                     ERR_CONFIG);
     assert_string_equal(err.code, "budget_limit");
     assert_non_null(strstr(err.message, "p/orders"));
 }
@@ -295,7 +419,8 @@ static void budgets_are_listed_in_key_order(void **state)
     arena_init(&arena);
     for (size_t i = 0; i < 4; i++) {
         struct budget_ask ask = ask_of(keys[i], BUDGET_BUCKET, 20, 1000, 20);
-        assert_int_equal(budget_take(coord, &ask, 1, T0, HORIZON_MS, &start_ms, NULL), ERR_OK);
+        assert_int_equal(budget_take(coord, &ask, 1, FIRST, T0, HORIZON_MS, &start_ms, NULL),
+                         ERR_OK);
     }
     assert_int_equal(budget_list(coord, T0, &arena, states, 3), 4);
     assert_true(str_eq(states[0].key, STR("a/1")));
@@ -311,7 +436,7 @@ static void *taker_run(void *context)
     struct budget_ask ask = ask_of(STR("p"), BUDGET_BUCKET, 1000000, 1000, 1000000);
     for (int i = 0; i < TAKES; i++) {
         int64_t start_ms;
-        if (budget_take(context, &ask, 1, T0 + 2000, HORIZON_MS, &start_ms, NULL) != ERR_OK)
+        if (budget_take(context, &ask, 1, FIRST, T0 + 2000, HORIZON_MS, &start_ms, NULL) != ERR_OK)
             return "refused";
         budget_succeeded(context, ask.key);
     }
@@ -324,7 +449,7 @@ static void threads_share_one_bucket(void **state)
     struct budget_ask ask = ask_of(STR("p"), BUDGET_BUCKET, 1000000, 1000, 1000000);
     pthread_t threads[THREADS];
     int64_t start_ms;
-    assert_int_equal(budget_take(coord, &ask, 1, T0, HORIZON_MS, &start_ms, NULL), ERR_OK);
+    assert_int_equal(budget_take(coord, &ask, 1, FIRST, T0, HORIZON_MS, &start_ms, NULL), ERR_OK);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, taker_run, coord), 0);
     for (int i = 0; i < THREADS; i++) {
@@ -374,6 +499,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quota_is_used_and_never_exceeded),
         cmocka_unit_test(slow_shops_under_one_platform_use_all_of_it),
+        TEST(a_crowd_does_not_come_back_for_one_call),
+        TEST(everybody_in_a_crowd_has_his_turn),
+        TEST(the_first_rank_does_not_stand_behind_the_last),
+        TEST(places_of_those_who_went_away_cost_nothing),
+        TEST(nobody_is_sent_away_for_long_because_of_others),
+        TEST(a_clock_set_back_does_not_keep_the_line_away),
         TEST(a_call_gets_all_of_its_budgets_or_none),
         TEST(what_cannot_be_promised_is_told_later),
         TEST(a_refused_budget_blocks_until_its_retry),

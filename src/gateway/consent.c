@@ -109,6 +109,7 @@ static enum err_class call_patiently(const struct consent_work *work,
     struct call_ask ask = {.connector = work->connector,
                            .endpoint = endpoint,
                            .facts = *work->facts,
+                           .comer = {.rank = 0, .waited = true}, /* a person waits */
                            .of_token = true};
     struct err why = {0};
     enum err_class class_ = ERR_OK;

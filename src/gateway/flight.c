@@ -97,13 +97,16 @@ static enum err_class grant_call(struct flight *flight, const struct endpoint *e
                                  struct token_reply *out, struct err *err)
 {
     struct gateway *gateway = flight->gateway;
-    struct call_ask ask = {.connector = flight->ask->connector,
-                           .endpoint = endpoint,
-                           .facts = flight->ask->facts,
-                           .task_id = flight->ask->task_id,
-                           .attempt = flight->ask->attempt,
-                           .proxy = flight->ask->proxy,
-                           .of_token = true};
+    struct call_ask ask = {
+        .connector = flight->ask->connector,
+        .endpoint = endpoint,
+        .facts = flight->ask->facts,
+        .task_id = flight->ask->task_id,
+        /* Rare, and every call of the token waits for it: it stands in no line. */
+        .comer = {.rank = 0, .waited = true},
+        .attempt = flight->ask->attempt,
+        .proxy = flight->ask->proxy,
+        .of_token = true};
     struct page page;
     ask.facts.access_token = flight->row.access;
     ask.facts.refresh_token = flight->row.refresh;

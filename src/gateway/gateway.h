@@ -70,7 +70,8 @@ struct call_ask {
     const struct stream *stream; /* NULL: no list expected */
     struct facts facts;          /* token fields are filled by the gateway */
     int64_t task_id, attempt;
-    struct str proxy; /* per shop; empty: the platform's */
+    struct budget_comer comer; /* where calls are short */
+    struct str proxy;          /* per shop; empty: the platform's */
     /* The gateway's own: the call is about a token and not about the shop. Its token fields are
      * used as they are, the shop's breaker is not asked, and a refusal marks nobody: whoever
      * gets the token judges it. */

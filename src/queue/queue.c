@@ -108,31 +108,25 @@ struct claim {
     struct str nonce;
     struct arena *arena;
     struct task *tasks;
-    int64_t *ready_ms; /* beside tasks */
     size_t tasks_len;
     int64_t next_ms;
 };
 
 /* Whoever comes first in the queue's order. */
-static bool task_before(const struct task *a, int64_t a_ready_ms, const struct task *b,
-                        int64_t b_ready_ms)
+static bool task_before(const struct task *a, const struct task *b)
 {
     if (a->class_ != b->class_)
         return a->class_ < b->class_;
-    return a_ready_ms != b_ready_ms ? a_ready_ms < b_ready_ms : a->id < b->id;
+    return a->ready_ms != b->ready_ms ? a->ready_ms < b->ready_ms : a->id < b->id;
 }
 
 /* RETURNING has no order of its own: each task goes to its place among those before it. */
-static void claim_insert(struct claim *claim, const struct task *task, int64_t ready_ms)
+static void claim_insert(struct claim *claim, const struct task *task)
 {
     size_t at = claim->tasks_len++;
-    for (; at > 0 && task_before(task, ready_ms, &claim->tasks[at - 1], claim->ready_ms[at - 1]);
-         at--) {
+    for (; at > 0 && task_before(task, &claim->tasks[at - 1]); at--)
         claim->tasks[at] = claim->tasks[at - 1];
-        claim->ready_ms[at] = claim->ready_ms[at - 1];
-    }
     claim->tasks[at] = *task;
-    claim->ready_ms[at] = ready_ms;
 }
 
 static enum err_class claim_row(struct reader *row, void *context, struct err *err)
@@ -150,11 +144,12 @@ static enum err_class claim_row(struct reader *row, void *context, struct err *e
         .unit_number = reader_int(row, 8),
         .attempt = reader_int(row, 9),
         .created_ms = reader_int(row, 10),
+        .ready_ms = reader_int(row, 11),
     };
     if (!task.kind.ptr || !task.unique_key.ptr || !task.payload.ptr || !task.run.ptr ||
         !task.lease.ptr)
         return err_no_memory(err);
-    claim_insert(claim, &task, reader_int(row, 11));
+    claim_insert(claim, &task);
     return ERR_OK;
 }
 
@@ -207,8 +202,7 @@ enum err_class queue_claim(struct store *store, struct str worker, int64_t now_m
                           .max = max < CLAIM_MAX ? max : CLAIM_MAX,
                           .arena = arena};
     claim.tasks = arena_array(arena, claim.max, sizeof(*claim.tasks));
-    claim.ready_ms = arena_array(arena, claim.max, sizeof(*claim.ready_ms));
-    if (!claim.tasks || !claim.ready_ms)
+    if (!claim.tasks)
         return err_no_memory(err);
     enum err_class class_ = claim_nonce(&claim, err);
     if (!class_)
@@ -334,7 +328,7 @@ enum err_class queue_lane_ahead(struct store *store, const struct task *task, in
 {
     const struct sql_value values[] = {sql_int(task->lane), sql_int(task->class_),
                                        sql_int(before_ms)};
-    return store_read_int(store, SQL_TASK_LANE_AHEAD, values, 3, 0, out, err);
+    return store_read_int(store, SQL_TASK_LANE_AHEAD, values, 3, INT64_MAX, out, err);
 }
 
 enum err_class queue_units_committed(struct store *store, int64_t task_id, int64_t *out,

@@ -40,6 +40,7 @@ struct task {
     int64_t unit_number; /* units committed so far */
     int64_t attempt;     /* failed tries since the last progress */
     int64_t created_ms;
+    int64_t ready_ms; /* since when it could be claimed; behind created_ms when it was put back */
 };
 
 /* --- steps for commit units (allocated in `arena`) --- */
@@ -81,8 +82,8 @@ enum err_class queue_release_all(struct store *store, int64_t now_ms, int64_t *r
                                  struct err *err);
 /* A task that was put back under a clock that was ahead waits for a time that is far: it is ready now. */
 enum err_class queue_clock_mend(struct store *store, int64_t lane, int64_t now_ms, struct err *err);
-/* Tasks of the lane of a higher class than `task`'s that run or are ready before before_ms: what has to
- * come first. */
+/* When the first task of the lane of a higher class than `task`'s is or was ready, of those that run or
+ * are ready before before_ms: what has to come first. INT64_MAX when there is none. */
 enum err_class queue_lane_ahead(struct store *store, const struct task *task, int64_t before_ms,
                                 int64_t *out, struct err *err);
 /* How many units of the task are committed; -1 when the task is gone (finished). */

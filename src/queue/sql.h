@@ -83,7 +83,7 @@
 
 /* ?1 lane ?2 class ?3 ready before */
 #define SQL_TASK_LANE_AHEAD                                                                        \
-    "SELECT count(*) FROM task WHERE lane = ?1 AND class < ?2 AND"                                 \
+    "SELECT min(ready_ms) FROM task WHERE lane = ?1 AND class < ?2 AND"                            \
     " (state = 'running' OR (state = 'ready' AND ready_ms <= ?3))"
 
 /* ?1 now ?2 run or '': the next waiting task. */

@@ -38,6 +38,9 @@ static int64_t task_attempt(const struct task_run *run)
     return run->progressed ? 0 : run->task->attempt;
 }
 
+_Static_assert((int)TASK_BACKFILL < (int)BUDGET_RANKS,
+               "a task's class is its rank where calls are short");
+
 struct call_ask task_ask(const struct task_run *run, const struct endpoint *endpoint,
                          const struct window_id *window)
 {
@@ -47,6 +50,9 @@ struct call_ask task_ask(const struct task_run *run, const struct endpoint *endp
         .stream = run->stream,
         .facts = task_facts(run, window),
         .task_id = run->task->id,
+        /* Only the first call of a try is what the task came back for. */
+        .comer = {.rank = run->task->class_,
+                  .waited = run->task->ready_ms > run->task->created_ms && !run->progressed},
         .attempt = task_attempt(run),
         .proxy = run->shop->proxy,
     };

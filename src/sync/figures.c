@@ -408,17 +408,18 @@ static enum err_class batch_ask(struct figure_pass *p, struct err *err)
     return life_ask(p, err);
 }
 
-/* Orders that are still being read in this lane would be asked for in the next pass only. */
+/* Orders that are still being read in this lane would be asked for in the next pass only. They may
+ * themselves wait for a call to be free. */
 static enum err_class lane_await(const struct figure_pass *p, struct err *err)
 {
-    int64_t ahead = 0;
+    int64_t ahead_ms = INT64_MAX;
     enum err_class class_ = queue_lane_ahead(p->run->sync->options.store, p->run->task,
-                                             p->now_ms + LANE_AHEAD_MS, &ahead, err);
-    if (class_ != ERR_OK || ahead == 0)
+                                             p->now_ms + LANE_AHEAD_MS, &ahead_ms, err);
+    if (class_ != ERR_OK || ahead_ms == INT64_MAX)
         return class_;
     err_set(err, ERR_LATER, "orders_first", "the orders of the shop are read first");
     if (err)
-        err->retry_at_ms = p->now_ms + LANE_WAIT_MS;
+        err->retry_at_ms = max_i64(ahead_ms, p->now_ms) + LANE_WAIT_MS;
     return ERR_LATER;
 }
 

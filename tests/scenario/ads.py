@@ -147,5 +147,21 @@ def test_figures_equal_the_truth_while_the_world_goes_on(t):
     lib.holds(min(latest, days, snapshots) > 50, "hardly anything was compared")
 
 
+def test_shops_of_one_app_wait_in_line(t):
+    """10 calls a second for all of them (connectors/douplus.yaml): every one is used, and a task asks in vain a few times a
+    call, not once for each call of the others."""
+    world = AdsWorld(t, 60, 10, 3)
+    world.pass_at(START + datetime.timedelta(hours=30))
+    calls, start_ms = world.sandbox.counts()["calls"], START + datetime.timedelta(hours=31)
+    world.env["HUILIU_LOG_LEVEL"] = "debug"
+    world.wait_until(ms(start_ms))
+    _, _, log = world.sync(check=None)
+    calls, seconds = world.sandbox.counts()["calls"] - calls, (world.now_ms() - ms(start_ms)) / 1000
+    vain = log.count('"code":"budget"')
+    print(f"# {calls} calls in {seconds:.1f} s, {vain} times in vain", flush=True)
+    lib.holds(calls / seconds > 9.4, f"{calls} calls in {seconds} s")
+    lib.holds(0 < vain < 3 * calls, f"{vain} times in vain for {calls} calls")
+
+
 if __name__ == "__main__":
     lib.main(globals())
