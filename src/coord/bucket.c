@@ -134,8 +134,10 @@ void bucket_settle(struct bucket *bucket, int64_t now_ms)
     bucket->turns_len -= due;
     memmove(bucket->turns, bucket->turns + due, bucket->turns_len * sizeof(bucket->turns[0]));
 
-    if (set_back)
+    if (set_back) {
         point.at_ms = now_ms;
+        memset(bucket->last_us, 0, sizeof(bucket->last_us));
+    }
     point_move(bucket, &point, now_ms);
     bucket->clock_ms = point.at_ms;
     bucket->level = point.level;
@@ -176,31 +178,33 @@ void bucket_reserve(struct bucket *bucket, int64_t at_ms, int64_t cost_milli)
     bucket->turns[at] = (struct turn){at_ms, cost_milli};
 }
 
-/* The end of the line in front of this rank; not far, also where the clock was set back since. */
-static int64_t line_end_us(const struct bucket *bucket, int64_t now_ms, unsigned rank)
+static int64_t line_last_us(const struct bucket *bucket, unsigned rank)
 {
-    int64_t end_us = 0, last_us = (now_ms + BUDGET_AWAY_MAX_MS) * 1000;
+    int64_t last_us = 0;
     assert(rank < BUDGET_RANKS);
     for (unsigned i = 0; i <= rank; i++)
-        end_us = larger(end_us, bucket->line_us[i]);
-    return end_us < last_us ? end_us : last_us;
+        last_us = larger(last_us, bucket->last_us[i]);
+    return last_us;
 }
 
 bool bucket_has_line(const struct bucket *bucket, int64_t now_ms, unsigned rank)
 {
-    return line_end_us(bucket, now_ms, rank) > now_ms * 1000;
+    return line_last_us(bucket, rank) > now_ms * 1000;
 }
 
-int64_t bucket_place_us(const struct bucket *bucket, int64_t now_ms, int64_t from_ms, unsigned rank)
-{
-    return larger(from_ms * 1000, line_end_us(bucket, now_ms, rank));
-}
-
-void bucket_place_take(struct bucket *bucket, int64_t place_us, unsigned rank, int64_t cost_milli)
+int64_t bucket_place_us(const struct bucket *bucket, int64_t now_ms, int64_t from_ms, unsigned rank,
+                        int64_t cost_milli)
 {
     grains gap_us = grains_of(bucket, cost_milli) * 1000 / grains_per_ms(bucket);
-    grains away_us = (grains)BUDGET_AWAY_MAX_MS * 1000;
-    bucket->line_us[rank] = place_us + (int64_t)(gap_us < away_us ? gap_us : away_us);
+    grains place_us = line_last_us(bucket, rank) + gap_us;
+    int64_t latest_us = (now_ms + BUDGET_AWAY_MAX_MS) * 1000;
+    return larger(from_ms * 1000, place_us < latest_us ? (int64_t)place_us : latest_us);
+}
+
+void bucket_place_take(struct bucket *bucket, int64_t place_us, unsigned rank)
+{
+    assert(rank < BUDGET_RANKS);
+    bucket->last_us[rank] = place_us;
 }
 
 void bucket_refused(struct bucket *bucket, int64_t now_ms, int64_t retry_at_ms)

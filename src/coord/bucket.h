@@ -38,8 +38,8 @@ struct bucket {
     grains level;                 /* at clock_ms */
     struct turn turns[TURNS_MAX]; /* all after clock_ms, by time */
     size_t turns_len;
-    /* By rank: the next moment for which nobody was told to come back, in microseconds. */
-    int64_t line_us[BUDGET_RANKS];
+    /* The end of the line of each rank: for when the last one was told to come back, in microseconds. */
+    int64_t last_us[BUDGET_RANKS];
 };
 
 /* Within these no sum below overflows. */
@@ -58,15 +58,15 @@ int64_t bucket_earliest(const struct bucket *bucket, int64_t from_ms, int64_t co
 bool bucket_has_turn(const struct bucket *bucket);
 /* at_ms must come from bucket_earliest. */
 void bucket_reserve(struct bucket *bucket, int64_t at_ms, int64_t cost_milli);
-/* Does anybody of this rank or a higher one stand in line, as far as we told him to? */
+/* Does anybody of this rank or a higher one stand in line? */
 bool bucket_has_line(const struct bucket *bucket, int64_t now_ms, unsigned rank);
-/* When somebody who cannot start before from_ms may come back: behind those of his rank and of higher
- * ones who were told before him. In microseconds, since many a budget gives more than a call a
+/* When somebody who cannot start before from_ms may come back: a call behind the last of his rank and of
+ * higher ones who was told before him. In microseconds, since many a budget gives more than a call a
  * millisecond. */
-int64_t bucket_place_us(const struct bucket *bucket, int64_t now_ms, int64_t from_ms,
-                        unsigned rank);
-/* He was told so; the next one of his rank comes a call later. */
-void bucket_place_take(struct bucket *bucket, int64_t place_us, unsigned rank, int64_t cost_milli);
+int64_t bucket_place_us(const struct bucket *bucket, int64_t now_ms, int64_t from_ms, unsigned rank,
+                        int64_t cost_milli);
+/* He was told so. */
+void bucket_place_take(struct bucket *bucket, int64_t place_us, unsigned rank);
 void bucket_refused(struct bucket *bucket, int64_t now_ms, int64_t retry_at_ms);
 void bucket_succeeded(struct bucket *bucket);
 

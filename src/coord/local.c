@@ -153,14 +153,15 @@ static int64_t place_take(struct budget *const *budgets, const struct budget_ask
         /* Where a call is free by then nobody stands in line. */
         if (bucket_earliest(&budgets[i]->bucket, now_ms, asks[i].cost_milli) <= from_ms)
             continue;
-        int64_t own_us = bucket_place_us(&budgets[i]->bucket, now_ms, from_ms, rank);
+        int64_t own_us = bucket_place_us(&budgets[i]->bucket, now_ms, from_ms, rank,
+                                         asks[i].cost_milli);
         if (latest == len || own_us > place_us) {
             latest = i;
             place_us = own_us;
         }
     }
     if (latest < len)
-        bucket_place_take(&budgets[latest]->bucket, place_us, rank, asks[latest].cost_milli);
+        bucket_place_take(&budgets[latest]->bucket, place_us, rank);
     return place_us / 1000;
 }
 

@@ -109,11 +109,13 @@ static bool ciphers_can_wait(enum err_class class_)
            class_ != ERR_INTERNAL;
 }
 
+/* That a quota is used up for the moment is no trouble. */
 static int64_t ciphers_wait_until(const struct task_run *run, const struct err *why)
 {
-    log_event(LOG_WARN, "decrypt_waits", LOG_STR("shop", run->shop->facts.shop.name),
-              LOG_STR("stream", run->stream->name), LOG_STR("code", str_of(why->code)),
-              LOG_STR("message", str_of(why->message)), LOG_END);
+    log_event(why->class_ == ERR_LATER ? LOG_DEBUG : LOG_WARN, "decrypt_waits",
+              LOG_STR("shop", run->shop->facts.shop.name), LOG_STR("stream", run->stream->name),
+              LOG_STR("code", str_of(why->code)), LOG_STR("message", str_of(why->message)),
+              LOG_END);
     return why->retry_at_ms > 0 ? why->retry_at_ms : clock_now_ms() + CIPHERS_WAIT_MS;
 }
 
