@@ -161,6 +161,21 @@ static enum err_class claim_next_row(struct reader *row, void *context, struct e
     return ERR_OK;
 }
 
+static enum err_class claim_class(struct tx *tx, struct claim *claim, int task_class,
+                                  struct err *err)
+{
+    const struct sql_value values[] = {sql_int(claim->now_ms),
+                                       sql_text(claim->worker),
+                                       sql_int(claim->now_ms + LEASE_MS),
+                                       sql_text(claim->nonce),
+                                       sql_int((int64_t)(claim->max - claim->tasks_len)),
+                                       sql_text(claim->run),
+                                       sql_int(task_class)};
+    if (claim->tasks_len == claim->max)
+        return ERR_OK;
+    return tx_query(tx, SQL_TASK_CLAIM, values, 7, claim_row, claim, err);
+}
+
 static enum err_class claim_work(struct tx *tx, void *context, struct err *err)
 {
     struct claim *claim = context;
@@ -169,13 +184,8 @@ static enum err_class claim_work(struct tx *tx, void *context, struct err *err)
     enum err_class class_ = tx_exec(tx, SQL_TASK_EXPIRE, &now, 1, NULL, err);
     if (class_)
         return class_;
-    const struct sql_value values[] = {now,
-                                       sql_text(claim->worker),
-                                       sql_int(claim->now_ms + LEASE_MS),
-                                       sql_text(claim->nonce),
-                                       sql_int((int64_t)claim->max),
-                                       sql_text(claim->run)};
-    class_ = tx_query(tx, SQL_TASK_CLAIM, values, 6, claim_row, claim, err);
+    for (int task_class = TASK_LIVE; !class_ && task_class <= TASK_BACKFILL; task_class++)
+        class_ = claim_class(tx, claim, task_class, err);
     if (class_)
         return class_;
     const struct sql_value next_values[] = {now, sql_text(claim->run)};

@@ -184,6 +184,76 @@ static void a_claim_takes_at_most_what_was_asked_for(void **state)
     assert_int_equal(claim(f, "w", 100, 9).len, 3);
 }
 
+/* A backlog of random tasks, and what of it is claimed by the rule written out: of each free lane the oldest
+ * ready task of its highest class, of these the first in the queue's order. */
+enum { BACKLOG = 60, BACKLOG_LANES = 9 };
+struct waiting {
+    int64_t lane, ready_ms;
+    enum task_class class_;
+    char key[8];
+    bool claimed;
+};
+
+static bool waiting_before(const struct waiting *a, const struct waiting *b)
+{
+    if (a->class_ != b->class_)
+        return a->class_ < b->class_;
+    return a->ready_ms != b->ready_ms ? a->ready_ms < b->ready_ms : a < b;
+}
+
+static struct waiting *first_of(struct waiting backlog[BACKLOG], const bool busy[BACKLOG_LANES],
+                                int64_t now_ms)
+{
+    struct waiting *first = NULL;
+    for (struct waiting *task = backlog; task < backlog + BACKLOG; task++)
+        if (!task->claimed && !busy[task->lane] && task->ready_ms <= now_ms &&
+            (!first || waiting_before(task, first)))
+            first = task;
+    return first;
+}
+
+static void backlog_put(struct fixture *f, struct rng *rng, struct waiting backlog[BACKLOG])
+{
+    for (int i = 0; i < BACKLOG; i++) {
+        backlog[i] = (struct waiting){.lane = (int64_t)rng_below(rng, BACKLOG_LANES),
+                                      .ready_ms = 5 * (int64_t)rng_below(rng, 12),
+                                      .class_ = (enum task_class)rng_below(rng, 3)};
+        snprintf(backlog[i].key, sizeof(backlog[i].key), "t%d", i);
+        put(f, backlog[i].lane, backlog[i].key, backlog[i].class_, backlog[i].ready_ms);
+    }
+}
+
+static void a_claim_takes_what_the_rule_says(void **state)
+{
+    struct fixture *f = *state;
+    struct waiting backlog[BACKLOG];
+    struct task held[BACKLOG_LANES];
+    bool busy[BACKLOG_LANES] = {false};
+    struct rng rng;
+    size_t held_len = 0, claimed = 0;
+    rng_seed(&rng, 20261120);
+    backlog_put(f, &rng, backlog);
+    for (int64_t now_ms = 5; claimed < BACKLOG; now_ms += 5) {
+        size_t most = 1 + (size_t)rng_below(&rng, 4), len = 0;
+        struct str wanted = STR("");
+        for (struct waiting *task; len < most && (task = first_of(backlog, busy, now_ms)); len++) {
+            task->claimed = busy[task->lane] = true;
+            wanted = arena_printf(&f->arena, "%.*s%s%s", STR_ARG(wanted), len ? " " : "",
+                                  task->key);
+        }
+        struct claimed c = claim(f, "w", now_ms, most);
+        assert_string_equal(keys_of(f, c), wanted.ptr);
+        claimed += c.len;
+        for (size_t i = 0; i < c.len; i++)
+            held[held_len++] = c.tasks[i];
+        while (held_len > 0 && rng_below(&rng, 3) > 0) {
+            const struct task *done = &held[--held_len];
+            unit_good(f, done, 1, now_ms, true);
+            busy[done->lane] = false;
+        }
+    }
+}
+
 static void a_run_sees_its_own_tasks(void **state)
 {
     struct fixture *f = *state;
@@ -458,6 +528,7 @@ int main(void)
         READY(the_same_again_only_comes_forward),
         READY(a_lane_runs_one_task_and_the_highest_class_goes_first),
         READY(a_claim_takes_at_most_what_was_asked_for),
+        READY(a_claim_takes_what_the_rule_says),
         READY(a_run_sees_its_own_tasks),
         READY(the_fence_counts_units_and_refuses_any_other_number),
         READY(a_lease_that_ran_out_goes_to_another_and_the_first_is_refused),

@@ -46,33 +46,22 @@
     "UPDATE task SET state = 'ready', worker = '', lease = '', lease_ms = 0, changed_ms = ?1"      \
     " WHERE state = 'running' AND lease_ms <= ?1"
 
-/* ?1 now ?2 worker ?3 end of the lease ?4 random ?5 most ?6 run or ''.
- * `lanes` steps from lane to lane along the index task_claim instead of sorting the whole backlog;
- * for each free lane the same index gives the oldest ready task of the highest class, class by
- * class: else the waiting tasks of a higher class would be walked past. */
-#define SQL_TASK_FIRST(class)                                                                      \
-    "(SELECT t.id FROM task t WHERE t.state = 'ready' AND t.lane = lanes.lane"                     \
-    " AND t.class = " class " AND t.ready_ms <= ?1 AND (?6 = '' OR t.run = ?6)"                    \
-                            " ORDER BY t.ready_ms, t.id LIMIT 1)"
-#define SQL_TASK_CLAIM                                                                                  \
-    "WITH RECURSIVE lanes (lane) AS ("                                                                  \
-    " SELECT min(lane) FROM task WHERE state = 'ready'"                                                 \
-    " UNION ALL"                                                                                        \
-    " SELECT (SELECT min(t.lane) FROM task t WHERE t.state = 'ready' AND t.lane > lanes.lane)"          \
-    " FROM lanes WHERE lanes.lane IS NOT NULL),"                                                        \
-    " firsts (id) AS ("                                                                                 \
-    " SELECT coalesce(" SQL_TASK_FIRST("0") ", " SQL_TASK_FIRST("1") ", " SQL_TASK_FIRST(               \
-        "2") ")"                                                                                        \
-             " FROM lanes WHERE lanes.lane IS NOT NULL AND NOT EXISTS ("                                \
-             " SELECT 1 FROM task r WHERE r.state = 'running' AND r.lane = lanes.lane)),"               \
-             " chosen (id) AS ("                                                                        \
-             " SELECT t.id FROM firsts JOIN task t ON t.id = firsts.id"                                 \
-             " ORDER BY t.class, t.ready_ms, t.id LIMIT ?5)"                                            \
-             " UPDATE task SET state = 'running', worker = ?2, lease_ms = ?3,"                          \
-             " lease = ?2 || ':' || id || ':' || ?4, changed_ms = ?1"                                   \
-             " WHERE id IN (SELECT id FROM chosen)"                                                     \
-             " RETURNING id, lane, class, kind, unique_key, payload, run, lease, unit_number, attempt," \
-             " created_ms, ready_ms"
+/* ?1 now ?2 worker ?3 end of the lease ?4 random ?5 most ?6 run or '' ?7 class. The oldest ready tasks of
+ * one class, of free lanes, one of each. Classes are claimed one after the other: by then the lanes of
+ * the higher ones are taken. Walks the index task_order and stops when it has enough; what it walks past is
+ * the backlog of lanes that are at work. */
+#define SQL_TASK_CLAIM                                                                             \
+    "UPDATE task SET state = 'running', worker = ?2, lease_ms = ?3,"                               \
+    " lease = ?2 || ':' || id || ':' || ?4, changed_ms = ?1 WHERE id IN ("                         \
+    " SELECT t.id FROM task t WHERE t.state = 'ready' AND t.class = ?7 AND t.ready_ms <= ?1"       \
+    " AND (?6 = '' OR t.run = ?6)"                                                                 \
+    " AND NOT EXISTS (SELECT 1 FROM task r WHERE r.state = 'running' AND r.lane = t.lane)"         \
+    " AND NOT EXISTS (SELECT 1 FROM task e WHERE e.state = 'ready' AND e.lane = t.lane"            \
+    " AND e.class = ?7 AND (?6 = '' OR e.run = ?6) AND e.ready_ms <= t.ready_ms"                   \
+    " AND (e.ready_ms < t.ready_ms OR e.id < t.id))"                                               \
+    " ORDER BY t.ready_ms, t.id LIMIT ?5)"                                                         \
+    " RETURNING id, lane, class, kind, unique_key, payload, run, lease, unit_number, attempt,"     \
+    " created_ms, ready_ms"
 
 /* ?1 lane ?2 now */
 #define SQL_TASK_CLOCK_AHEAD                                                                       \
