@@ -50,6 +50,7 @@ static enum err_class life_open(struct platform *platform, const struct options 
         return err_no_memory(err);
     pthread_mutex_init(&life->lock, NULL);
     life->enc_share = options->enc_share;
+    life->order_bytes = options->life_order_bytes;
     life->apps = calloc(apps + 1, sizeof *life->apps);
     platform->shops = calloc(shops + 1, sizeof *platform->shops);
     if (!life->apps || !platform->shops)

@@ -1,6 +1,8 @@
 /* life: what the files of Douyin Life share. life.c knows tokens, decryption and errors,
- * life_orders.c the order query, life_order.c what an order is. Facts about the API are from the platform's documentation as the project keeps it;
- * where it is silent, docs/sandbox.md says what the sandbox assumes. */
+ * life_orders.c the order query, life_order.c what an order is, life_contents.c what makes one large,
+ * life_truth.c what a client can have of it.
+ * Facts about the API are from the platform's documentation as the project keeps it; where it is
+ * silent, docs/sandbox.md says what the sandbox assumes. */
 #ifndef HUILIU_SANDBOX_LIFE_H
 #define HUILIU_SANDBOX_LIFE_H
 
@@ -12,6 +14,9 @@ enum {
     LIFE_TOKENS_KEPT = 64,
     LIFE_TOKEN_TEXT_MAX = 48,
     LIFE_REPLY_BYTES_MAX = 8 * 1024 * 1024,
+    /* A whole order with its sale takes up to this. Where less is asked for, orders are brief. */
+    LIFE_WHOLE_BYTES = 2000,
+    LIFE_CONTENTS_BYTES_MIN = 250,
 };
 
 struct life_token {
@@ -32,6 +37,7 @@ struct life {
     pthread_mutex_t lock; /* tokens and decryptions */
     struct life_app *apps;
     uint32_t enc_share;
+    uint32_t order_bytes;                  /* about what an order's JSON takes; 0: as it comes */
     unsigned char enc_key[LIFE_KEY_BYTES]; /* of ciphers that only the platform opens */
 };
 
@@ -43,6 +49,7 @@ struct life_certificate {
     int64_t refund_fen;
 };
 struct life_facts {
+    bool brief; /* one certificate, and few fields are written */
     int status, type, count;
     int64_t original_fen, pay_fen, receipt_fen, discount_fen, pay_discount_fen;
     uint32_t paid_s; /* 0: not paid */
@@ -67,6 +74,9 @@ enum err_class life_enc_open(const struct life *life, const struct shop *shop, s
                              struct buf *plain, struct err *err);
 void life_write_order(const struct life *life, const struct shop *shop,
                       const struct order_view *view, struct buf *out);
+/* ,"commodities":[…] of about `bytes`: the dishes of a set meal, other ones for each order. Nothing
+ * when that is less than LIFE_CONTENTS_BYTES_MIN, which one dish takes. */
+void life_write_contents(const struct order_view *view, size_t bytes, struct buf *out);
 void life_write_truth(struct platform *platform, struct shop *shop, const struct order_view *view,
                       struct buf *out);
 void life_account_id(const struct shop *shop, char out[24]);

@@ -171,10 +171,12 @@ void life_facts_of(const struct life *life, const struct shop *shop, const struc
     int item = STATES[course].item[view->step];
     uint64_t sku = random_of(view, 3) % (sizeof SKUS / sizeof *SKUS);
     uint64_t digits = random_of(view, 4);
+    bool brief = life->order_bytes > 0 && life->order_bytes < LIFE_WHOLE_BYTES;
     *out = (struct life_facts){
+        .brief = brief,
         .status = STATES[course].status[view->step],
         .type = TYPES[random_of(view, 5) % (sizeof TYPES / sizeof *TYPES)],
-        .count = (int)(1 + random_of(view, 6) % LIFE_CERTIFICATES_MAX),
+        .count = brief ? 1 : (int)(1 + random_of(view, 6) % LIFE_CERTIFICATES_MAX),
         .paid_s = paid_s(view),
         .sku = UINT64_C(1708941687677000) + shop->index * 100 + sku,
         .product = UINT64_C(1708941600000000) + shop->index * 100 + sku,
@@ -207,12 +209,16 @@ static void write_certificates(const struct life_facts *facts, struct buf *out)
     buf_add(out, STR("\"certificate\":["));
     for (size_t i = 0; i < facts->certificates_len; i++) {
         const struct life_certificate *c = &facts->certificates[i];
-        buf_printf(out,
-                   "%s{\"certificate_id\":\"%" PRIu64 "\",\"order_item_id\":\"%" PRIu64
-                   "\",\"item_status\":%d,\"item_update_time\":%u,\"refund_amount\":%" PRId64
-                   ",\"refund_time\":%u}",
-                   i == 0 ? "" : ",", c->id, c->item_id, c->item_status, c->item_updated_s,
-                   c->refund_fen, c->refunded_s);
+        buf_add(out, i == 0 ? STR("{") : STR(",{"));
+        if (!facts->brief)
+            buf_printf(out, "\"certificate_id\":\"%" PRIu64 "\",", c->id);
+        buf_printf(out, "\"order_item_id\":\"%" PRIu64 "\",\"item_status\":%d", c->item_id,
+                   c->item_status);
+        if (!facts->brief)
+            buf_printf(out,
+                       ",\"item_update_time\":%u,\"refund_amount\":%" PRId64 ",\"refund_time\":%u",
+                       c->item_updated_s, c->refund_fen, c->refunded_s);
+        buf_add_char(out, '}');
     }
     buf_add(out, STR("],"));
 }
@@ -223,16 +229,37 @@ static void write_contacts(const struct life *life, const struct shop *shop,
     struct err ignored;
     buf_add(out, STR("\"contacts\":["));
     if (facts->has_contact) {
-        buf_printf(out, "{\"name\":\"%s\",\"phone\":\"%.3s****%s\",\"phone_encrypt\":\"",
-                   facts->name, facts->phone, facts->phone + 7);
+        buf_add_char(out, '{');
+        if (!facts->brief)
+            buf_printf(out, "\"name\":\"%s\",\"phone\":\"%.3s****%s\",", facts->name, facts->phone,
+                       facts->phone + 7);
+        buf_add(out, STR("\"phone_encrypt\":\""));
         if (life_phone_seal(life, shop, str_of(facts->phone), facts->enc, out, &ignored) != ERR_OK)
             out->failed = true;
         buf_add(out, STR("\"}"));
     }
-    buf_add(out, STR("],"));
+    buf_add_char(out, ']');
 }
 
-static void write_goods(const struct shop *shop, const struct life_facts *facts, struct buf *out)
+/* `end`: what makes the order large ends there. */
+static void write_contents(const struct order_view *view, size_t end, struct buf *out)
+{
+    life_write_contents(view, end > out->len ? end - out->len : 0, out);
+}
+
+static void write_brief_goods(const struct order_view *view, const struct life_facts *facts,
+                              size_t end, struct buf *out)
+{
+    buf_printf(out, "\"count\":%d,", facts->count);
+    if (out->len + LIFE_CONTENTS_BYTES_MIN > end)
+        return;
+    buf_printf(out, "\"products\":[{\"num\":%d", facts->count);
+    write_contents(view, end, out);
+    buf_add(out, STR("}],"));
+}
+
+static void write_goods(const struct shop *shop, const struct order_view *view,
+                        const struct life_facts *facts, size_t end, struct buf *out)
 {
     char account[24];
     life_account_id(shop, account);
@@ -249,29 +276,59 @@ static void write_goods(const struct shop *shop, const struct life_facts *facts,
                facts->count, facts->poi, facts->poi, shop->index + 1, account, shop->index + 1,
                facts->product, facts->sku, facts->count);
     json_write_string(out, str_of(facts->sku_name));
+    write_contents(view, end, out);
     buf_add(out, STR("}],"));
 }
 
-void life_write_order(const struct life *life, const struct shop *shop,
-                      const struct order_view *view, struct buf *out)
+/* Who sold it, as public clients of the API name it. */
+static void write_sale(const struct order_view *view, const struct life_facts *facts,
+                       struct buf *out)
 {
-    struct life_facts facts;
-    life_facts_of(life, shop, view, &facts);
+    static const char *const ROLES[] = {"商家", "达人", "职人", "机构"};
+    static const char *const CHANNELS[] = {"直播", "短视频", "搜索", "商家主页"};
+    uint64_t seller = random_of(view, 32);
     buf_printf(out,
-               "{\"order_id\":\"%" PRIu64 "\",\"order_status\":%d,\"order_type\":%d,"
-               "\"original_amount\":%" PRId64 ",\"pay_amount\":%" PRId64
-               ",\"receipt_amount\":%" PRId64 ",\"discount_amount\":%" PRId64
-               ",\"pay_discount_amount\":%" PRId64
-               ",\"create_order_time\":%u,\"pay_time\":%u,\"update_order_time\":%u,",
-               view->id, facts.status, facts.type, facts.original_fen, facts.pay_fen,
-               facts.receipt_fen, facts.discount_fen, facts.pay_discount_fen, view->order.created_s,
-               facts.paid_s, view->updated_s);
-    write_goods(shop, &facts, out);
-    write_certificates(&facts, out);
-    write_contacts(life, shop, &facts, out);
-    buf_printf(out, "\"open_id\":\"%s\",\"source_order_id\":\"", facts.open_id);
-    if (facts.source_id)
-        buf_printf(out, "%" PRIu64, facts.source_id);
+               ",\"intention_poi_id\":\"%" PRIu64 "\",\"order_sale_info\":{\"sale_role\":\"%s\","
+               "\"sale_channel\":\"%s\",\"transfer_uid\":\"%" PRIu64
+               "\",\"transfer_douyin_uid\":\"%" PRIu64 "\",\"transfer_nickName\":\"探店%06u\"}",
+               facts->poi, ROLES[seller % 4], CHANNELS[seller / 4 % 4],
+               UINT64_C(6900000000000000) + seller % 1000000000000,
+               UINT64_C(1000000000000000) + seller % 2000000000000000,
+               (unsigned)(seller % 1000000));
+}
+
+/* From its id to its goods. */
+static void write_head(const struct order_view *view, const struct life_facts *facts,
+                       struct buf *out)
+{
+    buf_printf(out, "{\"order_id\":\"%" PRIu64 "\",\"order_status\":%d,", view->id, facts->status);
+    if (facts->brief)
+        buf_printf(out, "\"pay_amount\":%" PRId64 ",", facts->pay_fen);
+    else
+        buf_printf(out,
+                   "\"order_type\":%d,\"original_amount\":%" PRId64 ",\"pay_amount\":%" PRId64
+                   ",\"receipt_amount\":%" PRId64 ",\"discount_amount\":%" PRId64
+                   ",\"pay_discount_amount\":%" PRId64 ",",
+                   facts->type, facts->original_fen, facts->pay_fen, facts->receipt_fen,
+                   facts->discount_fen, facts->pay_discount_fen);
+    buf_printf(out, "\"create_order_time\":%u,\"pay_time\":%u,\"update_order_time\":%u,",
+               view->order.created_s, facts->paid_s, view->updated_s);
+}
+
+/* From its certificates to its end. */
+static void write_tail(const struct life *life, const struct shop *shop,
+                       const struct order_view *view, const struct life_facts *facts,
+                       struct buf *out)
+{
+    write_certificates(facts, out);
+    write_contacts(life, shop, facts, out);
+    if (facts->brief) {
+        buf_add_char(out, '}');
+        return;
+    }
+    buf_printf(out, ",\"open_id\":\"%s\",\"source_order_id\":\"", facts->open_id);
+    if (facts->source_id)
+        buf_printf(out, "%" PRIu64, facts->source_id);
     /* What nobody documents is there too: nested parts, numbers that are not integers, null. */
     buf_printf(out,
                "\",\"sub_order_amount_infos\":[{\"sub_order_type\":100,\"pay_amount\":%" PRId64
@@ -279,69 +336,31 @@ void life_write_order(const struct life *life, const struct shop *shop,
                "\"delivery\":{\"type\":0,\"expect\":{\"from\":0,\"to\":0},\"rider\":null},"
                "\"receiver\":{\"name\":\"\",\"address\":{\"province\":\"\",\"city\":\"\"}},"
                "\"scene_tags\":[\"live\",\"poi\"],\"ext\":{\"commission_rate\":0.060,"
-               "\"shelf_item_id\":%" PRIu64 ",\"is_first_order\":%s}}",
-               facts.pay_fen, facts.original_fen, random_of(view, 30) >> 1,
+               "\"shelf_item_id\":%" PRIu64 ",\"is_first_order\":%s}",
+               facts->pay_fen, facts->original_fen, random_of(view, 30) >> 1,
                random_of(view, 31) & 1 ? "true" : "false");
+    if (life->order_bytes > 0)
+        write_sale(view, facts, out);
+    buf_add_char(out, '}');
 }
 
-static void truth_time(struct buf *out, const char *name, uint32_t at_s)
+void life_write_order(const struct life *life, const struct shop *shop,
+                      const struct order_view *view, struct buf *out)
 {
-    if (at_s)
-        buf_printf(out, "\"%s\":%u,", name, at_s);
-    else
-        buf_printf(out, "\"%s\":null,", name);
-}
-
-static void truth_phone(const struct life *life, const struct shop *shop,
-                        const struct life_facts *facts, struct buf *out)
-{
-    struct err ignored;
-    if (!facts->has_contact) {
-        buf_add(out, STR("\"phone\":null,\"phone_encrypt\":null,\"contact_name\":null,"));
-        return;
-    }
-    buf_printf(out, "\"phone\":\"%s\",\"phone_encrypt\":\"", facts->phone);
-    if (life_phone_seal(life, shop, str_of(facts->phone), facts->enc, out, &ignored) != ERR_OK)
-        out->failed = true;
-    buf_printf(out, "\",\"contact_name\":\"%s\",", facts->name);
-}
-
-void life_write_truth(struct platform *platform, struct shop *shop, const struct order_view *view,
-                      struct buf *out)
-{
-    const struct life *life = platform->state;
     struct life_facts facts;
-    char account[24];
+    struct buf tail;
+    size_t start = out->len;
     life_facts_of(life, shop, view, &facts);
-    life_account_id(shop, account);
-    buf_printf(
-        out,
-        "{\"order_id\":\"%" PRIu64 "\",\"account_id\":\"%s\",\"status\":%d,\"type\":%d,"
-        "\"original_amount\":%" PRId64 ",\"pay_amount\":%" PRId64 ",\"receipt_amount\":%" PRId64
-        ",\"discount_amount\":%" PRId64 ",\"pay_discount_amount\":%" PRId64
-        ",\"count\":%d,\"sku_id\":\"%" PRIu64 "\",\"sku_name\":",
-        view->id, account, facts.status, facts.type, facts.original_fen, facts.pay_fen,
-        facts.receipt_fen, facts.discount_fen, facts.pay_discount_fen, facts.count, facts.sku);
-    json_write_string(out, str_of(facts.sku_name));
-    buf_add_char(out, ',');
-    truth_time(out, "created_at", view->order.created_s);
-    truth_time(out, "paid_at", facts.paid_s);
-    truth_time(out, "updated_at", view->updated_s);
-    truth_phone(life, shop, &facts, out);
-    buf_printf(out, "\"poi_id\":\"%" PRIu64 "\",\"open_id\":\"%s\",\"source_order_id\":\"",
-               facts.poi, facts.open_id);
-    if (facts.source_id)
-        buf_printf(out, "%" PRIu64, facts.source_id);
-    buf_add(out, STR("\",\"certificates\":["));
-    for (size_t i = 0; i < facts.certificates_len; i++) {
-        const struct life_certificate *c = &facts.certificates[i];
-        buf_printf(out,
-                   "%s{\"certificate_id\":\"%" PRIu64 "\",\"order_item_id\":\"%" PRIu64
-                   "\",\"item_status\":%d,",
-                   i == 0 ? "" : ",", c->id, c->item_id, c->item_status);
-        truth_time(out, "item_updated_at", c->item_updated_s);
-        truth_time(out, "refunded_at", c->refunded_s);
-        buf_printf(out, "\"refund_amount\":%" PRId64 "}", c->refund_fen);
-    }
-    buf_add(out, STR("]}"));
+    /* The end first: the goods take what is left between it and the head. */
+    buf_init(&tail, LIFE_REPLY_BYTES_MAX);
+    write_tail(life, shop, view, &facts, &tail);
+    size_t end = start + life->order_bytes > tail.len ? start + life->order_bytes - tail.len : 0;
+    write_head(view, &facts, out);
+    if (facts.brief)
+        write_brief_goods(view, &facts, end, out);
+    else
+        write_goods(shop, view, &facts, end, out);
+    buf_add(out, buf_str(&tail));
+    out->failed |= tail.failed;
+    buf_fini(&tail);
 }

@@ -119,6 +119,17 @@ static enum err_class read_enc_share(struct options *options, struct str text, s
     return ERR_OK;
 }
 
+static enum err_class read_order_bytes(struct options *options, struct str text, struct err *err)
+{
+    uint64_t bytes;
+    bool number = str_to_u64(text, &bytes);
+    if (!number || (bytes != 0 && bytes != LIFE_BRIEF_BYTES &&
+                    (bytes < LIFE_ORDER_BYTES_MIN || bytes > LIFE_ORDER_BYTES_MAX)))
+        return value_wrong("0, 300, or a number from 600 to 65536", text, err);
+    options->life_order_bytes = (uint32_t)bytes;
+    return ERR_OK;
+}
+
 static enum err_class read_totals(struct options *options, struct str text, struct err *err)
 {
     return totals_parse(text, &options->settings.totals)
@@ -180,6 +191,8 @@ static const struct option_row ROWS[] = {
     {"--seed", "N", "the world and the faults follow from it (1)", READER(read_seed)},
     {"--life-shops", "N", "Douyin Life shops (2)", NUMBER(life_shops, 0, 10000)},
     {"--life-orders", "M", "orders of each of them (200)", NUMBER(life_orders, 0, 10000000)},
+    {"--life-order-bytes", "N", "JSON bytes of each order, about; 0: as they come (0)",
+     READER(read_order_bytes)},
     {"--life-apps", "N", "apps that the shops share in turn (1)", NUMBER(life_apps, 1, 1000)},
     {"--big-day", "K", "K orders of the first Life shop are created on one day",
      READER(read_big_day)},

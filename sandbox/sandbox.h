@@ -5,7 +5,7 @@
  *   quota     allowed calls                        admin     /_sandbox/: truth, counts, log, config
  *   fault     what goes wrong on request           prebuilt  rendered pages, for benches
  *   misbehave  the faults themselves               serve     a call from arrival to log
- *   life, life_orders, life_order and douplus, douplus_…: a platform each
+ *   life, life_… and douplus, douplus_…: a platform each
  *
  * A further platform is a file or a few with one `struct platform_ops` and a line in serve.c's table.
  *
@@ -33,6 +33,9 @@ enum error_place { ERROR_IN_DATA, ERROR_IN_ROOT, ERROR_IN_EXTRA, ERROR_MIXED };
 enum { TOTALS_CAP_ROWS = 10000 };
 /* An order is left out in every other interval at most, so no more than half can be. */
 enum { OMIT_MAX = 50 };
+/* A Life order has the bytes of its few fields, or at least those of one dish besides. A page of 100
+ * of the largest fits into a reply. */
+enum { LIFE_BRIEF_BYTES = 300, LIFE_ORDER_BYTES_MIN = 600, LIFE_ORDER_BYTES_MAX = 64 * 1024 };
 
 /* What POST /_sandbox/config may change while calls run; a call takes a copy when it arrives. */
 struct settings {
@@ -55,7 +58,8 @@ struct options {
     int64_t corrections; /* percent of orders whose figures the platform corrects */
     struct world_plan plan;
     bool live;
-    uint32_t enc_share; /* percent */
+    uint32_t enc_share;        /* percent */
+    uint32_t life_order_bytes; /* about, each; 0: as it comes */
     struct settings settings;
     struct quota_rule quota[QUOTA_RULES_MAX];
     size_t quota_len;

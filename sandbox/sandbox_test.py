@@ -19,6 +19,7 @@ import tempfile
 import time
 import traceback
 import urllib.parse
+import zlib
 from datetime import date, datetime, timedelta, timezone
 from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
@@ -150,18 +151,20 @@ def by_number(sandbox, shop, token, **query):
 
 
 def life_flat(order):
-    """An order as the truth writes it, read from the platform's fields."""
+    """An order as the truth writes it, read from the platform's fields; a brief order lacks some of them."""
     contact = order["contacts"][0] if order["contacts"] else {}
-    flat = {k: order[k] for k in ("order_id", "original_amount", "pay_amount", "receipt_amount", "discount_amount",
-                                  "pay_discount_amount", "count", "sku_name", "poi_id", "open_id", "source_order_id")}
+    goods = order.get("products", [{}])[0]
+    flat = {k: order.get(k) for k in ("order_id", "original_amount", "pay_amount", "receipt_amount", "discount_amount",
+                                      "pay_discount_amount", "count", "sku_name", "poi_id", "open_id",
+                                      "source_order_id")}
     flat |= {"account_id": order["merchant_info"]["account_id"], "status": order["order_status"],
-             "type": order["order_type"], "sku_id": order.get("sku_id") or order["products"][0]["sku_id"],
+             "type": order.get("order_type"), "sku_id": order.get("sku_id") or goods.get("sku_id"),
              "created_at": order["create_order_time"], "paid_at": order["pay_time"] or None,
              "updated_at": order["update_order_time"], "phone_encrypt": contact.get("phone_encrypt"),
              "contact_name": contact.get("name")}
-    flat["certificates"] = [{"certificate_id": c["certificate_id"], "order_item_id": c["order_item_id"],
-                             "item_status": c["item_status"], "item_updated_at": c["item_update_time"],
-                             "refunded_at": c["refund_time"] or None, "refund_amount": c["refund_amount"]}
+    flat["certificates"] = [{"certificate_id": c.get("certificate_id"), "order_item_id": c["order_item_id"],
+                             "item_status": c["item_status"], "item_updated_at": c.get("item_update_time"),
+                             "refunded_at": c.get("refund_time") or None, "refund_amount": c.get("refund_amount")}
                             for c in order["certificate"]]
     return flat
 
@@ -365,14 +368,35 @@ def test_equal_seeds_make_equal_worlds():
     assert facts("7") == facts("7") != facts("8")
 
 
+def compact(order):
+    return json.dumps(order, ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def test_an_order_is_as_large_as_a_real_one():
     with Sandbox(*DATES) as s:
         orders = s.orders(s.shops("douyin-life")[0], s.token(), page_size=100)["data"]["orders"]
-        size = len(json.dumps(orders, ensure_ascii=False, separators=(",", ":")).encode()) / len(orders)
+        size = sum(len(compact(o)) for o in orders) / len(orders)
         assert 1000 < size < 1700, size
         assert all(len(o["order_id"]) == 19 and int(o["order_id"]) > 2**53 for o in orders)
         assert {len(o["certificate"]) for o in orders} == {1, 2, 3}
         assert any("sku_id" not in o for o in orders)
+
+
+def test_an_order_is_as_large_as_asked_for():
+    for wanted, certificates in ((300, {1}), (600, {1}), (3000, {1, 2, 3})):
+        with Sandbox(*DATES, "--life-orders", "400", "--life-order-bytes", str(wanted)) as s:
+            shop, token = s.shops("douyin-life")[0], s.token()
+            found, _ = by_cursor(s, shop, token, page_size=100)
+            texts = [compact(o) for o in found]
+            mean = sum(len(t) for t in texts) / len(texts)
+            assert abs(mean - wanted) <= wanted / 10, (wanted, mean)
+            # Text of an order compresses to 0.4 of its bytes or more, one dish said ten times to less than a third.
+            packed = sum(len(zlib.compress(t)) for t in texts) / len(texts)
+            assert packed > mean / 3, (wanted, packed)
+            assert {len(o["certificate"]) for o in found} == certificates
+            for order in found:  # a brief order does not repeat whose it is
+                order.setdefault("merchant_info", {"account_id": shop["external_id"]})
+            same_orders(found, s.truth(shop))
 
 
 # --- DOU+ ---
@@ -944,7 +968,8 @@ def test_time_follows_the_shared_clock():
 def test_wrong_use_names_the_nearest_word():
     for options, word in ((["--life-shop", "3"], "--life-shops"), (["--faults", "http_50=5%"], "http_500"),
                           (["--totals", "few"], "exact"), (["--quota", "shop"], "CALLS/SECONDS"),
-                          (["--seed"], "needs"), (["--douplus-file", "/nonexistent"], "No such file")):
+                          (["--life-order-bytes", "500"], "from 600"), (["--seed"], "needs"),
+                          (["--douplus-file", "/nonexistent"], "No such file")):
         done = subprocess.run([SANDBOX, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20)
         assert done.returncode in (1, 2) and word in done.stderr.decode(), (options, done.stderr)
     assert b"--douplus-file" in subprocess.run([SANDBOX, "--help"], stdout=subprocess.PIPE, check=True).stdout
