@@ -22,6 +22,7 @@ void bare_exec(sqlite3 *db, const char *sql)
 static sqlite3 *open_with(const char *path, int flags, const char *pragmas)
 {
     sqlite3 *db;
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* refused, and needless, after the first open */
     if (sqlite3_open_v2(path, &db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
         bare_die(path, "cannot be opened");
     bare_exec(db, pragmas);

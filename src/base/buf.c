@@ -15,9 +15,17 @@ void buf_init(struct buf *buf, size_t bytes_max)
     *buf = (struct buf){.bytes_max = bytes_max};
 }
 
+void buf_init_lent(struct buf *buf, char *memory, size_t memory_bytes)
+{
+    *buf = (struct buf){
+        .ptr = memory, .room_bytes = memory_bytes, .bytes_max = memory_bytes - 1, .lent = true};
+    memory[0] = '\0';
+}
+
 void buf_fini(struct buf *buf)
 {
-    free(buf->ptr);
+    if (!buf->lent)
+        free(buf->ptr);
     *buf = (struct buf){.bytes_max = buf->bytes_max};
 }
 
@@ -41,7 +49,7 @@ static bool buf_reserve(struct buf *buf, size_t more)
     /* SIZE_MAX as a maximum would leave no room for the terminator. */
     if (more > buf->bytes_max - buf->len || buf->len + more == SIZE_MAX)
         return false;
-    size_t needed = buf->len + more + 1;
+    size_t needed = buf->len + more + 1; /* lent memory always has room for the maximum */
     if (needed > buf->room_bytes) {
         size_t room = buf->room_bytes < BUF_FIRST_BYTES ? BUF_FIRST_BYTES : buf->room_bytes;
         while (room < needed)

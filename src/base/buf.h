@@ -24,10 +24,12 @@ struct buf {
     size_t len;
     size_t room_bytes;
     size_t bytes_max;
-    bool failed;
+    bool failed, lent;
 };
 
 void buf_init(struct buf *buf, size_t bytes_max);
+/* In the caller's memory, which must outlive it: at most memory_bytes - 1 bytes, and no allocation. */
+void buf_init_lent(struct buf *buf, char *memory, size_t memory_bytes);
 void buf_fini(struct buf *buf);
 /* Empties it and clears `failed`; keeps the memory. */
 void buf_reset(struct buf *buf);

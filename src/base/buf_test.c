@@ -52,6 +52,28 @@ static void the_maximum_fails_and_the_failure_sticks(void **state)
     buf_fini(&buf);
 }
 
+static void lent_memory_is_filled_and_never_left(void **state)
+{
+    (void)state;
+    char memory[8] = "garbage";
+    struct buf buf;
+    buf_init_lent(&buf, memory, sizeof memory);
+    assert_true(str_eq(buf_str(&buf), STR("")));
+    buf_add(&buf, STR("abc"));
+    buf_printf(&buf, "%d", 4567);
+    assert_true(str_eq(buf_str(&buf), STR("abc4567")));
+    assert_ptr_equal(buf_str(&buf).ptr, memory);
+    assert_int_equal(memory[7], 0);
+    assert_false(buf.failed);
+    buf_add_char(&buf, '8');
+    assert_true(buf.failed);
+    assert_true(str_eq(buf_str(&buf), STR("abc4567")));
+    buf_reset(&buf);
+    buf_add(&buf, STR("again"));
+    assert_ptr_equal(buf_str(&buf).ptr, memory);
+    buf_fini(&buf);
+}
+
 static void growing_keeps_what_was_there(void **state)
 {
     (void)state;
@@ -92,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text_is_built_piece_by_piece_and_terminated),
         cmocka_unit_test(the_maximum_fails_and_the_failure_sticks),
+        cmocka_unit_test(lent_memory_is_filled_and_never_left),
         cmocka_unit_test(growing_keeps_what_was_there),
         cmocka_unit_test(failed_memory_sets_failed_and_keeps_the_text),
     };

@@ -48,12 +48,13 @@ enum err_class cipher_open(const struct cipher_key *key, struct str cipher, stru
     struct str key_text = {key->bytes, CIPHER_KEY_BYTES};
     struct str iv = str_sub(key_text, key->plan->iv_right ? CIPHER_KEY_BYTES - CIPHER_IV_BYTES : 0,
                             key->plan->iv_right ? CIPHER_KEY_BYTES : CIPHER_IV_BYTES);
+    char raw_bytes[PLAIN_BYTES_MAX + 1], text_bytes[PLAIN_BYTES_MAX + 1];
     struct buf raw, text;
     struct err why = {0};
     if (!key->usable)
         return err_set(err, ERR_SKIP_RECORD, "decrypt", "there is no key: check the app secret");
-    buf_init(&raw, PLAIN_BYTES_MAX);
-    buf_init(&text, PLAIN_BYTES_MAX);
+    buf_init_lent(&raw, raw_bytes, sizeof raw_bytes);
+    buf_init_lent(&text, text_bytes, sizeof text_bytes);
     enum err_class class_ = base64_read(&raw, cipher, &why);
     if (class_ == ERR_OK)
         class_ = aes256cbc_open(&text, key_text, iv, buf_str(&raw), &why);
@@ -67,8 +68,6 @@ enum err_class cipher_open(const struct cipher_key *key, struct str cipher, stru
         class_ = err_set(err, ERR_SKIP_RECORD, "decrypt",
                          "a field does not open: check the app secret");
     }
-    buf_fini(&text);
-    buf_fini(&raw);
     return class_;
 }
 

@@ -335,8 +335,8 @@ enum err_class seal_write(const struct keyring *ring, struct buf *out, struct st
         return err_set(err, ERR_INTERNAL, "seal_too_large", "%zu bytes are too many to seal",
                        plain.len);
     size_t bytes_len = NONCE_BYTES + plain.len + TAG_BYTES;
-    /* Phones and names fit here. */
-    unsigned char small[256], *bytes = bytes_len <= sizeof small ? small : malloc(bytes_len);
+    /* What is personal and most originals fit here. */
+    unsigned char small[4096], *bytes = bytes_len <= sizeof small ? small : malloc(bytes_len);
     if (!bytes)
         return err_no_memory(err);
     nonce_draw(bytes);

@@ -23,8 +23,10 @@ struct writer {
     void *context;
     struct err *err;
     enum err_class class_;
-    /* The members of all objects that stand open, sorted each; one growing stack for the walk. */
+    /* The members of all objects that stand open, sorted each; one growing stack for the walk, which
+     * begins in lent memory. */
     struct member *members;
+    const struct member *lent;
     size_t members_len, members_room;
 };
 
@@ -192,16 +194,19 @@ static void members_sort(struct member *members, size_t len)
 
 static bool writer_reserve(struct writer *writer, size_t more)
 {
-    size_t room = writer->members_room > 0 ? writer->members_room : 64;
+    size_t room = writer->members_room;
     while (room < writer->members_len + more)
         room *= 2;
     if (room == writer->members_room)
         return true;
-    struct member *grown = realloc(writer->members, room * sizeof *grown);
+    bool lent = writer->members == writer->lent;
+    struct member *grown = realloc(lent ? NULL : writer->members, room * sizeof *grown);
     if (grown == NULL) {
         writer->out->failed = true;
         return false;
     }
+    if (lent)
+        memcpy(grown, writer->lent, writer->members_len * sizeof *grown);
     writer->members = grown;
     writer->members_room = room;
     return true;
@@ -278,11 +283,18 @@ void json_write_canonical(struct buf *out, const struct json *value)
 void json_write_canonical_without(struct buf *out, const struct json *value,
                                   const struct path *const *skip, size_t skip_len)
 {
-    struct writer writer = {.out = out, .paths = skip, .sorted = true};
+    struct member members[64]; /* enough for most records */
+    struct writer writer = {.out = out,
+                            .paths = skip,
+                            .sorted = true,
+                            .members = members,
+                            .lent = members,
+                            .members_room = sizeof members / sizeof *members};
     uint64_t alive = path_set_start(skip, skip_len);
     bool whole = path_set_match(skip, alive, 0) != SIZE_MAX;
     write_value(&writer, whole ? NULL : value, 0, alive);
-    free(writer.members);
+    if (writer.members != members)
+        free(writer.members);
 }
 
 enum err_class json_write_replaced(struct buf *out, const struct json *value,

@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -410,9 +411,17 @@ static enum err_class conn_configure(struct sqlite_conn *conn, const struct stor
     return class_;
 }
 
+/* Counting memory takes a lock of the whole process at each allocation, and nobody asks for the sum. */
+static void memory_uncounted(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum err_class sqlite_open(const struct store_target *target, enum conn_role role,
                                   struct conn **out, struct err *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, memory_uncounted);
     enum err_class class_ = file_need(target, err);
     if (class_)
         return class_;

@@ -156,28 +156,25 @@ static enum mask mask_of(enum personal_class personal)
                                        : MASK_TEXT;
 }
 
+/* What was written, in the arena; the buf is empty again. */
 static struct str buf_into(struct buf *text, struct arena *arena)
 {
     struct str copy = text->failed ? STR_NONE : arena_dup(arena, buf_str(text));
-    buf_fini(text);
+    buf_reset(text);
     return copy;
 }
 
-/* Cipher, mask and blind index of one personal value. */
-static enum err_class value_seal(const struct task_run *run, const struct column *column,
-                                 struct str plain, struct arena *arena, struct sealed_value *out,
-                                 struct err *err)
+/* Cipher, mask and blind index of one personal value. `text` is scratch. */
+static enum err_class value_seal(const struct keyring *ring, const struct column *column,
+                                 struct str plain, struct buf *text, struct arena *arena,
+                                 struct sealed_value *out, struct err *err)
 {
-    const struct keyring *ring = run->sync->options.keyring;
-    struct buf text;
-    buf_init(&text, SEALED_ROOM);
-    enum err_class class_ = seal_write(ring, &text, plain, column->name, err);
-    out->cipher = buf_into(&text, arena);
+    enum err_class class_ = seal_write(ring, text, plain, column->name, err);
+    out->cipher = buf_into(text, arena);
     if (class_ != ERR_OK)
         return class_;
-    buf_init(&text, SEALED_ROOM);
-    mask_write(&text, mask_of(column->personal), plain);
-    out->mask = buf_into(&text, arena);
+    mask_write(text, mask_of(column->personal), plain);
+    out->mask = buf_into(text, arena);
     char hex[33];
     class_ = blind_index(ring, column->name, plain, hex, err);
     if (class_ != ERR_OK)
@@ -192,16 +189,16 @@ static enum err_class column_seal(const struct task_run *run, struct batch *batc
     batch->sealed[column] = arena_array(arena, batch->rows_len + 1, sizeof **batch->sealed);
     if (!batch->sealed[column])
         return err_no_memory(err);
-    for (size_t row = 0; row < batch->rows_len; row++) {
-        if (known[row] == KNOWN_SAME || batch_state(batch, row, column) != CELL_SET)
-            continue;
-        enum err_class class_ = value_seal(run, &batch->table->columns[column],
-                                           batch->columns[column].texts[row], arena,
-                                           &batch->sealed[column][row], err);
-        if (class_ != ERR_OK)
-            return class_;
-    }
-    return ERR_OK;
+    struct buf text;
+    enum err_class class_ = ERR_OK;
+    buf_init(&text, SEALED_ROOM);
+    for (size_t row = 0; class_ == ERR_OK && row < batch->rows_len; row++)
+        if (known[row] != KNOWN_SAME && batch_state(batch, row, column) == CELL_SET)
+            class_ = value_seal(run->sync->options.keyring, &batch->table->columns[column],
+                                batch->columns[column].texts[row], &text, arena,
+                                &batch->sealed[column][row], err);
+    buf_fini(&text);
+    return class_;
 }
 
 /* Cells that still hold the platform's cipher text keep it, marked, without mask and index. */
@@ -299,6 +296,7 @@ static enum err_class reject_seal(const struct task_run *run, const struct facts
                                 ? err_no_memory(err)
                                 : seal_write(ring, &sealed, buf_str(&text), REJECT_CONTEXT, err);
     reject->original = buf_into(&sealed, arena);
+    buf_fini(&sealed);
     buf_fini(&text);
     return class_ == ERR_OK && (!reject->original.ptr || !reject->key.ptr) ? err_no_memory(err)
                                                                            : class_;
