@@ -80,16 +80,29 @@ enum err_class steps_day_asked(const struct task_run *run, const struct ask_mark
 
 /* --- the task of a pass --- */
 
-static struct str pass_payload(const struct sync_request *request, const struct pass *pass,
+static void parts_write(struct buf *out, const struct parts *parts)
+{
+    buf_add(out, STR(",\"list\":"));
+    json_write_string(out, parts->list);
+    buf_printf(out, ",\"answered\":%d,\"refused\":%zu,\"parts\":[", parts->answered,
+               parts->refused);
+    for (size_t i = 0; i < parts->len; i++)
+        buf_printf(out, "%s%zu", i > 0 ? "," : "", parts->rows[i]);
+    buf_add_char(out, ']');
+}
+
+static struct str pass_payload(const struct stream *stream, const struct pass *pass,
                                struct arena *arena)
 {
     struct buf text;
     buf_init(&text, TASK_PAYLOAD_BYTES_MAX);
     buf_add(&text, STR("{\"stream\":"));
-    json_write_string(&text, request->stream->name);
+    json_write_string(&text, stream->name);
     if (pass->since_ms > 0)
         buf_printf(&text, ",\"since\":%lld,\"from\":%lld,\"to\":%lld", (long long)pass->since_ms,
                    (long long)pass->from_ms, (long long)pass->to_ms);
+    if (pass->parts.len > 0)
+        parts_write(&text, &pass->parts);
     buf_add_char(&text, '}');
     struct str payload = text.failed ? STR_NONE : arena_dup(arena, buf_str(&text));
     buf_fini(&text);
@@ -112,7 +125,7 @@ enum err_class pass_enqueue(struct sync *sync, const struct sync_request *reques
         .kind = kind,
         .unique_key = arena_printf(arena, "%.*s/%.*s%.*s", STR_ARG(request->stream->name),
                                    STR_ARG(kind), STR_ARG(again)),
-        .payload = pass_payload(request, pass, arena),
+        .payload = pass_payload(request->stream, pass, arena),
         .run = request->run,
         .ready_ms = now_ms,
     };
@@ -129,7 +142,28 @@ static bool member_i64(const struct json *root, struct str name, int64_t *out)
     return text.len > 0 && str_to_i64(text, out);
 }
 
-enum err_class pass_read(struct str payload, struct pass *out, struct err *err)
+/* Parts that cannot be read are none: the question is asked as a whole again. */
+static bool parts_read(const struct json *root, struct arena *arena, struct parts *out)
+{
+    const struct json *rows = json_get(root, STR("parts"));
+    int64_t answered, refused;
+    if (!member_i64(root, STR("answered"), &answered) ||
+        !member_i64(root, STR("refused"), &refused) || refused < 0 || refused >= REFUSED_ROWS_MAX ||
+        json_len(rows) > PARTS_MAX)
+        return false;
+    out->answered = answered != 0;
+    out->refused = (size_t)refused;
+    for (out->len = 0; out->len < json_len(rows); out->len++) {
+        int64_t one;
+        if (!str_to_i64(json_text(json_at(rows, out->len)), &one) || one < 1 || one > INT32_MAX)
+            return false;
+        out->rows[out->len] = (size_t)one;
+    }
+    out->list = arena_dup(arena, json_text(json_get(root, STR("list"))));
+    return out->list.ptr != NULL;
+}
+
+enum err_class pass_read(struct str payload, struct arena *arena, struct pass *out, struct err *err)
 {
     struct json_doc *doc;
     *out = (struct pass){.from_ms = INT64_MIN, .to_ms = INT64_MAX};
@@ -141,6 +175,26 @@ enum err_class pass_read(struct str payload, struct pass *out, struct err *err)
         member_i64(root, STR("from"), &out->from_ms);
         member_i64(root, STR("to"), &out->to_ms);
     }
+    if (!parts_read(root, arena, &out->parts))
+        out->parts = (struct parts){.len = 0};
     json_free(doc);
     return ERR_OK;
+}
+
+enum err_class steps_pass(const struct task_run *run, const struct pass *pass, struct arena *arena,
+                          struct steps *steps, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(run->task->id),
+                                       sql_text(pass_payload(run->stream, pass, arena))};
+    return values[1].text.ptr ? steps_add(steps, SQL_TASK_PAYLOAD, values, 2, -1, arena, err)
+                              : err_no_memory(err);
+}
+
+enum err_class pass_keep(struct task_run *run, const struct pass *pass, struct arena *arena,
+                         struct err *err)
+{
+    struct prepared none = {0};
+    struct steps steps = {.len = 0};
+    enum err_class class_ = steps_pass(run, pass, arena, &steps, err);
+    return class_ == ERR_OK ? rows_commit(run, &none, &steps, arena, err) : class_;
 }

@@ -38,6 +38,12 @@ static int64_t task_attempt(const struct task_run *run)
     return run->progressed ? 0 : run->task->attempt;
 }
 
+bool task_tries_spent(const struct task_run *run, enum err_class class_)
+{
+    return run->tried ||
+           task_attempt(run) >= connector_retry(run->shop->connector, class_)->tries_max;
+}
+
 _Static_assert((int)TASK_BACKFILL < (int)BUDGET_RANKS,
                "a task's class is its rank where calls are short");
 
@@ -167,11 +173,14 @@ enum err_class task_unit(struct task_run *run, const struct prepared *prepared,
 enum err_class steps_task_done(struct task_run *run, struct arena *arena, struct steps *steps,
                                struct err *err)
 {
-    if (steps->len + 2 > STEPS_MAX)
+    if (steps->len + 3 > STEPS_MAX)
         return err_set(err, ERR_INTERNAL, "steps_max", "too many steps in one unit");
     int64_t now_ms = clock_now_ms();
-    enum err_class class_ = queue_step_finish(run->task, now_ms, arena, &steps->items[steps->len++],
-                                              err);
+    const struct sql_value dead[] = {sql_int(run->task->lane), sql_text(run->task->unique_key)};
+    enum err_class class_ = steps_add(steps, SQL_TASKS_DEAD_DELETE, dead, 2, -1, arena, err);
+    if (class_ != ERR_OK)
+        return class_;
+    class_ = queue_step_finish(run->task, now_ms, arena, &steps->items[steps->len++], err);
     if (class_ == ERR_OK)
         class_ = queue_step_record(run->task, run->outcome, "done", now_ms, arena,
                                    &steps->items[steps->len++], err);
@@ -230,7 +239,7 @@ static enum task_end task_retry(struct task_run *run, enum err_class class_, con
 {
     const struct retry_rule *rule = connector_retry(run->shop->connector, class_);
     stream_error_note(run, err);
-    if (task_attempt(run) >= rule->tries_max)
+    if (task_tries_spent(run, class_))
         return TASK_DEAD;
     return task_again(run, err->retry_at_ms > now_ms ? err->retry_at_ms : now_ms + rule->base_ms,
                       true);

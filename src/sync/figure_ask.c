@@ -146,6 +146,7 @@ static enum err_class question_pages(struct figure_pass *p, struct question *q, 
 enum err_class question_ask(struct figure_pass *p, struct question *q, struct err *err)
 {
     id_set_init(&q->ads);
+    p->asked = q;
     enum err_class class_ = question_pages(p, q, err);
     id_set_fini(&q->ads);
     for (size_t i = 0; class_ == ERR_OK && i < q->len; i++)

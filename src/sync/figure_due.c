@@ -41,8 +41,10 @@ static int64_t day_parse(struct str text)
 
 /* --- which orders --- */
 
-/* What a pass wants to know of an order; the condition and the order of rows follow. */
-static enum err_class columns_write(struct figure_pass *p, struct buf *out, struct err *err)
+/* What a pass wants to know of an order; the condition and the order of rows follow. Orders that were set
+ * aside have a reject of table `refused`. */
+static enum err_class columns_write(struct figure_pass *p, const struct table *refused,
+                                    struct buf *out, struct err *err)
 {
     const struct stream *of = p->stream->figures.of;
     const struct table *table = of->table;
@@ -57,7 +59,8 @@ static enum err_class columns_write(struct figure_pass *p, struct buf *out, stru
     struct str now_final = status_in_final_sql(of, status, &p->texts);
     struct str final = status_in_final_sql(of, STR("h.status"), &p->texts);
     struct str other = status_in_final_sql(of, STR("n.status"), &p->texts);
-    if (!hours.ptr || !now_final.ptr || !final.ptr || !other.ptr)
+    struct str aside = aside_sql(refused, key, &p->texts);
+    if (!hours.ptr || !now_final.ptr || !final.ptr || !other.ptr || !aside.ptr)
         return err_no_memory(err);
     buf_printf(out, "SELECT o.%.*s, o.%.*s, o.first_seen_ms, o.changed_ms, %.*s,", STR_ARG(key),
                STR_ARG(created), STR_ARG(hours));
@@ -71,21 +74,21 @@ static enum err_class columns_write(struct figure_pass *p, struct buf *out, stru
                STR_ARG(table->name), STR_ARG(key), STR_ARG(other));
     buf_printf(out,
                " p.base_to, coalesce(p.missing, 0), p.days_to, p.day_next,"
-               " coalesce(p.base_missing, 0) FROM %.*s o LEFT JOIN ask_plan p ON"
+               " coalesce(p.base_missing, 0), %.*s FROM %.*s o LEFT JOIN ask_plan p ON"
                " p.shop_id = o.shop_id AND p.stream = ?2 AND p.key_text = o.%.*s"
                " WHERE o.shop_id = ?1 AND o.%.*s BETWEEN ?4 AND ?5",
-               STR_ARG(table->name), STR_ARG(key), STR_ARG(created));
+               STR_ARG(aside), STR_ARG(table->name), STR_ARG(key), STR_ARG(created));
     return ERR_OK;
 }
 
-static enum err_class query_make(struct figure_pass *p, const char *condition, struct str *out,
-                                 struct err *err)
+static enum err_class query_make(struct figure_pass *p, const struct table *refused,
+                                 const char *condition, struct str *out, struct err *err)
 {
     const struct table *table = p->stream->figures.of->table;
     struct buf text;
     buf_init(&text, QUERY_BYTES_MAX);
-    enum err_class class_ = columns_write(p, &text, err);
-    buf_printf(&text, " AND %s, o.%.*s, o.%.*s LIMIT ?6", condition,
+    enum err_class class_ = columns_write(p, refused, &text, err);
+    buf_printf(&text, " AND %s, o.%.*s, o.%.*s LIMIT ?6 OFFSET ?7", condition,
                STR_ARG(table->columns[table->created].name),
                STR_ARG(table->columns[table->key[0]].name));
     *out = text.failed ? STR_NONE : arena_dup(&p->texts, buf_str(&text));
@@ -96,13 +99,14 @@ static enum err_class query_make(struct figure_pass *p, const char *condition, s
 enum err_class orders_queries(struct figure_pass *p, struct err *err)
 {
     enum err_class class_ = query_make(
-        p,
-        "(p.key_text IS NULL OR p.asked_ms < ?7 OR p.next_ms <= ?3 OR"
+        p, p->stream->table,
+        "(p.key_text IS NULL OR p.asked_ms < ?8 OR p.next_ms <= ?3 OR"
         " (o.changed_ms > p.asked_ms AND o.changed_ms <= ?3))"
         " ORDER BY coalesce(p.asked_ms, 0)",
         &p->orders_sql, err);
     return class_ == ERR_OK
-               ? query_make(p, "p.days_next_ms <= ?3 ORDER BY p.day_next", &p->days_sql, err)
+               ? query_make(p, p->stream->figures.day, "p.days_next_ms <= ?3 ORDER BY p.day_next",
+                            &p->days_sql, err)
                : class_;
 }
 
@@ -148,6 +152,7 @@ static enum err_class order_read(struct figure_pass *p, const struct reader *row
         .days_to = day_parse(reader_text(row, 8)),
         .day_next = day_parse(reader_text(row, 9)),
         .base_missing = reader_int(row, 10),
+        .aside = reader_int(row, 11) != 0,
     };
     out->end_ms = order_end_ms(p, row, &out->final);
     out->open_day = out->based ? day_parse(reader_text(row, 6)) + 1 : out->created_day;
@@ -170,15 +175,22 @@ static bool order_fits(const struct figure_pass *p, const struct figure_order *o
 
 typedef bool order_fits_one(const struct figure_pass *p, const struct figure_order *order);
 
+/* The batch may hold it. One that was set aside is asked alone, so that the others are answered. */
+static bool order_joins(const struct figure_pass *p, order_fits_one *fits,
+                        const struct figure_order *order)
+{
+    return p->len == 0 || (!p->orders[0].aside && !order->aside && fits(p, order));
+}
+
 /* `sql` takes the first `values_len` of the values. */
 static enum err_class batch_read(struct figure_pass *p, struct str sql, size_t values_len,
-                                 order_fits_one *fits, struct err *err)
+                                 size_t offset, size_t rows, order_fits_one *fits, struct err *err)
 {
+    int64_t max = min_i64(p->stream->figures.batch, FIGURE_BATCH_MAX);
     const struct sql_value values[] = {
-        sql_int(p->run->shop->id), sql_text(p->stream->name),
-        sql_int(p->due_ms),        sql_int(p->pass.from_ms),
-        sql_int(p->pass.to_ms),    sql_int(min_i64(p->stream->figures.batch, FIGURE_BATCH_MAX)),
-        sql_int(p->pass.since_ms),
+        sql_int(p->run->shop->id), sql_text(p->stream->name), sql_int(p->due_ms),
+        sql_int(p->pass.from_ms),  sql_int(p->pass.to_ms),    sql_int(min_i64(max, (int64_t)rows)),
+        sql_int((int64_t)offset),  sql_int(p->pass.since_ms),
     };
     struct reader *row;
     p->len = 0;
@@ -189,16 +201,16 @@ static enum err_class batch_read(struct figure_pass *p, struct str sql, size_t v
     while (class_ == ERR_OK && reader_next(row)) {
         struct figure_order order;
         class_ = order_read(p, row, &order, err);
-        if (class_ == ERR_OK && (p->len == 0 || fits(p, &order)))
+        if (class_ == ERR_OK && order_joins(p, fits, &order))
             p->orders[p->len++] = order;
     }
     enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
     return class_ == ERR_OK ? closed : class_;
 }
 
-enum err_class orders_read(struct figure_pass *p, struct err *err)
+enum err_class orders_read(struct figure_pass *p, size_t offset, size_t rows, struct err *err)
 {
-    return batch_read(p, p->orders_sql, 7, order_fits, err);
+    return batch_read(p, p->orders_sql, 8, offset, rows, order_fits, err);
 }
 
 static bool same_day(const struct figure_pass *p, const struct figure_order *order)
@@ -206,7 +218,7 @@ static bool same_day(const struct figure_pass *p, const struct figure_order *ord
     return order->day_next == p->orders[0].day_next;
 }
 
-enum err_class day_orders_read(struct figure_pass *p, struct err *err)
+enum err_class day_orders_read(struct figure_pass *p, size_t offset, size_t rows, struct err *err)
 {
-    return batch_read(p, p->days_sql, 6, same_day, err);
+    return batch_read(p, p->days_sql, 7, offset, rows, same_day, err);
 }

@@ -24,6 +24,7 @@ struct figure_order {
     int64_t open_day; /* first day that no base covers */
     bool based;
     bool final; /* its status is: it has ended; else end_ms is what it lasts, INT64_MAX unknown */
+    bool aside; /* every question about it was refused: it is asked alone */
     int64_t first_ms; /* first seen */
     int64_t changed_ms;
     int64_t missing, base_missing;
@@ -35,6 +36,8 @@ struct figure_order {
     struct str ad_id;
 };
 
+struct question;
+
 struct figure_pass {
     struct task_run *run;
     const struct stream *stream;
@@ -45,8 +48,18 @@ struct figure_pass {
     struct str orders_sql, days_sql, base_sql;
     int64_t started_ms, now_ms, today;
     int64_t due_ms; /* what is due at this instant is asked, so that a pass comes to its end */
+    const struct figure_list *list; /* which the batch is of */
+    const struct question *asked;   /* of the batch; NULL: nothing was, or what was is committed */
     struct figure_order orders[FIGURE_BATCH_MAX];
     size_t len;
+};
+
+/* A list of orders that are due and how they are asked. */
+struct figure_list {
+    struct str name;
+    enum err_class (*read)(struct figure_pass *p, size_t offset, size_t rows, struct err *err);
+    enum err_class (*ask)(struct figure_pass *p, struct err *err);
+    bool of_days;
 };
 
 /* --- figure_due.c --- */
@@ -58,10 +71,10 @@ struct str day_text(int64_t day, struct arena *arena);
 /* Makes the pass's statements; once. */
 enum err_class orders_queries(struct figure_pass *p, struct err *err);
 /* Fills the batch with orders whose life figures are due, those first that were not asked for longest, as
- * far as one question can be about them. */
-enum err_class orders_read(struct figure_pass *p, struct err *err);
+ * far as one question can be about them: of at most `rows` from the `offset`th on. */
+enum err_class orders_read(struct figure_pass *p, size_t offset, size_t rows, struct err *err);
 /* The same of orders one of whose days is due: all of one day. */
-enum err_class day_orders_read(struct figure_pass *p, struct err *err);
+enum err_class day_orders_read(struct figure_pass *p, size_t offset, size_t rows, struct err *err);
 
 /* --- figure_ask.c --- */
 /* What some orders of the batch come to over a range of days. Their sums are filled by the answer. */

@@ -9,8 +9,9 @@
  * All pages of one question and what follows from them are one commit unit, and what was asked moves on in
  * ask_plan with it, so that a pass that was cut short asks at most one question again.
  *
- * An order that an answer leaves out keeps what it has and is counted as missing. docs/figures-of-ads.md
- * has the rules. */
+ * An order that an answer leaves out keeps what it has and is counted as missing; one for whose sake the
+ * platform refuses whole questions is found in halves (ask_plan.c) and set aside. docs/figures-of-ads.md has
+ * the rules. */
 #include "sync/figure_pass.h"
 #include "sync/sql.h"
 
@@ -40,16 +41,37 @@ static enum err_class row_end(struct figure_pass *p, const struct figure_sum *su
                             err);
 }
 
-static enum err_class unit_commit(struct figure_pass *p, const struct question *q,
-                                  struct batch **batches, size_t batches_len,
-                                  const struct steps *steps, struct err *err)
+/* Where orders that were set aside are shown: the life and its bases are one thing. */
+static const struct table *list_table(const struct figure_pass *p)
+{
+    return p->list->of_days ? p->stream->figures.day : p->stream->table;
+}
+
+/* The rows, and what is over with them. `rows`: orders that leave the list. */
+static enum err_class unit_commit(struct figure_pass *p, const struct question *q, size_t rows,
+                                  struct batch **batches, size_t batches_len, struct steps *steps,
+                                  struct err *err)
 {
     struct prepared prepared = {.mapped = {.batches = batches,
                                            .batches_len = batches_len,
                                            .rejects = q->rejects,
                                            .rejects_len = q->rejects_len},
                                 .rejects = (int64_t)q->rejects_len};
-    return rows_commit(p->run, &prepared, steps, &p->arena, err);
+    struct pass after = p->pass;
+    enum err_class class_ = ERR_OK;
+    if (p->orders[0].aside)
+        class_ = steps_aside_over(p->run, list_table(p), p->orders[0].id, &p->arena, steps, err);
+    else
+        parts_done(&after.parts, p->list->name, rows, q->len > 0);
+    if (class_ == ERR_OK && p->pass.parts.list.len > 0)
+        class_ = steps_pass(p->run, &after, &p->arena, steps, err);
+    if (class_ == ERR_OK)
+        class_ = rows_commit(p->run, &prepared, steps, &p->arena, err);
+    if (class_ != ERR_OK)
+        return class_;
+    p->pass = after;
+    p->asked = NULL;
+    return ERR_OK;
 }
 
 /* --- days --- */
@@ -127,7 +149,7 @@ static enum err_class day_commit(struct figure_pass *p, const struct question *q
     enum err_class class_ = day_rows(p, q, &batch, err);
     if (class_ == ERR_OK)
         class_ = steps_day_asked(p->run, marks, p->len, &p->arena, &steps, err);
-    return class_ == ERR_OK ? unit_commit(p, q, &batch, 1, &steps, err) : class_;
+    return class_ == ERR_OK ? unit_commit(p, q, p->len, &batch, 1, &steps, err) : class_;
 }
 
 /* The batch is of one day. An order whose last day lies before it is only marked. */
@@ -219,7 +241,7 @@ static enum err_class base_commit(struct figure_pass *p, const struct question *
     }
     if (class_ == ERR_OK)
         class_ = steps_asked(p->run, marks, q->len, &p->arena, &steps, err);
-    return class_ == ERR_OK ? unit_commit(p, q, &batch, 1, &steps, err) : class_;
+    return class_ == ERR_OK ? unit_commit(p, q, q->len, &batch, 1, &steps, err) : class_;
 }
 
 static enum err_class base_ask(struct figure_pass *p, int64_t last_day, struct err *err)
@@ -377,7 +399,7 @@ static enum err_class life_commit(struct figure_pass *p, const struct question *
         class_ = snapshot_rows(p, q, batches[0], &batches[1], err);
     if (class_ == ERR_OK)
         class_ = steps_asked(p->run, marks, q->len, &p->arena, &steps, err);
-    return class_ == ERR_OK ? unit_commit(p, q, batches, 2, &steps, err) : class_;
+    return class_ == ERR_OK ? unit_commit(p, q, q->len, batches, 2, &steps, err) : class_;
 }
 
 static enum err_class life_ask(struct figure_pass *p, struct err *err)
@@ -394,6 +416,78 @@ static enum err_class life_ask(struct figure_pass *p, struct err *err)
         class_ = life_commit(p, q, err);
     if (class_ == ERR_OK && FAIL_POINT("sync.figures.committed"))
         class_ = err_set(err, ERR_INTERNAL, "fail_point", "fail point sync.figures.committed");
+    return class_;
+}
+
+/* --- an order that is refused --- */
+
+/* Later, and no longer than it would be asked for in any case. */
+static int64_t aside_next_ms(const struct figure_pass *p, const struct figure_order *order)
+{
+    int64_t next_ms = order_next_ms(p, order);
+    return next_ms == ASK_NEVER ? ASK_NEVER
+                                : max_i64(next_ms, aside_until_ms(p->now_ms, order->aside));
+}
+
+static enum err_class steps_day_aside(struct figure_pass *p, const struct figure_order *order,
+                                      struct steps *steps, struct err *err)
+{
+    int64_t next_ms = aside_next_ms(p, order);
+    const struct ask_mark mark = {
+        .key = order->id,
+        .days_to = day_text(order->days_to, &p->arena),
+        .day_next = next_ms == ASK_NEVER ? STR("") : day_text(order->day_next, &p->arena),
+        .days_next_ms = next_ms,
+    };
+    return steps_day_asked(p->run, &mark, 1, &p->arena, steps, err);
+}
+
+/* Its days wait, too: they would be refused as well. */
+static enum err_class steps_order_aside(struct figure_pass *p, const struct figure_order *order,
+                                        struct steps *steps, struct err *err)
+{
+    const struct ask_mark mark = {
+        .key = order->id,
+        .next_ms = aside_next_ms(p, order),
+        .missing = order->missing + 1,
+        .base_missing = order->base_missing,
+        .days_next_ms = ASK_NEVER,
+    };
+    const struct sql_value days[] = {sql_int(p->run->shop->id), sql_text(p->stream->name),
+                                     sql_text(order->id), sql_int(mark.next_ms)};
+    enum err_class class_ = steps_asked(p->run, &mark, 1, &p->arena, steps, err);
+    return class_ == ERR_OK ? steps_add(steps, SQL_DAYS_LATER, days, 4, -1, &p->arena, err)
+                            : class_;
+}
+
+static enum err_class order_set_aside(struct figure_pass *p, const struct err *why, struct err *err)
+{
+    const struct figure_order *order = p->asked->orders[0];
+    struct steps steps = {.len = 0};
+    enum err_class class_ = p->list->of_days ? steps_day_aside(p, order, &steps, err)
+                                             : steps_order_aside(p, order, &steps, err);
+    if (class_ == ERR_OK)
+        class_ = steps_pass(p->run, &p->pass, &p->arena, &steps, err);
+    return class_ == ERR_OK
+               ? aside_commit(p->run, list_table(p), order->id, why, &steps, &p->arena, err)
+               : class_;
+}
+
+/* What becomes of a batch whose question failed. */
+static enum err_class batch_refused(struct figure_pass *p, enum err_class class_, struct err *err)
+{
+    struct err why = *err;
+    if (!p->asked)
+        return class_;
+    switch (refusal_judge(p->run, &p->pass.parts, p->list->name, p->len, p->asked->len,
+                          p->orders[0].aside, class_)) {
+    case REFUSAL_FAILS:
+        break;
+    case REFUSAL_PARTS:
+        return pass_keep(p->run, &p->pass, &p->arena, err);
+    case REFUSAL_ASIDE:
+        return order_set_aside(p, &why, err);
+    }
     return class_;
 }
 
@@ -423,25 +517,38 @@ static enum err_class lane_await(const struct figure_pass *p, struct err *err)
     return ERR_LATER;
 }
 
+static enum err_class batch_read(struct figure_pass *p, struct err *err)
+{
+    size_t offset, rows = FIGURE_BATCH_MAX;
+    bool part = parts_next(&p->pass.parts, p->list->name, &offset, &rows);
+    enum err_class class_ = p->list->read(p, offset, rows, err);
+    if (class_ != ERR_OK || p->len > 0 || !part)
+        return class_;
+    parts_drop(&p->pass.parts);
+    return p->list->read(p, 0, FIGURE_BATCH_MAX, err);
+}
+
 /* Asks one batch after the other, each a unit of its own, so that a pass that has to wait for the budget
  * or is cut short goes on behind what it has asked. */
-static enum err_class batches_ask(struct figure_pass *p,
-                                  enum err_class (*read)(struct figure_pass *, struct err *),
-                                  enum err_class (*ask)(struct figure_pass *, struct err *),
+static enum err_class batches_ask(struct figure_pass *p, const struct figure_list *list,
                                   struct err *err)
 {
     enum err_class class_ = ERR_OK;
     bool more = true;
+    p->list = list;
     while (class_ == ERR_OK && more) {
         p->now_ms = clock_now_ms();
         p->today = day_of(p->stream, p->now_ms);
+        p->asked = NULL;
         arena_reset(&p->arena);
         if (task_should_yield(p->run))
             return err_set(err, ERR_STOPPED, "yield", "the worker is needed elsewhere");
-        class_ = read(p, err);
+        class_ = batch_read(p, err);
         more = class_ == ERR_OK && p->len > 0;
         if (more)
-            class_ = ask(p, err);
+            class_ = list->ask(p, err);
+        if (class_ != ERR_OK)
+            class_ = batch_refused(p, class_, err);
     }
     return class_;
 }
@@ -449,8 +556,10 @@ static enum err_class batches_ask(struct figure_pass *p,
 /* Everything that is due at p->due_ms. */
 static enum err_class pass_run(struct figure_pass *p, struct err *err)
 {
-    enum err_class class_ = batches_ask(p, orders_read, batch_ask, err);
-    return class_ == ERR_OK ? batches_ask(p, day_orders_read, day_ask, err) : class_;
+    static const struct figure_list orders = {{"orders", 6}, orders_read, batch_ask, false};
+    static const struct figure_list days = {{"days", 4}, day_orders_read, day_ask, true};
+    enum err_class class_ = batches_ask(p, &orders, err);
+    return class_ == ERR_OK ? batches_ask(p, &days, err) : class_;
 }
 
 /* The figures are complete up to the instant of a pass that came to its end, or as far as the orders had
@@ -511,7 +620,7 @@ enum task_end figures_task(struct task_run *run)
     p->started_ms = p->now_ms = clock_now_ms();
     arena_init(&p->texts);
     arena_init(&p->arena);
-    enum err_class class_ = pass_read(run->task->payload, &p->pass, &err);
+    enum err_class class_ = pass_read(run->task->payload, &p->texts, &p->pass, &err);
     if (class_ == ERR_OK)
         class_ = figure_layout_make(p->stream->table, &p->layout, &err);
     if (class_ == ERR_OK)

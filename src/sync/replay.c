@@ -249,7 +249,13 @@ static enum err_class reject_load(struct sync *sync, int64_t reject_id, struct a
     if (found) {
         out->shop_id = reader_int(row, 0);
         out->stream = arena_dup(arena, reader_text(row, 1));
-        class_ = seal_read(sync->options.keyring, &plain, reader_text(row, 2), REJECT_CONTEXT, err);
+        class_ = reader_is_null(row, 2)
+                     ? err_set(err, ERR_USAGE, "reject_bare",
+                               "reject %lld holds no record: the platform gave none; `huiliu sync "
+                               "--full` asks for it again",
+                               (long long)reject_id)
+                     : seal_read(sync->options.keyring, &plain, reader_text(row, 2), REJECT_CONTEXT,
+                                 err);
         out->text = arena_dup(arena, buf_str(&plain));
         out->seen_ms = reader_int(row, 3);
     }

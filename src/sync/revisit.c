@@ -1,11 +1,16 @@
 /* Revisit: where a platform has no filter by update time, rows whose status is not final are asked again
  * by their ids. A revisit is no window and proves nothing about completeness: every id that was asked
- * is answered, or counted as missing in ask_plan. A batch is one call and one commit unit. */
+ * is answered, or counted as missing in ask_plan. A batch is one call and one commit unit; one that the
+ * platform refuses is asked in parts (ask_plan.c). */
 #include "sync/sync_internal.h"
 
 enum { STALE_EVERY_MS = 24 * 60 * 60 * 1000, REVISIT_IDS_MAX = 500 };
 
+/* The list that parts of a question are of: there is one. */
+#define LIST STR("rows")
+
 struct open_rows {
+    bool aside; /* it is one row, and was set aside before */
     struct str ids[REVISIT_IDS_MAX];
     uint64_t id_hashes[REVISIT_IDS_MAX];
     int64_t changed_ms[REVISIT_IDS_MAX], missing[REVISIT_IDS_MAX];
@@ -20,43 +25,57 @@ static enum err_class open_query(const struct stream *stream, struct arena *aren
     struct str status = table->columns[table->status].name;
     struct str column = arena_printf(arena, "o.%.*s", STR_ARG(status));
     struct str final = column.ptr ? status_in_final_sql(stream, column, arena) : STR_NONE;
-    if (!final.ptr)
+    struct str aside = aside_sql(table, key, arena);
+    if (!final.ptr || !aside.ptr)
         return err_no_memory(err);
     *out = arena_printf(
         arena,
-        "SELECT o.%.*s, o.changed_ms, coalesce(p.missing, 0) FROM %.*s o LEFT JOIN ask_plan p ON"
-        " p.shop_id = o.shop_id AND p.stream = ?2 AND p.key_text = o.%.*s WHERE o.shop_id = ?1"
+        "SELECT o.%.*s, o.changed_ms, coalesce(p.missing, 0), %.*s FROM %.*s o LEFT JOIN ask_plan p"
+        " ON p.shop_id = o.shop_id AND p.stream = ?2 AND p.key_text = o.%.*s WHERE o.shop_id = ?1"
         " AND (%.*s IS NULL OR NOT %.*s) AND (p.next_ms <= ?3 OR (p.next_ms IS NULL AND"
         " (o.received_ms < ?5 OR o.received_ms > ?3)))"
-        " ORDER BY o.%.*s LIMIT ?4",
-        STR_ARG(key), STR_ARG(table->name), STR_ARG(key), STR_ARG(column), STR_ARG(final),
-        STR_ARG(key));
+        " ORDER BY o.%.*s LIMIT ?4 OFFSET ?6",
+        STR_ARG(key), STR_ARG(aside), STR_ARG(table->name), STR_ARG(key), STR_ARG(column),
+        STR_ARG(final), STR_ARG(key));
     return out->ptr ? ERR_OK : err_no_memory(err);
 }
 
-/* The rows that are due, at most as many as one call may ask for. */
-static enum err_class open_rows_read(const struct task_run *run, struct str sql, int64_t now_ms,
-                                     struct arena *arena, struct open_rows *out, struct err *err)
+static enum err_class open_row_add(const struct reader *row, struct arena *arena,
+                                   struct open_rows *out, struct err *err)
 {
-    int64_t max = min_i64(run->stream->by_id_max, REVISIT_IDS_MAX);
+    bool aside = reader_int(row, 3) != 0;
+    /* One that was set aside is asked alone, so that the others are answered. */
+    if (out->len > 0 && (out->aside || aside))
+        return ERR_OK;
+    struct str id = arena_dup(arena, reader_text(row, 0));
+    if (!id.ptr)
+        return err_no_memory(err);
+    out->aside = aside;
+    out->ids[out->len] = id;
+    out->id_hashes[out->len] = id_hash(id);
+    out->changed_ms[out->len] = reader_int(row, 1);
+    out->missing[out->len++] = reader_int(row, 2);
+    return ERR_OK;
+}
+
+/* The rows that are due, at most `rows` and as many as one call may ask for, from the `offset`th on. */
+static enum err_class open_rows_read(const struct task_run *run, struct str sql, int64_t now_ms,
+                                     size_t offset, size_t rows, struct arena *arena,
+                                     struct open_rows *out, struct err *err)
+{
+    int64_t max = min_i64(min_i64(run->stream->by_id_max, REVISIT_IDS_MAX), (int64_t)rows);
     /* What a window has just read is not asked for again in the same pass. */
     int64_t pass_ms = pass_next_ms(run->stream, now_ms) - run->stream->every_ms;
     const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
-                                       sql_int(now_ms), sql_int(max), sql_int(pass_ms)};
+                                       sql_int(now_ms),        sql_int(max),
+                                       sql_int(pass_ms),       sql_int((int64_t)offset)};
     struct reader *row;
     out->len = 0;
-    enum err_class class_ = store_read(run->sync->options.store, sql.ptr, values, 5, &row, err);
+    enum err_class class_ = store_read(run->sync->options.store, sql.ptr, values, 6, &row, err);
     if (class_ != ERR_OK)
         return class_;
-    while (class_ == ERR_OK && reader_next(row)) {
-        struct str id = arena_dup(arena, reader_text(row, 0));
-        if (!id.ptr)
-            class_ = err_no_memory(err);
-        out->ids[out->len] = id;
-        out->id_hashes[out->len] = id_hash(id);
-        out->changed_ms[out->len] = reader_int(row, 1);
-        out->missing[out->len++] = reader_int(row, 2);
-    }
+    while (class_ == ERR_OK && reader_next(row))
+        class_ = open_row_add(row, arena, out, err);
     enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
     return class_ == ERR_OK ? closed : class_;
 }
@@ -101,24 +120,45 @@ static enum err_class steps_revisited(const struct task_run *run, const struct o
     return steps_asked(run, marks, rows->len, arena, steps, err);
 }
 
+/* What is over once the rows are answered: a part of the list, or that one was set aside. */
+static enum err_class steps_over(const struct task_run *run, const struct open_rows *rows,
+                                 struct pass *pass, struct arena *arena, struct steps *steps,
+                                 struct err *err)
+{
+    if (rows->aside)
+        return steps_aside_over(run, run->stream->table, rows->ids[0], arena, steps, err);
+    if (pass->parts.list.len == 0)
+        return ERR_OK;
+    parts_done(&pass->parts, LIST, rows->len, true);
+    return steps_pass(run, pass, arena, steps, err);
+}
+
 static enum err_class answer_commit(struct task_run *run, const struct open_rows *rows,
-                                    struct facts *facts, const struct page *page, int64_t now_ms,
-                                    struct arena *arena, struct err *err)
+                                    struct pass *pass, struct facts *facts, const struct page *page,
+                                    int64_t now_ms, struct arena *arena, struct err *err)
 {
     struct prepared prepared;
     struct steps steps = {.len = 0};
+    struct pass after = *pass;
     enum err_class class_ = page_prepare(run, facts, page, arena, &prepared, err);
     if (class_ == ERR_OK)
         class_ = answers_check(rows, &prepared.mapped, err);
     if (class_ == ERR_OK)
         class_ = steps_revisited(run, rows, &prepared.mapped, now_ms, arena, &steps, err);
+    if (class_ == ERR_OK)
+        class_ = steps_over(run, rows, &after, arena, &steps, err);
     if (class_ == ERR_OK && FAIL_POINT("sync.revisit.asked"))
         class_ = err_set(err, ERR_INTERNAL, "fail_point", "fail point sync.revisit.asked");
-    return class_ == ERR_OK ? rows_commit(run, &prepared, &steps, arena, err) : class_;
+    if (class_ == ERR_OK)
+        class_ = rows_commit(run, &prepared, &steps, arena, err);
+    if (class_ == ERR_OK)
+        *pass = after;
+    return class_;
 }
 
-static enum err_class rows_ask(struct task_run *run, const struct open_rows *rows, int64_t now_ms,
-                               struct arena *arena, struct err *err)
+static enum err_class rows_ask(struct task_run *run, const struct open_rows *rows,
+                               struct pass *pass, int64_t now_ms, struct arena *arena,
+                               struct err *err)
 {
     struct call_ask ask = task_ask(run, run->stream->by_id, NULL);
     ask.facts.ids = rows->ids;
@@ -132,19 +172,71 @@ static enum err_class rows_ask(struct task_run *run, const struct open_rows *row
         return class_;
     run->outcome->calls++;
     run->outcome->pages++;
-    class_ = answer_commit(run, rows, &ask.facts, &page, now_ms, arena, err);
+    class_ = answer_commit(run, rows, pass, &ask.facts, &page, now_ms, arena, err);
     page_fini(&page);
     return class_;
+}
+
+static enum err_class row_set_aside(struct task_run *run, const struct open_rows *rows,
+                                    const struct pass *pass, int64_t now_ms, const struct err *why,
+                                    struct arena *arena, struct err *err)
+{
+    struct steps steps = {.len = 0};
+    const struct ask_mark mark = {
+        .key = rows->ids[0],
+        .next_ms = aside_until_ms(now_ms, rows->aside),
+        .missing = rows->missing[0] + 1,
+        .days_next_ms = ASK_NEVER,
+    };
+    enum err_class class_ = steps_asked(run, &mark, 1, arena, &steps, err);
+    if (class_ == ERR_OK)
+        class_ = steps_pass(run, pass, arena, &steps, err);
+    return class_ == ERR_OK
+               ? aside_commit(run, run->stream->table, mark.key, why, &steps, arena, err)
+               : class_;
+}
+
+/* What becomes of rows whose question failed. */
+static enum err_class rows_refused(struct task_run *run, const struct open_rows *rows,
+                                   struct pass *pass, int64_t now_ms, enum err_class class_,
+                                   struct arena *arena, struct err *err)
+{
+    struct err why = *err;
+    switch (refusal_judge(run, &pass->parts, LIST, rows->len, rows->len, rows->aside, class_)) {
+    case REFUSAL_FAILS:
+        break;
+    case REFUSAL_PARTS:
+        return pass_keep(run, pass, arena, err);
+    case REFUSAL_ASIDE:
+        return row_set_aside(run, rows, pass, now_ms, &why, arena, err);
+    }
+    return class_;
+}
+
+static enum err_class rows_next(const struct task_run *run, struct str sql, struct pass *pass,
+                                int64_t now_ms, struct arena *arena, struct open_rows *out,
+                                struct err *err)
+{
+    size_t offset, rows = REVISIT_IDS_MAX;
+    bool part = parts_next(&pass->parts, LIST, &offset, &rows);
+    enum err_class class_ = open_rows_read(run, sql, now_ms, offset, rows, arena, out, err);
+    if (class_ != ERR_OK || out->len > 0 || !part)
+        return class_;
+    parts_drop(&pass->parts);
+    return open_rows_read(run, sql, now_ms, 0, REVISIT_IDS_MAX, arena, out, err);
 }
 
 static enum err_class revisit_run(struct task_run *run, struct err *err)
 {
     struct arena texts, arena;
+    struct pass pass;
     struct str sql = STR_NONE;
     arena_init(&texts);
     arena_init(&arena);
     struct open_rows *rows = arena_alloc(&texts, sizeof *rows);
     enum err_class class_ = rows ? open_query(run->stream, &texts, &sql, err) : err_no_memory(err);
+    if (class_ == ERR_OK)
+        class_ = pass_read(run->task->payload, &texts, &pass, err);
     bool more = true;
     while (class_ == ERR_OK && more) {
         int64_t now_ms = clock_now_ms();
@@ -152,10 +244,12 @@ static enum err_class revisit_run(struct task_run *run, struct err *err)
         if (task_should_yield(run))
             class_ = err_set(err, ERR_STOPPED, "yield", "the worker is needed elsewhere");
         if (class_ == ERR_OK)
-            class_ = open_rows_read(run, sql, now_ms, &arena, rows, err);
+            class_ = rows_next(run, sql, &pass, now_ms, &arena, rows, err);
         more = class_ == ERR_OK && rows->len > 0;
         if (more)
-            class_ = rows_ask(run, rows, now_ms, &arena, err);
+            class_ = rows_ask(run, rows, &pass, now_ms, &arena, err);
+        if (more && class_ != ERR_OK)
+            class_ = rows_refused(run, rows, &pass, now_ms, class_, &arena, err);
     }
     arena_fini(&arena);
     arena_fini(&texts);

@@ -5,6 +5,9 @@
 
 #include "sync/evidence.h"
 
+/* The code of a reject that stands for a row about which every question is refused. */
+#define REFUSED_ALONE "refused_alone"
+
 #define WINDOW_COLUMNS                                                                             \
     "shop_id, stream, kind, from_ms, to_ms, state, grade, reason, total_first, total_last, "       \
     "distinct_ids, rejects, stored, digest, position, page_number, pages_read, ended, pass, "      \
@@ -43,6 +46,8 @@ static const char SQL_WINDOW_CLOSE[] =
 /* ?1 lane ?2 unique key. Nothing else removes a dead task whose work was done by another. */
 static const char SQL_TASKS_DEAD_DELETE[] =
     "DELETE FROM task WHERE lane = ?1 AND unique_key = ?2 AND state = 'dead'";
+/* ?1 task ?2 payload. */
+static const char SQL_TASK_PAYLOAD[] = "UPDATE task SET payload = ?2 WHERE id = ?1";
 static const char SQL_UNPROVED_DELETE[] =
     "DELETE FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = ?3 AND from_ms >= ?4 "
     "AND to_ms <= ?5 AND state = 'unproved'";
@@ -201,5 +206,12 @@ static const char SQL_DAY_ASKED[] =
     "day_next = json_extract(m.value, '$[6]'), days_next_ms = json_extract(m.value, '$[7]') "
     "FROM json_each(?3) m WHERE shop_id = ?1 AND stream = ?2 "
     "AND key_text = json_extract(m.value, '$[0]')";
+/* ?1 shop ?2 stream ?3 key ?4 not before. Where no day is due it stays so. */
+static const char SQL_DAYS_LATER[] = "UPDATE ask_plan SET days_next_ms = max(days_next_ms, ?4) "
+                                     "WHERE shop_id = ?1 AND stream = ?2 AND key_text = ?3";
+/* ?1 shop ?2 table ?3 key. */
+static const char SQL_ASIDE_OVER[] =
+    "DELETE FROM reject WHERE shop_id = ?1 AND table_name = ?2 AND key_text = ?3 "
+    "AND key_text <> '' AND code = '" REFUSED_ALONE "'";
 
 #endif

@@ -25,6 +25,7 @@ struct task_run {
     struct task_outcome *outcome;
     int64_t unit_number; /* of the unit last made; the first of this try is task->unit_number + 1 */
     bool progressed;     /* a unit of this try has been committed */
+    bool tried;          /* what failed in this try was tried often enough before */
     int64_t started_ms;
     size_t writing; /* units on their way that change rows: what is stored is still moving */
 };
@@ -83,7 +84,8 @@ enum err_class rows_prepare_all(const struct task_run *run, const struct facts *
 enum err_class task_unit(struct task_run *run, const struct prepared *prepared,
                          const struct steps *steps, struct arena *arena, struct unit **out,
                          struct err *err);
-/* Ends the task and records its execution: the last steps of its last unit. */
+/* Ends the task and records its execution: the last steps of its last unit. With it go tasks of the same
+ * work that died before. */
 enum err_class steps_task_done(struct task_run *run, struct arena *arena, struct steps *steps,
                                struct err *err);
 /* A unit of nothing but that, for a task that has nothing left to do. */
@@ -175,15 +177,68 @@ enum err_class steps_asked(const struct task_run *run, const struct ask_mark *ma
 enum err_class steps_day_asked(const struct task_run *run, const struct ask_mark *marks,
                                size_t marks_len, struct arena *arena, struct steps *steps,
                                struct err *err);
+
+/* A question that the platform refuses whoever of its rows it is about, asked again in parts (refusal.c says
+ * how). The parts follow each other from the first row of the list on, rows that are due in their order;
+ * they stand in the task's payload, so that a pass that was cut short goes on with them. */
+enum {
+    PARTS_MAX = 32,
+    REFUSED_ROWS_MAX = 8, /* alone, without an answer between them: then it is the platform */
+};
+struct parts {
+    struct str list; /* of which list of rows; empty: the payload says nothing of parts */
+    size_t rows[PARTS_MAX];
+    size_t len;     /* 0: none, nothing is refused */
+    bool answered;  /* a row of it was, so that it is not the platform that refuses everything */
+    size_t refused; /* rows that were refused alone since the last answer */
+};
+/* Which rows of the list are asked next; false: as many as one question may be about. */
+bool parts_next(const struct parts *parts, struct str list, size_t *offset, size_t *rows);
+/* These rows have left the list. `asked`: the platform answered about one of them. */
+void parts_done(struct parts *parts, struct str list, size_t rows, bool asked);
+/* Forgets them: the list is another one than it was. */
+void parts_drop(struct parts *parts);
+enum refusal {
+    REFUSAL_FAILS, /* the try fails with the error, as any does */
+    REFUSAL_PARTS, /* smaller parts are asked next: pass_keep */
+    REFUSAL_ASIDE, /* it is about one row, which is set aside */
+};
+/* What follows from a question that failed with this class: `rows` rows of the list were to be asked, `asked`
+ * were. `aside`: it is about one that was set aside before. */
+enum refusal refusal_judge(struct task_run *run, struct parts *parts, struct str list, size_t rows,
+                           size_t asked, bool aside, enum err_class class_);
+/* An order or row that is refused alone is shown as a reject of this table until it is answered. The unit
+ * of `steps`, which say when it is due again. */
+enum err_class aside_commit(struct task_run *run, const struct table *table, struct str key,
+                            const struct err *why, const struct steps *steps, struct arena *arena,
+                            struct err *err);
+/* It was answered: nobody waits for it. */
+enum err_class steps_aside_over(const struct task_run *run, const struct table *table,
+                                struct str key, struct arena *arena, struct steps *steps,
+                                struct err *err);
+/* When a row that was set aside is asked again; `before`: it was so before. */
+int64_t aside_until_ms(int64_t now_ms, bool before);
+/* Was the row `o` with its key in this column set aside? As SQL. */
+struct str aside_sql(const struct table *table, struct str key, struct arena *arena);
+
 /* Makes the task of a pass: kind "revisit" or "figures". `since_ms` not 0: rows last asked before it are
  * due whatever their plan, of those created in [from_ms, to_ms]. */
 struct pass {
     int64_t since_ms, from_ms, to_ms;
+    struct parts parts;
 };
 enum err_class pass_enqueue(struct sync *sync, const struct sync_request *request, struct str kind,
                             enum task_class class_, const struct pass *pass, int64_t now_ms,
                             struct arena *arena, int64_t *tasks, struct err *err);
-enum err_class pass_read(struct str payload, struct pass *out, struct err *err);
+/* The texts live in `arena`. */
+enum err_class pass_read(struct str payload, struct arena *arena, struct pass *out,
+                         struct err *err);
+/* The task's payload says where the pass stands. */
+enum err_class steps_pass(const struct task_run *run, const struct pass *pass, struct arena *arena,
+                          struct steps *steps, struct err *err);
+/* The same as a unit of its own. */
+enum err_class pass_keep(struct task_run *run, const struct pass *pass, struct arena *arena,
+                         struct err *err);
 /* The start of the next pass of a stream. */
 int64_t pass_next_ms(const struct stream *stream, int64_t now_ms);
 
@@ -197,6 +252,8 @@ enum task_end figures_task(struct task_run *run);
 bool sync_stopping(const struct task_run *run);
 /* The pool wants to end, or the task has held its worker for long enough while other lanes wait. */
 bool task_should_yield(const struct task_run *run);
+/* Would a failed try of this class be the last? */
+bool task_tries_spent(const struct task_run *run, enum err_class class_);
 /* What a failed try means for its task: by class alone. */
 enum task_end task_failed(struct task_run *run, enum err_class class_, const struct err *err);
 

@@ -21,6 +21,8 @@ from truth import Stage
 BEIJING = datetime.timezone(datetime.timedelta(hours=8))
 LIST, REPORT = "/open_api/v3.0/douplus/order/list", "/open_api/v3.0/douplus/order/report"
 RANGE_DAYS_MAX, IDS_MAX = 180, 100
+REFUSED = b'{"code": 40000, "message": "order_ids: the order cannot be asked for"}'
+UNREADABLE = b'{"code": 0, "data": {"order_metrics": [{"dimension_data": {"order_id": 18350'
 FIGURES = {"cost": "stat_cost", "plays": "total_play", "likes": "custom_like", "comments": "dy_comment",
            "shares": "dy_share", "follows": "dy_follow", "conversions": "dp_target_convert_cnt", "shown": "show_cnt"}
 
@@ -43,8 +45,11 @@ class FakeAds:
         self.accounts = accounts  # aweme_sec_uid → orders, oldest first
         self.events = []          # (order id, ad, day, figures)
         self.left_out = set()     # ids that no answer holds for now
+        self.refused = {}         # id → the bytes that answer every question about it, whoever else it is about
+        self.refuses = {LIST, REPORT}  # where
         self.asked = Counter()    # (order id, first day, last day) of reports
         self.calls = Counter()
+        self.questions = []       # (path, how many ids) of every question by ids
         self.wrong = []           # what a caller may not ask
         fake = self
 
@@ -54,12 +59,16 @@ class FakeAds:
 
             def do_GET(self):
                 url = urlsplit(self.path)
-                body = json.dumps(fake.answer(url.path.rstrip("/"), dict(parse_qsl(url.query)))).encode()
+                body = fake.body(url.path.rstrip("/"), dict(parse_qsl(url.query)))
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 with contextlib.suppress(ConnectionError):
                     self.wfile.write(body)
+
+            def handle(self):
+                with contextlib.suppress(ConnectionError):  # a caller that was killed
+                    super().handle()
 
             def log_message(self, *_):
                 pass
@@ -88,6 +97,17 @@ class FakeAds:
         return self.calls[REPORT]
 
     # --- answering ---
+
+    def body(self, path, query):
+        filter_ = json.loads(query.get("filter", "{}"))
+        ids = filter_.get("order_ids") or filter_.get("order_id") or []
+        if ids:
+            self.questions.append((path, len(ids)))
+        refusals = [self.refused[i] for i in ids if i in self.refused] if path in self.refuses else []
+        if refusals:
+            self.calls[path] += 1
+            return refusals[0]
+        return json.dumps(self.answer(path, query)).encode()
 
     def answer(self, path, query):
         self.calls[path] += 1
@@ -162,9 +182,9 @@ class AdsStage(Stage):
         """The next command begins at this time: with a clock of its own, since time does not go back."""
         self.env = {"HUILIU_CLOCK": str(self.t.folder() / "clock"), "HUILIU_CLOCK_START": str(ms_of(beijing))}
 
-    def sync_at(self, beijing, *words):
+    def sync_at(self, beijing, *words, **options):
         self.at(beijing)
-        self.sync(*words)
+        self.sync(*words, **options)
 
     def life(self, number):
         found = self.rows("SELECT * FROM ad_figure WHERE order_id = ?", str(order_id(number)))

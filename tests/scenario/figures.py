@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Figures of ads and the revisit of open orders: the wrongs of the system before (../shared/spec/1-douplus.md, 7), each by its
 name, over a platform of a few lines (fake_ads.py). Expected numbers come from the events that the test made up."""
+import json
 import signal
 
-from fake_ads import REPORT, AdsStage, FakeAds, ad_order, ms_of, order_id
+from fake_ads import LIST, REFUSED, REPORT, UNREADABLE, AdsStage, FakeAds, ad_order, ms_of, order_id
 from lib import holds, same
 
 DAY = "2026-05-20"
@@ -328,6 +329,255 @@ def test_one_order_is_asked_for_by_a_person(t):
     same(stage.order(1)["budget"], 70000, "budget")
 
 
+# --- what the platform refuses for the sake of one order ---
+
+MANY = 100
+HALVINGS = 7  # of a hundred down to one
+TRIES = 3     # after the first, of what may pass
+
+
+def many_orders(t, start=NOON, orders=MANY, hours=24 * 9):
+    fake = FakeAds({"sec-a": [ad_order(n, f"{DAY} 10:{n // 60:02}:{n % 60:02}", hours=hours) for n in range(1, orders + 1)]})
+    for number in range(1, orders + 1):
+        fake.spend(number, DAY, cost=number)
+    return fake, AdsStage(t, fake, start)
+
+
+def refuse(fake, *numbers, how=REFUSED, where=(REPORT,)):
+    fake.refuses = set(where)
+    fake.refused = {order_id(n): how for n in numbers}
+
+
+def aside(stage, table="ad_figure"):
+    return {int(r["key_text"]) - order_id(0): r for r in
+            stage.rows("SELECT * FROM reject WHERE table_name = ? AND code = 'refused_alone'", table)}
+
+
+def others_equal(stage, fake, *bad, orders=MANY):
+    wrong = [n for n in range(1, orders + 1) if n not in bad
+             and (not stage.life(n) or stage.life(n)["cost"] != fake.life(n, "cost"))]
+    same(wrong, [], "orders without their figures")
+
+
+def calls_of(fake, path, doing):
+    before = fake.calls[path]
+    doing()
+    return fake.calls[path] - before
+
+
+def one_refused(t, number, how, tries):
+    fake, stage = many_orders(t)
+    refuse(fake, number, how=how)
+    calls = calls_of(fake, REPORT, stage.sync)
+    others_equal(stage, fake, number)
+    same((stage.life(number), list(aside(stage))), (None, [number]), "figures and reject of the order that is refused")
+    # Its life and the day of the others, one order as a proof (it may be the one that is refused), the halves.
+    holds(calls <= 2 + tries + 2 + 2 * HALVINGS, f"{calls} calls for one order in {MANY}")
+    same(len(stage.days(2)), 1, "days of another order")
+    same(calls_of(fake, REPORT, lambda: stage.sync_at(f"{DAY} 12:05:00")), 2, "calls of the next pass")
+    same(calls_of(fake, REPORT, lambda: stage.sync_at(f"{DAY} 13:05:00")), 3, "calls of the pass an hour later")
+    same(calls_of(fake, REPORT, lambda: stage.sync_at(f"{DAY} 14:10:00")), 2, "calls of the pass two hours later")
+    stage.sync_at("2026-05-21 13:10:00")
+    same(aside(stage)[number]["times"], 3, "times that it was refused alone")
+    same(stage.plan(number)["missing"], 3, "answers without it")
+    same(stage.rows("SELECT count(*) AS n FROM task")[0]["n"], 0, "tasks left over")
+    listed = json.loads(stage.run("reject", "list", "--json", check=True)[1])["rejects"]
+    same([(r["key"], r["code"]) for r in listed], [(str(order_id(number)), "refused_alone")], "reject list")
+    holds("huiliu sync --full" in listed[0]["message"], listed[0]["message"])
+    stage.sandbox.stop()
+    return listed[0]["message"]
+
+
+def test_one_order_that_is_refused_stops_no_other(t):
+    """At the ends, in the middle, and where the platform is asked for a proof that it answers at all."""
+    for number in (1, 17, 50, 51, 100):
+        holds("40000: " in one_refused(t, number, REFUSED, tries=0), "the platform's code is not told")
+
+
+def test_one_order_whose_answer_cannot_be_read_stops_no_other(t):
+    for number in (1, 64):
+        holds("json" in one_refused(t, number, UNREADABLE, tries=TRIES), "what is wrong is not told")
+
+
+def test_orders_that_are_refused_in_both_halves_stop_no_other(t):
+    for bad in ((1, 51), (17, 84), (49, 50), tuple(range(20, 27))):
+        fake, stage = many_orders(t)
+        refuse(fake, *bad)
+        calls = calls_of(fake, REPORT, stage.sync)
+        others_equal(stage, fake, *bad)
+        same(sorted(aside(stage)), sorted(bad), "orders that are set aside")
+        holds(calls <= 5 + 2 * HALVINGS * len(bad), f"{calls} calls for {len(bad)} orders in {MANY}")
+        stage.sandbox.stop()
+
+
+def test_a_platform_that_refuses_everything_is_not_asked_order_by_order(t):
+    for how, tries in ((REFUSED, 0), (UNREADABLE, TRIES)):
+        fake, stage = many_orders(t)
+        refuse(fake, *range(1, MANY + 1), how=how)
+        for minute in (0, 5, 10):
+            calls = calls_of(fake, REPORT, lambda at=minute: stage.sync_at(f"{DAY} 12:{at:02}:00", check=None))
+            same(calls, 1 + tries + 3, "calls of a pass")
+        same(list(aside(stage)), [], "orders that are set aside")
+        holds(stage.rows("SELECT count(*) AS n FROM task WHERE kind = 'figures' AND state = 'dead'")[0]["n"] > 0, "no dead task")
+        fake.refused = {}
+        stage.sync_at(f"{DAY} 12:15:00")
+        others_equal(stage, fake)
+        same(stage.rows("SELECT count(*) AS n FROM task")[0]["n"], 0, "tasks left over")
+        stage.sandbox.stop()
+
+
+def test_a_platform_that_refuses_everything_half_way_is_not_asked_order_by_order(t):
+    fake, stage = many_orders(t)
+    refuse(fake, 1)
+    answer = fake.body
+
+    def fall_ill(path, query):
+        if fake.calls[REPORT] == 4:
+            refuse(fake, *range(1, MANY + 1))
+        return answer(path, query)
+    fake.body = fall_ill
+    calls = calls_of(fake, REPORT, lambda: stage.sync(check=None))
+    holds(calls <= 4 + HALVINGS + 2 * 8, f"{calls} calls")
+    holds(len(aside(stage)) < 8, f"{len(aside(stage))} orders are set aside")
+    fake.body, fake.refused = answer, {}
+    stage.sync_at(f"{DAY} 13:05:00")
+    others_equal(stage, fake)
+    same(aside(stage), {}, "orders that are set aside")
+
+
+def test_an_order_that_is_answered_again_has_its_figures(t):
+    fake, stage = many_orders(t)
+    stage.sync()
+    refuse(fake, 30)
+    fake.spend(30, DAY, cost=1000)
+    calls = calls_of(fake, REPORT, lambda: stage.sync_at(f"{DAY} 12:05:00"))
+    same((stage.life(30)["cost"], list(aside(stage))), (30, [30]), "what it had and reject")
+    same(aside(stage, "ad_figure_day"), {}, "days that are set aside")
+    holds(calls <= 2 + 2 + 2 * HALVINGS, f"{calls} calls")
+    fake.refused = {}
+    stage.sync_at(f"{DAY} 13:10:00")
+    same((stage.life(30)["cost"], stage.days(30)[DAY]["cost"]), (1030, 1030), "life and day")
+    same(stage.plan(30)["missing"], 0, "answers without it")
+    stage.good()
+
+
+def test_an_order_that_is_refused_while_no_other_is_due(t):
+    """Nobody can say whether it is the order or the platform, until others are asked."""
+    fake = FakeAds({"sec-a": [ad_order(1, f"{DAY} 08:00:00", status="DELIVERIED", hours=1), ad_order(2, f"{DAY} 10:00:00")]})
+    stage = AdsStage(t, fake, NOON)
+    for number in (1, 2):
+        fake.spend(number, DAY, cost=number)
+    stage.sync()
+    refuse(fake, 2)
+    stage.sync_at(f"{DAY} 12:05:00", check=None)
+    same((aside(stage), dead(stage, "figures")), ({}, 1), "rejects and dead tasks")
+    fake.spend(1, DAY, cost=100)
+    stage.sync_at(f"{DAY} 13:05:00")
+    same((list(aside(stage)), dead(stage, "figures")), ([2], 0), "rejects and dead tasks")
+    same((stage.life(1)["cost"], stage.life(2)["cost"]), (101, 2), "figures")
+    stage.sync_at(f"{DAY} 13:10:00")
+    calls = calls_of(fake, REPORT, lambda: stage.sync_at(f"{DAY} 14:10:00"))
+    same((aside(stage)[2]["times"], dead(stage, "figures")), (2, 0), "times and dead tasks")
+    holds(calls <= 3, f"{calls} calls")
+
+
+def test_an_order_that_is_refused_and_then_left_out_is_not_shown_any_more(t):
+    fake, stage = many_orders(t)
+    refuse(fake, 30)
+    stage.sync()
+    same(list(aside(stage)), [30], "rejects")
+    fake.refused, fake.left_out = {}, {order_id(30)}
+    stage.sync_at(f"{DAY} 13:05:00")
+    same((aside(stage), stage.plan(30)["missing"]), ({}, 2), "rejects and answers without it")
+
+
+def test_an_order_of_which_only_a_day_is_refused(t):
+    fake, stage = many_orders(t)
+    stage.sync()
+    answer = fake.body
+
+    def refuse_day(path, query):
+        days = json.loads(query.get("stat_time", "{}"))
+        refuse(fake, *([7] if days.get("begin_time") == days.get("end_time") == "2026-05-21" else []))
+        return answer(path, query)
+    fake.body = refuse_day
+    for number in range(1, MANY + 1):
+        fake.spend(number, "2026-05-21", cost=5)
+    stage.sync_at("2026-05-21 12:00:00")
+    others_equal(stage, fake)
+    same((list(aside(stage)), list(aside(stage, "ad_figure_day"))), ([], [7]), "orders that are set aside")
+    same([n for n in range(1, MANY + 1) if "2026-05-21" not in stage.days(n)], [7], "orders without the day")
+    same(calls_of(fake, REPORT, lambda: stage.sync_at("2026-05-21 12:05:00")), 2, "calls of the next pass")
+    fake.body, fake.refused = answer, {}
+    stage.sync_at("2026-05-21 13:05:00")
+    same(stage.days(7)["2026-05-21"]["cost"], 5, "the day")
+    stage.good()
+
+
+def test_an_order_is_refused_when_its_base_is_due(t):
+    fake = FakeAds({"sec-a": [ad_order(n, f"2025-12-22 10:00:{n:02}", hours=24 * 400) for n in range(1, 9)]})
+    for number in range(1, 9):
+        fake.spend(number, "2026-01-01", cost=100 * number)
+    stage = AdsStage(t, fake, NOON)
+    stage.sync()
+    refuse(fake, 3)
+    stage.sync_at("2026-05-22 12:00:00")
+    bases = stage.rows("SELECT order_id FROM ad_figure_base ORDER BY order_id")
+    same([int(b["order_id"]) - order_id(0) for b in bases], [1, 2, 4, 5, 6, 7, 8], "orders with a base")
+    same(list(aside(stage)), [3], "orders that are set aside")
+    fake.refused = {}
+    fake.spend(3, "2026-05-22", cost=1)
+    stage.sync_at("2026-05-22 13:05:00")
+    same(stage.life(3)["cost"], 301, "cost")
+    stage.good()
+
+
+def test_an_open_order_that_is_refused_stops_no_other(t):
+    for how, tries in ((REFUSED, 0), (UNREADABLE, TRIES)):
+        fake, stage = many_orders(t)
+        stage.sync()
+        refuse(fake, 40, how=how, where=(LIST,))
+        for number in range(1, MANY + 1):
+            fake.order(number)["budget"] = 77000
+        fake.questions.clear()
+        stage.sync_at(f"{DAY} 12:05:00")
+        calls = sum(path == LIST for path, _ in fake.questions)
+        holds(calls <= 1 + tries + 2 + 2 * HALVINGS, f"{calls} calls by ids for one order in {MANY}")
+        same([n for n in range(1, MANY + 1) if stage.order(n)["budget"] != 77000], [40], "orders as they were")
+        same((list(aside(stage, "ad_order")), stage.plan(40, "ad_orders")["missing"]), ([40], 1), "reject and plan")
+        for at, more in (("12:10", 1), ("13:10", 2), ("14:20", 1)):
+            fake.questions.clear()
+            stage.sync_at(f"{DAY} {at}:00")
+            same(sum(path == LIST for path, _ in fake.questions), more, f"questions by ids at {at}")
+        fake.refused = {}
+        stage.sync_at("2026-05-21 14:30:00")
+        same((stage.order(40)["budget"], stage.plan(40, "ad_orders")["missing"]), (77000, 0), "budget and plan")
+        stage.good()
+        stage.sandbox.stop()
+
+
+def dead(stage, kind):
+    return stage.rows("SELECT count(*) AS n FROM task WHERE state = 'dead' AND kind = ?", kind)[0]["n"]
+
+
+def test_what_died_is_forgotten_once_it_was_done(t):
+    fake, stage = many_orders(t, orders=4)
+    stage.sync()
+    refuse(fake, 1, 2, 3, 4, where=(LIST, REPORT))
+    stage.sync_at(f"{DAY} 12:05:00", check=None)
+    for number in (2, 3):
+        stage.sync("--order", str(order_id(number)), check=None)
+    same([dead(stage, kind) for kind in ("figures", "revisit", "ids")], [1, 1, 2], "dead tasks")
+    stage.sync_at(f"{DAY} 12:10:00", check=None)
+    same([dead(stage, kind) for kind in ("figures", "revisit")], [2, 2], "dead tasks")
+    fake.refused = {}
+    stage.sync_at(f"{DAY} 12:15:00")
+    same([dead(stage, kind) for kind in ("figures", "revisit", "ids")], [0, 0, 2], "dead tasks")
+    stage.sync("--order", str(order_id(3)))
+    left = stage.rows("SELECT payload FROM task WHERE state = 'dead'")
+    same([json.loads(r["payload"])["id"] for r in left], [str(order_id(2))], "dead look-ups")
+
+
 # --- kills ---
 
 # How far apart the hits lie at which a sync is killed: points of the store are passed often.
@@ -377,6 +627,35 @@ def test_killed_at_every_fail_point_of_a_pass(t):
         while killed_at(t, point, hit):
             hit += step
         holds(hit > 1, f"{point} was never reached")
+        print(f"# {point}: killed at {(hit - 1) // step} of its hits", flush=True)
+
+
+def killed_in_halves(t, point, hit, calls):
+    """False when the sync ended before the hit. A sync that was killed goes on with the parts it had: of the calls that it
+    takes without a kill one is made again."""
+    fake, stage = many_orders(t)
+    refuse(fake, 23, 90, how=UNREADABLE)
+    code, _, _ = stage.sync(check=None, env={"HUILIU_FAIL": f"{point}=kill@{hit}"})
+    holds(code in (0, -signal.SIGKILL), f"sync ended with {code}")
+    stage.sync_at(f"{DAY} 12:01:30")
+    others_equal(stage, fake, 23, 90)
+    same(sorted(aside(stage)), [23, 90], f"orders that are set aside, killed at {point} {hit}")
+    same([r["times"] for r in aside(stage).values()], [1, 1], "times")
+    holds(fake.calls[REPORT] <= calls + 1, f"{fake.calls[REPORT]} calls, killed at {point} {hit}, else {calls}")
+    same(stage.rows("SELECT count(*) AS n FROM task")[0]["n"], 0, "tasks left over")
+    stage.sandbox.stop()
+    return code == -signal.SIGKILL
+
+
+def test_killed_while_a_question_is_asked_in_halves(t):
+    fake, stage = many_orders(t)
+    refuse(fake, 23, 90, how=UNREADABLE)
+    calls = calls_of(fake, REPORT, stage.sync)
+    for point, step in (("sync.figures.asked", 2), ("store.commit.before", 3), ("store.commit.after", 3)):
+        hit = 1
+        while killed_in_halves(t, point, hit, calls):
+            hit += step
+        holds(hit > 10, f"{point} was reached {hit} times only")
         print(f"# {point}: killed at {(hit - 1) // step} of its hits", flush=True)
 
 
