@@ -102,7 +102,8 @@ static enum err_class ids_of_all(struct app *app, const struct cli *cli, int64_t
     const struct sql_value values[] = {sql_int(shop_id), sql_text(cli_text(cli, "stream")),
                                        sql_int(REPORT_ROWS_MAX)};
     *ids = arena_array(&app->arena, REPORT_ROWS_MAX, sizeof(**ids));
-    class_ = *ids ? store_read(app->store, SQL_REJECTS, values, 3, &row, err) : err_no_memory(err);
+    class_ = *ids ? store_read(app->store, SQL_REJECTS_KEPT, values, 3, &row, err)
+                  : err_no_memory(err);
     if (class_ != ERR_OK)
         return class_;
     while (*ids_len < REPORT_ROWS_MAX && reader_next(row))

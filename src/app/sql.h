@@ -92,6 +92,10 @@ static const char SQL_RUN_WAITING[] =
 static const char SQL_REJECTS[] = "SELECT " REJECT_COLUMNS
                                   " FROM reject WHERE (?1 = 0 OR shop_id = ?1) "
                                   "AND (?2 = '' OR stream = ?2) ORDER BY id LIMIT ?3";
+/* What can be replayed: the platform gave a record. */
+static const char SQL_REJECTS_KEPT[] =
+    "SELECT id FROM reject WHERE (?1 = 0 OR shop_id = ?1) AND (?2 = '' OR stream = ?2) "
+    "AND original IS NOT NULL ORDER BY id LIMIT ?3";
 static const char SQL_REJECT[] = "SELECT " REJECT_COLUMNS " FROM reject WHERE id = ?1";
 
 /* --- tasks --- */

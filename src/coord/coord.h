@@ -16,8 +16,9 @@
  * apart, so that a hundred shops that share an app's budget do not all come back for the same call. A
  * lower rank comes behind a higher one's line, never before it. While somebody stands in line, who has
  * not waited gets a call only when it is free at once, that is when nobody came for it: else whoever
- * asks for page after page would have every call. So a place whose holder went away costs nothing, and
- * nobody is told to stay away for longer than BUDGET_AWAY_MAX_MS because of others.
+ * asks for page after page would have every call. So a place whose holder went away costs no call, only
+ * turns ahead; who knows that he will not come back takes none. Nobody is told to stay away for longer
+ * than BUDGET_AWAY_MAX_MS because of others.
  *
  * A refusal by the platform (budget_refused) halves the learned rate, once for all calls that were
  * under way together, and blocks the bucket until retry_at; each success (budget_succeeded) gives
@@ -35,7 +36,7 @@ enum {
     RATE_USED_PER_MILLE = 970,
     BUDGET_KEYS_MAX = 8,
     BUDGET_RANKS = 3,
-    BUDGET_AWAY_MAX_MS = 60 * 1000,
+    BUDGET_AWAY_MAX_MS = 10 * 60 * 1000,
 };
 
 enum budget_kind { BUDGET_BUCKET, BUDGET_WINDOW };
@@ -54,6 +55,7 @@ struct budget_ask {
 struct budget_comer {
     unsigned rank; /* below BUDGET_RANKS, 0 comes first */
     bool waited;   /* was told to come back, and has */
+    bool outside;  /* takes no place: will not come back for this call, or stands in no line */
 };
 
 enum err_class coord_open_local(struct coord **out, struct err *err);

@@ -186,7 +186,9 @@ static enum err_class take_locked(struct coord *coord, const struct budget_ask *
          * queue does not cost the slot. */
         int64_t from_ms = at_ms - horizon_ms / 2;
         from_ms = from_ms > now_ms ? from_ms : now_ms + 1;
-        *start_ms = place_take(budgets, asks, asks_len, comer.rank, now_ms, from_ms);
+        *start_ms = comer.outside
+                        ? from_ms
+                        : place_take(budgets, asks, asks_len, comer.rank, now_ms, from_ms);
         class_ = err_set(err, ERR_LATER, "budget", "%.*s: no call is free for %lld ms",
                          STR_ARG(asks[0].key), (long long)(at_ms - now_ms));
         if (err)

@@ -109,7 +109,8 @@ static enum err_class call_patiently(const struct consent_work *work,
     struct call_ask ask = {.connector = work->connector,
                            .endpoint = endpoint,
                            .facts = *work->facts,
-                           .comer = {.rank = 0, .waited = true}, /* a person waits */
+                           /* A person waits. */
+                           .comer = {.rank = 0, .waited = true, .outside = true},
                            .of_token = true};
     struct err why = {0};
     enum err_class class_ = ERR_OK;

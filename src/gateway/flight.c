@@ -103,7 +103,7 @@ static enum err_class grant_call(struct flight *flight, const struct endpoint *e
         .facts = flight->ask->facts,
         .task_id = flight->ask->task_id,
         /* Rare, and every call of the token waits for it: it stands in no line. */
-        .comer = {.rank = 0, .waited = true},
+        .comer = {.rank = 0, .waited = true, .outside = true},
         .attempt = flight->ask->attempt,
         .proxy = flight->ask->proxy,
         .of_token = true};

@@ -149,8 +149,10 @@ enum err_class question_ask(struct figure_pass *p, struct question *q, struct er
     p->asked = q;
     enum err_class class_ = question_pages(p, q, err);
     id_set_fini(&q->ads);
-    for (size_t i = 0; class_ == ERR_OK && i < q->len; i++)
-        q->orders[i]->answered = q->orders[i]->answered && !q->orders[i]->refused;
+    /* An answer that is refused as a whole is none. */
+    for (size_t i = 0; i < q->len; i++)
+        q->orders[i]->answered = class_ == ERR_OK && q->orders[i]->answered &&
+                                 !q->orders[i]->refused;
     if (class_ == ERR_OK && FAIL_POINT("sync.figures.asked"))
         class_ = err_set(err, ERR_INTERNAL, "fail_point", "fail point sync.figures.asked");
     return class_;

@@ -10,7 +10,7 @@
  * ask_plan with it, so that a pass that was cut short asks at most one question again.
  *
  * An order that an answer leaves out keeps what it has and is counted as missing; one for whose sake the
- * platform refuses whole questions is found in halves (ask_plan.c) and set aside. docs/figures-of-ads.md has
+ * platform refuses whole questions is found in halves (refusal.c) and set aside. docs/figures-of-ads.md has
  * the rules. */
 #include "sync/figure_pass.h"
 #include "sync/sql.h"

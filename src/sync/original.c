@@ -166,7 +166,7 @@ static enum err_class waiting_ask(struct task_run *run, const struct waiting *ro
     enum err_class class_ = ERR_OK;
     for (size_t at = 0; class_ == ERR_OK && at < texts_len; at += batch_max) {
         size_t ask_len = texts_len - at < batch_max ? texts_len - at : batch_max;
-        class_ = ciphers_ask(run, texts + at, ask_len, plain, arena, err);
+        class_ = ciphers_ask(run, texts + at, ask_len, true, plain, arena, err);
     }
     return class_;
 }

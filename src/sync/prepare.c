@@ -79,12 +79,13 @@ static enum err_class rows_known_all(const struct task_run *run, const struct ma
 
 /* One call of the platform's decryption, for at most as many texts as it allows. */
 enum err_class ciphers_ask(const struct task_run *run, const struct str *texts, size_t texts_len,
-                           struct map *plain, struct arena *arena, struct err *err)
+                           bool comes_back, struct map *plain, struct arena *arena, struct err *err)
 {
     if (FAIL_POINT("sync.decrypt.before"))
         return err_set(err, ERR_INTERNAL, "fail_point", "fail point sync.decrypt.before");
     struct call_ask ask = task_ask(run, run->stream->decrypt, NULL);
     ask.stream = NULL;
+    ask.comer.outside = !comes_back;
     ask.facts.ids = texts;
     ask.facts.ids_len = texts_len;
     struct page page;
@@ -137,7 +138,7 @@ static enum err_class ciphers_open(const struct task_run *run, const struct mapp
     size_t batch_max = (size_t)run->stream->decrypt_batch_max;
     for (size_t at = 0; at < texts_len; at += batch_max) {
         size_t ask_len = texts_len - at < batch_max ? texts_len - at : batch_max;
-        enum err_class class_ = ciphers_ask(run, texts + at, ask_len, plain, arena, err);
+        enum err_class class_ = ciphers_ask(run, texts + at, ask_len, false, plain, arena, err);
         if (class_ == ERR_OK)
             continue;
         if (!ciphers_can_wait(class_))

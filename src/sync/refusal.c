@@ -35,7 +35,8 @@ bool parts_next(const struct parts *parts, struct str list, size_t *offset, size
         return false;
     *rows = parts->rows[0];
     if (!parts->answered) {
-        *offset = (2 * parts->refused + 1) * parts->rows[0] / (2 * probes_of(parts));
+        *offset = (2 * parts->refused + 1) * parts->rows[0] / (2 * probes_of(parts)) + parts->shift;
+        *offset %= parts->rows[0];
         *rows = 1;
     }
     return true;
@@ -116,7 +117,9 @@ enum refusal refusal_judge(struct task_run *run, struct parts *parts, struct str
     /* Of one row alone nobody can say whether it is the row or the platform. */
     if (rows < 2 || !task_tries_spent(run, class_))
         return REFUSAL_FAILS;
-    *parts = (struct parts){.list = list, .rows = {rows}, .len = 1};
+    /* Another task probes other rows: three bad ones must not stand in the way for ever. */
+    size_t shift = (size_t)(((uint64_t)run->task->id * UINT64_C(0x9E3779B97F4A7C15)) >> 32) % rows;
+    *parts = (struct parts){.list = list, .rows = {rows}, .len = 1, .shift = shift};
     return REFUSAL_PARTS;
 }
 
@@ -144,14 +147,14 @@ enum err_class steps_aside_over(const struct task_run *run, const struct table *
 }
 
 /* The platform's own words come last: where they are long they are cut. */
-static struct str aside_message(const struct err *why, struct arena *arena)
+static struct str aside_message(const struct stream *stream, const struct err *why,
+                                struct arena *arena)
 {
     struct err said;
     err_set(&said, ERR_SKIP_RECORD, "refused_alone",
             "every question about it is refused while others are answered: it keeps what is "
-            "stored and is asked for alone after an hour, then daily; huiliu sync --full asks at "
-            "once. %s: %s",
-            why->code, why->message);
+            "stored and is asked for alone after an hour, then daily%s. %s: %s",
+            stream->figures.of ? "; huiliu sync --full asks at once" : "", why->code, why->message);
     return arena_dup(arena, str_of(said.message));
 }
 
@@ -165,7 +168,7 @@ enum err_class aside_commit(struct task_run *run, const struct table *table, str
         .id = key,
         .field = STR(""),
         .code = REFUSED_ALONE,
-        .message = aside_message(why, arena),
+        .message = aside_message(run->stream, why, arena),
         .stream = run->stream->name,
     };
     struct prepared prepared = {.mapped = {.rejects = &reject, .rejects_len = 1}, .rejects = 1};

@@ -1,7 +1,7 @@
 /* Revisit: where a platform has no filter by update time, rows whose status is not final are asked again
  * by their ids. A revisit is no window and proves nothing about completeness: every id that was asked
  * is answered, or counted as missing in ask_plan. A batch is one call and one commit unit; one that the
- * platform refuses is asked in parts (ask_plan.c). */
+ * platform refuses is asked in parts (refusal.c). */
 #include "sync/sync_internal.h"
 
 enum { STALE_EVERY_MS = 24 * 60 * 60 * 1000, REVISIT_IDS_MAX = 500 };

@@ -70,9 +70,11 @@ enum err_class prepared_own(struct prepared *prepared, struct arena *arena, stru
 enum err_class rejects_seal(const struct task_run *run, const struct facts *facts,
                             struct mapped *mapped, struct arena *arena, struct err *err);
 bool rejects_own(struct mapped *mapped, struct arena *arena);
-/* One call of the platform's decryption, for at most stream->decrypt_batch_max texts. */
+/* One call of the platform's decryption, for at most stream->decrypt_batch_max texts. `comes_back`: the task
+ * will ask for them again where no call is free now. */
 enum err_class ciphers_ask(const struct task_run *run, const struct str *texts, size_t texts_len,
-                           struct map *plain, struct arena *arena, struct err *err);
+                           bool comes_back, struct map *plain, struct arena *arena,
+                           struct err *err);
 /* The same for stored records that do not come from a page (replay, texts opened later): `mapped` is
  * filled already, every row is written. */
 enum err_class rows_prepare_all(const struct task_run *run, const struct facts *facts,
@@ -191,6 +193,7 @@ struct parts {
     size_t len;     /* 0: none, nothing is refused */
     bool answered;  /* a row of it was, so that it is not the platform that refuses everything */
     size_t refused; /* rows that were refused alone since the last answer */
+    size_t shift;   /* where in the list the first is asked alone */
 };
 /* Which rows of the list are asked next; false: as many as one question may be about. */
 bool parts_next(const struct parts *parts, struct str list, size_t *offset, size_t *rows);

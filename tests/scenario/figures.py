@@ -491,6 +491,32 @@ def test_an_order_that_is_refused_and_then_left_out_is_not_shown_any_more(t):
     same((aside(stage), stage.plan(30)["missing"]), ({}, 2), "rejects and answers without it")
 
 
+def test_an_order_whose_answer_cannot_be_is_asked_again(t):
+    """Its rows were read, then the total was found wrong: that was no answer, however long ago the order ended."""
+    fake = FakeAds({"sec-a": [ad_order(n, f"2026-04-08 10:{n:02}:00", status="DELIVERIED", hours=24) for n in range(1, 9)]})
+    for number in range(1, 9):
+        fake.spend(number, "2026-04-08", cost=number)
+    stage = AdsStage(t, fake, "2026-05-20 12:00:00")
+    answer, bad = fake.body, {order_id(3)}
+
+    def body(path, query):
+        raw = answer(path, query)
+        if path != REPORT or not bad & set(json.loads(query["filter"])["order_ids"]):
+            return raw
+        reply = json.loads(raw)
+        reply["data"]["page_info"]["total_num"] += 1
+        return json.dumps(reply).encode()
+
+    fake.body = body
+    stage.sync_at("2026-05-20 12:00:00", check=None)
+    same([n for n in range(1, 9) if not stage.life(n)], [3], "orders without figures")
+    same(list(aside(stage)), [3], "set aside")
+    bad.clear()
+    stage.sync_at("2026-05-23 13:20:00", check=None)
+    holds(stage.life(3), "the order was never asked again")
+    same(list(aside(stage)), [], "set aside")
+
+
 def test_an_order_of_which_only_a_day_is_refused(t):
     fake, stage = many_orders(t)
     stage.sync()
