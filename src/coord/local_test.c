@@ -343,6 +343,16 @@ static void nobody_is_sent_away_for_long_because_of_others(void **state)
     assert_true(crowd->calls >= 1150);
 }
 
+static void a_few_on_a_slow_budget_use_all_of_it(void **state)
+{
+    struct crowd *crowd = crowd_of(0, 12);
+    crowd->rate = 1;
+    crowd_run(*state, crowd, T0 + 3000000);
+    assert_true(crowd->calls >= 285); /* 97 % of 300, less the first, which fills */
+    for (size_t i = 0; i < crowd->len; i++)
+        assert_true(crowd->comers[i].calls >= 20);
+}
+
 static void who_will_not_come_back_leaves_no_gap(void **state)
 {
     const struct budget_ask ask = ask_of(STR("app"), BUDGET_BUCKET, 10, 1000, 10);
@@ -353,7 +363,7 @@ static void who_will_not_come_back_leaves_no_gap(void **state)
         /* Pages ask in passing and go on; one task comes for what they left. */
         for (int i = 0; i < 5; i++)
             budget_take(*state, &ask, 1, (struct budget_comer){.rank = 0, .outside = true}, now_ms,
-                        0, &page_ms, NULL);
+                        2, &page_ms, NULL);
         enum err_class class_ = budget_take(*state, &ask, 1, comer, now_ms, HORIZON_MS, &start_ms,
                                             NULL);
         comer.waited = class_ == ERR_LATER;
@@ -542,6 +552,7 @@ int main(void)
         TEST(one_alone_does_not_wait_for_himself),
         TEST(places_of_those_who_went_away_cost_nothing),
         TEST(nobody_is_sent_away_for_long_because_of_others),
+        TEST(a_few_on_a_slow_budget_use_all_of_it),
         TEST(who_will_not_come_back_leaves_no_gap),
         TEST(a_clock_set_back_does_not_keep_the_line_away),
         TEST(a_call_gets_all_of_its_budgets_or_none),
