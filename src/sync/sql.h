@@ -200,12 +200,15 @@ static const char SQL_ASKED[] =
     "days_to = coalesce(ask_plan.days_to, excluded.days_to), "
     "day_next = coalesce(ask_plan.day_next, excluded.day_next), "
     "days_next_ms = coalesce(ask_plan.days_next_ms, excluded.days_next_ms)";
-/* The same without the instant. */
+/* The same without the instant. The rows are there: written like this the marks are looked up by key, while
+ * an UPDATE … FROM walked all rows of the shop for each. */
 static const char SQL_DAY_ASKED[] =
-    "UPDATE ask_plan SET days_to = json_extract(m.value, '$[5]'), "
-    "day_next = json_extract(m.value, '$[6]'), days_next_ms = json_extract(m.value, '$[7]') "
-    "FROM json_each(?3) m WHERE shop_id = ?1 AND stream = ?2 "
-    "AND key_text = json_extract(m.value, '$[0]')";
+    "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, missing, base_missing, days_to, "
+    "day_next, days_next_ms) SELECT ?1, ?2, json_extract(value, '$[0]'), 0, 0, 0, "
+    "json_extract(value, '$[5]'), json_extract(value, '$[6]'), json_extract(value, '$[7]') "
+    "FROM json_each(?3) WHERE true ON CONFLICT (shop_id, stream, key_text) DO UPDATE SET "
+    "days_to = excluded.days_to, day_next = excluded.day_next, "
+    "days_next_ms = excluded.days_next_ms";
 /* ?1 shop ?2 stream ?3 key ?4 not before. Where no day is due it stays so. */
 static const char SQL_DAYS_LATER[] = "UPDATE ask_plan SET days_next_ms = max(days_next_ms, ?4) "
                                      "WHERE shop_id = ?1 AND stream = ?2 AND key_text = ?3";
