@@ -145,13 +145,6 @@ static int setup_clock(void **state)
     return setup(state);
 }
 
-static int teardown_clock(void **state)
-{
-    teardown(state);
-    fixture_clock_forget();
-    return 0;
-}
-
 /* From now on the fixture speaks for this shop. */
 static void become(struct fixture *f, int64_t id, const char *name, const char *external_id)
 {
@@ -622,7 +615,7 @@ int main(void)
         TEST(a_used_code_leaves_a_working_shop_alone),
         TEST(an_app_that_is_refused_is_told_and_marks_nobody),
         TEST(a_pair_whose_accounts_could_not_be_asked_is_not_lost),
-        cmocka_unit_test_setup_teardown(passing_faults_are_sat_out, setup_clock, teardown_clock),
+        cmocka_unit_test_setup_teardown(passing_faults_are_sat_out, setup_clock, teardown),
         TEST(an_old_pair_is_not_taken_for_a_new_code),
         TEST(another_state_is_refused_before_the_code_is_used),
         TEST(a_bare_code_or_a_state_of_long_ago_is_not_compared),

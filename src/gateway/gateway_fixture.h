@@ -99,8 +99,8 @@ static inline void assert_good(enum err_class class_, const struct err *err)
         fail_msg("%s %s: %s", err_class_name(class_), err->code, err->message);
 }
 
-/* Around fixture_open and fixture_close: the clock is chosen before there are threads and forgotten
- * when they have ended. */
+/* Before fixture_open: the clock is chosen before there are threads, and fixture_close forgets it when
+ * they have ended. */
 static inline void fixture_clock_path(char *path, size_t size)
 {
     snprintf(path, size, "/tmp/huiliu-gateway-test-%d", (int)getpid());
@@ -223,6 +223,8 @@ static inline void fixture_close(struct fixture *f)
         unlink(path);
     }
     rmdir(f->folder);
+    if (clock_is_test())
+        fixture_clock_forget();
 }
 
 /* One page; *err as the gateway fills it. */

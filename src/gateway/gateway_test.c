@@ -36,13 +36,6 @@ static int setup_clock(void **state)
     return setup(state);
 }
 
-static int teardown_clock(void **state)
-{
-    teardown(state);
-    fixture_clock_forget();
-    return 0;
-}
-
 static void a_page_comes_back_read(void **state)
 {
     struct fixture *f = *state;
@@ -335,7 +328,7 @@ int main(void)
         TEST(stopping_ends_calls_in_flight_and_refuses_more),
         TEST(every_call_has_its_own_nonce_and_time),
         cmocka_unit_test_setup_teardown(the_test_clock_calls_this_machine_only_and_stands_still,
-                                        setup_clock, teardown_clock),
+                                        setup_clock, teardown),
     };
     return cmocka_run_group_tests_name("gateway", tests, NULL, NULL);
 }

@@ -84,8 +84,8 @@ static void parts_write(struct buf *out, const struct parts *parts)
 {
     buf_add(out, STR(",\"list\":"));
     json_write_string(out, parts->list);
-    buf_printf(out, ",\"answered\":%d,\"refused\":%zu,\"shift\":%zu,\"parts\":[", parts->answered,
-               parts->refused, parts->shift);
+    buf_printf(out, ",\"answered\":%d,\"refused\":%zu,\"parts\":[", parts->answered,
+               parts->refused);
     for (size_t i = 0; i < parts->len; i++)
         buf_printf(out, "%s%zu", i > 0 ? "," : "", parts->rows[i]);
     buf_add_char(out, ']');
@@ -146,15 +146,13 @@ static bool member_i64(const struct json *root, struct str name, int64_t *out)
 static bool parts_read(const struct json *root, struct arena *arena, struct parts *out)
 {
     const struct json *rows = json_get(root, STR("parts"));
-    int64_t answered, refused, shift;
+    int64_t answered, refused;
     if (!member_i64(root, STR("answered"), &answered) ||
         !member_i64(root, STR("refused"), &refused) || refused < 0 || refused >= REFUSED_ROWS_MAX ||
-        !member_i64(root, STR("shift"), &shift) || shift < 0 || shift > INT32_MAX ||
         json_len(rows) > PARTS_MAX)
         return false;
     out->answered = answered != 0;
     out->refused = (size_t)refused;
-    out->shift = (size_t)shift;
     for (out->len = 0; out->len < json_len(rows); out->len++) {
         int64_t one;
         if (!str_to_i64(json_text(json_at(rows, out->len)), &one) || one < 1 || one > INT32_MAX)

@@ -520,7 +520,7 @@ static enum err_class lane_await(const struct figure_pass *p, struct err *err)
 static enum err_class batch_read(struct figure_pass *p, struct err *err)
 {
     size_t offset, rows = FIGURE_BATCH_MAX;
-    bool part = parts_next(&p->pass.parts, p->list->name, &offset, &rows);
+    bool part = parts_next(p->run, &p->pass.parts, p->list->name, &offset, &rows);
     enum err_class class_ = p->list->read(p, offset, rows, err);
     if (class_ != ERR_OK || p->len > 0 || !part)
         return class_;

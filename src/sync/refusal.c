@@ -28,15 +28,22 @@ static size_t probes_of(const struct parts *parts)
     return parts->rows[0] < PROBES_MAX ? parts->rows[0] : PROBES_MAX;
 }
 
-bool parts_next(const struct parts *parts, struct str list, size_t *offset, size_t *rows)
+/* Another task asks other rows alone first: three bad ones must not stand in the way for ever. */
+static size_t probe_shift(const struct task_run *run)
+{
+    return (size_t)(((uint64_t)run->task->id * UINT64_C(0x9E3779B97F4A7C15)) >> 32);
+}
+
+bool parts_next(const struct task_run *run, const struct parts *parts, struct str list,
+                size_t *offset, size_t *rows)
 {
     *offset = 0;
     if (!parts_are_of(parts, list))
         return false;
     *rows = parts->rows[0];
     if (!parts->answered) {
-        *offset = (2 * parts->refused + 1) * parts->rows[0] / (2 * probes_of(parts)) + parts->shift;
-        *offset %= parts->rows[0];
+        *offset = (2 * parts->refused + 1) * parts->rows[0] / (2 * probes_of(parts));
+        *offset = (*offset + probe_shift(run)) % parts->rows[0];
         *rows = 1;
     }
     return true;
@@ -117,9 +124,7 @@ enum refusal refusal_judge(struct task_run *run, struct parts *parts, struct str
     /* Of one row alone nobody can say whether it is the row or the platform. */
     if (rows < 2 || !task_tries_spent(run, class_))
         return REFUSAL_FAILS;
-    /* Another task probes other rows: three bad ones must not stand in the way for ever. */
-    size_t shift = (size_t)(((uint64_t)run->task->id * UINT64_C(0x9E3779B97F4A7C15)) >> 32) % rows;
-    *parts = (struct parts){.list = list, .rows = {rows}, .len = 1, .shift = shift};
+    *parts = (struct parts){.list = list, .rows = {rows}, .len = 1};
     return REFUSAL_PARTS;
 }
 

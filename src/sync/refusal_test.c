@@ -57,7 +57,7 @@ static bool list_run_as(struct list *list, int64_t task_id)
     run.tried = false;
     while (list->len > 0) {
         size_t offset, rows = list->len;
-        parts_next(&parts, STR("l"), &offset, &rows);
+        parts_next(&run, &parts, STR("l"), &offset, &rows);
         if (!question_refused(list, offset, rows)) {
             rows_leave(list, list->answered, offset, rows);
             parts_done(&parts, STR("l"), rows, true);
@@ -179,19 +179,21 @@ static void what_is_about_the_platform_is_never_asked_in_parts(void **state)
 static void parts_are_of_one_list(void **state)
 {
     (void)state;
+    const struct task task = {.id = 1};
+    const struct task_run run = {.task = &task};
     struct parts parts = {.list = STR("life"), .rows = {8, 4}, .len = 2, .answered = true};
     size_t offset = 7, rows = 100;
-    assert_false(parts_next(&parts, STR("days"), &offset, &rows));
+    assert_false(parts_next(&run, &parts, STR("days"), &offset, &rows));
     assert_int_equal(rows, 100);
     parts_done(&parts, STR("days"), 8, true);
     assert_int_equal(parts.len, 2);
-    assert_true(parts_next(&parts, STR("life"), &offset, &rows));
+    assert_true(parts_next(&run, &parts, STR("life"), &offset, &rows));
     assert_int_equal(offset, 0);
     assert_int_equal(rows, 8);
     parts_done(&parts, STR("life"), 8, true);
     assert_int_equal(parts.rows[0], 4);
     parts_done(&parts, STR("life"), 4, true);
-    assert_false(parts_next(&parts, STR("life"), &offset, &rows));
+    assert_false(parts_next(&run, &parts, STR("life"), &offset, &rows));
 }
 
 int main(void)

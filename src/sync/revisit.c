@@ -218,7 +218,7 @@ static enum err_class rows_next(const struct task_run *run, struct str sql, stru
                                 struct err *err)
 {
     size_t offset, rows = REVISIT_IDS_MAX;
-    bool part = parts_next(&pass->parts, LIST, &offset, &rows);
+    bool part = parts_next(run, &pass->parts, LIST, &offset, &rows);
     enum err_class class_ = open_rows_read(run, sql, now_ms, offset, rows, arena, out, err);
     if (class_ != ERR_OK || out->len > 0 || !part)
         return class_;

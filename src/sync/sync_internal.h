@@ -193,10 +193,10 @@ struct parts {
     size_t len;     /* 0: none, nothing is refused */
     bool answered;  /* a row of it was, so that it is not the platform that refuses everything */
     size_t refused; /* rows that were refused alone since the last answer */
-    size_t shift;   /* where in the list the first is asked alone */
 };
 /* Which rows of the list are asked next; false: as many as one question may be about. */
-bool parts_next(const struct parts *parts, struct str list, size_t *offset, size_t *rows);
+bool parts_next(const struct task_run *run, const struct parts *parts, struct str list,
+                size_t *offset, size_t *rows);
 /* These rows have left the list. `asked`: the platform answered about one of them. */
 void parts_done(struct parts *parts, struct str list, size_t rows, bool asked);
 /* Forgets them: the list is another one than it was. */

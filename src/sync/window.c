@@ -259,23 +259,6 @@ enum err_class window_steps_read_again(const struct window *window, struct str d
     return class_ != ERR_OK ? class_ : steps_forget_pages(window, arena, steps, err);
 }
 
-/* What a closed window leaves nobody to wait for: its tasks that died in earlier runs and, once it is
- * sealed, readings of parts of it that could not be proved. */
-static enum err_class steps_forget_failures(const struct window *window, bool sealed,
-                                            struct arena *arena, struct steps *steps,
-                                            struct err *err)
-{
-    struct sql_value key[WINDOW_KEY_VALUES];
-    window_key_values(&window->id, key);
-    const struct sql_value task[] = {key[0], sql_text(window_task_key(&window->id, arena))};
-    if (!task[1].text.ptr)
-        return err_no_memory(err);
-    enum err_class class_ = steps_add(steps, SQL_TASKS_DEAD_DELETE, task, 2, -1, arena, err);
-    if (class_ == ERR_OK && sealed)
-        class_ = steps_add(steps, SQL_UNPROVED_DELETE, key, WINDOW_KEY_VALUES, -1, arena, err);
-    return class_;
-}
-
 enum err_class window_steps_close(const struct window *window, const struct window_close *close,
                                   struct arena *arena, struct steps *steps, struct err *err)
 {
@@ -296,8 +279,8 @@ enum err_class window_steps_close(const struct window *window, const struct wind
     values[13] = sql_int(close->now_ms);
     values[14] = sql_int_or_null(close->again_ms, close->again_ms > 0);
     enum err_class class_ = steps_add(steps, SQL_WINDOW_CLOSE, values, 15, 1, arena, err);
-    if (class_ == ERR_OK)
-        class_ = steps_forget_failures(window, close->state == WINDOW_SEALED, arena, steps, err);
+    if (class_ == ERR_OK && close->state == WINDOW_SEALED)
+        class_ = steps_add(steps, SQL_UNPROVED_DELETE, values, WINDOW_KEY_VALUES, -1, arena, err);
     return class_ != ERR_OK ? class_ : steps_forget_pages(window, arena, steps, err);
 }
 

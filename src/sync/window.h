@@ -104,8 +104,8 @@ struct window_close {
     int64_t now_ms;
     int64_t again_ms; /* unproved: when it is read again; 0: never by itself */
 };
-/* With the window go its tasks that died in earlier runs and, when it is sealed, unproved windows of its
- * kind that lie inside it. */
+/* With the window, when it is sealed, go unproved windows of its kind that lie inside it. Tasks of it that
+ * died go with the task that ends (steps_task_done). */
 enum err_class window_steps_close(const struct window *window, const struct window_close *close,
                                   struct arena *arena, struct steps *steps, struct err *err);
 

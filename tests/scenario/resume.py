@@ -168,12 +168,17 @@ def test_tasks_that_died_in_an_outage_are_gone_when_their_window_closes(t):
 DAYS_S = 86400
 
 
+def sync_ahead(stage, seconds):
+    """A sync under a clock that is ahead; then it is right again, ten minutes later."""
+    stage.later(seconds)
+    stage.sync()
+    stage.later(600 - seconds)
+
+
 def test_rows_without_an_update_time_are_not_frozen_by_a_clock_that_was_ahead(t):
     fake = FakeLife({"7001": [order(n) for n in range(20)]})
     stage = FakeStage(t, fake)
-    stage.later(2 * DAYS_S)
-    stage.sync()
-    stage.later(600 - 2 * DAYS_S)
+    sync_ahead(stage, 2 * DAYS_S)
     refunded = {**order(4)["certificate"][0], "item_status": 301, "refund_amount": 500}
     fake.orders["7001"][4] = order(4, order_status=4, update_order_time=DAY_START_S + 80000, certificate=[refunded])
     stage.sync()
@@ -184,9 +189,7 @@ def test_rows_without_an_update_time_are_not_frozen_by_a_clock_that_was_ahead(t)
 def test_a_first_sync_under_a_clock_that_was_far_ahead(t):
     fake = FakeLife({"7001": [order(n) for n in range(20)]})
     stage = FakeStage(t, fake)
-    stage.later(100 * DAYS_S)
-    stage.sync()
-    stage.later(600 - 100 * DAYS_S)
+    sync_ahead(stage, 100 * DAYS_S)
     stage.sync()
     lib.same(len(stage.ids("7001")), 20, "orders stored once the clock is right")
 
