@@ -291,6 +291,8 @@ static enum err_class change_read_key(struct str key, const struct json *value,
         good = number_read(value, &settings->decrypt_quota);
     else if (str_eq(key, STR("timeout_ms")))
         good = number_read(value, &settings->timeout_ms);
+    else if (str_eq(key, STR("slow_ms")))
+        good = number_read(value, &settings->slow_ms) && settings->slow_ms > 0;
     else if (str_eq(key, STR("report_omit")))
         good = number_read(value, &settings->report_omit) && settings->report_omit <= OMIT_MAX;
     else if (str_eq(key, STR("churn")))
@@ -301,7 +303,7 @@ static enum err_class change_read_key(struct str key, const struct json *value,
     else
         return err_set(err, ERR_USAGE, "config",
                        "%.*s is unknown: faults quota totals error_place end decrypt_quota "
-                       "timeout_ms report_omit churn revoke_tokens",
+                       "timeout_ms slow_ms report_omit churn revoke_tokens",
                        STR_ARG(key));
     return good ? ERR_OK
                 : err_set(err, ERR_USAGE, "config", "%.*s: the value is wrong", STR_ARG(key));

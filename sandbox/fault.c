@@ -18,7 +18,7 @@ static const struct fault_info INFOS[FAULT_KINDS] = {
     [FAULT_TIMEOUT] = {"timeout", FAULT_ON_ANY, false,
                        "no answer for --timeout-ms of real time, then the connection closes"},
     [FAULT_SLOW_BODY] = {"slow_body", FAULT_ON_ANY, false,
-                         "the right body in eight pieces, 50 ms between them"},
+                         "the right body in eight pieces, --slow-ms between them"},
     [FAULT_CUT_JSON] = {"cut_json", FAULT_ON_ANY, false,
                         "half of the body, announced as if it were all"},
     [FAULT_CUT_CONNECTION] = {"cut_connection", FAULT_ON_ANY, false,

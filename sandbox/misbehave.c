@@ -6,7 +6,7 @@
 
 #include "sandbox/sandbox.h"
 
-enum { SLOW_PIECES = 8, SLOW_PAUSE_MS = 50, MEGABYTE = 1 << 20 };
+enum { SLOW_PIECES = 8, MEGABYTE = 1 << 20 };
 
 void call_query_fault(struct call *call, struct list_query *query)
 {
@@ -173,7 +173,7 @@ void call_fault_after(struct call *call)
         break;
     case FAULT_SLOW_BODY:
         reply->slow_chunk_bytes = (unsigned)(reply->body.len / SLOW_PIECES + 1);
-        reply->slow_pause_ms = SLOW_PAUSE_MS;
+        reply->slow_pause_ms = (unsigned)call->settings.slow_ms;
         break;
     case FAULT_CUT_JSON:
         reply->body.len /= 2;

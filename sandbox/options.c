@@ -229,6 +229,8 @@ static const struct option_row ROWS[] = {
     {"--faults", "PLAN", "all=20% or KIND=PERCENT,...; the kinds stand below", READER(read_faults)},
     {"--timeout-ms", "MS", "real time that the fault timeout lasts (3000)",
      NUMBER(settings.timeout_ms, 0, 600000)},
+    {"--slow-ms", "MS", "real time between two pieces of the fault slow_body (50)",
+     NUMBER(settings.slow_ms, 1, 60000)},
     {"--huge-mb", "MB", "size of the fault huge_reply (200)", NUMBER(huge_mb, 1, 1024)},
     {"--prebuilt", "MB", "keep up to MB of rendered pages, for benches (0)",
      NUMBER(prebuilt_mb, 0, 65536)},
@@ -337,7 +339,7 @@ enum err_class options_parse(int argc, char **argv, struct options *out, bool *h
         .douplus_orders = 100,
         .douplus_token_s = 86400,
         .douplus_refresh_s = 30 * DAY_S,
-        .settings = {.decrypt_quota = 1000000, .timeout_ms = 3000},
+        .settings = {.decrypt_quota = 1000000, .timeout_ms = 3000, .slow_ms = 50},
         .huge_mb = 200,
     };
     for (int i = 1; i < argc; i++) {

@@ -47,7 +47,7 @@ static enum err_class columns_write(struct figure_pass *p, const struct table *r
                                     struct buf *out, struct err *err)
 {
     const struct stream *of = p->stream->figures.of;
-    const struct table *table = of->table;
+    const struct table *table = of->table, *days = p->stream->figures.day;
     struct str key = table->columns[table->key[0]].name;
     struct str created = table->columns[table->created].name;
     size_t lasts = p->stream->figures.lasts;
@@ -74,10 +74,13 @@ static enum err_class columns_write(struct figure_pass *p, const struct table *r
                STR_ARG(table->name), STR_ARG(key), STR_ARG(other));
     buf_printf(out,
                " p.base_to, coalesce(p.missing, 0), p.days_to, p.day_next,"
-               " coalesce(p.base_missing, 0), %.*s FROM %.*s o LEFT JOIN ask_plan p ON"
+               " coalesce(p.base_missing, 0), %.*s, (SELECT min(d.day) FROM %.*s d"
+               " WHERE d.shop_id = o.shop_id AND d.%.*s = o.%.*s) FROM %.*s o"
+               " LEFT JOIN ask_plan p ON"
                " p.shop_id = o.shop_id AND p.stream = ?2 AND p.key_text = o.%.*s"
                " WHERE o.shop_id = ?1 AND o.%.*s BETWEEN ?4 AND ?5",
-               STR_ARG(aside), STR_ARG(table->name), STR_ARG(key), STR_ARG(created));
+               STR_ARG(aside), STR_ARG(days->name), STR_ARG(days->columns[days->key[0]].name),
+               STR_ARG(key), STR_ARG(table->name), STR_ARG(key), STR_ARG(created));
     return ERR_OK;
 }
 
@@ -153,6 +156,7 @@ static enum err_class order_read(struct figure_pass *p, const struct reader *row
         .day_next = day_parse(reader_text(row, 9)),
         .base_missing = reader_int(row, 10),
         .aside = reader_int(row, 11) != 0,
+        .day_first = day_parse(reader_text(row, 12)),
     };
     out->end_ms = order_end_ms(p, row, &out->final);
     out->open_day = out->based ? day_parse(reader_text(row, 6)) + 1 : out->created_day;

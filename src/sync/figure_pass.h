@@ -1,5 +1,6 @@
 /* What the files of a pass over figures share. Private to figures.c (the pass and what it stores),
- * figure_due.c (which orders are due, calendar days) and figure_ask.c (one question and its answer). */
+ * figure_days.c (the days of an order), figure_due.c (which orders are due, calendar days) and figure_ask.c
+ * (one question and its answer). */
 #ifndef HUILIU_SYNC_FIGURE_PASS_H
 #define HUILIU_SYNC_FIGURE_PASS_H
 
@@ -28,10 +29,12 @@ struct figure_order {
     int64_t first_ms; /* first seen */
     int64_t changed_ms;
     int64_t missing, base_missing;
-    int64_t days_to;  /* its days up to this one are not asked any more */
-    int64_t day_next; /* the day that is asked next */
+    int64_t days_to;   /* its days up to this one are final */
+    int64_t day_next;  /* the day that is asked next */
+    int64_t day_first; /* of those that are stored; NO_DAY: none is */
     /* What this pass has learned. */
     bool answered, refused;
+    bool changed; /* its life figures are others than those that are stored */
     struct figure_sum sum;
     struct str ad_id;
 };
@@ -45,7 +48,7 @@ struct figure_pass {
     struct figure_layout layout;
     struct arena texts; /* of the whole pass */
     struct arena arena; /* of one batch */
-    struct str orders_sql, days_sql, base_sql;
+    struct str orders_sql, days_sql, life_sql, base_sql;
     int64_t started_ms, now_ms, today;
     int64_t due_ms; /* what is due at this instant is asked, so that a pass comes to its end */
     const struct figure_list *list; /* which the batch is of */
@@ -91,5 +94,28 @@ struct question {
 void question_add(struct question *q, struct figure_order *order);
 /* Asks all pages. On ERR_OK each order was answered, with its sum, or left out. */
 enum err_class question_ask(struct figure_pass *p, struct question *q, struct err *err);
+
+/* --- figures.c --- */
+/* Appends a row of the order to a batch of any table of figures; its key is set. */
+enum err_class row_begin(const struct table *table, struct batch *batch,
+                         const struct figure_order *order, size_t *row, struct err *err);
+/* Sets its figures; the rest of the key is set by now. */
+enum err_class row_end(struct figure_pass *p, const struct figure_sum *sum, int64_t received_ms,
+                       struct batch *batch, size_t row, struct err *err);
+/* Commits an answer: the rows, and what is over with them. `rows`: orders that leave the list. */
+enum err_class unit_commit(struct figure_pass *p, const struct question *q, size_t rows,
+                           struct batch **batches, size_t batches_len, struct steps *steps,
+                           struct err *err);
+
+/* --- figure_days.c --- */
+/* Asks a batch about one day and commits the answer. An order whose last day lies before it is only
+ * marked. */
+enum err_class day_ask(struct figure_pass *p, struct err *err);
+/* Sets in the mark of an order that has no day due where its days begin: at once. */
+void days_begin(struct figure_pass *p, const struct figure_order *order, struct ask_mark *mark);
+/* Days that are final are asked once more when the life that was answered says that they were corrected:
+ * it fell, or it changed after all of them were final. Behind steps_asked of the same orders. */
+enum err_class steps_days_again(struct figure_pass *p, const struct question *q,
+                                struct steps *steps, struct err *err);
 
 #endif

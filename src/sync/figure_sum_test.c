@@ -189,6 +189,25 @@ static void a_correction_may_lower_them(void **state)
     sum_is(f, &sum, -3, 4, 0, -2, 2); /* −3 / 2 → −2, the even one */
 }
 
+static bool fell(struct fixture *f, int64_t cost, int64_t plays, int64_t rate, int64_t each,
+                 int64_t sold)
+{
+    struct figure_sum before = {.rows = 0}, now = {.rows = 0};
+    sum_add(f, &before, 100, 10, 500000, 50, 2);
+    sum_add(f, &now, cost, plays, rate, each, sold);
+    return figure_sum_fell(&f->layout, &before, &now);
+}
+
+static void what_falls_adds_up(void **state)
+{
+    struct fixture *f = *state;
+    assert_false(fell(f, 100, 10, 500000, 50, 2));
+    assert_false(fell(f, 101, 11, 400000, 40, 3)); /* ratios fall as they like */
+    assert_true(fell(f, 99, 11, 500000, 50, 3));
+    assert_true(fell(f, 101, 11, 500000, 101, 1));
+    assert_true(fell(f, 100, ABSENT, ABSENT, 50, 2));
+}
+
 static void currencies_are_not_mixed_and_sums_do_not_overflow(void **state)
 {
     struct fixture *f = *state;
@@ -239,6 +258,7 @@ int main(void)
         CASE(what_nobody_says_stays_unsaid_and_zero_is_said),
         CASE(ranges_of_the_same_ads_add_no_ads),
         CASE(a_correction_may_lower_them),
+        CASE(what_falls_adds_up),
         CASE(currencies_are_not_mixed_and_sums_do_not_overflow),
         CASE(equal_figures_have_equal_hashes),
     };

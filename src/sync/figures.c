@@ -5,7 +5,7 @@
  * A pass takes the orders that are due, a batch at a time, oldest first, and asks
  *   base   a closed part of its life, once the open part grows too long for one call (…_base)
  *   life   from its creation, or from behind its base, to today (ad_figure, …_snapshot)
- *   days   what each got on each of its days that may still change (ad_figure_day)
+ *   days   what each got on each of its days that may still change (ad_figure_day; figure_days.c)
  * All pages of one question and what follows from them are one commit unit, and what was asked moves on in
  * ask_plan with it, so that a pass that was cut short asks at most one question again.
  *
@@ -25,8 +25,8 @@ enum {
 
 /* --- rows --- */
 
-static enum err_class row_begin(const struct table *table, struct batch *batch,
-                                const struct figure_order *order, size_t *row, struct err *err)
+enum err_class row_begin(const struct table *table, struct batch *batch,
+                         const struct figure_order *order, size_t *row, struct err *err)
 {
     enum err_class class_ = batch_append(batch, row, err);
     if (class_ == ERR_OK)
@@ -34,8 +34,8 @@ static enum err_class row_begin(const struct table *table, struct batch *batch,
     return class_;
 }
 
-static enum err_class row_end(struct figure_pass *p, const struct figure_sum *sum,
-                              int64_t received_ms, struct batch *batch, size_t row, struct err *err)
+enum err_class row_end(struct figure_pass *p, const struct figure_sum *sum, int64_t received_ms,
+                       struct batch *batch, size_t row, struct err *err)
 {
     return figure_row_write(&p->layout, sum, p->run->sync->options.keyring, received_ms, batch, row,
                             err);
@@ -47,10 +47,9 @@ static const struct table *list_table(const struct figure_pass *p)
     return p->list->of_days ? p->stream->figures.day : p->stream->table;
 }
 
-/* The rows, and what is over with them. `rows`: orders that leave the list. */
-static enum err_class unit_commit(struct figure_pass *p, const struct question *q, size_t rows,
-                                  struct batch **batches, size_t batches_len, struct steps *steps,
-                                  struct err *err)
+enum err_class unit_commit(struct figure_pass *p, const struct question *q, size_t rows,
+                           struct batch **batches, size_t batches_len, struct steps *steps,
+                           struct err *err)
 {
     struct prepared prepared = {.mapped = {.batches = batches,
                                            .batches_len = batches_len,
@@ -72,110 +71,6 @@ static enum err_class unit_commit(struct figure_pass *p, const struct question *
     p->pass = after;
     p->asked = NULL;
     return ERR_OK;
-}
-
-/* --- days --- */
-
-/* The last day of an order that is asked: today, or its end and a while more, since conversions are
- * booked late. */
-static int64_t order_last_day(const struct figure_pass *p, const struct figure_order *order)
-{
-    if (!order->final)
-        return p->today;
-    return min_i64(p->today, day_of(p->stream, order->end_ms) + p->stream->figures.mature_days);
-}
-
-static enum err_class day_rows(struct figure_pass *p, const struct question *q, struct batch **out,
-                               struct err *err)
-{
-    const struct table *table = p->stream->figures.day;
-    struct str day = day_text(q->from_day, &p->arena);
-    size_t column = table_column(table, STR("day"));
-    enum err_class class_ = batch_new(table, &p->arena, q->len + 1, out, err);
-    for (size_t i = 0; class_ == ERR_OK && i < q->len; i++) {
-        size_t row;
-        if (!q->orders[i]->answered)
-            continue;
-        class_ = row_begin(table, *out, q->orders[i], &row, err);
-        if (class_ == ERR_OK) {
-            batch_set_text(*out, row, column, day);
-            class_ = row_end(p, &q->orders[i]->sum, q->received_ms, *out, row, err);
-        }
-    }
-    return class_;
-}
-
-/* A day is final once it was asked after it had matured; one that was left out is asked for another day
- * before it is believed to have nothing, and one that was refused has something. */
-static int64_t days_to_after(const struct figure_pass *p, const struct figure_order *order)
-{
-    int64_t wait = p->stream->figures.mature_days + !order->answered;
-    bool final = order->day_next == order->days_to + 1 && !order->refused &&
-                 p->today > order->day_next + wait;
-    return final ? order->day_next : order->days_to;
-}
-
-/* A round asks an order's days one after the other, up to today. The next begins with the next pass while
- * the order runs, else by the hour; only by the hour does it begin with the days that are over, which
- * change rarely. */
-static struct ask_mark day_mark(struct figure_pass *p, const struct figure_order *order)
-{
-    int64_t last_day = order_last_day(p, order), days_to = days_to_after(p, order);
-    int64_t next_day = order->day_next + 1, at_ms = p->due_ms;
-    if (next_day > last_day) {
-        bool runs = p->now_ms < order->end_ms;
-        at_ms = runs ? pass_next_ms(p->stream, p->now_ms) : next_multiple_i64(p->now_ms, HOUR_MS);
-        next_day = at_ms % HOUR_MS == 0 ? days_to + 1 : day_of(p->stream, at_ms);
-        if (order->final && days_to >= last_day && last_day < p->today)
-            at_ms = ASK_NEVER;
-    }
-    return (struct ask_mark){
-        .key = order->id,
-        .days_to = day_text(days_to, &p->arena),
-        .day_next = at_ms == ASK_NEVER ? STR("") : day_text(next_day, &p->arena),
-        .days_next_ms = at_ms,
-    };
-}
-
-static enum err_class day_commit(struct figure_pass *p, const struct question *q, struct err *err)
-{
-    struct batch *batch;
-    struct steps steps = {.len = 0};
-    struct ask_mark *marks = arena_array(&p->arena, p->len, sizeof *marks);
-    if (!marks)
-        return err_no_memory(err);
-    for (size_t i = 0; i < p->len; i++)
-        marks[i] = day_mark(p, &p->orders[i]);
-    enum err_class class_ = day_rows(p, q, &batch, err);
-    if (class_ == ERR_OK)
-        class_ = steps_day_asked(p->run, marks, p->len, &p->arena, &steps, err);
-    return class_ == ERR_OK ? unit_commit(p, q, p->len, &batch, 1, &steps, err) : class_;
-}
-
-/* The batch is of one day. An order whose last day lies before it is only marked. */
-static enum err_class day_ask(struct figure_pass *p, struct err *err)
-{
-    struct question *q = arena_alloc(&p->arena, sizeof *q);
-    if (!q)
-        return err_no_memory(err);
-    q->from_day = q->to_day = p->orders[0].day_next;
-    for (size_t i = 0; i < p->len; i++)
-        if (p->orders[i].day_next <= order_last_day(p, &p->orders[i]))
-            question_add(q, &p->orders[i]);
-    enum err_class class_ = q->len > 0 ? question_ask(p, q, err) : ERR_OK;
-    return class_ == ERR_OK ? day_commit(p, q, err) : class_;
-}
-
-/* Where the days of an order begin that has none due: at once. */
-static void days_begin(struct figure_pass *p, const struct figure_order *order,
-                       struct ask_mark *mark)
-{
-    mark->days_to = day_text(order->days_to, &p->arena);
-    mark->days_next_ms = ASK_NEVER;
-    if (order->day_next > order_last_day(p, order))
-        return;
-    mark->day_next = day_text(order->day_next, &p->arena);
-    mark->days_next_ms = p->due_ms;
 }
 
 /* --- base --- */
@@ -260,18 +155,19 @@ static enum err_class base_ask(struct figure_pass *p, int64_t last_day, struct e
 
 /* --- life --- */
 
-static enum err_class base_query(struct figure_pass *p, struct err *err)
+/* The figures of one order in a table. */
+static enum err_class sums_query(struct figure_pass *p, const struct table *table, struct str *out,
+                                 struct err *err)
 {
-    const struct table *table = p->stream->figures.base;
     struct buf text;
     buf_init(&text, QUERY_BYTES_MAX);
     buf_add(&text, STR("SELECT "));
     figure_columns_write(&p->layout, &text);
     buf_printf(&text, " FROM %.*s WHERE shop_id = ?1 AND %.*s = ?2", STR_ARG(table->name),
                STR_ARG(table->columns[table->key[0]].name));
-    p->base_sql = text.failed ? STR_NONE : arena_dup(&p->texts, buf_str(&text));
+    *out = text.failed ? STR_NONE : arena_dup(&p->texts, buf_str(&text));
     buf_fini(&text);
-    return p->base_sql.ptr ? ERR_OK : err_no_memory(err);
+    return out->ptr ? ERR_OK : err_no_memory(err);
 }
 
 /* What the order's closed ranges come to is added to what the open one gave. */
@@ -324,24 +220,33 @@ static enum err_class life_rows(struct figure_pass *p, const struct question *q,
     return class_;
 }
 
-/* A snapshot only of what has changed since the last one. */
-static enum err_class snapshot_rows(struct figure_pass *p, const struct question *q,
-                                    struct batch *life, struct batch **out, struct err *err)
+/* What of it is news. */
+static enum err_class life_known(struct figure_pass *p, const struct question *q,
+                                 struct batch *life, struct err *err)
 {
-    const struct table *table = p->stream->figures.snapshot;
-    size_t at = table_column(table, STR("at"));
     unsigned char *known = arena_array(&p->arena, life->rows_len + 1, sizeof *known);
     if (!known)
         return err_no_memory(err);
     enum err_class class_ = rows_known(p->run->sync->options.store, life, p->run->shop->id, known,
                                        err);
-    if (class_ == ERR_OK)
-        class_ = batch_new(table, &p->arena, life->rows_len + 1, out, err);
     life->known = known;
-    for (size_t i = 0, row = 0; class_ == ERR_OK && i < q->len; i++) {
+    for (size_t i = 0, row = 0; class_ == ERR_OK && i < q->len; i++)
+        if (q->orders[i]->answered)
+            q->orders[i]->changed = known[row++] != KNOWN_SAME;
+    return class_;
+}
+
+/* A snapshot only of what has changed since the last one. */
+static enum err_class snapshot_rows(struct figure_pass *p, const struct question *q,
+                                    struct batch **out, struct err *err)
+{
+    const struct table *table = p->stream->figures.snapshot;
+    size_t at = table_column(table, STR("at"));
+    enum err_class class_ = batch_new(table, &p->arena, q->len, out, err);
+    for (size_t i = 0; class_ == ERR_OK && i < q->len; i++) {
         const struct figure_order *order = q->orders[i];
         size_t to;
-        if (!order->answered || known[row++] == KNOWN_SAME)
+        if (!order->changed)
             continue;
         class_ = row_begin(table, *out, order, &to, err);
         if (class_ != ERR_OK)
@@ -396,9 +301,13 @@ static enum err_class life_commit(struct figure_pass *p, const struct question *
     if (class_ == ERR_OK)
         class_ = life_rows(p, q, &batches[0], err);
     if (class_ == ERR_OK)
-        class_ = snapshot_rows(p, q, batches[0], &batches[1], err);
+        class_ = life_known(p, q, batches[0], err);
+    if (class_ == ERR_OK)
+        class_ = snapshot_rows(p, q, &batches[1], err);
     if (class_ == ERR_OK)
         class_ = steps_asked(p->run, marks, q->len, &p->arena, &steps, err);
+    if (class_ == ERR_OK)
+        class_ = steps_days_again(p, q, &steps, err);
     return class_ == ERR_OK ? unit_commit(p, q, q->len, batches, 2, &steps, err) : class_;
 }
 
@@ -626,7 +535,9 @@ enum task_end figures_task(struct task_run *run)
     if (class_ == ERR_OK)
         class_ = orders_queries(p, &err);
     if (class_ == ERR_OK)
-        class_ = base_query(p, &err);
+        class_ = sums_query(p, p->stream->table, &p->life_sql, &err);
+    if (class_ == ERR_OK)
+        class_ = sums_query(p, p->stream->figures.base, &p->base_sql, &err);
     if (class_ == ERR_OK)
         class_ = lane_await(p, &err);
     if (class_ == ERR_OK)

@@ -28,7 +28,7 @@ class AdsWorld(Stage):
 
     def __init__(self, t, shops, orders, days, **switches):
         super().__init__(t, start_ms=ms(START), platform="douplus", since="2026-05-01", life_shops=0, douplus_shops=shops,
-                         douplus_orders=orders, live=True, timeout_ms=100,
+                         douplus_orders=orders, live=True, timeout_ms=20, slow_ms=2,
                          **{"from": "2026-05-08", "to": (START + datetime.timedelta(days=days)).date().isoformat(),
                             **switches})
         self.passes = 0

@@ -129,6 +129,69 @@ def test_a_figure_goes_down(t):
     same([r["cost"] for r in stage.snapshots(1)], [1000, 960], "snapshots")
 
 
+DAY_1, DAY_2 = "2026-05-02", "2026-05-09"
+
+
+def order_of_a_week(t):
+    """It runs from DAY_1 to DAY_2 and costs 100 on each of the two; five days later DAY_1 is final."""
+    fake, stage = one_order(t, f"{DAY_1} 10:00:00", f"{DAY_1} 12:00:00", hours=24 * 7)
+    fake.spend(1, DAY_1, cost=100)
+    stage.sync()
+    stage.sync_at("2026-05-07 12:30:00")
+    fake.spend(1, DAY_2, cost=100)
+    stage.sync_at(f"{DAY_2} 09:30:00")
+    holds(stage.plan(1)["days_to"] >= DAY_1, "the first day is not final")
+    return fake, stage
+
+
+def end_of_a_week(fake, stage):
+    """The order ends; days after days pass until its last one is final."""
+    fake.order(1)["status"] = "DELIVERIED"
+    stage.sync_at(f"{DAY_2} 10:30:00")
+    for day in range(10, 17):
+        stage.sync_at(f"2026-05-{day} 12:30:00")
+    same(stage.plan(1)["days_next_ms"], None, "days due")
+
+
+def days_are(stage, first, second):
+    days = stage.days(1)
+    same((days[DAY_1]["cost"], days[DAY_2]["cost"]), (first, second), "cost of the first and of the last day")
+
+
+def test_a_day_that_was_final_is_corrected_while_the_order_runs(t):
+    """A life that falls says so; nothing else is asked about."""
+    fake, stage = order_of_a_week(t)
+    asked = fake.asked[order_id(1), DAY_1, DAY_1]
+    stage.sync_at(f"{DAY_2} 09:35:00")
+    same(fake.asked[order_id(1), DAY_1, DAY_1], asked, "times that a final day was asked")
+    fake.spend(1, DAY_1, cost=-13)
+    stage.sync_at(f"{DAY_2} 09:40:00")
+    days_are(stage, 87, 100)
+    same(fake.asked[order_id(1), DAY_1, DAY_1], asked + 1, "times that a corrected day was asked")
+
+
+def test_a_correction_that_new_money_hides_is_found_at_the_end(t):
+    fake, stage = order_of_a_week(t)
+    fake.spend(1, DAY_1, cost=-13)
+    fake.spend(1, DAY_2, cost=20)
+    stage.sync_at(f"{DAY_2} 09:40:00")
+    same(stage.life(1)["cost"], 207, "cost of the life")
+    end_of_a_week(fake, stage)
+    days_are(stage, 87, 120)
+
+
+def test_a_correction_after_all_days_were_final_is_found(t):
+    fake, stage = order_of_a_week(t)
+    end_of_a_week(fake, stage)
+    for day, change, first in ((17, -13, 87), (19, 5, 92)):
+        fake.spend(1, DAY_1, cost=change)
+        stage.sync_at(f"2026-05-{day} 12:30:00")
+        days_are(stage, first, 100)
+    asked = fake.report_calls()
+    stage.sync_at("2026-05-21 12:30:00")
+    same(fake.report_calls(), asked + 1, "calls when nothing changed: the life")
+
+
 def test_two_orders_of_one_video_and_one_video_in_two_shops(t):
     fake = FakeAds({"sec-a": [ad_order(1, f"{DAY} 09:00:00"), ad_order(2, f"{DAY} 09:30:00")],
                     "sec-b": [ad_order(3, f"{DAY} 10:00:00")]})

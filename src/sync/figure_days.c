@@ -1,0 +1,169 @@
+/* What an order got on each of its days. A day is asked until it is final; days that are final are asked
+ * once more after the last of them is, and when the order's life says that they were corrected. */
+#include "sync/figure_pass.h"
+
+/* The last day of an order that is asked: today, or its end and a while more, since conversions are
+ * booked late. */
+static int64_t order_last_day(const struct figure_pass *p, const struct figure_order *order)
+{
+    if (!order->final)
+        return p->today;
+    return min_i64(p->today, day_of(p->stream, order->end_ms) + p->stream->figures.mature_days);
+}
+
+static enum err_class day_rows(struct figure_pass *p, const struct question *q, struct batch **out,
+                               struct err *err)
+{
+    const struct table *table = p->stream->figures.day;
+    struct str day = day_text(q->from_day, &p->arena);
+    size_t column = table_column(table, STR("day"));
+    enum err_class class_ = batch_new(table, &p->arena, q->len + 1, out, err);
+    for (size_t i = 0; class_ == ERR_OK && i < q->len; i++) {
+        size_t row;
+        if (!q->orders[i]->answered)
+            continue;
+        class_ = row_begin(table, *out, q->orders[i], &row, err);
+        if (class_ == ERR_OK) {
+            batch_set_text(*out, row, column, day);
+            class_ = row_end(p, &q->orders[i]->sum, q->received_ms, *out, row, err);
+        }
+    }
+    return class_;
+}
+
+/* A day is final once it was asked after it had matured; one that was left out is asked for another day
+ * before it is believed to have nothing, and one that was refused has something. */
+static int64_t days_to_after(const struct figure_pass *p, const struct figure_order *order)
+{
+    int64_t wait = p->stream->figures.mature_days + !order->answered;
+    bool final = order->day_next == order->days_to + 1 && !order->refused &&
+                 p->today > order->day_next + wait;
+    return final ? order->day_next : order->days_to;
+}
+
+static struct ask_mark days_due(struct figure_pass *p, const struct figure_order *order,
+                                int64_t days_to, int64_t day, int64_t at_ms)
+{
+    return (struct ask_mark){
+        .key = order->id,
+        .days_to = day_text(days_to, &p->arena),
+        .day_next = at_ms == ASK_NEVER ? STR("") : day_text(day, &p->arena),
+        .days_next_ms = at_ms,
+    };
+}
+
+/* All days of an order that has ended are final. */
+static bool days_are_done(const struct figure_pass *p, const struct figure_order *order,
+                          int64_t days_to)
+{
+    int64_t last_day = order_last_day(p, order);
+    return order->final && days_to >= last_day && last_day < p->today;
+}
+
+/* A round asks an order's days one after the other, up to today. The next begins with the next pass while
+ * the order runs, else by the hour; only by the hour does it begin with the days that are over, which
+ * change rarely. When the last day has become final one more round asks all of them: the platform may
+ * have corrected the first long after they were final. */
+static struct ask_mark day_mark(struct figure_pass *p, const struct figure_order *order)
+{
+    int64_t days_to = days_to_after(p, order), next_day = order->day_next + 1;
+    if (next_day <= order_last_day(p, order))
+        return days_due(p, order, days_to, next_day, p->due_ms);
+    if (days_are_done(p, order, days_to)) {
+        bool again = order->day_first != NO_DAY && !days_are_done(p, order, order->days_to);
+        return days_due(p, order, days_to, order->day_first, again ? p->due_ms : ASK_NEVER);
+    }
+    bool runs = p->now_ms < order->end_ms;
+    int64_t at_ms = runs ? pass_next_ms(p->stream, p->now_ms)
+                         : next_multiple_i64(p->now_ms, HOUR_MS);
+    next_day = at_ms % HOUR_MS == 0 ? days_to + 1 : day_of(p->stream, at_ms);
+    return days_due(p, order, days_to, next_day, at_ms);
+}
+
+static enum err_class day_commit(struct figure_pass *p, const struct question *q, struct err *err)
+{
+    struct batch *batch;
+    struct steps steps = {.len = 0};
+    struct ask_mark *marks = arena_array(&p->arena, p->len, sizeof *marks);
+    if (!marks)
+        return err_no_memory(err);
+    for (size_t i = 0; i < p->len; i++)
+        marks[i] = day_mark(p, &p->orders[i]);
+    enum err_class class_ = day_rows(p, q, &batch, err);
+    if (class_ == ERR_OK)
+        class_ = steps_day_asked(p->run, marks, p->len, &p->arena, &steps, err);
+    return class_ == ERR_OK ? unit_commit(p, q, p->len, &batch, 1, &steps, err) : class_;
+}
+
+enum err_class day_ask(struct figure_pass *p, struct err *err)
+{
+    struct question *q = arena_alloc(&p->arena, sizeof *q);
+    if (!q)
+        return err_no_memory(err);
+    q->from_day = q->to_day = p->orders[0].day_next;
+    for (size_t i = 0; i < p->len; i++)
+        if (p->orders[i].day_next <= order_last_day(p, &p->orders[i]))
+            question_add(q, &p->orders[i]);
+    enum err_class class_ = q->len > 0 ? question_ask(p, q, err) : ERR_OK;
+    return class_ == ERR_OK ? day_commit(p, q, err) : class_;
+}
+
+void days_begin(struct figure_pass *p, const struct figure_order *order, struct ask_mark *mark)
+{
+    mark->days_to = day_text(order->days_to, &p->arena);
+    mark->days_next_ms = ASK_NEVER;
+    if (order->day_next > order_last_day(p, order))
+        return;
+    mark->day_next = day_text(order->day_next, &p->arena);
+    mark->days_next_ms = p->due_ms;
+}
+
+/* --- corrections --- */
+
+/* It is less than what is stored. */
+static enum err_class life_fell(struct figure_pass *p, struct reader *lives,
+                                const struct figure_order *order, bool *out, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(p->run->shop->id), sql_text(order->id)};
+    struct figure_sum stored;
+    enum err_class class_ = reader_ask(lives, values, 2, err);
+    if (class_ != ERR_OK || !reader_next(lives))
+        return class_;
+    class_ = figure_sum_read(&p->layout, lives, 0, &p->arena, &stored, err);
+    *out = class_ == ERR_OK && figure_sum_fell(&p->layout, &stored, &order->sum);
+    return class_;
+}
+
+/* Marks of the orders that this answer says so of. */
+static enum err_class days_corrected(struct figure_pass *p, const struct question *q,
+                                     struct ask_mark *marks, size_t *marks_len, struct err *err)
+{
+    struct reader *lives = NULL;
+    enum err_class class_ = store_read_snapshot(p->run->sync->options.store, p->life_sql.ptr,
+                                                &lives, err);
+    *marks_len = 0;
+    for (size_t i = 0; class_ == ERR_OK && i < q->len; i++) {
+        const struct figure_order *order = q->orders[i];
+        bool corrected = order->changed && days_are_done(p, order, order->days_to);
+        if (!order->changed || order->day_first == NO_DAY || order->day_first > order->days_to)
+            continue;
+        if (!corrected)
+            class_ = life_fell(p, lives, order, &corrected, err);
+        if (corrected)
+            marks[(*marks_len)++] = days_due(p, order, order->days_to, order->day_first, p->due_ms);
+    }
+    enum err_class closed = lives ? reader_close(lives, class_ == ERR_OK ? err : NULL) : ERR_OK;
+    return class_ == ERR_OK ? closed : class_;
+}
+
+enum err_class steps_days_again(struct figure_pass *p, const struct question *q,
+                                struct steps *steps, struct err *err)
+{
+    size_t len;
+    struct ask_mark *marks = arena_array(&p->arena, q->len, sizeof *marks);
+    if (!marks)
+        return err_no_memory(err);
+    enum err_class class_ = days_corrected(p, q, marks, &len, err);
+    return class_ == ERR_OK && len > 0 ? steps_day_asked(p->run, marks, len, &p->arena, steps, err)
+                                       : class_;
+}
