@@ -41,15 +41,14 @@ static int64_t day_parse(struct str text)
 
 /* --- which orders --- */
 
-/* What a pass wants to know of an order; the condition and the order of rows follow. Orders that were set
- * aside have a reject of table `refused`. */
+/* What a pass wants to know of each order that is due. Orders that were set aside have a reject of table
+ * `refused`. */
 static enum err_class columns_write(struct figure_pass *p, const struct table *refused,
                                     struct buf *out, struct err *err)
 {
     const struct stream *of = p->stream->figures.of;
     const struct table *table = of->table, *days = p->stream->figures.day;
     struct str key = table->columns[table->key[0]].name;
-    struct str created = table->columns[table->created].name;
     size_t lasts = p->stream->figures.lasts;
     struct str hours = STR("NULL");
     if (lasts != SIZE_MAX)
@@ -62,55 +61,80 @@ static enum err_class columns_write(struct figure_pass *p, const struct table *r
     struct str aside = aside_sql(refused, key, &p->texts);
     if (!hours.ptr || !now_final.ptr || !final.ptr || !other.ptr || !aside.ptr)
         return err_no_memory(err);
-    buf_printf(out, "SELECT o.%.*s, o.%.*s, o.first_seen_ms, o.changed_ms, %.*s,", STR_ARG(key),
-               STR_ARG(created), STR_ARG(hours));
+    buf_printf(out, "SELECT d.id, d.created, o.first_seen_ms, o.changed_ms, %.*s,", STR_ARG(hours));
     buf_printf(out,
                " CASE WHEN %.*s THEN (SELECT min(h.at_ms) FROM status_history h WHERE"
-               " h.shop_id = o.shop_id AND h.table_name = '%.*s' AND h.key_text = o.%.*s AND %.*s"
+               " h.shop_id = o.shop_id AND h.table_name = '%.*s' AND h.key_text = d.id AND %.*s"
                " AND h.at_ms > coalesce((SELECT max(n.at_ms) FROM status_history n WHERE"
-               " n.shop_id = o.shop_id AND n.table_name = '%.*s' AND n.key_text = o.%.*s"
+               " n.shop_id = o.shop_id AND n.table_name = '%.*s' AND n.key_text = d.id"
                " AND NOT %.*s), 0)) END,",
-               STR_ARG(now_final), STR_ARG(table->name), STR_ARG(key), STR_ARG(final),
-               STR_ARG(table->name), STR_ARG(key), STR_ARG(other));
+               STR_ARG(now_final), STR_ARG(table->name), STR_ARG(final), STR_ARG(table->name),
+               STR_ARG(other));
     buf_printf(out,
                " p.base_to, coalesce(p.missing, 0), p.days_to, p.day_next,"
-               " coalesce(p.base_missing, 0), %.*s, (SELECT min(d.day) FROM %.*s d"
-               " WHERE d.shop_id = o.shop_id AND d.%.*s = o.%.*s) FROM %.*s o"
-               " LEFT JOIN ask_plan p ON"
-               " p.shop_id = o.shop_id AND p.stream = ?2 AND p.key_text = o.%.*s"
-               " WHERE o.shop_id = ?1 AND o.%.*s BETWEEN ?4 AND ?5",
-               STR_ARG(aside), STR_ARG(days->name), STR_ARG(days->columns[days->key[0]].name),
-               STR_ARG(key), STR_ARG(table->name), STR_ARG(key), STR_ARG(created));
+               " coalesce(p.base_missing, 0), %.*s, (SELECT min(f.day) FROM %.*s f"
+               " WHERE f.shop_id = o.shop_id AND f.%.*s = d.id)",
+               STR_ARG(aside), STR_ARG(days->name), STR_ARG(days->columns[days->key[0]].name));
     return ERR_OK;
 }
 
+/* Which orders are due is found first, so that what is asked of each is asked of a batch only. `find`:
+ * FROM …, with the order of rows in the place of a column: what stands first in it. */
 static enum err_class query_make(struct figure_pass *p, const struct table *refused,
-                                 const char *condition, struct str *out, struct err *err)
+                                 const char *first, struct str find, struct str *out,
+                                 struct err *err)
 {
     const struct table *table = p->stream->figures.of->table;
+    struct str key = table->columns[table->key[0]].name;
+    struct str created = table->columns[table->created].name;
     struct buf text;
     buf_init(&text, QUERY_BYTES_MAX);
+    buf_printf(&text,
+               "WITH due (id, created, first) AS (SELECT o.%.*s, o.%.*s, %s %.*s AND"
+               " o.%.*s BETWEEN ?4 AND ?5 ORDER BY 3, 2, 1 LIMIT ?6 OFFSET ?7) ",
+               STR_ARG(key), STR_ARG(created), first, STR_ARG(find), STR_ARG(created));
     enum err_class class_ = columns_write(p, refused, &text, err);
-    buf_printf(&text, " AND %s, o.%.*s, o.%.*s LIMIT ?6 OFFSET ?7", condition,
-               STR_ARG(table->columns[table->created].name),
-               STR_ARG(table->columns[table->key[0]].name));
+    buf_printf(&text,
+               " FROM due d JOIN %.*s o ON o.shop_id = ?1 AND o.%.*s = d.id LEFT JOIN ask_plan p ON"
+               " p.shop_id = ?1 AND p.stream = ?2 AND p.key_text = d.id"
+               " ORDER BY d.first, d.created, d.id",
+               STR_ARG(table->name), STR_ARG(key));
     *out = text.failed ? STR_NONE : arena_dup(&p->texts, buf_str(&text));
     buf_fini(&text);
     return class_ == ERR_OK && !out->ptr ? err_no_memory(err) : class_;
 }
 
+static enum err_class orders_query(struct figure_pass *p, struct err *err)
+{
+    const struct table *table = p->stream->figures.of->table;
+    struct str find = arena_printf(
+        &p->texts,
+        "FROM %.*s o LEFT JOIN ask_plan p ON p.shop_id = ?1 AND p.stream = ?2 AND"
+        " p.key_text = o.%.*s WHERE o.shop_id = ?1 AND (p.key_text IS NULL OR p.asked_ms < ?8 OR"
+        " p.next_ms <= ?3 OR (o.changed_ms > p.asked_ms AND o.changed_ms <= ?3))",
+        STR_ARG(table->name), STR_ARG(table->columns[table->key[0]].name));
+    return find.ptr ? query_make(p, p->stream->table, "coalesce(p.asked_ms, 0)", find,
+                                 &p->orders_sql, err)
+                    : err_no_memory(err);
+}
+
+/* A cross join keeps SQLite to the index of days that are due. */
+static enum err_class days_query(struct figure_pass *p, struct err *err)
+{
+    const struct table *table = p->stream->figures.of->table;
+    struct str find = arena_printf(
+        &p->texts,
+        "FROM ask_plan p CROSS JOIN %.*s o WHERE p.shop_id = ?1 AND p.stream = ?2 AND"
+        " p.days_next_ms <= ?3 AND o.shop_id = ?1 AND o.%.*s = p.key_text",
+        STR_ARG(table->name), STR_ARG(table->columns[table->key[0]].name));
+    return find.ptr ? query_make(p, p->stream->figures.day, "p.day_next", find, &p->days_sql, err)
+                    : err_no_memory(err);
+}
+
 enum err_class orders_queries(struct figure_pass *p, struct err *err)
 {
-    enum err_class class_ = query_make(
-        p, p->stream->table,
-        "(p.key_text IS NULL OR p.asked_ms < ?8 OR p.next_ms <= ?3 OR"
-        " (o.changed_ms > p.asked_ms AND o.changed_ms <= ?3))"
-        " ORDER BY coalesce(p.asked_ms, 0)",
-        &p->orders_sql, err);
-    return class_ == ERR_OK
-               ? query_make(p, p->stream->figures.day, "p.days_next_ms <= ?3 ORDER BY p.day_next",
-                            &p->days_sql, err)
-               : class_;
+    enum err_class class_ = orders_query(p, err);
+    return class_ == ERR_OK ? days_query(p, err) : class_;
 }
 
 /* How long an order runs, in whole hours, rounded up; 0: as long as the platform lets it. */
