@@ -7,6 +7,7 @@
  *   log     one structured line an event
  *   clock   now, waiting, and the test clock that owns both
  *   money   minor units, half-even from text
+ *   integer least, greatest, next multiple
  *   map     bytes -> value
  *   metric  counters and histograms
  *   fail    named fail points
@@ -25,6 +26,7 @@
 #include "base/embed.h"
 #include "base/err.h"
 #include "base/fail.h"
+#include "base/integer.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/map.h"

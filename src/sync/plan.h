@@ -10,22 +10,6 @@
 #include "sync/sync.h"
 #include "sync/window.h"
 
-static inline int64_t min_i64(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static inline int64_t max_i64(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-/* The first multiple of `step` behind `value`; neither is negative. */
-static inline int64_t next_multiple_i64(int64_t value, int64_t step)
-{
-    return value - value % step + step;
-}
-
 /* A list of windows to make for one request is bounded; a wider range is refused with the advice to
  * ask for it in parts. */
 enum { RANGE_WINDOWS_MAX = 2000 };
