@@ -38,6 +38,8 @@ static void mark_write(struct buf *out, const struct ask_mark *mark)
     day_write(out, mark->days_to);
     day_write(out, mark->day_next);
     instant_write(out, mark->days_next_ms);
+    instant_write(out, mark->days_past_ms);
+    buf_printf(out, ",%d", mark->days_closing);
     buf_add_char(out, ']');
 }
 

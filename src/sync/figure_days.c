@@ -1,6 +1,7 @@
 /* What an order got on each of its days. A day is asked until it is final; days that are final are asked
  * once more after the last of them is, and when the order's life says that they were corrected. */
 #include "sync/figure_pass.h"
+#include "sync/sql.h"
 
 /* The last day of an order that is asked: today, or its end and a while more, since conversions are
  * booked late. */
@@ -31,53 +32,64 @@ static enum err_class day_rows(struct figure_pass *p, const struct question *q, 
     return class_;
 }
 
+/* A day that was left out is believed to have nothing where nothing is stored of it, or once the order would
+ * not be asked for any more. */
+static bool absence_is_believed(const struct figure_pass *p, const struct figure_order *order)
+{
+    bool stored = order->day_first != NO_DAY && order->day_next >= order->day_first &&
+                  order->day_next <= order->day_last;
+    return !stored || p->now_ms - order->end_ms > p->stream->figures.repeat_days * DAY_MS;
+}
+
 /* A day is final once it was asked after it had matured; one that was left out is asked for another day
  * before it is believed to have nothing, and one that was refused has something. */
 static int64_t days_to_after(const struct figure_pass *p, const struct figure_order *order)
 {
     int64_t wait = p->stream->figures.mature_days + !order->answered;
     bool final = order->day_next == order->days_to + 1 && !order->refused &&
+                 (order->answered || absence_is_believed(p, order)) &&
                  p->today > order->day_next + wait;
     return final ? order->day_next : order->days_to;
 }
 
-static struct ask_mark days_due(struct figure_pass *p, const struct figure_order *order,
-                                int64_t days_to, int64_t day, int64_t at_ms)
+static void day_mark_next(struct figure_pass *p, int64_t day, int64_t at_ms, struct ask_mark *mark)
 {
-    return (struct ask_mark){
-        .key = order->id,
-        .days_to = day_text(days_to, &p->arena),
-        .day_next = at_ms == ASK_NEVER ? STR("") : day_text(day, &p->arena),
-        .days_next_ms = at_ms,
-    };
+    mark->day_next = day_text(day, &p->arena);
+    mark->days_next_ms = at_ms;
 }
 
-/* All days of an order that has ended are final. */
-static bool days_are_done(const struct figure_pass *p, const struct figure_order *order,
-                          int64_t days_to)
-{
-    int64_t last_day = order_last_day(p, order);
-    return order->final && days_to >= last_day && last_day < p->today;
-}
-
-/* A round asks an order's days one after the other, up to today. The next begins with the next pass while
- * the order runs, else by the hour; only by the hour does it begin with the days that are over, which
- * change rarely. When the last day has become final one more round asks all of them: the platform may
- * have corrected the first long after they were final. */
+/* A round asks an order's days one after the other, up to today. While the order runs the next round is of
+ * today only, with the next pass, and by the hour of all days that are not final; then by the hour and, once
+ * they ought to have matured, by the day. When the last day is final one more round asks all of them: the
+ * platform may have corrected the first long after they were final. */
 static struct ask_mark day_mark(struct figure_pass *p, const struct figure_order *order)
 {
-    int64_t days_to = days_to_after(p, order), next_day = order->day_next + 1;
-    if (next_day <= order_last_day(p, order))
-        return days_due(p, order, days_to, next_day, p->due_ms);
-    if (days_are_done(p, order, days_to)) {
-        bool again = order->day_first != NO_DAY && !days_are_done(p, order, order->days_to);
-        return days_due(p, order, days_to, order->day_first, again ? p->due_ms : ASK_NEVER);
+    int64_t last_day = order_last_day(p, order), days_to = days_to_after(p, order);
+    int64_t mature_days = p->stream->figures.mature_days;
+    bool ripe = order->final && p->today > last_day + mature_days;
+    bool from_first = order->day_first == NO_DAY || order->day_next == order->day_first;
+    struct ask_mark mark = {
+        .key = order->id,
+        .days_to = day_text(days_to, &p->arena),
+        .days_next_ms = ASK_NEVER,
+        .days_past_ms = ASK_NEVER,
+        .days_closing = ripe && (order->closing || from_first),
+    };
+    if (order->day_next < last_day) {
+        day_mark_next(p, order->day_next + 1, p->due_ms, &mark);
+    } else if (ripe && days_to >= last_day && !mark.days_closing) {
+        mark.days_to = day_text(order->day_first - 1, &p->arena);
+        day_mark_next(p, order->day_first, p->due_ms, &mark);
+    } else if (p->now_ms < order->end_ms) {
+        int64_t at_ms = pass_next_ms(p->stream, p->now_ms);
+        day_mark_next(p, day_of(p->stream, at_ms), at_ms, &mark);
+        mark.days_past_ms = next_multiple_i64(p->now_ms, HOUR_MS);
+    } else if (!ripe || days_to < last_day) {
+        bool matures = p->now_ms - order->end_ms <= mature_days * DAY_MS;
+        day_mark_next(p, days_to + 1, next_multiple_i64(p->now_ms, matures ? HOUR_MS : DAY_MS),
+                      &mark);
     }
-    bool runs = p->now_ms < order->end_ms;
-    int64_t at_ms = runs ? pass_next_ms(p->stream, p->now_ms)
-                         : next_multiple_i64(p->now_ms, HOUR_MS);
-    next_day = at_ms % HOUR_MS == 0 ? days_to + 1 : day_of(p->stream, at_ms);
-    return days_due(p, order, days_to, next_day, at_ms);
+    return mark;
 }
 
 static enum err_class day_commit(struct figure_pass *p, const struct question *q, struct err *err)
@@ -120,50 +132,52 @@ void days_begin(struct figure_pass *p, const struct figure_order *order, struct 
 
 /* --- corrections --- */
 
-/* It is less than what is stored. */
-static enum err_class life_fell(struct figure_pass *p, struct reader *lives,
-                                const struct figure_order *order, bool *out, struct err *err)
+/* The order's money is less than what is stored. Other figures fall in the ordinary course of things: people
+ * take likes back. */
+static enum err_class money_fell(struct figure_pass *p, struct reader *lives,
+                                 const struct figure_order *order, bool *out, struct err *err)
 {
     const struct sql_value values[] = {sql_int(p->run->shop->id), sql_text(order->id)};
     struct figure_sum stored;
+    *out = false;
     enum err_class class_ = reader_ask(lives, values, 2, err);
     if (class_ != ERR_OK || !reader_next(lives))
         return class_;
     class_ = figure_sum_read(&p->layout, lives, 0, &p->arena, &stored, err);
-    *out = class_ == ERR_OK && figure_sum_fell(&p->layout, &stored, &order->sum);
+    *out = class_ == ERR_OK && figure_money_fell(&p->layout, &stored, &order->sum);
     return class_;
 }
 
-/* Marks of the orders that this answer says so of. */
-static enum err_class days_corrected(struct figure_pass *p, const struct question *q,
-                                     struct ask_mark *marks, size_t *marks_len, struct err *err)
+static enum err_class steps_reopen(struct figure_pass *p, const struct figure_order *order,
+                                   bool done, struct steps *steps, struct err *err)
 {
-    struct reader *lives = NULL;
-    enum err_class class_ = store_read_snapshot(p->run->sync->options.store, p->life_sql.ptr,
-                                                &lives, err);
-    *marks_len = 0;
-    for (size_t i = 0; class_ == ERR_OK && i < q->len; i++) {
-        const struct figure_order *order = q->orders[i];
-        bool corrected = order->changed && days_are_done(p, order, order->days_to);
-        if (!order->changed || order->day_first == NO_DAY || order->day_first > order->days_to)
-            continue;
-        if (!corrected)
-            class_ = life_fell(p, lives, order, &corrected, err);
-        if (corrected)
-            marks[(*marks_len)++] = days_due(p, order, order->days_to, order->day_first, p->due_ms);
-    }
-    enum err_class closed = lives ? reader_close(lives, class_ == ERR_OK ? err : NULL) : ERR_OK;
-    return class_ == ERR_OK ? closed : class_;
+    struct str before = day_text(order->day_first - 1, &p->arena);
+    const struct sql_value values[] = {
+        sql_int(p->run->shop->id),
+        sql_text(p->stream->name),
+        sql_text(order->id),
+        sql_text(before),
+        done ? sql_text(day_text(order->day_first, &p->arena)) : sql_null(),
+    };
+    return steps_add(steps, SQL_DAYS_REOPEN, values, 5, 1, &p->arena, err);
 }
 
 enum err_class steps_days_again(struct figure_pass *p, const struct question *q,
                                 struct steps *steps, struct err *err)
 {
-    size_t len;
-    struct ask_mark *marks = arena_array(&p->arena, q->len, sizeof *marks);
-    if (!marks)
-        return err_no_memory(err);
-    enum err_class class_ = days_corrected(p, q, marks, &len, err);
-    return class_ == ERR_OK && len > 0 ? steps_day_asked(p->run, marks, len, &p->arena, steps, err)
-                                       : class_;
+    struct reader *lives = NULL;
+    enum err_class class_ = store_read_snapshot(p->run->sync->options.store, p->life_sql.ptr,
+                                                &lives, err);
+    for (size_t i = 0; class_ == ERR_OK && i < q->len; i++) {
+        const struct figure_order *order = q->orders[i];
+        bool again = order->days_done;
+        if (!order->changed || order->day_first == NO_DAY || order->day_first > order->days_to)
+            continue;
+        if (!again)
+            class_ = money_fell(p, lives, order, &again, err);
+        if (class_ == ERR_OK && again)
+            class_ = steps_reopen(p, order, order->days_done, steps, err);
+    }
+    enum err_class closed = lives ? reader_close(lives, class_ == ERR_OK ? err : NULL) : ERR_OK;
+    return class_ == ERR_OK ? closed : class_;
 }

@@ -48,7 +48,10 @@ static enum err_class columns_write(struct figure_pass *p, const struct table *r
 {
     const struct stream *of = p->stream->figures.of;
     const struct table *table = of->table, *days = p->stream->figures.day;
+    const struct table *life = p->stream->table;
     struct str key = table->columns[table->key[0]].name;
+    struct str day_key = days->columns[days->key[0]].name;
+    struct str life_key = life->columns[life->key[0]].name;
     size_t lasts = p->stream->figures.lasts;
     struct str hours = STR("NULL");
     if (lasts != SIZE_MAX)
@@ -73,8 +76,12 @@ static enum err_class columns_write(struct figure_pass *p, const struct table *r
     buf_printf(out,
                " p.base_to, coalesce(p.missing, 0), p.days_to, p.day_next,"
                " coalesce(p.base_missing, 0), %.*s, (SELECT min(f.day) FROM %.*s f"
-               " WHERE f.shop_id = o.shop_id AND f.%.*s = d.id)",
-               STR_ARG(aside), STR_ARG(days->name), STR_ARG(days->columns[days->key[0]].name));
+               " WHERE f.shop_id = o.shop_id AND f.%.*s = d.id), (SELECT max(f.day) FROM %.*s f"
+               " WHERE f.shop_id = o.shop_id AND f.%.*s = d.id), p.days_past_ms,"
+               " coalesce(p.days_closing, 0), (SELECT f.changed_ms FROM %.*s f"
+               " WHERE f.shop_id = o.shop_id AND f.%.*s = d.id AND f.changed_ms > f.first_seen_ms)",
+               STR_ARG(aside), STR_ARG(days->name), STR_ARG(day_key), STR_ARG(days->name),
+               STR_ARG(day_key), STR_ARG(life->name), STR_ARG(life_key));
     return ERR_OK;
 }
 
@@ -127,8 +134,12 @@ static enum err_class days_query(struct figure_pass *p, struct err *err)
         "FROM ask_plan p CROSS JOIN %.*s o WHERE p.shop_id = ?1 AND p.stream = ?2 AND"
         " p.days_next_ms <= ?3 AND o.shop_id = ?1 AND o.%.*s = p.key_text",
         STR_ARG(table->name), STR_ARG(table->columns[table->key[0]].name));
-    return find.ptr ? query_make(p, p->stream->figures.day, "p.day_next", find, &p->days_sql, err)
-                    : err_no_memory(err);
+    /* As order_read sees it: days before today that are due again come first. */
+    return find.ptr
+               ? query_make(p, p->stream->figures.day,
+                            "CASE WHEN p.days_past_ms <= ?3 THEN p.days_to ELSE p.day_next END",
+                            find, &p->days_sql, err)
+               : err_no_memory(err);
 }
 
 enum err_class orders_queries(struct figure_pass *p, struct err *err)
@@ -152,8 +163,9 @@ static int64_t hours_of(struct str text)
 }
 
 /* When the order ended: the time at which it was first seen in the final status it has; where it was so
- * from the start, its creation and what it lasts. One that still runs will end what it lasts after its
- * creation or last change, INT64_MAX where that is not known. */
+ * from the start, its creation and what it lasts; later, if it or its figures changed since it was met. One
+ * that still runs will end what it lasts after its creation or last change, INT64_MAX where that is not
+ * known. */
 static int64_t order_end_ms(const struct figure_pass *p, const struct reader *row, bool *final)
 {
     int64_t created_ms = reader_int(row, 1), first_seen_ms = reader_int(row, 2);
@@ -163,7 +175,11 @@ static int64_t order_end_ms(const struct figure_pass *p, const struct reader *ro
     if (!*final)
         return lasts_ms == 0 ? INT64_MAX : max_i64(created_ms, changed_ms) + lasts_ms;
     int64_t final_ms = reader_int(row, 5);
-    return final_ms <= first_seen_ms ? min_i64(created_ms + lasts_ms, p->now_ms) : final_ms;
+    if (final_ms <= first_seen_ms)
+        final_ms = min_i64(created_ms + lasts_ms, p->now_ms);
+    if (changed_ms > first_seen_ms)
+        final_ms = max_i64(final_ms, changed_ms);
+    return max_i64(final_ms, reader_int(row, 16));
 }
 
 static enum err_class order_read(struct figure_pass *p, const struct reader *row,
@@ -181,13 +197,17 @@ static enum err_class order_read(struct figure_pass *p, const struct reader *row
         .base_missing = reader_int(row, 10),
         .aside = reader_int(row, 11) != 0,
         .day_first = day_parse(reader_text(row, 12)),
+        .day_last = day_parse(reader_text(row, 13)),
+        .closing = reader_int(row, 15) != 0,
     };
     out->end_ms = order_end_ms(p, row, &out->final);
     out->open_day = out->based ? day_parse(reader_text(row, 6)) + 1 : out->created_day;
+    out->days_done = out->day_next == NO_DAY && out->days_to != NO_DAY;
     /* An order that is met late: what was over by then is not asked day by day. */
     if (out->days_to == NO_DAY)
         out->days_to = max_i64(out->created_day, p->today - p->stream->figures.mature_days) - 1;
-    if (out->day_next == NO_DAY)
+    bool past_due = !reader_is_null(row, 14) && reader_int(row, 14) <= p->due_ms;
+    if (out->day_next == NO_DAY || past_due)
         out->day_next = out->days_to + 1;
     return out->id.ptr ? ERR_OK : err_no_memory(err);
 }

@@ -29,9 +29,11 @@ struct figure_order {
     int64_t first_ms; /* first seen */
     int64_t changed_ms;
     int64_t missing, base_missing;
-    int64_t days_to;   /* its days up to this one are final */
-    int64_t day_next;  /* the day that is asked next */
-    int64_t day_first; /* of those that are stored; NO_DAY: none is */
+    int64_t days_to;             /* its days up to this one are final */
+    int64_t day_next;            /* the day that is asked next */
+    int64_t day_first, day_last; /* of those that are stored; NO_DAY: none is */
+    bool days_done;              /* none of its days is due any more */
+    bool closing;                /* its days are asked once more after all of them had matured */
     /* What this pass has learned. */
     bool answered, refused;
     bool changed; /* its life figures are others than those that are stored */
@@ -113,8 +115,8 @@ enum err_class unit_commit(struct figure_pass *p, const struct question *q, size
 enum err_class day_ask(struct figure_pass *p, struct err *err);
 /* Sets in the mark of an order that has no day due where its days begin: at once. */
 void days_begin(struct figure_pass *p, const struct figure_order *order, struct ask_mark *mark);
-/* Days that are final are asked once more when the life that was answered says that they were corrected:
- * it fell, or it changed after all of them were final. Behind steps_asked of the same orders. */
+/* Days that were final are not any more where the life that was answered says that they were corrected: its
+ * money fell, or it changed after all days were done. Behind steps_asked of the same orders. */
 enum err_class steps_days_again(struct figure_pass *p, const struct question *q,
                                 struct steps *steps, struct err *err);
 

@@ -140,13 +140,13 @@ enum err_class figure_sum_add(const struct figure_layout *layout, const struct f
     return addend_add(layout, other, sum, err);
 }
 
-bool figure_sum_fell(const struct figure_layout *layout, const struct figure_sum *before,
-                     const struct figure_sum *now)
+bool figure_money_fell(const struct figure_layout *layout, const struct figure_sum *before,
+                       const struct figure_sum *now)
 {
     for (size_t i = 0; i < layout->len; i++) {
         const struct figure *figure = &layout->figures[i];
-        bool adds_up = figure->type != COLUMN_RATIO && figure->over == SIZE_MAX;
-        if (adds_up && before->set[i] && (!now->set[i] || now->values[i] < before->values[i]))
+        bool adds_up = figure->type == COLUMN_MONEY && figure->over == SIZE_MAX;
+        if (adds_up && before->set[i] && now->set[i] && now->values[i] < before->values[i])
             return true;
     }
     return false;

@@ -47,9 +47,9 @@ enum err_class figure_sum_row(const struct figure_layout *layout, const struct b
 /* Adds another sum, of another range of the same ads: their number is the larger of both. */
 enum err_class figure_sum_add(const struct figure_layout *layout, const struct figure_sum *other,
                               struct figure_sum *sum, struct err *err);
-/* A figure that adds up is lower than it was, or is not said any more. */
-bool figure_sum_fell(const struct figure_layout *layout, const struct figure_sum *before,
-                     const struct figure_sum *now);
+/* An amount that adds up is lower than it was. */
+bool figure_money_fell(const struct figure_layout *layout, const struct figure_sum *before,
+                       const struct figure_sum *now);
 /* Reads what figure_columns_write selected, from `column` on. Texts are copied into `arena`. */
 enum err_class figure_sum_read(const struct figure_layout *layout, const struct reader *reader,
                                int column, struct arena *arena, struct figure_sum *out,

@@ -220,6 +220,14 @@ static enum err_class life_rows(struct figure_pass *p, const struct question *q,
     return class_;
 }
 
+/* An order whose figures change has not ended yet, whatever its status says. */
+static void life_compare(struct figure_order *order, unsigned char known, int64_t received_ms)
+{
+    order->changed = known != KNOWN_SAME;
+    if (order->final && order->changed && known != KNOWN_ABSENT)
+        order->end_ms = max_i64(order->end_ms, received_ms);
+}
+
 /* What of it is news. */
 static enum err_class life_known(struct figure_pass *p, const struct question *q,
                                  struct batch *life, struct err *err)
@@ -232,7 +240,7 @@ static enum err_class life_known(struct figure_pass *p, const struct question *q
     life->known = known;
     for (size_t i = 0, row = 0; class_ == ERR_OK && i < q->len; i++)
         if (q->orders[i]->answered)
-            q->orders[i]->changed = known[row++] != KNOWN_SAME;
+            life_compare(q->orders[i], known[row++], q->received_ms);
     return class_;
 }
 
@@ -295,8 +303,6 @@ static enum err_class life_commit(struct figure_pass *p, const struct question *
     struct ask_mark *marks = arena_array(&p->arena, q->len, sizeof *marks);
     if (!marks)
         return err_no_memory(err);
-    for (size_t i = 0; i < q->len; i++)
-        marks[i] = order_mark(p, q->orders[i]);
     enum err_class class_ = bases_add(p, q, err);
     if (class_ == ERR_OK)
         class_ = life_rows(p, q, &batches[0], err);
@@ -304,6 +310,8 @@ static enum err_class life_commit(struct figure_pass *p, const struct question *
         class_ = life_known(p, q, batches[0], err);
     if (class_ == ERR_OK)
         class_ = snapshot_rows(p, q, &batches[1], err);
+    for (size_t i = 0; class_ == ERR_OK && i < q->len; i++)
+        marks[i] = order_mark(p, q->orders[i]);
     if (class_ == ERR_OK)
         class_ = steps_asked(p->run, marks, q->len, &p->arena, &steps, err);
     if (class_ == ERR_OK)
@@ -347,6 +355,8 @@ static enum err_class steps_day_aside(struct figure_pass *p, const struct figure
         .days_to = day_text(order->days_to, &p->arena),
         .day_next = next_ms == ASK_NEVER ? STR("") : day_text(order->day_next, &p->arena),
         .days_next_ms = next_ms,
+        .days_past_ms = ASK_NEVER,
+        .days_closing = order->closing,
     };
     return steps_day_asked(p->run, &mark, 1, &p->arena, steps, err);
 }
@@ -361,6 +371,7 @@ static enum err_class steps_order_aside(struct figure_pass *p, const struct figu
         .missing = order->missing + 1,
         .base_missing = order->base_missing,
         .days_next_ms = ASK_NEVER,
+        .days_past_ms = ASK_NEVER,
     };
     const struct sql_value days[] = {sql_int(p->run->shop->id), sql_text(p->stream->name),
                                      sql_text(order->id), sql_int(mark.next_ms)};

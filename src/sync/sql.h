@@ -186,7 +186,7 @@ static const char SQL_REJECT_LOAD[] =
 static const char SQL_REJECT_DELETE[] = "DELETE FROM reject WHERE id = ?1";
 
 /* ?1 shop ?2 stream ?3 asked ?4 marks as JSON: [[key, next, missing, base_missing, base_to, days_to,
- * day_next, days_next], …]. PostgreSQL: jsonb_array_elements, MariaDB: JSON_TABLE. */
+ * day_next, days_next, days_past, days_closing], …]. PostgreSQL: jsonb_array_elements, MariaDB: JSON_TABLE. */
 static const char SQL_ASKED[] =
     "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, next_ms, missing, base_missing, "
     "base_to, days_to, day_next, days_next_ms) SELECT ?1, ?2, json_extract(value, '$[0]'), ?3, "
@@ -204,11 +204,19 @@ static const char SQL_ASKED[] =
  * an UPDATE … FROM walked all rows of the shop for each. */
 static const char SQL_DAY_ASKED[] =
     "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, missing, base_missing, days_to, "
-    "day_next, days_next_ms) SELECT ?1, ?2, json_extract(value, '$[0]'), 0, 0, 0, "
-    "json_extract(value, '$[5]'), json_extract(value, '$[6]'), json_extract(value, '$[7]') "
+    "day_next, days_next_ms, days_past_ms, days_closing) SELECT ?1, ?2, "
+    "json_extract(value, '$[0]'), 0, 0, 0, json_extract(value, '$[5]'), "
+    "json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'), "
+    "json_extract(value, '$[9]') "
     "FROM json_each(?3) WHERE true ON CONFLICT (shop_id, stream, key_text) DO UPDATE SET "
     "days_to = excluded.days_to, day_next = excluded.day_next, "
-    "days_next_ms = excluded.days_next_ms";
+    "days_next_ms = excluded.days_next_ms, days_past_ms = excluded.days_past_ms, "
+    "days_closing = excluded.days_closing";
+/* ?1 shop ?2 stream ?3 key ?4 its days up to this one are final ?5 the day that is asked next, or NULL: as it
+ * was. */
+static const char SQL_DAYS_REOPEN[] =
+    "UPDATE ask_plan SET days_to = ?4, day_next = coalesce(?5, day_next) "
+    "WHERE shop_id = ?1 AND stream = ?2 AND key_text = ?3";
 /* ?1 shop ?2 stream ?3 key ?4 not before. Where no day is due it stays so. */
 static const char SQL_DAYS_LATER[] = "UPDATE ask_plan SET days_next_ms = max(days_next_ms, ?4) "
                                      "WHERE shop_id = ?1 AND stream = ?2 AND key_text = ?3";

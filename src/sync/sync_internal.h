@@ -170,6 +170,8 @@ struct ask_mark {
     /* Figures: where the days stand, for one that has no day due; the others keep theirs. */
     struct str days_to, day_next;
     int64_t days_next_ms;
+    int64_t days_past_ms; /* ASK_NEVER: behind the day that is asked next */
+    bool days_closing;
 };
 enum { ASK_NEVER = -1 };
 enum err_class steps_asked(const struct task_run *run, const struct ask_mark *marks,

@@ -45,6 +45,8 @@ class FakeAds:
         self.accounts = accounts  # aweme_sec_uid → orders, oldest first
         self.events = []          # (order id, ad, day, figures)
         self.left_out = set()     # ids that no answer holds for now
+        self.left_out_days = set()  # (id, day) that no answer about that day alone holds
+        self.unsaid = set()       # figures that no answer says
         self.refused = {}         # id → the bytes that answer every question about it, whoever else it is about
         self.refuses = {LIST, REPORT}  # where
         self.asked = Counter()    # (order id, first day, last day) of reports
@@ -139,11 +141,15 @@ class FakeAds:
         self.asked.update((i, first, last) for i in ids)
         rows = []
         for one in sorted(set(ids) & set(known) - self.left_out):
+            if (one, first) in self.left_out_days and first == last:
+                continue
             for ad in range(1, known[one]["ads"] + 1):
                 mine = [f for i, a, day, f in self.events if (i, a) == (one, ad) and first <= day <= last]
                 begun = any((i, a) == (one, ad) for i, a, _, _ in self.events)
                 if begun:
                     rows.append(reported(one, ad, mine))
+                    for name in self.unsaid:
+                        del rows[-1]["metrics_data"][name]
         return rows
 
 

@@ -159,15 +159,55 @@ def days_are(stage, first, second):
 
 
 def test_a_day_that_was_final_is_corrected_while_the_order_runs(t):
-    """A life that falls says so; nothing else is asked about."""
+    """Money that falls says so; with the next hour all days are asked, once."""
     fake, stage = order_of_a_week(t)
     asked = fake.asked[order_id(1), DAY_1, DAY_1]
-    stage.sync_at(f"{DAY_2} 09:35:00")
+    stage.sync_at(f"{DAY_2} 10:35:00")
     same(fake.asked[order_id(1), DAY_1, DAY_1], asked, "times that a final day was asked")
     fake.spend(1, DAY_1, cost=-13)
-    stage.sync_at(f"{DAY_2} 09:40:00")
+    for minute in (40, 45, 50, 55):
+        stage.sync_at(f"{DAY_2} 10:{minute}:00")
+    stage.sync_at(f"{DAY_2} 11:20:00")
     days_are(stage, 87, 100)
+    stage.sync_at(f"{DAY_2} 12:20:00")
     same(fake.asked[order_id(1), DAY_1, DAY_1], asked + 1, "times that a corrected day was asked")
+
+
+def test_likes_that_are_taken_back_ask_for_nothing(t):
+    fake, stage = order_of_a_week(t)
+    fake.spend(1, DAY_2, likes=50)
+    stage.sync_at(f"{DAY_2} 10:02:00")
+    asked, passes = fake.report_calls(), 10
+    for i in range(passes):
+        fake.spend(1, DAY_2, cost=1, likes=-1)
+        stage.sync_at(f"{DAY_2} 10:{5 + 5 * i:02}:00")
+    same(fake.report_calls() - asked, 2 * passes, "reports in ten passes")
+
+
+def test_a_figure_that_is_not_said_any_more_asks_for_nothing(t):
+    fake, stage = order_of_a_week(t)
+    fake.spend(1, DAY_2, cost=1, likes=50)
+    stage.sync_at(f"{DAY_2} 10:02:00")
+    fake.unsaid = {"custom_like", "stat_cost"}
+    asked, passes = fake.report_calls(), 5
+    for i in range(passes):
+        fake.spend(1, DAY_2, plays=1)
+        stage.sync_at(f"{DAY_2} 10:{5 + 5 * i:02}:00")
+    same(fake.report_calls() - asked, 2 * passes, "reports in five passes")
+
+
+def test_days_are_asked_whenever_the_hour_has_passed(t):
+    """Not only by a pass that comes just before a full hour: whoever syncs at half past has whole days, too."""
+    fake, stage = one_order(t, f"{DAY_1} 10:00:00", f"{DAY_1} 12:30:00", hours=24 * 30)
+    fake.spend(1, DAY_1, cost=100)
+    stage.sync()
+    for day in range(3, 8):
+        if day == 4:
+            fake.spend(1, DAY_1, cost=7, conversions=4)
+        for hour in (9, 10):
+            stage.sync_at(f"2026-05-{day:02} {hour:02}:30:00")
+    same((stage.days(1)[DAY_1]["cost"], stage.days(1)[DAY_1]["conversions"]), (107, 4), "what was booked late")
+    same(stage.plan(1)["days_to"], "2026-05-03", "final up to")
 
 
 def test_a_correction_that_new_money_hides_is_found_at_the_end(t):
@@ -181,15 +221,62 @@ def test_a_correction_that_new_money_hides_is_found_at_the_end(t):
 
 
 def test_a_correction_after_all_days_were_final_is_found(t):
+    """At once when all days were done; a second one, upwards, when they are done again."""
     fake, stage = order_of_a_week(t)
     end_of_a_week(fake, stage)
-    for day, change, first in ((17, -13, 87), (19, 5, 92)):
-        fake.spend(1, DAY_1, cost=change)
+    fake.spend(1, DAY_1, cost=-13)
+    stage.sync_at("2026-05-17 12:30:00")
+    days_are(stage, 87, 100)
+    fake.spend(1, DAY_1, cost=5)
+    for day in range(19, 27):
         stage.sync_at(f"2026-05-{day} 12:30:00")
-        days_are(stage, first, 100)
+    days_are(stage, 92, 100)
+    same(stage.plan(1)["days_next_ms"], None, "days due")
     asked = fake.report_calls()
-    stage.sync_at("2026-05-21 12:30:00")
+    stage.sync_at("2026-05-27 12:30:00")
     same(fake.report_calls(), asked + 1, "calls when nothing changed: the life")
+
+
+def test_a_day_that_is_left_out_of_the_last_round_is_asked_again(t):
+    fake, stage = order_of_a_week(t)
+    fake.spend(1, DAY_1, cost=-13)
+    fake.spend(1, DAY_2, cost=20)
+    fake.left_out_days = {(order_id(1), DAY_1)}
+    stage.sync_at(f"{DAY_2} 09:40:00")
+    fake.order(1)["status"] = "DELIVERIED"
+    stage.sync_at(f"{DAY_2} 10:30:00")
+    for day in range(10, 18):
+        stage.sync_at(f"2026-05-{day} 12:30:00")
+    days_are(stage, 100, 120)
+    holds(stage.plan(1)["days_next_ms"], "no day is due")
+    fake.left_out_days = set()
+    stage.sync_at("2026-05-18 12:30:00")
+    days_are(stage, 87, 120)
+    same(stage.plan(1)["days_next_ms"], None, "days due")
+
+
+def test_an_order_that_was_renewed_and_ended_between_two_passes(t):
+    """It is final as it was; its row says that it changed."""
+    fake, stage = order_of_a_week(t)
+    end_of_a_week(fake, stage)
+    fake.order(1)["renewed"] = 1
+    fake.spend(1, "2026-05-19", cost=500)
+    stage.sync_at("2026-05-20 12:30:00", "--full")
+    for day in range(21, 28):
+        stage.sync_at(f"2026-05-{day} 12:30:00")
+    same(stage.life(1)["cost"], 700, "cost of the life")
+    same(sum(r["cost"] for r in stage.days(1).values()), 700, "cost of the days")
+
+
+def test_a_final_order_that_nobody_lists_delivers_again(t):
+    fake, stage = order_of_a_week(t)
+    end_of_a_week(fake, stage)
+    for day in range(17, 21):
+        fake.spend(1, f"2026-05-{day}", cost=50)
+        stage.sync_at(f"2026-05-{day} 23:30:00")
+    for day in range(21, 30):
+        stage.sync_at(f"2026-05-{day} 12:30:00")
+    same(sum(r["cost"] for r in stage.days(1).values()), 400, "cost of the days")
 
 
 def test_two_orders_of_one_video_and_one_video_in_two_shops(t):

@@ -20,7 +20,7 @@ CLOCKS = [  # a zone and days on which its clock is changed, or is not
     ("Africa/Casablanca", ["2026-02-14", "2026-03-21"]),
 ]
 LINES = ["30 7 * * mon", "*/5 * * * *", "0 2 * * *", "30 2 * * *", "*/15 1-3 * * *", "15,45 1 * * *", "0 0 * * *", "59 23 * * *",
-         "0 0 1 * *", "0 0 29 2 *", "0 12 13 * fri", "0 */6 * * *", "7 * * * sun", "0 0-23 * * *", "20 1,2,3 * * 6,7", "@daily",
+         "0 0 1 * *", "0 0 29 2 *", "0 12 13 * fri", "0 */6 * * *", "7 * * * sun", "0 * * * mon", "50 * * * tue-sat", "0 0-23 * * *", "20 1,2,3 * * 6,7", "@daily",
          "@hourly", "@weekly", "@monthly", "*/30 0 * * *", "5 4 */2 * *", "0 9 31 jan-mar,oct mon-fri/2"]
 NICK = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@weekly": "0 0 * * 0", "@monthly": "0 0 1 * *"}
 MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
