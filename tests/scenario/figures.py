@@ -188,7 +188,7 @@ def test_a_figure_that_is_not_said_any_more_asks_for_nothing(t):
     fake, stage = order_of_a_week(t)
     fake.spend(1, DAY_2, cost=1, likes=50)
     stage.sync_at(f"{DAY_2} 10:02:00")
-    fake.unsaid = {"custom_like", "stat_cost"}
+    fake.unsaid = {"custom_like"}
     asked, passes = fake.report_calls(), 5
     for i in range(passes):
         fake.spend(1, DAY_2, plays=1)
