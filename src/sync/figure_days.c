@@ -85,7 +85,7 @@ static struct ask_mark day_mark(struct figure_pass *p, const struct figure_order
         day_mark_next(p, day_of(p->stream, at_ms), at_ms, &mark);
         mark.days_past_ms = next_multiple_i64(p->now_ms, HOUR_MS);
     } else if (!ripe || days_to < last_day) {
-        bool matures = p->now_ms - order->end_ms <= mature_days * DAY_MS;
+        bool matures = !order->final || p->now_ms - order->end_ms <= mature_days * DAY_MS;
         day_mark_next(p, days_to + 1, next_multiple_i64(p->now_ms, matures ? HOUR_MS : DAY_MS),
                       &mark);
     }

@@ -173,6 +173,17 @@ def test_a_day_that_was_final_is_corrected_while_the_order_runs(t):
     same(fake.asked[order_id(1), DAY_1, DAY_1], asked + 1, "times that a corrected day was asked")
 
 
+def test_an_order_that_ought_to_have_ended_has_its_days_by_the_hour(t):
+    fake, stage = one_order(t, f"{DAY_1} 10:00:00", f"{DAY_1} 12:30:00", hours=24)
+    fake.spend(1, DAY_1, cost=100)
+    stage.sync()
+    stage.sync_at("2026-05-08 12:30:00")
+    for hour in (13, 14):
+        fake.spend(1, "2026-05-08", cost=10)
+        stage.sync_at(f"2026-05-08 {hour}:30:00")
+    same(stage.days(1)["2026-05-08"]["cost"], 20, "cost of today")
+
+
 def test_likes_that_are_taken_back_ask_for_nothing(t):
     fake, stage = order_of_a_week(t)
     fake.spend(1, DAY_2, likes=50)
