@@ -245,7 +245,7 @@ static int64_t local_named_from(const struct schedule *schedule, int64_t at_ms)
         else
             return at_ms;
     }
-    assert(!"schedule_parse refuses what never comes");
+    assert(false); /* schedule_parse refuses what never comes */
     return INT64_MAX;
 }
 
