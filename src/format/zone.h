@@ -23,11 +23,19 @@ struct civil { /* proleptic Gregorian */
     int32_t year;
     unsigned month, day, hour, minute, second, millisecond;
 };
+/* Days from 1970-01-01. */
+int64_t civil_days(int64_t year, unsigned month, unsigned day);
+unsigned civil_month_days(int64_t year, unsigned month);
+/* Of such a day: 0 is Sunday. */
+unsigned civil_weekday(int64_t days);
 int64_t civil_to_utc_ms(const struct civil *civil); /* as if UTC */
 void civil_from_utc_ms(int64_t utc_ms, struct civil *out);
 /* A local time to UTC. A skipped hour gives the instant of the jump, a doubled one the earlier. */
 int64_t zone_to_utc_ms(const struct zone *zone, const struct civil *local);
 void zone_from_utc_ms(const struct zone *zone, int64_t utc_ms, struct civil *out);
+/* The instant in (from_ms, to_ms] at which the offset of from_ms ends. At to_ms another one holds, and no
+ * other change lies in between. */
+int64_t zone_jump_ms(const struct zone *zone, int64_t from_ms, int64_t to_ms);
 /* Start of the local calendar day that holds the instant. */
 int64_t zone_day_start_ms(const struct zone *zone, int64_t utc_ms);
 

@@ -54,9 +54,6 @@ enum err_class zone_bytes_read(struct str bytes, struct zone *zone, const char *
 /* What Asia/Shanghai is where there is no file. */
 const struct zone *zone_shanghai_constant(void);
 
-/* Days from 1970-01-01. */
-int64_t civil_days(int64_t year, unsigned month, unsigned day);
-unsigned civil_month_days(int64_t year, unsigned month);
 /* Offset by the rule alone. */
 int32_t zone_rule_offset_s(const struct zone_rule *rule, int64_t utc_s);
 

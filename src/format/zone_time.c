@@ -35,6 +35,12 @@ unsigned civil_month_days(int64_t year, unsigned month)
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
+unsigned civil_weekday(int64_t days)
+{
+    days += 4; /* 1970-01-01 was a Thursday */
+    return (unsigned)(days - 7 * floor_div(days, 7));
+}
+
 /* Seconds as if UTC. */
 static int64_t civil_to_s(const struct civil *civil)
 {
@@ -86,8 +92,7 @@ void civil_from_utc_ms(int64_t utc_ms, struct civil *out)
 static int64_t zone_day_s(const struct zone_day *rule, int64_t year)
 {
     int64_t first = civil_days(year, rule->month, 1);
-    int64_t weekday = first + 4 - 7 * floor_div(first + 4, 7); /* 1970-01-01 was a Thursday */
-    int64_t day = (rule->weekday + 7 - weekday) % 7 + 7 * ((int64_t)rule->week - 1);
+    int64_t day = (rule->weekday + 7 - civil_weekday(first)) % 7 + 7 * ((int64_t)rule->week - 1);
     if (day >= civil_month_days(year, rule->month))
         day -= 7; /* week 5 is the last one, be it the fourth */
     return (first + day) * DAY_S + rule->time_s;
@@ -139,6 +144,11 @@ static int64_t jump_find(const struct zone *zone, int64_t from_s, int64_t to_s)
             to_s = middle;
     }
     return to_s;
+}
+
+int64_t zone_jump_ms(const struct zone *zone, int64_t from_ms, int64_t to_ms)
+{
+    return jump_find(zone, floor_div(from_ms, 1000), floor_div(to_ms, 1000)) * 1000;
 }
 
 /* Tries the offsets that hold a day before and a day after: with the change between them, if

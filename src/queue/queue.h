@@ -9,6 +9,8 @@
  *
  * States: ready, running, done (row is removed), dead (kept with its error, for a person).
  *
+ * When something is to be done again and again is a schedule (schedule.h); who does it are workers (worker.h).
+ *
  * Threads: any. Time is handed in. Steps borrow their values from the caller's arena. */
 #ifndef HUILIU_QUEUE_QUEUE_H
 #define HUILIU_QUEUE_QUEUE_H
@@ -97,6 +99,7 @@ struct queue_depth {
 enum err_class queue_depth_read(struct store *store, struct str run, int64_t now_ms,
                                 struct queue_depth *out, struct err *err);
 
+#include "queue/schedule.h"
 #include "queue/worker.h"
 
 #endif

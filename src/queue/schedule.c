@@ -104,11 +104,11 @@ static enum err_class field_read(const struct field *field, struct str text, uin
 /* Some month that is named has some day that is named. */
 static bool days_exist(const struct schedule *schedule)
 {
-    static const unsigned char LONGEST[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    enum { LEAP_YEAR = 2000 };
     if (!schedule->any_weekday)
         return true;
     for (unsigned month = 1; month <= 12; month++) {
-        uint64_t days = (UINT64_C(2) << LONGEST[month - 1]) - 1;
+        uint64_t days = (UINT64_C(2) << civil_month_days(LEAP_YEAR, month)) - 1;
         if (schedule->months & (1U << month) && schedule->days & days)
             return true;
     }
@@ -210,11 +210,9 @@ enum err_class schedule_parse(struct str text, const struct zone *zone, struct s
 
 static bool day_is_named(const struct schedule *schedule, const struct civil *local)
 {
-    struct civil midnight = {.year = local->year, .month = local->month, .day = local->day};
-    /* 1970-01-01 was a Thursday. */
-    int64_t since_1970 = civil_to_utc_ms(&midnight) / DAY_MS;
+    int64_t date = civil_days(local->year, local->month, local->day);
     bool day = schedule->days & (1U << local->day);
-    bool weekday = schedule->weekdays & (1U << (unsigned)((since_1970 + 4) % 7));
+    bool weekday = schedule->weekdays & (1U << civil_weekday(date));
     if (!(schedule->months & (1U << local->month)))
         return false;
     return schedule->any_day || schedule->any_weekday ? day && weekday : day || weekday;
@@ -265,17 +263,6 @@ static int64_t named_hours_next_ms(const struct schedule *schedule, int64_t afte
     }
 }
 
-/* The instant in (from_ms, to_ms] at which the offset of from_ms ends. */
-static int64_t jump_find_ms(const struct zone *zone, int64_t from_ms, int64_t to_ms)
-{
-    int32_t offset_s = zone_offset_s(zone, from_ms);
-    while (to_ms - from_ms > 1) {
-        int64_t middle_ms = from_ms + (to_ms - from_ms) / 2;
-        *(zone_offset_s(zone, middle_ms) == offset_s ? &from_ms : &to_ms) = middle_ms;
-    }
-    return to_ms;
-}
-
 /* Time is walked a day at most at once, and no further than to a change of the clock: without one in between
  * the local time lies as far ahead as it seems. What lies further is gone to a day before. */
 static int64_t any_hour_next_ms(const struct schedule *schedule, int64_t after_ms)
@@ -295,7 +282,7 @@ static int64_t any_hour_next_ms(const struct schedule *schedule, int64_t after_m
         ahead_ms = min_i64(ahead_ms, DAY_MS);
         bool jumps = zone_offset_s(schedule->zone, utc_ms) !=
                      zone_offset_s(schedule->zone, utc_ms + ahead_ms);
-        utc_ms = jumps ? jump_find_ms(schedule->zone, utc_ms, utc_ms + ahead_ms)
+        utc_ms = jumps ? zone_jump_ms(schedule->zone, utc_ms, utc_ms + ahead_ms)
                        : utc_ms + ahead_ms;
     }
 }

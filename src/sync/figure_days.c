@@ -134,22 +134,25 @@ void days_begin(struct figure_pass *p, const struct figure_order *order, struct 
 
 /* The order's money is less than what is stored. Other figures fall in the ordinary course of things: people
  * take likes back. */
-static enum err_class money_fell(struct figure_pass *p, struct reader *lives,
+static enum err_class money_fell(struct figure_pass *p, struct reader **lives,
                                  const struct figure_order *order, bool *out, struct err *err)
 {
     const struct sql_value values[] = {sql_int(p->run->shop->id), sql_text(order->id)};
     struct figure_sum stored;
-    *out = false;
-    enum err_class class_ = reader_ask(lives, values, 2, err);
-    if (class_ != ERR_OK || !reader_next(lives))
+    enum err_class class_ = ERR_OK;
+    if (!*lives)
+        class_ = store_read_snapshot(p->run->sync->options.store, p->life_sql.ptr, lives, err);
+    if (class_ == ERR_OK)
+        class_ = reader_ask(*lives, values, 2, err);
+    if (class_ != ERR_OK || !reader_next(*lives))
         return class_;
-    class_ = figure_sum_read(&p->layout, lives, 0, &p->arena, &stored, err);
+    class_ = figure_sum_read(&p->layout, *lives, 0, &p->arena, &stored, err);
     *out = class_ == ERR_OK && figure_money_fell(&p->layout, &stored, &order->sum);
     return class_;
 }
 
 static enum err_class steps_reopen(struct figure_pass *p, const struct figure_order *order,
-                                   bool done, struct steps *steps, struct err *err)
+                                   struct steps *steps, struct err *err)
 {
     struct str before = day_text(order->day_first - 1, &p->arena);
     const struct sql_value values[] = {
@@ -157,7 +160,7 @@ static enum err_class steps_reopen(struct figure_pass *p, const struct figure_or
         sql_text(p->stream->name),
         sql_text(order->id),
         sql_text(before),
-        done ? sql_text(day_text(order->day_first, &p->arena)) : sql_null(),
+        order->days_done ? sql_text(day_text(order->day_first, &p->arena)) : sql_null(),
     };
     return steps_add(steps, SQL_DAYS_REOPEN, values, 5, 1, &p->arena, err);
 }
@@ -165,18 +168,17 @@ static enum err_class steps_reopen(struct figure_pass *p, const struct figure_or
 enum err_class steps_days_again(struct figure_pass *p, const struct question *q,
                                 struct steps *steps, struct err *err)
 {
-    struct reader *lives = NULL;
-    enum err_class class_ = store_read_snapshot(p->run->sync->options.store, p->life_sql.ptr,
-                                                &lives, err);
+    struct reader *lives = NULL; /* opened for the first order that needs it */
+    enum err_class class_ = ERR_OK;
     for (size_t i = 0; class_ == ERR_OK && i < q->len; i++) {
         const struct figure_order *order = q->orders[i];
         bool again = order->days_done;
         if (!order->changed || order->day_first == NO_DAY || order->day_first > order->days_to)
             continue;
         if (!again)
-            class_ = money_fell(p, lives, order, &again, err);
+            class_ = money_fell(p, &lives, order, &again, err);
         if (class_ == ERR_OK && again)
-            class_ = steps_reopen(p, order, order->days_done, steps, err);
+            class_ = steps_reopen(p, order, steps, err);
     }
     enum err_class closed = lives ? reader_close(lives, class_ == ERR_OK ? err : NULL) : ERR_OK;
     return class_ == ERR_OK ? closed : class_;

@@ -12,8 +12,7 @@ int64_t day_of(const struct stream *stream, int64_t utc_ms)
 {
     struct civil civil;
     zone_from_utc_ms(stream->zone, utc_ms, &civil);
-    civil = (struct civil){.year = civil.year, .month = civil.month, .day = civil.day};
-    return civil_to_utc_ms(&civil) / DAY_MS;
+    return civil_days(civil.year, civil.month, civil.day);
 }
 
 int64_t day_start_ms(const struct stream *stream, int64_t day)

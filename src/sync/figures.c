@@ -371,7 +371,6 @@ static enum err_class steps_order_aside(struct figure_pass *p, const struct figu
         .missing = order->missing + 1,
         .base_missing = order->base_missing,
         .days_next_ms = ASK_NEVER,
-        .days_past_ms = ASK_NEVER,
     };
     const struct sql_value days[] = {sql_int(p->run->shop->id), sql_text(p->stream->name),
                                      sql_text(order->id), sql_int(mark.next_ms)};

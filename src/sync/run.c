@@ -96,8 +96,8 @@ static enum err_class page_ask(struct pull *pull, struct err *err)
     if (ask.facts.page.size == 0) /* else the shop's own choice */
         ask.facts.page.size = pull->run->stream->pages.size;
     ask.facts.page.position = pull->next_position;
-    ask.comer.outside = pull->asked >
-                        0; /* a page ahead is asked again when the one before is taken */
+    /* A page ahead is asked again when the one before is taken. */
+    ask.comer.outside = pull->asked > 0;
     enum err_class class_ = gateway_send(pull->run->sync->options.gateway, &ask, &slot->call, err);
     if (class_ != ERR_OK) {
         slot_release(slot);
