@@ -110,8 +110,8 @@ static const char SQL_TASK_TWIN_DELETE[] =
     "DELETE FROM task WHERE id = ?1 AND state = 'dead' AND EXISTS (SELECT 1 FROM task t "
     "WHERE t.lane = task.lane AND t.unique_key = task.unique_key AND t.state IN ('ready', 'running'))";
 static const char SQL_TASK_RETRY[] =
-    "UPDATE task SET state = 'ready', ready_ms = ?2, attempt = 0, changed_ms = ?2, error = NULL "
-    "WHERE id = ?1 AND state = 'dead'";
+    "UPDATE task SET state = 'ready', ready_ms = ?2, attempt = 0, changed_ms = ?2, error = NULL, "
+    "stop_ms = NULL WHERE id = ?1 AND state = 'dead'";
 static const char SQL_TASK_CANCEL[] =
     "DELETE FROM task WHERE id = ?1 AND state IN ('ready', 'dead')";
 /* Texts that wait for the platform are opened by these. */

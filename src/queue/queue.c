@@ -12,6 +12,7 @@ enum {
     /* One claim hands out at most this many tasks: more than any process has workers. */
     CLAIM_MAX = 256,
     STEP_VALUES = 8,
+    PRUNED_MAX = 2000,
 };
 
 /* --- steps --- */
@@ -99,6 +100,17 @@ enum err_class queue_enqueue(struct store *store, const struct task_new *task, i
         return class_;
     enqueue_values(task, now_ms, values);
     return statement_commit(store, SQL_TASK_ENQUEUE, values, STEP_VALUES, 1, err);
+}
+
+enum err_class queue_enqueue_in(struct tx *tx, const struct task_new *task, int64_t now_ms,
+                                struct err *err)
+{
+    struct sql_value values[STEP_VALUES];
+    enum err_class class_ = task_check(task, err);
+    if (class_)
+        return class_;
+    enqueue_values(task, now_ms, values);
+    return tx_exec(tx, SQL_TASK_ENQUEUE, values, STEP_VALUES, NULL, err);
 }
 
 struct claim {
@@ -227,12 +239,11 @@ enum err_class queue_claim(struct store *store, struct str worker, int64_t now_m
     return ERR_OK;
 }
 
-enum err_class queue_heartbeat(struct store *store, struct str worker, int64_t now_ms,
-                               struct err *err)
+enum err_class queue_heartbeat(struct tx *tx, struct str worker, int64_t now_ms, struct err *err)
 {
     const struct sql_value values[] = {sql_text(worker), sql_int(now_ms + LEASE_MS),
                                        sql_int(now_ms)};
-    return statement_commit(store, SQL_TASK_HEARTBEAT, values, 3, -1, err);
+    return tx_exec(tx, SQL_TASK_HEARTBEAT, values, 3, NULL, err);
 }
 
 /* "code: message" of a cause, or NULL in the database. */
@@ -279,6 +290,17 @@ enum err_class queue_step_record(const struct task *task, const struct task_outc
     return step_make(out, SQL_EXECUTION_ADD, values, 15, 1, arena, err);
 }
 
+struct prune {
+    int64_t before_ms, gone;
+};
+
+static enum err_class prune_work(struct tx *tx, void *context, struct err *err)
+{
+    struct prune *prune = context;
+    const struct sql_value values[] = {sql_int(prune->before_ms), sql_int(PRUNED_MAX)};
+    return tx_exec(tx, SQL_EXECUTIONS_PRUNE, values, 2, &prune->gone, err);
+}
+
 enum err_class queue_put_back(struct store *store, const struct task *task, int64_t ready_ms,
                               bool failed, const struct err *cause, int64_t now_ms, struct err *err)
 {
@@ -292,6 +314,18 @@ enum err_class queue_put_back(struct store *store, const struct task *task, int6
     return statement_commit(store, SQL_TASK_PUT_BACK, values, 6, 1, err);
 }
 
+enum err_class queue_prune(struct store *store, int64_t before_ms, int64_t *gone, struct err *err)
+{
+    struct prune prune = {.before_ms = before_ms};
+    enum err_class class_;
+    *gone = 0;
+    do {
+        class_ = store_write(store, prune_work, &prune, err);
+        *gone += class_ == ERR_OK ? prune.gone : 0;
+    } while (class_ == ERR_OK && prune.gone == PRUNED_MAX);
+    return class_;
+}
+
 enum err_class queue_bury(struct store *store, const struct task *task, const struct err *cause,
                           int64_t now_ms, struct err *err)
 {
@@ -299,6 +333,12 @@ enum err_class queue_bury(struct store *store, const struct task *task, const st
     const struct sql_value values[] = {sql_int(task->id), sql_text(task->lease),
                                        cause_value(cause, text, sizeof(text)), sql_int(now_ms)};
     return statement_commit(store, SQL_TASK_BURY, values, 4, 1, err);
+}
+
+enum err_class queue_drop(struct store *store, const struct task *task, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(task->id), sql_text(task->lease)};
+    return statement_commit(store, SQL_TASK_FINISH, values, 2, 1, err);
 }
 
 struct release {

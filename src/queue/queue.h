@@ -9,7 +9,8 @@
  *
  * States: ready, running, done (row is removed), dead (kept with its error, for a person).
  *
- * When something is to be done again and again is a schedule (schedule.h); who does it are workers (worker.h).
+ * When something is to be done again and again is a schedule (schedule.h), which makes tasks (ticks.h); who
+ * does them are workers (worker.h); what a person says to both is in holds.h.
  *
  * Threads: any. Time is handed in. Steps borrow their values from the caller's arena. */
 #ifndef HUILIU_QUEUE_QUEUE_H
@@ -20,7 +21,9 @@
 
 enum task_class { TASK_LIVE, TASK_REPAIR, TASK_BACKFILL };
 
-enum { LEASE_MS = 30000, HEARTBEAT_MS = 10000, TASK_PAYLOAD_BYTES_MAX = 4096 };
+/* A worker that works renews its leases, and hears what people say, every HEARTBEAT_MS; one that died is
+ * replaced when its leases end. */
+enum { LEASE_MS = 10000, HEARTBEAT_MS = 2000, TASK_PAYLOAD_BYTES_MAX = 4096 };
 
 /* What is to be done. (lane, unique_key) is unique among ready and running tasks: enqueueing the
  * same again changes nothing but may bring it forward (earlier ready_ms, higher class). */
@@ -59,6 +62,9 @@ enum err_class queue_step_finish(const struct task *task, int64_t now_ms, struct
 /* --- on its own --- */
 enum err_class queue_enqueue(struct store *store, const struct task_new *task, int64_t now_ms,
                              struct err *err);
+/* The same as part of a transaction (store_write). */
+enum err_class queue_enqueue_in(struct tx *tx, const struct task_new *task, int64_t now_ms,
+                                struct err *err);
 /* Tasks of a lane that another run left ready, or waiting until before_ms at the latest, become tasks of
  * this run. An empty `run` adopts nothing. */
 enum err_class queue_adopt(struct store *store, int64_t lane, struct str run, int64_t before_ms,
@@ -70,12 +76,15 @@ enum err_class queue_claim(struct store *store, struct str worker, int64_t now_m
                            struct str run, struct arena *arena, struct task **tasks,
                            size_t *tasks_len, int64_t *next_ms, struct err *err);
 /* Extends the leases of all running tasks of a worker in one statement. */
-enum err_class queue_heartbeat(struct store *store, struct str worker, int64_t now_ms,
-                               struct err *err);
+enum err_class queue_heartbeat(struct tx *tx, struct str worker, int64_t now_ms, struct err *err);
+/* Ends a task that a person took back while it ran: its row is removed. */
+enum err_class queue_drop(struct store *store, const struct task *task, struct err *err);
 /* Puts it back: ready again at ready_ms. `failed`: counts an attempt and keeps the error text. */
 enum err_class queue_put_back(struct store *store, const struct task *task, int64_t ready_ms,
                               bool failed, const struct err *cause, int64_t now_ms,
                               struct err *err);
+/* Recorded executions that began before an instant go, a few thousand a transaction. */
+enum err_class queue_prune(struct store *store, int64_t before_ms, int64_t *gone, struct err *err);
 /* No more tries: kept as dead with its error. */
 enum err_class queue_bury(struct store *store, const struct task *task, const struct err *cause,
                           int64_t now_ms, struct err *err);
@@ -99,7 +108,9 @@ struct queue_depth {
 enum err_class queue_depth_read(struct store *store, struct str run, int64_t now_ms,
                                 struct queue_depth *out, struct err *err);
 
+#include "queue/holds.h"
 #include "queue/schedule.h"
+#include "queue/ticks.h"
 #include "queue/worker.h"
 
 #endif

@@ -316,6 +316,12 @@ static void a_late_holder_is_refused_while_its_lane_does_something_else(void **s
     unit_refused(f, &slow, 1, 11 + LEASE_MS);
 }
 
+static enum err_class beat_mine(struct tx *tx, void *context, struct err *err)
+{
+    (void)context;
+    return queue_heartbeat(tx, STR("mine"), 10 + HEARTBEAT_MS, err);
+}
+
 static void a_heartbeat_renews_all_leases_of_its_worker(void **state)
 {
     struct fixture *f = *state;
@@ -324,7 +330,7 @@ static void a_heartbeat_renews_all_leases_of_its_worker(void **state)
     put(f, 3, "c", TASK_LIVE, 1);
     claim(f, "mine", 10, 2);
     claim(f, "other", 10, 1);
-    assert_int_equal(queue_heartbeat(f->store, STR("mine"), 10 + HEARTBEAT_MS, NULL), ERR_OK);
+    assert_int_equal(store_write(f->store, beat_mine, NULL, NULL), ERR_OK);
     assert_string_equal(keys_of(f, claim(f, "w", 10 + LEASE_MS, 9)), "c");
     assert_string_equal(keys_of(f, claim(f, "w", 10 + HEARTBEAT_MS + LEASE_MS, 9)), "a b");
 }

@@ -46,22 +46,29 @@
     "UPDATE task SET state = 'ready', worker = '', lease = '', lease_ms = 0, changed_ms = ?1"      \
     " WHERE state = 'running' AND lease_ms <= ?1"
 
+/* A lane that a person paused: itself, its platform, or everything. A lane is a shop. */
+#define SQL_LANE_HELD(lane)                                                                        \
+    "EXISTS (SELECT 1 FROM hold h WHERE h.scope = 'all' OR (h.scope = 'lane' AND h.lane = " lane   \
+    ") OR (h.scope = 'platform' AND h.name = (SELECT s.platform FROM shop s WHERE s.id = " lane    \
+    ")))"
+
 /* ?1 now ?2 worker ?3 end of the lease ?4 random ?5 most ?6 run or '' ?7 class. The oldest ready tasks of
  * one class, of free lanes, one of each. Classes are claimed one after the other: by then the lanes of
  * the higher ones are taken. Walks the index task_order and stops when it has enough; what it walks past is
  * the backlog of lanes that are at work. */
-#define SQL_TASK_CLAIM                                                                             \
-    "UPDATE task SET state = 'running', worker = ?2, lease_ms = ?3,"                               \
-    " lease = ?2 || ':' || id || ':' || ?4, changed_ms = ?1 WHERE id IN ("                         \
-    " SELECT t.id FROM task t WHERE t.state = 'ready' AND t.class = ?7 AND t.ready_ms <= ?1"       \
-    " AND (?6 = '' OR t.run = ?6)"                                                                 \
-    " AND NOT EXISTS (SELECT 1 FROM task r WHERE r.state = 'running' AND r.lane = t.lane)"         \
-    " AND NOT EXISTS (SELECT 1 FROM task e WHERE e.state = 'ready' AND e.lane = t.lane"            \
-    " AND e.class = ?7 AND (?6 = '' OR e.run = ?6) AND e.ready_ms <= t.ready_ms"                   \
-    " AND (e.ready_ms < t.ready_ms OR e.id < t.id))"                                               \
-    " ORDER BY t.ready_ms, t.id LIMIT ?5)"                                                         \
-    " RETURNING id, lane, class, kind, unique_key, payload, run, lease, unit_number, attempt,"     \
-    " created_ms, ready_ms"
+#define SQL_TASK_CLAIM                                                                                       \
+    "UPDATE task SET state = 'running', worker = ?2, lease_ms = ?3,"                                         \
+    " lease = ?2 || ':' || id || ':' || ?4, changed_ms = ?1 WHERE id IN ("                                   \
+    " SELECT t.id FROM task t WHERE t.state = 'ready' AND t.class = ?7 AND t.ready_ms <= ?1"                 \
+    " AND (?6 = '' OR t.run = ?6)"                                                                           \
+    " AND NOT EXISTS (SELECT 1 FROM task r WHERE r.state = 'running' AND r.lane = t.lane)"                   \
+    " AND NOT " SQL_LANE_HELD(                                                                               \
+        "t.lane") " AND NOT EXISTS (SELECT 1 FROM task e WHERE e.state = 'ready' AND e.lane = t.lane"        \
+                  " AND e.class = ?7 AND (?6 = '' OR e.run = ?6) AND e.ready_ms <= t.ready_ms"               \
+                  " AND (e.ready_ms < t.ready_ms OR e.id < t.id))"                                           \
+                  " ORDER BY t.ready_ms, t.id LIMIT ?5)"                                                     \
+                  " RETURNING id, lane, class, kind, unique_key, payload, run, lease, unit_number, attempt," \
+                  " created_ms, ready_ms"
 
 /* ?1 lane ?2 now */
 #define SQL_TASK_CLOCK_AHEAD                                                                       \
@@ -108,5 +115,72 @@
     "INSERT INTO execution (task_id, lane, kind, stream, started_ms, ended_ms, result, pages,"     \
     " calls, rejects, rows_new, rows_changed, rows_same, rows_older, error)"                       \
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+/* ?1 before ?2 most */
+#define SQL_EXECUTIONS_PRUNE                                                                       \
+    "DELETE FROM execution WHERE id IN"                                                            \
+    " (SELECT id FROM execution WHERE started_ms < ?1 ORDER BY started_ms LIMIT ?2)"
+
+/* --- processes that run tasks --- */
+
+/* ?1 name ?2 host ?3 pid ?4 version ?5 threads ?6 busy ?7 now */
+#define SQL_WORKER_BEAT                                                                            \
+    "INSERT INTO worker (name, host, pid, version, threads, busy, started_ms, beat_ms)"            \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)"                                                     \
+    " ON CONFLICT (name) DO UPDATE SET busy = excluded.busy, threads = excluded.threads,"          \
+    " beat_ms = excluded.beat_ms"
+/* ?1 name */
+#define SQL_WORKER_LEAVE "DELETE FROM worker WHERE name = ?1"
+/* ?1 before */
+#define SQL_WORKERS_GONE "DELETE FROM worker WHERE beat_ms < ?1"
+/* ?1 worker: running tasks of it that are to end, and whether they are to go. */
+#define SQL_TASKS_STOP                                                                             \
+    "SELECT t.id, t.stop_ms IS NOT NULL FROM task t WHERE t.state = 'running' AND t.worker = ?1"   \
+    " AND (t.stop_ms IS NOT NULL OR " SQL_LANE_HELD("t.lane") ")"
+
+/* --- what a person says --- */
+
+/* ?1 scope ?2 name ?3 lane ?4 now */
+#define SQL_HOLD_PUT                                                                               \
+    "INSERT INTO hold (scope, name, lane, since_ms) VALUES (?1, ?2, ?3, ?4)"                       \
+    " ON CONFLICT (scope, name) DO NOTHING"
+/* ?1 scope ?2 name */
+#define SQL_HOLD_REMOVE "DELETE FROM hold WHERE scope = ?1 AND name = ?2"
+#define SQL_HOLDS_REMOVE "DELETE FROM hold"
+#define SQL_HOLDS "SELECT scope, name, lane, since_ms FROM hold ORDER BY scope, name"
+/* ?1 lane */
+#define SQL_LANE_IS_HELD "SELECT " SQL_LANE_HELD("?1")
+/* ?1 scope ?2 name ?3 lane: the tasks of a scope, as SQL_LANE_HELD has it. */
+#define SQL_OF_SCOPE                                                                               \
+    "(?1 = 'all' OR (?1 = 'lane' AND lane = ?3)"                                                   \
+    " OR (?1 = 'platform' AND lane IN (SELECT id FROM shop WHERE platform = ?2)))"
+#define SQL_TASKS_DROP "DELETE FROM task WHERE state IN ('ready', 'dead') AND " SQL_OF_SCOPE
+/* ?4 now */
+#define SQL_TASKS_END                                                                              \
+    "UPDATE task SET stop_ms = ?4 WHERE state = 'running' AND stop_ms IS NULL AND " SQL_OF_SCOPE
+/* ?1 id ?2 now */
+#define SQL_TASK_END "UPDATE task SET stop_ms = ?2 WHERE id = ?1 AND state = 'running'"
+#define SQL_TASK_DROP "DELETE FROM task WHERE id = ?1 AND state IN ('ready', 'dead')"
+
+/* --- schedules --- */
+
+/* ?1 lane ?2 name ?3 spec ?4 shift ?5 class ?6 kind ?7 payload ?8 now ?9 next run from now on */
+#define SQL_SCHEDULE_PUT                                                                           \
+    "INSERT INTO schedule (lane, name, spec, shift_ms, class, kind, payload, next_ms, ticks)"      \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)"                                                  \
+    " ON CONFLICT (lane, name) DO UPDATE SET spec = excluded.spec, shift_ms = excluded.shift_ms,"  \
+    " class = excluded.class, kind = excluded.kind, payload = excluded.payload,"                   \
+    " next_ms = CASE WHEN schedule.spec <> excluded.spec OR schedule.next_ms > ?9 THEN ?9"         \
+    " ELSE schedule.next_ms END"
+#define SQL_SCHEDULES "SELECT lane, name FROM schedule"
+#define SQL_SCHEDULE_DELETE "DELETE FROM schedule WHERE lane = ?1 AND name = ?2"
+/* ?1 now ?2 most */
+#define SQL_SCHEDULES_DUE                                                                          \
+    "SELECT lane, name, spec, shift_ms, class, kind, payload, next_ms FROM schedule"               \
+    " WHERE next_ms <= ?1 ORDER BY next_ms, lane, name LIMIT ?2"
+/* ?1 lane ?2 name ?3 due, as it was read ?4 next ?5 now ?6 ticks to count */
+#define SQL_SCHEDULE_MOVE                                                                          \
+    "UPDATE schedule SET next_ms = ?4, last_ms = ?5, ticks = ticks + ?6"                           \
+    " WHERE lane = ?1 AND name = ?2 AND next_ms = ?3"
+#define SQL_SCHEDULE_NEXT "SELECT min(next_ms) FROM schedule"
 
 #endif

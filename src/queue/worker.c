@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "queue/sql.h"
 
 enum {
     CLAIM_MAX = 64,      /* tasks claimed in one statement */
@@ -15,12 +18,19 @@ enum {
      * refused again and again would keep its worker and its lane for ever. */
     LOST_TRIES_MAX = 3,
     LOST_WAIT_MS = 1000,
+    /* A pool that has nothing to do shows that it lives less often. */
+    IDLE_BEATS = 5,
+    /* A process whose heartbeat is older left without saying so. */
+    GONE_MS = 24 * 60 * 60 * 1000,
+    HOST_ROOM = 128,
 };
 
 /* A claimed task with the memory its texts live in. */
 struct claimed {
     struct arena arena;
     struct task task;
+    volatile bool stop; /* the task is to end at its next page */
+    bool dropped;       /* and not to come back: a person took it away */
     struct claimed *next;
 };
 
@@ -34,6 +44,7 @@ struct workers {
     pthread_mutex_t lock;
     struct wait changed;     /* a task was claimed or ended, or stopping was set */
     struct claimed *waiting; /* claimed, not yet taken by a thread */
+    struct claimed *running;
     unsigned waiting_len, busy;
     bool claiming;   /* one thread claims for all */
     bool stale;      /* something changed since the last claim: another may find more */
@@ -162,7 +173,7 @@ static void task_return(struct store *store, const struct task *task,
 }
 
 /* Writes down an end that the handler's last unit has not written already. */
-static enum err_class task_settle(struct workers *workers, const struct task *task,
+static enum err_class task_settle(struct workers *workers, const struct task *task, bool dropped,
                                   enum task_end end, const struct task_outcome *outcome,
                                   struct err *err)
 {
@@ -170,6 +181,10 @@ static enum err_class task_settle(struct workers *workers, const struct task *ta
     enum err_class class_ = ERR_OK;
     switch (end) {
     case TASK_AGAIN:
+        if (dropped) {
+            class_ = queue_drop(store, task, err);
+            return class_ == ERR_OK ? task_record(store, task, "cancelled", outcome, err) : class_;
+        }
         class_ = queue_put_back(store, task, outcome->again_ms, outcome->failed, &outcome->err,
                                 clock_now_ms(), err);
         return class_ == ERR_OK ? task_record(store, task, "again", outcome, err) : class_;
@@ -185,6 +200,20 @@ static enum err_class task_settle(struct workers *workers, const struct task *ta
     return ERR_OK;
 }
 
+static void claimed_stop(struct claimed *claimed)
+{
+    __atomic_store_n(&claimed->stop, true, __ATOMIC_RELEASE);
+}
+
+/* Nothing new is begun, and each task ends at its next page. Called with the lock. */
+static void workers_end(struct workers *workers)
+{
+    __atomic_store_n(&workers->stopping, true, __ATOMIC_RELEASE);
+    for (struct claimed *one = workers->running; one; one = one->next)
+        claimed_stop(one);
+    wait_broadcast(&workers->changed);
+}
+
 /* A store that keeps refusing rows or cannot even take a task back (full disk, lost file) ends the
  * pool: going on would only ask the platforms for the same pages again, and every lease comes back by
  * itself. */
@@ -192,20 +221,35 @@ static void workers_fault(struct workers *workers, const struct err *err)
 {
     if (workers->fault.class_ == ERR_OK)
         workers->fault = *err;
-    __atomic_store_n(&workers->stopping, true, __ATOMIC_RELEASE);
-    wait_broadcast(&workers->changed);
+    workers_end(workers);
+}
+
+static void running_remove(struct workers *workers, const struct claimed *claimed)
+{
+    struct claimed **at = &workers->running;
+    while (*at != claimed)
+        at = &(*at)->next;
+    *at = claimed->next;
 }
 
 /* Runs one claimed task. Called with the lock, which is let go meanwhile. */
 static void worker_run(struct workers *workers, struct claimed *claimed)
 {
     workers->busy++;
+    claimed->next = workers->running;
+    workers->running = claimed;
+    bool stopped = claimed->stop; /* before it began */
     pthread_mutex_unlock(&workers->lock);
-    struct task_outcome outcome = {.stopping = &workers->stopping, .started_ms = clock_now_ms()};
-    enum task_end end = task_dispatch(workers, &claimed->task, &outcome);
+    struct task_outcome outcome = {.stopping = &claimed->stop, .started_ms = clock_now_ms()};
+    outcome.again_ms = outcome.started_ms;
+    enum task_end end = stopped ? TASK_AGAIN : task_dispatch(workers, &claimed->task, &outcome);
     struct err err = {0};
     int64_t claimed_tries = claimed->task.attempt;
-    enum err_class class_ = task_settle(workers, &claimed->task, end, &outcome, &err);
+    pthread_mutex_lock(&workers->lock);
+    running_remove(workers, claimed);
+    bool dropped = claimed->dropped;
+    pthread_mutex_unlock(&workers->lock);
+    enum err_class class_ = task_settle(workers, &claimed->task, dropped, end, &outcome, &err);
     if (end == TASK_AGAIN || end == TASK_DEAD)
         log_event(end == TASK_DEAD ? LOG_ERROR : LOG_DEBUG,
                   end == TASK_DEAD ? "task_dead" : "task_again", LOG_I64("task", claimed->task.id),
@@ -275,6 +319,76 @@ static void *worker_main(void *context)
     return NULL;
 }
 
+/* --- the heartbeat --- */
+
+struct beat {
+    const struct workers *workers;
+    int64_t now_ms;
+    unsigned busy;
+    struct {
+        int64_t id;
+        bool dropped;
+    } stops[WORKER_THREADS_MAX + CLAIM_MAX];
+    size_t stops_len;
+};
+
+static enum err_class stop_row(struct reader *row, void *context, struct err *err)
+{
+    struct beat *beat = context;
+    (void)err;
+    if (beat->stops_len == sizeof(beat->stops) / sizeof(beat->stops[0]))
+        return ERR_OK; /* the next beat sees the others */
+    beat->stops[beat->stops_len].id = reader_int(row, 0);
+    beat->stops[beat->stops_len++].dropped = reader_int(row, 1) != 0;
+    return ERR_OK;
+}
+
+static enum err_class beat_work(struct tx *tx, void *context, struct err *err)
+{
+    struct beat *beat = context;
+    char host[HOST_ROOM] = "";
+    gethostname(host, sizeof(host) - 1);
+    const struct workers_options *options = &beat->workers->options;
+    const struct sql_value values[] = {sql_text(options->name),   sql_text(str_of(host)),
+                                       sql_int(getpid()),         sql_text(STR(HUILIU_VERSION)),
+                                       sql_int(options->threads), sql_int(beat->busy),
+                                       sql_int(beat->now_ms)};
+    beat->stops_len = 0; /* it may be the second run */
+    enum err_class class_ = tx_exec(tx, SQL_WORKER_BEAT, values, 7, NULL, err);
+    if (class_ == ERR_OK && beat->busy > 0)
+        class_ = queue_heartbeat(tx, options->name, beat->now_ms, err);
+    if (class_ == ERR_OK && beat->busy > 0)
+        class_ = tx_query(tx, SQL_TASKS_STOP, values, 1, stop_row, beat, err);
+    return class_;
+}
+
+static void task_stop(struct claimed *list, int64_t id, bool dropped)
+{
+    for (struct claimed *one = list; one; one = one->next) {
+        if (one->task.id == id) {
+            one->dropped |= dropped;
+            claimed_stop(one);
+        }
+    }
+}
+
+/* Renews the leases, and hears what people said. Called with the lock, which is let go meanwhile. */
+static void workers_beat(struct workers *workers)
+{
+    struct beat beat = {
+        .workers = workers, .now_ms = clock_now_ms(), .busy = workers->busy + workers->waiting_len};
+    struct err err = {0};
+    pthread_mutex_unlock(&workers->lock);
+    enum err_class class_ = store_write(workers->options.store, beat_work, &beat, &err);
+    if (class_ != ERR_OK)
+        log_event(LOG_WARN, "heartbeat_failed", LOG_STR("message", str_of(err.message)), LOG_END);
+    pthread_mutex_lock(&workers->lock);
+    for (size_t i = 0; class_ == ERR_OK && i < beat.stops_len; i++) {
+        task_stop(workers->running, beat.stops[i].id, beat.stops[i].dropped);
+        task_stop(workers->waiting, beat.stops[i].id, beat.stops[i].dropped);
+    }
+}
+
 /* Leases are renewed apart from how long a task takes: a long page is not a dead worker. */
 static void *heart_main(void *context)
 {
@@ -282,24 +396,26 @@ static void *heart_main(void *context)
     clock_thread_enter();
     clock_busy_end();
     pthread_mutex_lock(&workers->lock);
-    while (!workers->stopping) {
+    for (unsigned idle = 0; !workers->stopping;) {
+        if (workers->busy + workers->waiting_len > 0 || idle++ % IDLE_BEATS == 0)
+            workers_beat(workers);
         int64_t beat_ms = clock_now_ms() + HEARTBEAT_MS;
         while (!workers->stopping && wait_for(&workers->changed, &workers->lock, beat_ms))
             ;
-        if (workers->stopping || workers->busy == 0)
-            continue;
-        pthread_mutex_unlock(&workers->lock);
-        struct err err = {0};
-        enum err_class class_ = queue_heartbeat(workers->options.store, workers->options.name,
-                                                clock_now_ms(), &err);
-        if (class_ != ERR_OK)
-            log_event(LOG_WARN, "heartbeat_failed", LOG_STR("message", str_of(err.message)),
-                      LOG_END);
-        pthread_mutex_lock(&workers->lock);
     }
     pthread_mutex_unlock(&workers->lock);
     clock_thread_leave();
     return NULL;
+}
+
+/* Its row goes, and those of processes that left without a word. */
+static enum err_class leave_work(struct tx *tx, void *context, struct err *err)
+{
+    const struct workers *workers = context;
+    const struct sql_value name[] = {sql_text(workers->options.name)};
+    const struct sql_value before[] = {sql_int(clock_now_ms() - GONE_MS)};
+    enum err_class class_ = tx_exec(tx, SQL_WORKER_LEAVE, name, 1, NULL, err);
+    return class_ == ERR_OK ? tx_exec(tx, SQL_WORKERS_GONE, before, 1, NULL, err) : class_;
 }
 
 static enum err_class thread_start(pthread_t *thread, void *(*run)(void *), struct workers *workers,
@@ -375,6 +491,24 @@ enum err_class workers_wait_idle(struct workers *workers, int64_t deadline_ms,
     return class_;
 }
 
+enum err_class workers_fault_read(struct workers *workers, struct err *err)
+{
+    pthread_mutex_lock(&workers->lock);
+    enum err_class class_ = workers->fault.class_;
+    if (class_ != ERR_OK && err)
+        *err = workers->fault;
+    pthread_mutex_unlock(&workers->lock);
+    return class_;
+}
+
+void workers_nudge(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    workers->stale = true;
+    wait_signal(&workers->changed);
+    pthread_mutex_unlock(&workers->lock);
+}
+
 int64_t workers_dead(struct workers *workers)
 {
     pthread_mutex_lock(&workers->lock);
@@ -386,8 +520,7 @@ int64_t workers_dead(struct workers *workers)
 void workers_stop(struct workers *workers)
 {
     pthread_mutex_lock(&workers->lock);
-    __atomic_store_n(&workers->stopping, true, __ATOMIC_RELEASE);
-    wait_broadcast(&workers->changed);
+    workers_end(workers);
     pthread_mutex_unlock(&workers->lock);
     for (unsigned i = 0; i < workers->threads_len; i++)
         pthread_join(workers->threads[i], NULL);
@@ -399,6 +532,8 @@ void workers_stop(struct workers *workers)
         queue_put_back(workers->options.store, &claimed->task, now_ms, false, NULL, now_ms, NULL);
         claimed_free(claimed);
     }
+    if (workers->heart_runs)
+        store_write(workers->options.store, leave_work, workers, NULL);
     wait_fini(&workers->changed);
     pthread_mutex_destroy(&workers->lock);
     free(workers);

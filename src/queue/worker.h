@@ -1,6 +1,8 @@
 /* Workers: threads that claim tasks and hand each to the handler of its kind. The handler says how
  * the task ended; the worker writes that down (put back, bury) where the handler's last commit unit
- * has not done it already. Heartbeats renew all leases apart from how long a task takes.
+ * has not done it already. Heartbeats renew all leases apart from how long a task takes, show in table
+ * `worker` that the process lives, and hear what people said (holds.h): a task that is to end sees its
+ * `stopping` turn true.
  *
  * Life cycle: workers_start / workers_stop (lets each task end its page and hand the rest back).
  * Threads: the pool's own; workers_wait_idle from the caller's. */
@@ -16,8 +18,7 @@ enum task_end {
     TASK_LOST,  /* the lease is somebody else's now: write nothing */
 };
 struct task_outcome {
-    const volatile bool
-        *stopping; /* in: turns true when the pool wants to end; look between pages */
+    const volatile bool *stopping; /* in: turns true when the task is to end; look between pages */
     int64_t again_ms;
     bool failed;
     struct err err; /* why again or dead */
@@ -45,7 +46,7 @@ enum err_class queue_step_record(const struct task *task, const struct task_outc
 struct workers;
 struct workers_options {
     struct store *store;
-    struct str name; /* worker name in leases: host:pid */
+    struct str name; /* in leases and in table `worker`: no two processes may have the same */
     struct str run;  /* not empty: only this run's tasks */
     unsigned threads;
     const struct task_handler *handlers;
@@ -57,6 +58,10 @@ enum err_class workers_start(const struct workers_options *options, struct worke
  * pool met a store error it cannot go on from (that error), or *stop became true (ERR_STOPPED). */
 enum err_class workers_wait_idle(struct workers *workers, int64_t deadline_ms,
                                  const volatile bool *stop, struct err *err);
+/* Why the pool has ended by itself (a store error it cannot go on from), or ERR_OK. */
+enum err_class workers_fault_read(struct workers *workers, struct err *err);
+/* Something became ready: it is claimed at once, not with the next look. */
+void workers_nudge(struct workers *workers);
 /* Tasks that ended dead since the start. */
 int64_t workers_dead(struct workers *workers);
 void workers_stop(struct workers *workers);

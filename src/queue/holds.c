@@ -1,0 +1,133 @@
+/* Holds and cancelling: a few statements each. */
+#include "queue/holds.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "queue/sql.h"
+
+enum { HOLDS_MAX = 10000, LANE_TEXT_ROOM = 24 };
+
+static const char *const scope_names[] = {
+    [HOLD_ALL] = "all", [HOLD_PLATFORM] = "platform", [HOLD_LANE] = "lane"};
+
+/* scope, name, lane: how table `hold` names a scope. */
+static void scope_values(struct hold_of of, char text[LANE_TEXT_ROOM], struct sql_value out[3])
+{
+    snprintf(text, LANE_TEXT_ROOM, "%lld", (long long)of.lane);
+    out[0] = sql_text(str_of(scope_names[of.scope]));
+    out[1] = sql_text(of.scope == HOLD_ALL        ? STR("")
+                      : of.scope == HOLD_PLATFORM ? of.platform
+                                                  : str_of(text));
+    out[2] = sql_int(of.scope == HOLD_LANE ? of.lane : 0);
+}
+
+/* One or two statements in a transaction, and how many rows each changed. */
+struct edit {
+    const char *sql[2];
+    const struct sql_value *values;
+    size_t values_len[2];
+    int64_t rows[2];
+};
+
+static enum err_class edit_work(struct tx *tx, void *context, struct err *err)
+{
+    struct edit *edit = context;
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; class_ == ERR_OK && i < 2 && edit->sql[i]; i++)
+        class_ = tx_exec(tx, edit->sql[i], edit->values, edit->values_len[i], &edit->rows[i], err);
+    return class_;
+}
+
+enum err_class hold_put(struct store *store, struct hold_of of, int64_t now_ms, bool *news,
+                        struct err *err)
+{
+    char text[LANE_TEXT_ROOM];
+    struct sql_value values[4];
+    scope_values(of, text, values);
+    values[3] = sql_int(now_ms);
+    struct edit edit = {.sql = {SQL_HOLD_PUT}, .values = values, .values_len = {4}};
+    enum err_class class_ = store_write(store, edit_work, &edit, err);
+    *news = edit.rows[0] > 0;
+    return class_;
+}
+
+enum err_class hold_end(struct store *store, struct hold_of of, int64_t *gone, struct err *err)
+{
+    char text[LANE_TEXT_ROOM];
+    struct sql_value values[3];
+    scope_values(of, text, values);
+    bool all = of.scope == HOLD_ALL;
+    struct edit edit = {.sql = {all ? SQL_HOLDS_REMOVE : SQL_HOLD_REMOVE},
+                        .values = values,
+                        .values_len = {all ? 0 : 2}};
+    enum err_class class_ = store_write(store, edit_work, &edit, err);
+    *gone = edit.rows[0];
+    return class_;
+}
+
+static enum hold_scope scope_of(struct str name)
+{
+    for (size_t i = 0; i < sizeof(scope_names) / sizeof(scope_names[0]); i++)
+        if (str_eq(name, str_of(scope_names[i])))
+            return (enum hold_scope)i;
+    return HOLD_ALL;
+}
+
+enum err_class holds_read(struct store *store, struct arena *arena, struct hold **out, size_t *len,
+                          struct err *err)
+{
+    struct reader *row;
+    *len = 0;
+    *out = arena_array(arena, HOLDS_MAX, sizeof **out);
+    if (!*out)
+        return err_no_memory(err);
+    enum err_class class_ = store_read(store, SQL_HOLDS, NULL, 0, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    while (*len < HOLDS_MAX && reader_next(row)) {
+        struct hold *hold = &(*out)[(*len)++];
+        *hold = (struct hold){
+            .of = {.scope = scope_of(reader_text(row, 0)), .lane = reader_int(row, 2)},
+            .since_ms = reader_int(row, 3)};
+        if (hold->of.scope == HOLD_PLATFORM)
+            hold->of.platform = arena_dup(arena, reader_text(row, 1));
+    }
+    return reader_close(row, err);
+}
+
+enum err_class lane_is_held(struct store *store, int64_t lane, bool *out, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(lane)};
+    int64_t held = 0;
+    enum err_class class_ = store_read_int(store, SQL_LANE_IS_HELD, values, 1, 0, &held, err);
+    *out = held != 0;
+    return class_;
+}
+
+enum err_class tasks_cancel(struct store *store, struct hold_of of, int64_t now_ms,
+                            int64_t *waiting, int64_t *running, struct err *err)
+{
+    char text[LANE_TEXT_ROOM];
+    struct sql_value values[4];
+    scope_values(of, text, values);
+    values[3] = sql_int(now_ms);
+    struct edit edit = {
+        .sql = {SQL_TASKS_DROP, SQL_TASKS_END}, .values = values, .values_len = {3, 4}};
+    enum err_class class_ = store_write(store, edit_work, &edit, err);
+    *waiting = edit.rows[0];
+    *running = edit.rows[1];
+    return class_;
+}
+
+enum err_class task_cancel(struct store *store, int64_t id, int64_t now_ms, int64_t *waiting,
+                           int64_t *running, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(id), sql_int(now_ms)};
+    struct edit edit = {
+        .sql = {SQL_TASK_DROP, SQL_TASK_END}, .values = values, .values_len = {1, 2}};
+    enum err_class class_ = store_write(store, edit_work, &edit, err);
+    *waiting = edit.rows[0];
+    *running = edit.rows[1];
+    return class_;
+}
