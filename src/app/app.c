@@ -26,19 +26,23 @@ static enum err_class log_open(struct app *app, struct err *err)
     enum log_level level = LOG_WARN;
     log_level_parse(option_text(&app->options, OPTION_LOG_LEVEL), &level);
     struct str name = option_text(&app->options, OPTION_LOG_FILE), path;
-    if (name.len == 0) {
-        log_setup(level, STDERR_FILENO, false);
-        return ERR_OK;
+    if (name.len > 0) {
+        enum err_class class_ = path_join(app->home, name, &app->arena, &path, err);
+        if (class_ != ERR_OK)
+            return class_;
+        app->log_fd = open(path.ptr, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        if (app->log_fd < 0)
+            return err_say(err, ERR_CONFIG, "log_file", MSG_FILE, M_STR(path),
+                           M_STR(str_of(strerror(errno))), M_END);
     }
-    enum err_class class_ = path_join(app->home, name, &app->arena, &path, err);
-    if (class_ != ERR_OK)
-        return class_;
-    app->log_fd = open(path.ptr, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (app->log_fd < 0)
-        return err_say(err, ERR_CONFIG, "log_file", MSG_FILE, M_STR(path),
-                       M_STR(str_of(strerror(errno))), M_END);
-    log_setup(level, app->log_fd, true);
+    app->log_level = level;
+    app_log(app);
     return ERR_OK;
+}
+
+void app_log(const struct app *app)
+{
+    log_setup(app->log_level, app->log_fd < 0 ? STDERR_FILENO : app->log_fd, app->log_fd >= 0);
 }
 
 enum err_class app_open_home(struct app *app, struct err *err)

@@ -45,6 +45,7 @@ struct app {
     struct options options;
     const struct zone *zone; /* of the option; NULL: each shop's own */
     int log_fd;              /* of log_file, or -1 */
+    enum log_level log_level;
     struct table_catalog *catalog;
     struct keyring *keyring;
     struct app_connector connectors[CONNECTORS_MAX];
@@ -63,6 +64,9 @@ void app_init(struct app *app);
 enum err_class app_open(struct app *app, const struct cli *cli, enum app_level level, bool migrates,
                         struct err *err);
 void app_close(struct app *app);
+
+/* Events go where this app's options say; app_open has done so. For who has two of them open. */
+void app_log(const struct app *app);
 
 /* The steps of app_open, for those who want to go on after one fails (doctor) or make a home. */
 enum err_class app_open_home(struct app *app, struct err *err);
@@ -94,6 +98,8 @@ enum err_class app_stream_of(const struct connector *connector, struct str name,
                              const struct stream **out, struct err *err);
 /* NULL when there is no such shop (any more). */
 const struct app_shop *app_shop_by_id(const struct app *app, int64_t id);
+/* Changes with everything that is stored about apps and shops. */
+enum err_class app_shops_stamp(const struct app *app, uint64_t *out, struct err *err);
 struct str app_shop_name(const struct app *app, int64_t id);
 const struct zone *app_shop_zone(const struct app *app, const struct app_shop *shop);
 

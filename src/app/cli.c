@@ -226,6 +226,13 @@ static enum err_class word_take(struct cli *cli, struct line *line, struct err *
         return unknown_flag(cli->command, str_sub(word, 1, word.len), err);
     if (!cli->command)
         return command_take(cli, word, err);
+    /* `worker` is a command, and `worker list` another. */
+    const struct command *longer = cli->args_len == 0 ? command_of(str_of(cli->command->path), word)
+                                                      : NULL;
+    if (longer) {
+        cli->command = longer;
+        return ERR_OK;
+    }
     if (cli->args_len == CLI_ARGS_MAX)
         return err_say(err, ERR_USAGE, "arg_many", MSG_ARG_MANY, M_STR(word), M_END);
     cli->args[cli->args_len++] = word;

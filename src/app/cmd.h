@@ -13,8 +13,9 @@ command_run cmd_app_add, cmd_app_list, cmd_app_rotate;
 command_run cmd_shop_add, cmd_shop_list, cmd_shop_show, cmd_shop_authorize, cmd_shop_enable,
     cmd_shop_disable, cmd_shop_remove;
 command_run cmd_sync, cmd_status, cmd_prove;
+command_run cmd_run, cmd_worker, cmd_worker_list, cmd_scheduler, cmd_pause, cmd_resume;
 command_run cmd_reject_list, cmd_reject_show, cmd_reject_replay;
-command_run cmd_task_list, cmd_task_show, cmd_task_retry, cmd_task_cancel;
+command_run cmd_task_list, cmd_task_depth, cmd_task_show, cmd_task_retry, cmd_task_cancel;
 command_run cmd_connector_list, cmd_connector_check, cmd_connector_test, cmd_connector_trace,
     cmd_connector_docs, cmd_connector_replay;
 
@@ -28,6 +29,10 @@ enum err_class row_number(struct str text, int64_t *id, struct err *err);
  * --from *from_ms stays what it is; without --to: now. ERR_USAGE when the end lies before the start or the start in the future. */
 enum err_class range_of_flags(const struct cli *cli, const struct zone *zone, int64_t step_ms,
                               int64_t now_ms, int64_t *from_ms, int64_t *to_ms, struct err *err);
+
+/* --shop, --platform or neither (everything); *name is what to call it. */
+enum err_class scope_of_flags(const struct app *app, const struct cli *cli, struct hold_of *of,
+                              struct str *name, struct err *err);
 
 /* account.c: adding apps and shops, shared by the commands and the import of an old `.env`. */
 struct account_app {

@@ -157,6 +157,26 @@ static enum err_class unknown_say(const struct app *app, struct err *err)
     return reader_close(row, err);
 }
 
+static enum err_class holds_say(struct app *app, struct err *err)
+{
+    struct hold *holds;
+    size_t len;
+    enum err_class class_ = holds_read(app->store, &app->arena, &holds, &len, err);
+    for (size_t i = 0; class_ == ERR_OK && i < len; i++) {
+        struct str name = holds[i].of.scope == HOLD_ALL
+                              ? message_text(MSG_EVERYTHING, language_now())
+                          : holds[i].of.scope == HOLD_PLATFORM
+                              ? holds[i].of.platform
+                              : app_shop_name(app, holds[i].of.lane);
+        struct buf since;
+        buf_init(&since, 256);
+        time_write(&since, app->zone ? app->zone : zone_utc(), holds[i].since_ms);
+        app_say(app, MSG_HOLD_LINE, M_STR(name), M_STR(buf_str(&since)), M_END);
+        buf_fini(&since);
+    }
+    return class_;
+}
+
 enum exit_code cmd_status(struct app *app, const struct cli *cli, struct err *err)
 {
     struct report report;
@@ -176,6 +196,8 @@ enum exit_code cmd_status(struct app *app, const struct cli *cli, struct err *er
         class_ = app_print_report(app, &report, "status", err);
     if (class_ == ERR_OK)
         class_ = unknown_say(app, err);
+    if (class_ == ERR_OK)
+        class_ = holds_say(app, err);
     return exit_of(class_);
 }
 

@@ -185,10 +185,25 @@ static size_t parts_max(const struct app *app)
     return max;
 }
 
+static bool shop_is_held(const struct run *run, const struct app_shop *shop)
+{
+    for (size_t i = 0; i < run->holds_len; i++) {
+        const struct hold_of *of = &run->holds[i].of;
+        if (of->scope == HOLD_ALL || (of->scope == HOLD_LANE && of->lane == shop->sync.id) ||
+            (of->scope == HOLD_PLATFORM && str_eq(of->platform, shop->platform)))
+            return true;
+    }
+    return false;
+}
+
 static void shop_take(struct run *run, const struct cli *cli, struct app_shop *shop, bool named)
 {
     struct err why;
-    if (shop->err.class_ != ERR_OK) {
+    if (shop->sync.enabled && shop_is_held(run, shop)) {
+        err_say(&why, ERR_FORBIDDEN, "shop_paused", MSG_SHOP_IS_PAUSED,
+                M_STR(shop->sync.facts.shop.name), M_END);
+        refuse_shop(run, shop, &why);
+    } else if (shop->err.class_ != ERR_OK) {
         refuse_shop(run, shop, &shop->err);
     } else if (shop->sync.enabled) {
         parts_of_shop(run, cli, shop);
@@ -245,6 +260,7 @@ static enum err_class parts_choose(struct app *app, const struct cli *cli, struc
                                 sizeof(*run->refusals));
     if (!run->parts || !run->refusals)
         return err_no_memory(err);
+    class_ = holds_read(app->store, &app->arena, &run->holds, &run->holds_len, err);
     while (class_ == ERR_OK && cli_next(cli, "shop", &at, &word)) {
         struct app_shop *shop;
         class_ = app_shop_of(app, word, &shop, err);
@@ -305,15 +321,16 @@ static enum err_class run_begin(struct app *app, struct run *run, struct err *er
         return class_;
     run->started_ms = clock_now_ms();
     run->started_ns = clock_monotonic_ns();
+    /* A service's tasks are its own. */
+    if (!run->follows)
+        class_ = queue_release_all(app->store, run->started_ms, &released, err);
+    if (class_ != ERR_OK)
+        return class_;
     run->id = arena_printf(&app->arena, "sync-%lld-%02x%02x%02x%02x", (long long)run->started_ms,
                            random[0], random[1], random[2], random[3]);
     if (!run->id.ptr)
         return err_no_memory(err);
-    class_ = queue_release_all(app->store, run->started_ms, &released, err);
-    if (class_ == ERR_OK)
-        class_ = store_read_int(app->store, SQL_EXECUTION_LAST, NULL, 0, 0, &run->execution_before,
-                                err);
-    return class_;
+    return store_read_int(app->store, SQL_EXECUTION_LAST, NULL, 0, 0, &run->execution_before, err);
 }
 
 /* One shop that cannot be asked is told at the end; wrong use concerns the whole line. */
@@ -362,8 +379,9 @@ static enum err_class run_waits(struct app *app, struct run *run, struct err *er
     int64_t now_ms = clock_now_ms();
     enum err_class class_ = queue_depth_read(app->store, run->id, now_ms, &depth, err);
     if (class_ == ERR_OK)
-        run->waits = depth.ready == 0 && depth.running == 0 && depth.waiting > 0 &&
-                     depth.next_ms - now_ms > WAIT_MAX_MS;
+        run->waits = depth.ready == depth.held && depth.running == 0 &&
+                     depth.held + depth.waiting > 0 &&
+                     (depth.waiting == 0 || depth.next_ms - now_ms > WAIT_MAX_MS);
     return class_;
 }
 
@@ -421,18 +439,71 @@ static enum err_class run_work(struct app *app, const struct cli *cli, struct ru
     return class_;
 }
 
+/* --- beside a service --- */
+
+static enum err_class set_check(const struct cli *cli, const struct run *run, struct err *err)
+{
+    if (run->follows && cli_has(cli, "set"))
+        return err_say(err, ERR_USAGE, "set_follows", MSG_SET_FOLLOWS, M_END);
+    return ERR_OK;
+}
+
+/* The service runs the tasks of everybody. One that ends leaves them to this command. */
+static enum err_class service_follow(struct app *app, const struct cli *cli, struct run *run,
+                                     struct role *role, struct err *err)
+{
+    int64_t line_due_ms = clock_now_ms() + PLAIN_LINE_MS;
+    enum err_class class_;
+    for (;;) {
+        struct queue_depth depth;
+        class_ = queue_depth_read(app->store, run->id, clock_now_ms(), &depth, err);
+        if (class_ == ERR_OK)
+            class_ = run_waits(app, run, err);
+        if (class_ != ERR_OK || run->waits || depth.ready + depth.waiting + depth.running == 0)
+            return class_;
+        if (role_take(role, app, "sync", NULL) == ERR_OK) {
+            int64_t released;
+            class_ = queue_release_all(app->store, clock_now_ms(), &released, err);
+            return class_ == ERR_OK ? run_work(app, cli, run, err) : class_;
+        }
+        if (clock_now_ms() >= line_due_ms && !app->json) {
+            app_say(app, MSG_FOLLOW_LINE, M_I64(depth.ready), M_I64(depth.running),
+                    M_I64(depth.waiting), M_END);
+            line_due_ms += PLAIN_LINE_MS;
+        }
+        run->stopped = !clock_sleep_until(clock_now_ms() + FOLLOW_MS, &stop_asked);
+        if (run->stopped)
+            return ERR_OK;
+    }
+}
+
+static enum err_class role_or_follow(struct app *app, struct run *run, struct role *role,
+                                     struct err *err)
+{
+    enum err_class class_ = role_take(role, app, "sync", err);
+    if (class_ != ERR_CONFLICT || !role->serves)
+        return class_;
+    err_clear(err);
+    run->follows = true;
+    app_say(app, MSG_FOLLOWS, M_STR(str_of(role->holder)), M_END);
+    fflush(stdout);
+    return ERR_OK;
+}
+
 enum exit_code cmd_sync(struct app *app, const struct cli *cli, struct err *err)
 {
     struct wish wish;
     struct run run = {0};
-    struct role role;
+    struct role role = {.fd = -1};
     enum err_class class_ = wish_read(&wish, cli, err);
     if (class_ == ERR_OK)
         class_ = parts_choose(app, cli, &run, err);
     if (class_ == ERR_OK)
         class_ = options_override(app, cli, &run, err);
     if (class_ == ERR_OK)
-        class_ = role_take(&role, app, err);
+        class_ = role_or_follow(app, &run, &role, err);
+    if (class_ == ERR_OK)
+        class_ = set_check(cli, &run, err);
     if (class_ != ERR_OK)
         return exit_of(class_);
 
@@ -442,7 +513,8 @@ enum exit_code cmd_sync(struct app *app, const struct cli *cli, struct err *err)
     if (class_ == ERR_OK)
         class_ = run_enqueue(app, &run, &wish, err);
     if (class_ == ERR_OK)
-        class_ = run_work(app, cli, &run, err);
+        class_ = run.follows ? service_follow(app, cli, &run, &role, err)
+                             : run_work(app, cli, &run, err);
     if (class_ == ERR_OK)
         class_ = run_report(app, &run, &unproved, err);
     role_leave(&role);

@@ -50,6 +50,37 @@ enum exit_code cmd_task_list(struct app *app, const struct cli *cli, struct err 
     return exit_of(class_);
 }
 
+enum exit_code cmd_task_depth(struct app *app, const struct cli *cli, struct err *err)
+{
+    static const struct report_column columns[] = {
+        {"class", REPORT_TEXT, MSG_COL_CLASS},       {"ready", REPORT_NUMBER, MSG_COL_READY_COUNT},
+        {"waiting", REPORT_NUMBER, MSG_COL_WAITING}, {"running", REPORT_NUMBER, MSG_COL_RUNNING},
+        {"dead", REPORT_NUMBER, MSG_COL_DEAD},       {"oldest", REPORT_TIME, MSG_COL_OLDEST},
+    };
+    struct report report;
+    struct reader *row;
+    const struct sql_value now = sql_int(clock_now_ms());
+    (void)cli;
+    report_init(&report, columns, 6, app->zone, &app->arena);
+    enum err_class class_ = store_read(app->store, SQL_TASK_DEPTHS, &now, 1, &row, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    while (reader_next(row)) {
+        report_row(&report);
+        report_text(&report, class_name(reader_int(row, 0)));
+        for (int i = 1; i <= 4; i++)
+            report_number(&report, reader_int(row, i));
+        if (reader_is_null(row, 5))
+            report_absent(&report);
+        else
+            report_time(&report, reader_int(row, 5));
+    }
+    class_ = reader_close(row, err);
+    if (class_ == ERR_OK)
+        class_ = app_print_report(app, &report, "classes", err);
+    return exit_of(class_);
+}
+
 static void task_write(const struct app *app, const struct reader *row, struct buf *out)
 {
     /* In the order of SQL_TASK. */
@@ -112,8 +143,10 @@ enum exit_code cmd_task_show(struct app *app, const struct cli *cli, struct err 
     return exit_of(class_);
 }
 
-struct task_work {
-    bool retry, all;
+/* --- retrying --- */
+
+struct retry {
+    bool all;
     int64_t id, now_ms, changed;
 };
 
@@ -143,49 +176,69 @@ static enum err_class dead_add(struct reader *row, void *context, struct err *er
     return ERR_OK;
 }
 
-static enum err_class task_edit(struct tx *tx, void *context, struct err *err)
+static enum err_class retry_work(struct tx *tx, void *context, struct err *err)
 {
-    struct task_work *work = context;
-    const struct sql_value values[] = {sql_int(work->id)};
-    work->changed = 0;
-    if (!work->retry)
-        return tx_exec(tx, SQL_TASK_CANCEL, values, 1, &work->changed, err);
-    if (!work->all)
-        return task_retry(tx, work->id, work->now_ms, &work->changed, err);
+    struct retry *retry = context;
+    retry->changed = 0; /* it may be the second run */
+    if (!retry->all)
+        return task_retry(tx, retry->id, retry->now_ms, &retry->changed, err);
     struct dead_list list = {.len = 0};
     enum err_class class_ = tx_query(tx, SQL_TASKS_DEAD, NULL, 0, dead_add, &list, err);
     for (size_t i = 0; class_ == ERR_OK && i < list.len; i++)
-        class_ = task_retry(tx, list.ids[i], work->now_ms, &work->changed, err);
+        class_ = task_retry(tx, list.ids[i], retry->now_ms, &retry->changed, err);
     return class_;
-}
-
-static enum exit_code edit(struct app *app, const struct cli *cli, struct task_work *work,
-                           enum message_id done, enum message_id none, struct err *err)
-{
-    enum err_class class_ = ERR_OK;
-    work->now_ms = clock_now_ms();
-    work->all = cli_has(cli, "dead");
-    if (work->all == (cli->args_len > 0))
-        return exit_of(err_say(err, ERR_USAGE, "task_which", MSG_TASK_WHICH, M_END));
-    if (!work->all)
-        class_ = row_number(cli_arg(cli, 0), &work->id, err);
-    if (class_ == ERR_OK)
-        class_ = store_write(app->store, task_edit, work, err);
-    if (class_ == ERR_OK && work->changed == 0 && !work->all)
-        class_ = err_say(err, ERR_NOT_FOUND, "task_unknown", none, M_I64(work->id), M_END);
-    if (class_ == ERR_OK)
-        app_say(app, done, M_I64(work->changed), M_END);
-    return exit_of(class_);
 }
 
 enum exit_code cmd_task_retry(struct app *app, const struct cli *cli, struct err *err)
 {
-    struct task_work work = {.retry = true};
-    return edit(app, cli, &work, MSG_TASK_RETRIED, MSG_TASK_NOT_DEAD, err);
+    struct retry retry = {.all = cli_has(cli, "dead"), .now_ms = clock_now_ms()};
+    enum err_class class_ = ERR_OK;
+    if (retry.all == (cli->args_len > 0))
+        return exit_of(err_say(err, ERR_USAGE, "task_which", MSG_TASK_WHICH, M_END));
+    if (!retry.all)
+        class_ = row_number(cli_arg(cli, 0), &retry.id, err);
+    if (class_ == ERR_OK)
+        class_ = store_write(app->store, retry_work, &retry, err);
+    if (class_ == ERR_OK && retry.changed == 0 && !retry.all)
+        class_ = err_say(err, ERR_NOT_FOUND, "task_unknown", MSG_TASK_NOT_DEAD, M_I64(retry.id),
+                         M_END);
+    if (class_ == ERR_OK)
+        app_say(app, MSG_TASK_RETRIED, M_I64(retry.changed), M_END);
+    return exit_of(class_);
+}
+
+/* --- cancelling --- */
+
+static enum err_class cancel_one(struct app *app, struct str word, int64_t *waiting,
+                                 int64_t *running, struct err *err)
+{
+    int64_t id;
+    enum err_class class_ = row_number(word, &id, err);
+    if (class_ == ERR_OK)
+        class_ = task_cancel(app->store, id, clock_now_ms(), waiting, running, err);
+    if (class_ == ERR_OK && *waiting + *running == 0)
+        class_ = err_say(err, ERR_NOT_FOUND, "task_unknown", MSG_TASK_UNKNOWN, M_I64(id), M_END);
+    return class_;
 }
 
 enum exit_code cmd_task_cancel(struct app *app, const struct cli *cli, struct err *err)
 {
-    struct task_work work = {0};
-    return edit(app, cli, &work, MSG_TASK_CANCELLED, MSG_TASK_NOT_WAITING, err);
+    struct hold_of of;
+    struct str name;
+    int64_t waiting = 0, running = 0;
+    int said = cli_has(cli, "shop") + cli_has(cli, "platform") + cli_has(cli, "all") +
+               (cli->args_len > 0);
+    if (said != 1)
+        return exit_of(err_say(err, ERR_USAGE, "task_which", MSG_CANCEL_WHICH, M_END));
+    enum err_class class_ = ERR_OK;
+    if (cli->args_len > 0) {
+        class_ = cancel_one(app, cli_arg(cli, 0), &waiting, &running, err);
+    } else {
+        class_ = scope_of_flags(app, cli, &of, &name, err);
+        if (class_ == ERR_OK)
+            class_ = tasks_cancel(app->store, of, clock_now_ms(), &waiting, &running, err);
+    }
+    if (class_ == ERR_OK)
+        app_say(app, MSG_CANCELLED_OF, M_I64(waiting), M_I64(running), M_END);
+    return exit_of(class_);
 }

@@ -318,6 +318,32 @@ static const struct cli_flag task_retry_flags[] = {
     {0},
 };
 
+/* --- the service --- */
+
+#define PLATFORM_FLAG                                                                              \
+    {                                                                                              \
+        .name = "platform", .type = FLAG_TEXT, .value = "P", .help = {                             \
+            "Every shop of this platform, also those that come later.",                            \
+            "该平台的全部店铺，包括以后添加的。"                                  \
+        }                                                                                          \
+    }
+static const struct cli_flag service_flags[] = {
+    {.name = "workers",
+     .type = FLAG_INT,
+     .value = "N",
+     .min = 1,
+     .max = 64,
+     .help = {"How many shops are read at the same time.", "同时读取多少个店铺。"}},
+    {0},
+};
+static const struct cli_flag scope_flags[] = {ONE_SHOP_FLAG, PLATFORM_FLAG, {0}};
+static const struct cli_flag cancel_flags[] = {
+    ONE_SHOP_FLAG,
+    PLATFORM_FLAG,
+    {.name = "all", .type = FLAG_SWITCH, .help = {"Every task.", "全部任务。"}},
+    {0},
+};
+
 /* --- connectors --- */
 
 static const struct cli_arg check_args[] = {
@@ -447,6 +473,45 @@ const struct command command_table[] = {
          {"Without a range it goes on from where the last one ended. Stopping it (Ctrl-C) loses nothing: "
           "the same command goes on.",
           "不给范围时从上次结束处继续。中途停止（Ctrl-C）不会丢失：再次运行同一命令即可继续。"}},
+    {.path = "run",
+     .flags = service_flags,
+     .level = APP_HOME,
+     .run = cmd_run,
+     .help = {"Keep every shop up to date by itself, until it is told to end.",
+              "自动保持所有店铺最新，直到被要求结束。"},
+     .more =
+         {"SIGTERM or Ctrl-C ends it within seconds and loses nothing; SIGHUP reads the settings again. Shops "
+          "that are added, enabled or authorised meanwhile are noticed.",
+          "SIGTERM 或 Ctrl-C 在数秒内结束且不会丢失；SIGHUP 重新读取设置。期间添加、启用或授权的店铺会被自动识别。"}},
+    {.path = "worker",
+     .flags = service_flags,
+     .level = APP_HOME,
+     .run = cmd_worker,
+     .help = {"Only do tasks; a scheduler elsewhere makes them.",
+              "只执行任务；由别处的调度器产生任务。"}},
+    {.path = "worker list",
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_worker_list,
+     .help = {"List the processes that do tasks.", "列出执行任务的进程。"}},
+    {.path = "scheduler",
+     .level = APP_HOME,
+     .run = cmd_scheduler,
+     .help = {"Only make tasks when they are due; several may run.",
+              "只按时产生任务；可同时运行多个。"}},
+    {.path = "pause",
+     .flags = scope_flags,
+     .level = APP_STORE,
+     .run = cmd_pause,
+     .help = {"Let a shop, a platform or everything rest; nothing is lost.",
+              "暂停一个店铺、一个平台或全部；不会丢失。"}},
+    {.path = "resume",
+     .flags = scope_flags,
+     .level = APP_STORE,
+     .run = cmd_resume,
+     .help = {"Let what was paused go on.", "恢复被暂停的。"},
+     .more = {"Without a flag everything goes on, also what was paused alone.",
+              "不带选项时全部恢复，包括单独暂停的。"}},
     {.path = "status",
      .flags = status_flags,
      .json = true,
@@ -484,6 +549,12 @@ const struct command command_table[] = {
      .level = APP_STORE,
      .run = cmd_task_list,
      .help = {"List what is waiting, running or dead.", "列出等待、运行或失败的任务。"}},
+    {.path = "task depth",
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_task_depth,
+     .help = {"Count tasks by class, and since when the oldest is ready.",
+              "按类别统计任务，以及最早就绪的时间。"}},
     {.path = "task show",
      .args = id_args,
      .json = true,
@@ -497,10 +568,13 @@ const struct command command_table[] = {
      .run = cmd_task_retry,
      .help = {"Make a dead task ready again.", "让失败的任务重新就绪。"}},
     {.path = "task cancel",
-     .args = id_args,
+     .args = maybe_id_args,
+     .flags = cancel_flags,
      .level = APP_STORE,
      .run = cmd_task_cancel,
-     .help = {"Take a waiting or dead task away.", "取消等待或失败的任务。"}},
+     .help =
+         {"Take a task away, or those of a shop or platform; one that runs ends at its next page.",
+          "取消一个任务，或某店铺、平台的任务；正在运行的会在下一页后结束。"}},
     {.path = "connector list",
      .json = true,
      .level = APP_STORE,

@@ -410,3 +410,23 @@ const struct zone *app_shop_zone(const struct app *app, const struct app_shop *s
         return shop->sync.facts.zone;
     return shop->sync.connector ? connector_zone(shop->sync.connector) : zone_utc();
 }
+
+/* --- have they changed? --- */
+
+enum err_class app_shops_stamp(const struct app *app, uint64_t *out, struct err *err)
+{
+    struct reader *row;
+    enum err_class class_ = store_read(app->store, SQL_SHOPS, NULL, 0, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    *out = 0;
+    while (reader_next(row)) {
+        for (int i = 0; i < reader_columns(row); i++) {
+            struct str text = reader_text(row, i);
+            /* Order and place count: each value's hash is carried on into the next. */
+            uint64_t part[2] = {*out, hash_bytes(text.ptr ? text.ptr : "", text.len)};
+            *out = hash_bytes(part, sizeof(part));
+        }
+    }
+    return reader_close(row, err);
+}

@@ -10,21 +10,24 @@
 
 #include "app/file.h"
 
-static enum err_class busy(int fd, const struct app *app, struct err *err)
+static enum err_class busy(struct role *role, const struct app *app, struct err *err)
 {
-    char text[128];
-    ssize_t len = pread(fd, text, sizeof(text), 0);
-    struct str holder = {text, len > 0 ? (size_t)len : 0};
+    ssize_t len = pread(role->fd, role->holder, sizeof(role->holder) - 1, 0);
+    struct str holder = str_trim((struct str){role->holder, len > 0 ? (size_t)len : 0});
+    role->holder[holder.len] = '\0';
+    role->serves = str_starts(holder, STR("huiliu run,")) ||
+                   str_starts(holder, STR("huiliu worker,"));
     return err_say(err, ERR_CONFLICT, "worker_busy", MSG_WORKER_BUSY, M_STR(app->home),
-                   M_STR(str_trim(holder)), M_END);
+                   M_STR(holder), M_END);
 }
 
-enum err_class role_take(struct role *role, const struct app *app, struct err *err)
+enum err_class role_take(struct role *role, const struct app *app, const char *command,
+                         struct err *err)
 {
     struct arena arena;
     struct str path;
     arena_init(&arena);
-    role->fd = -1;
+    *role = (struct role){.fd = -1};
     enum err_class class_ = path_join(app->home, STR("worker.lock"), &arena, &path, err);
     if (class_ == ERR_OK) {
         role->fd = open(path.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -36,13 +39,13 @@ enum err_class role_take(struct role *role, const struct app *app, struct err *e
     if (class_ != ERR_OK)
         return class_;
     if (flock(role->fd, LOCK_EX | LOCK_NB) != 0) {
-        class_ = busy(role->fd, app, err);
+        class_ = busy(role, app, err);
         role_leave(role);
         return class_;
     }
     /* Only for the message above: a lock without a name still locks. */
     if (ftruncate(role->fd, 0) == 0)
-        dprintf(role->fd, "huiliu sync, process %ld\n", (long)getpid());
+        dprintf(role->fd, "huiliu %s, process %ld\n", command, (long)getpid());
     return ERR_OK;
 }
 

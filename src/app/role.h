@@ -6,10 +6,14 @@
 #include "app/app.h"
 
 struct role {
-    int fd;
+    int fd;           /* -1: not held */
+    char holder[128]; /* who has it, where it could not be taken */
+    bool serves;      /* that is a service, which does what anybody enqueues */
 };
-/* ERR_CONFLICT "worker_busy" names the process that has it. */
-enum err_class role_take(struct role *role, const struct app *app, struct err *err);
+/* `command`: "sync", "run" or "worker", which others read in the file. ERR_CONFLICT "worker_busy" names the
+ * process that has it. */
+enum err_class role_take(struct role *role, const struct app *app, const char *command,
+                         struct err *err);
 void role_leave(struct role *role);
 
 #endif

@@ -25,8 +25,11 @@ struct run {
     size_t parts_len;
     struct run_refusal *refusals;
     size_t refusals_len;
+    struct hold *holds; /* what a person has paused */
+    size_t holds_len;
     bool stopped;
-    bool waits; /* ended early: all that is left has to wait for long */
+    bool follows; /* a service does the work: counts of this process say nothing */
+    bool waits;   /* ended early: all that is left has to wait for long */
 };
 
 /* Prints tables or JSON; *unproved is true when the exit code must be 3. */

@@ -298,7 +298,8 @@ static void run_json_write(struct app *app, const struct run *run, const struct 
     emit_str(&emit, "result", str_of(result));
     report_write_json(report, &emit, "streams");
     report_write_json(troubles, &emit, "troubles");
-    counts_emit(app, run, &emit);
+    if (!run->follows)
+        counts_emit(app, run, &emit);
     emit_close(&emit, '}');
     buf_add_char(out, '\n');
 }
@@ -321,8 +322,10 @@ static void text_write(struct app *app, const struct run *run, const struct repo
         message_write(out, MSG_ROWS_NOTE, M_END);
         buf_add_char(out, '\n');
     }
-    run_progress_write(app, run, out);
-    buf_add_char(out, '\n');
+    if (!run->follows) {
+        run_progress_write(app, run, out);
+        buf_add_char(out, '\n');
+    }
     if (counts.decrypt_failures > 0) {
         message_write(out, MSG_DECRYPT_FAILURES, M_I64(counts.decrypt_failures), M_END);
         buf_add_char(out, '\n');
@@ -336,7 +339,7 @@ static void text_write(struct app *app, const struct run *run, const struct repo
         report_write_table(troubles, out);
     }
     if (run->stopped) {
-        message_write(out, MSG_STOPPED, M_END);
+        message_write(out, run->follows ? MSG_FOLLOW_STOPPED : MSG_STOPPED, M_END);
         buf_add_char(out, '\n');
     }
 }

@@ -112,12 +112,20 @@ static const char SQL_TASK_TWIN_DELETE[] =
 static const char SQL_TASK_RETRY[] =
     "UPDATE task SET state = 'ready', ready_ms = ?2, attempt = 0, changed_ms = ?2, error = NULL, "
     "stop_ms = NULL WHERE id = ?1 AND state = 'dead'";
-static const char SQL_TASK_CANCEL[] =
-    "DELETE FROM task WHERE id = ?1 AND state IN ('ready', 'dead')";
 /* Texts that wait for the platform are opened by these. */
 static const char SQL_TASKS_DECRYPT[] =
     "SELECT count(*) FROM task WHERE kind = 'decrypt' AND state = 'ready'";
 static const char SQL_TASKS_DEAD[] = "SELECT id FROM task WHERE state = 'dead' ORDER BY id";
+
+static const char SQL_TASK_DEPTHS[] =
+    "SELECT class, sum(CASE WHEN state = 'ready' AND ready_ms <= ?1 THEN 1 ELSE 0 END), "
+    "sum(CASE WHEN state = 'ready' AND ready_ms > ?1 THEN 1 ELSE 0 END), "
+    "sum(CASE WHEN state = 'running' THEN 1 ELSE 0 END), "
+    "sum(CASE WHEN state = 'dead' THEN 1 ELSE 0 END), "
+    "min(CASE WHEN state = 'ready' AND ready_ms <= ?1 THEN ready_ms END) "
+    "FROM task GROUP BY class ORDER BY class";
+static const char SQL_WORKERS[] =
+    "SELECT name, host, pid, version, threads, busy, started_ms, beat_ms FROM worker ORDER BY name";
 
 /* --- settings and views --- */
 static const char SQL_SETTING[] = "SELECT value FROM setting WHERE name = ?1";

@@ -335,6 +335,25 @@ enum err_class queue_bury(struct store *store, const struct task *task, const st
     return statement_commit(store, SQL_TASK_BURY, values, 4, 1, err);
 }
 
+enum err_class queue_finish(struct store *store, const struct task *task,
+                            const struct task_outcome *outcome, int64_t now_ms, struct err *err)
+{
+    struct arena arena;
+    struct step steps[3];
+    struct unit unit = {.order_key = (uint64_t)task->id, .before = steps, .before_len = 3};
+    arena_init(&arena);
+    enum err_class class_ = queue_step_fence(task, task->unit_number + 1, now_ms, &arena, &steps[0],
+                                             err);
+    if (class_ == ERR_OK)
+        class_ = queue_step_finish(task, now_ms, &arena, &steps[1], err);
+    if (class_ == ERR_OK)
+        class_ = queue_step_record(task, outcome, "done", now_ms, &arena, &steps[2], err);
+    if (class_ == ERR_OK)
+        class_ = store_commit(store, &unit, err);
+    arena_fini(&arena);
+    return class_;
+}
+
 enum err_class queue_drop(struct store *store, const struct task *task, struct err *err)
 {
     const struct sql_value values[] = {sql_int(task->id), sql_text(task->lease)};
@@ -406,6 +425,7 @@ enum err_class queue_depth_read(struct store *store, struct str run, int64_t now
         depth.dead = reader_int(reader, 3);
         if (!reader_is_null(reader, 4))
             depth.next_ms = reader_int(reader, 4);
+        depth.held = reader_int(reader, 5);
     }
     class_ = reader_close(reader, err);
     if (!class_)

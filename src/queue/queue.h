@@ -77,6 +77,10 @@ enum err_class queue_claim(struct store *store, struct str worker, int64_t now_m
                            size_t *tasks_len, int64_t *next_ms, struct err *err);
 /* Extends the leases of all running tasks of a worker in one statement. */
 enum err_class queue_heartbeat(struct tx *tx, struct str worker, int64_t now_ms, struct err *err);
+/* Ends a task that had no commit units of its own, and records the try: fenced, one transaction. */
+struct task_outcome;
+enum err_class queue_finish(struct store *store, const struct task *task,
+                            const struct task_outcome *outcome, int64_t now_ms, struct err *err);
 /* Ends a task that a person took back while it ran: its row is removed. */
 enum err_class queue_drop(struct store *store, const struct task *task, struct err *err);
 /* Puts it back: ready again at ready_ms. `failed`: counts an attempt and keeps the error text. */
@@ -104,6 +108,7 @@ enum err_class queue_units_committed(struct store *store, int64_t task_id, int64
 struct queue_depth {
     int64_t ready, waiting, running, dead; /* waiting: ready_ms lies ahead */
     int64_t next_ms;                       /* earliest ready_ms of the waiting */
+    int64_t held;                          /* of the ready: a person has paused their lane */
 };
 enum err_class queue_depth_read(struct store *store, struct str run, int64_t now_ms,
                                 struct queue_depth *out, struct err *err);

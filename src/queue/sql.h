@@ -105,8 +105,9 @@
     " sum(CASE WHEN state = 'ready' AND ready_ms > ?1 THEN 1 ELSE 0 END),"                         \
     " sum(CASE WHEN state = 'running' THEN 1 ELSE 0 END),"                                         \
     " sum(CASE WHEN state = 'dead' THEN 1 ELSE 0 END),"                                            \
-    " min(CASE WHEN state = 'ready' AND ready_ms > ?1 THEN ready_ms END)"                          \
-    " FROM task"
+    " min(CASE WHEN state = 'ready' AND ready_ms > ?1 THEN ready_ms END),"                         \
+    " sum(CASE WHEN state = 'ready' AND ready_ms <= ?1 AND " SQL_LANE_HELD(                        \
+        "t.lane") " THEN 1 ELSE 0 END) FROM task t"
 #define SQL_TASK_DEPTH_OF_RUN SQL_TASK_DEPTH " WHERE run = ?2 AND run <> ''"
 
 /* ?1 task ?2 lane ?3 kind ?4 stream ?5 started ?6 ended ?7 result ?8 pages ?9 calls ?10 rejects

@@ -208,6 +208,35 @@ enum err_class sync_enqueue(struct sync *sync, const struct sync_request *reques
     return class_;
 }
 
+/* --- by schedule --- */
+
+enum err_class sync_schedule(const struct sync_shop *shop, const struct stream *stream,
+                             struct arena *arena, struct schedule_wish *out, struct err *err)
+{
+    *out = (struct schedule_wish){
+        .lane = shop->id,
+        .name = stream->name,
+        .spec = arena_printf(arena, "every %llds", (long long)(stream->every_ms / 1000)),
+        .class_ = TASK_LIVE,
+        .kind = STR("pass"),
+        .payload = arena_printf(arena, "{\"stream\":\"%.*s\"}", STR_ARG(stream->name)),
+    };
+    return out->spec.ptr && out->payload.ptr ? ERR_OK : err_no_memory(err);
+}
+
+/* A tick of a stream. Planning belongs to the lane, where no window of the shop is at work meanwhile. */
+static enum task_end pass_task(struct task_run *run)
+{
+    struct err err = {0};
+    const struct sync_request request = {
+        .shop = run->shop, .stream = run->stream, .mode = SYNC_FORWARD, .class_ = TASK_LIVE};
+    int64_t tasks;
+    enum err_class class_ = sync_enqueue(run->sync, &request, &tasks, &err);
+    if (class_ == ERR_OK)
+        class_ = task_finish(run, &err);
+    return class_ == ERR_OK ? TASK_DONE : task_failed(run, class_, &err);
+}
+
 /* --- running tasks --- */
 
 bool sync_stopping(const struct task_run *run)
@@ -229,10 +258,11 @@ static const struct {
     enum task_end (*run)(struct task_run *run);
 } handlers[] = {
     {"window", window_task},   {"ids", ids_task},         {"decrypt", decrypt_task},
-    {"revisit", revisit_task}, {"figures", figures_task},
+    {"revisit", revisit_task}, {"figures", figures_task}, {"pass", pass_task},
 };
 
-const char *const sync_task_kinds[] = {"window", "ids", "decrypt", "revisit", "figures", NULL};
+const char *const sync_task_kinds[] = {"window",  "ids",  "decrypt", "revisit",
+                                       "figures", "pass", NULL};
 
 static const struct stream *payload_stream(const struct connector *connector, struct str payload)
 {

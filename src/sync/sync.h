@@ -75,6 +75,11 @@ struct sync_request {
 enum err_class sync_enqueue(struct sync *sync, const struct sync_request *request, int64_t *tasks,
                             struct err *err);
 
+/* The schedule of a stream of a shop: its tick makes a task of kind "pass", which asks for what is due in the
+ * shop's lane, as SYNC_FORWARD does. Texts live in `arena`. */
+enum err_class sync_schedule(const struct sync_shop *shop, const struct stream *stream,
+                             struct arena *arena, struct schedule_wish *out, struct err *err);
+
 /* The queue's handler for these kinds (context: the struct sync). */
 extern const char *const sync_task_kinds[];
 enum task_end sync_handle(void *context, const struct task *task, struct task_outcome *outcome);

@@ -1,0 +1,399 @@
+/* The loop of the service: generations, ticks, signals. */
+#include "app/service.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app/notify.h"
+#include "app/role.h"
+
+enum {
+    /* How late a person's word, a changed shop or a fault may be noticed. */
+    LOOK_MS = 2000,
+    /* Reloading interrupts tasks: shops that change one after the other are taken together. */
+    RELOAD_APART_MS = 10 * 1000,
+    /* Pauses after a generation that ended by itself. */
+    PAUSE_FIRST_MS = 5 * 1000,
+    PAUSE_MAX_MS = 5 * 60 * 1000,
+    /* A generation that lasted so long had no trouble beginning. */
+    LASTED_MS = 10 * 60 * 1000,
+    HOST_ROOM = 128,
+    HANDLERS_MAX = 16,
+};
+#define DAY_MS INT64_C(86400000)
+
+struct generation {
+    struct app app;
+    struct workers *workers; /* NULL: it does not work, or not yet */
+    uint64_t stamp;          /* of apps and shops as they were read */
+    int64_t began_ms;
+};
+
+struct service {
+    const struct cli *cli;
+    struct service_roles roles;
+    struct str name; /* of the worker */
+    struct generation *now;
+    int64_t tick_ms;   /* when a schedule is due next */
+    int64_t seen_ms;   /* the clock when it was last looked at */
+    int64_t reload_ms; /* not before */
+    int64_t pause_ms;
+};
+
+static volatile bool stop_asked, reload_asked;
+
+static void on_stop(int number)
+{
+    (void)number;
+    __atomic_store_n(&stop_asked, true, __ATOMIC_RELEASE);
+}
+
+static void on_reload(int number)
+{
+    (void)number;
+    __atomic_store_n(&reload_asked, true, __ATOMIC_RELEASE);
+}
+
+static void signals_take(void)
+{
+    struct sigaction stop = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction reload = {.sa_handler = on_reload, .sa_flags = SA_RESTART};
+    sigemptyset(&stop.sa_mask);
+    sigemptyset(&reload.sa_mask);
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGHUP, &reload, NULL);
+}
+
+static bool stopping(void)
+{
+    return __atomic_load_n(&stop_asked, __ATOMIC_ACQUIRE);
+}
+
+static void warn(const char *event, const struct err *why)
+{
+    log_event(LOG_ERROR, event, LOG_STR("code", str_of(why->code)),
+              LOG_STR("message", str_of(why->message)), LOG_END);
+}
+
+/* --- a duty of the home --- */
+
+static enum task_end prune_task(void *context, const struct task *task,
+                                struct task_outcome *outcome)
+{
+    const struct app *app = context;
+    int64_t gone, now_ms = clock_now_ms();
+    int64_t kept_ms = option_int(&app->options, OPTION_KEEP_EXECUTIONS) * DAY_MS;
+    enum err_class class_ = queue_prune(app->store, now_ms - kept_ms, &gone, &outcome->err);
+    if (class_ == ERR_OK)
+        class_ = queue_finish(app->store, task, outcome, now_ms, &outcome->err);
+    if (class_ == ERR_OK)
+        return TASK_DONE;
+    outcome->failed = true;
+    outcome->again_ms = now_ms + PAUSE_FIRST_MS;
+    return class_ == ERR_CONFLICT ? TASK_LOST : TASK_AGAIN;
+}
+
+static const struct schedule_wish prune_wish = {
+    .name = {"prune", 5},
+    .spec = {"17 4 * * *", 10},
+    .class_ = TASK_BACKFILL,
+    .kind = {"prune", 5},
+    .payload = {"{}", 2},
+};
+
+/* --- a generation --- */
+
+static size_t wishes_max(const struct app *app)
+{
+    size_t max = 1;
+    for (size_t i = 0; i < app->shops_len; i++)
+        if (app->shops[i].sync.connector)
+            max += connector_streams(app->shops[i].sync.connector);
+    return max;
+}
+
+static enum err_class schedules_begin(struct generation *g, struct err *err)
+{
+    struct app *app = &g->app;
+    struct schedule_wish *wishes = arena_array(&app->arena, wishes_max(app), sizeof(*wishes));
+    size_t len = 0;
+    enum err_class class_ = wishes ? ERR_OK : err_no_memory(err);
+    for (size_t i = 0; class_ == ERR_OK && i < app->shops_len; i++) {
+        const struct app_shop *shop = &app->shops[i];
+        bool works = shop->err.class_ == ERR_OK && shop->sync.enabled;
+        for (size_t k = 0; works && k < connector_streams(shop->sync.connector); k++) {
+            const struct stream *stream = connector_stream_at(shop->sync.connector, k);
+            if (class_ == ERR_OK && stream->every_ms > 0)
+                class_ = sync_schedule(&shop->sync, stream, &app->arena, &wishes[len++], err);
+        }
+    }
+    if (class_ != ERR_OK)
+        return class_;
+    wishes[len++] = prune_wish;
+    return schedules_set(app->store, wishes, len, clock_now_ms(), err);
+}
+
+static enum err_class work_begin(const struct service *service, struct generation *g,
+                                 struct err *err)
+{
+    struct task_handler handlers[HANDLERS_MAX] = {{"prune", prune_task, &g->app}};
+    size_t len = 1;
+    for (const char *const *kind = sync_task_kinds; *kind && len < HANDLERS_MAX; kind++)
+        handlers[len++] = (struct task_handler){*kind, sync_handle, g->app.sync};
+    struct task_handler *kept = arena_array(&g->app.arena, len, sizeof(*kept));
+    if (!kept)
+        return err_no_memory(err);
+    memcpy(kept, handlers, len * sizeof(*kept));
+    const struct workers_options options = {
+        .store = g->app.store,
+        .name = service->name,
+        .threads = (unsigned)cli_int(service->cli, "workers",
+                                     option_int(&g->app.options, OPTION_WORKERS)),
+        .handlers = kept,
+        .handlers_len = len,
+    };
+    return workers_start(&options, &g->workers, err);
+}
+
+/* Opened and not yet at work: the one before may still be. */
+static enum err_class generation_open(const struct service *service, struct generation **out,
+                                      struct err *err)
+{
+    struct generation *g = calloc(1, sizeof(*g));
+    if (!g)
+        return err_no_memory(err);
+    app_init(&g->app);
+    g->began_ms = clock_now_ms();
+    enum err_class class_ = app_open(&g->app, service->cli,
+                                     service->roles.works ? APP_CALLS : APP_STORE, true, err);
+    if (class_ == ERR_OK)
+        class_ = app_shops_stamp(&g->app, &g->stamp, err);
+    if (class_ == ERR_OK) {
+        *out = g;
+        return ERR_OK;
+    }
+    app_close(&g->app);
+    free(g);
+    return class_;
+}
+
+/* `hurried`: calls in flight are given up. */
+static void generation_end(struct service *service, bool hurried)
+{
+    struct generation *g = service->now;
+    if (!g)
+        return;
+    service->now = NULL;
+    if (g->workers && hurried)
+        gateway_stop(g->app.gateway);
+    if (g->workers)
+        workers_stop(g->workers);
+    app_close(&g->app);
+    free(g);
+}
+
+/* Takes the place of the one before. */
+static enum err_class generation_begin(struct service *service, struct generation *g,
+                                       struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    generation_end(service, false);
+    service->now = g;
+    service->reload_ms = clock_now_ms() + RELOAD_APART_MS;
+    app_log(&g->app);
+    if (service->roles.schedules)
+        class_ = schedules_begin(g, err);
+    service->tick_ms = service->seen_ms = clock_now_ms();
+    if (class_ == ERR_OK && service->roles.works)
+        class_ = work_begin(service, g, err);
+    return class_;
+}
+
+static void service_reload(struct service *service)
+{
+    struct generation *next;
+    struct err why = {0};
+    __atomic_store_n(&reload_asked, false, __ATOMIC_RELEASE);
+    notify("RELOADING=1");
+    service->reload_ms = clock_now_ms() + RELOAD_APART_MS;
+    if (generation_open(service, &next, &why) != ERR_OK) {
+        warn("reload_failed", &why);
+        app_log(&service->now->app);
+    } else if (generation_begin(service, next, &why) != ERR_OK) {
+        warn("service_fault", &why);
+        generation_end(service, false);
+    } else {
+        log_event(LOG_INFO, "reloaded", LOG_I64("shops", (int64_t)next->app.shops_len), LOG_END);
+    }
+    notify("READY=1");
+}
+
+/* --- the loop --- */
+
+/* A clock that was put back: rows would wait for the time it had shown. */
+static enum err_class clock_look(struct service *service, int64_t now_ms, struct err *err)
+{
+    bool back = now_ms < service->seen_ms;
+    service->seen_ms = now_ms;
+    if (!back || !service->roles.schedules)
+        return ERR_OK;
+    service->tick_ms = now_ms;
+    return schedules_begin(service->now, err);
+}
+
+static enum err_class service_tick(struct service *service, int64_t now_ms, struct err *err)
+{
+    int64_t ticks = 0;
+    if (!service->roles.schedules || now_ms < service->tick_ms)
+        return ERR_OK;
+    enum err_class class_ = schedules_tick(service->now->app.store, now_ms, &ticks,
+                                           &service->tick_ms, err);
+    if (ticks > 0 && service->now->workers)
+        workers_nudge(service->now->workers);
+    return class_;
+}
+
+/* Has anything been said, or gone wrong, since the last look? */
+static enum err_class service_look(struct service *service, int64_t now_ms, bool *reload,
+                                   struct err *err)
+{
+    struct generation *g = service->now;
+    uint64_t stamp;
+    enum err_class class_ = g->workers ? workers_fault_read(g->workers, err) : ERR_OK;
+    if (class_ == ERR_OK)
+        class_ = app_shops_stamp(&g->app, &stamp, err);
+    *reload = __atomic_load_n(&reload_asked, __ATOMIC_ACQUIRE) ||
+              (class_ == ERR_OK && stamp != g->stamp && now_ms >= service->reload_ms);
+    return class_;
+}
+
+/* One turn; an error ends the generation. */
+static enum err_class service_turn(struct service *service, struct err *err)
+{
+    int64_t now_ms = clock_now_ms();
+    bool reload = false;
+    enum err_class class_ = clock_look(service, now_ms, err);
+    if (class_ == ERR_OK)
+        class_ = service_tick(service, now_ms, err);
+    if (class_ == ERR_OK)
+        class_ = service_look(service, now_ms, &reload, err);
+    if (class_ != ERR_OK)
+        return class_;
+    notify("WATCHDOG=1");
+    if (reload) {
+        service_reload(service);
+        return ERR_OK;
+    }
+    int64_t until_ms = now_ms + LOOK_MS;
+    if (service->roles.schedules && service->tick_ms < until_ms)
+        until_ms = service->tick_ms;
+    clock_sleep_until(until_ms, &stop_asked);
+    return ERR_OK;
+}
+
+/* Waits before the next generation, longer each time in a row. */
+static void service_pause(struct service *service, const struct err *why, bool lasted)
+{
+    service->pause_ms = lasted || service->pause_ms == 0 ? PAUSE_FIRST_MS : service->pause_ms * 2;
+    if (service->pause_ms > PAUSE_MAX_MS)
+        service->pause_ms = PAUSE_MAX_MS;
+    warn("service_fault", why);
+    log_event(LOG_WARN, "service_pause", LOG_I64("ms", service->pause_ms), LOG_END);
+    int64_t until_ms = clock_now_ms() + service->pause_ms;
+    while (!stopping() && clock_now_ms() < until_ms) {
+        notify("WATCHDOG=1");
+        int64_t next_ms = clock_now_ms() + LOOK_MS;
+        clock_sleep_until(next_ms < until_ms ? next_ms : until_ms, &stop_asked);
+    }
+}
+
+/* Opens one where there is none. */
+static enum err_class generation_need(struct service *service, struct err *err)
+{
+    struct generation *g;
+    if (service->now)
+        return ERR_OK;
+    enum err_class class_ = generation_open(service, &g, err);
+    if (class_ == ERR_OK)
+        class_ = generation_begin(service, g, err);
+    return class_;
+}
+
+/* Only what goes wrong at the very first is an error: a person is watching who can mend it. */
+static enum err_class service_loop(struct service *service, const struct app *home, struct err *err)
+{
+    enum err_class class_ = generation_need(service, err);
+    if (class_ != ERR_OK)
+        return class_;
+    app_say(home, MSG_SERVICE_RUNS, M_STR(home->home), M_I64((int64_t)service->now->app.shops_len),
+            M_I64(getpid()), M_END);
+    fflush(stdout);
+    notify("READY=1");
+    while (!stopping()) {
+        struct err why = {0};
+        class_ = generation_need(service, &why);
+        if (class_ == ERR_OK)
+            class_ = service_turn(service, &why);
+        if (class_ == ERR_OK)
+            continue;
+        bool lasted = service->now && clock_now_ms() - service->now->began_ms > LASTED_MS;
+        generation_end(service, true);
+        service_pause(service, &why, lasted);
+    }
+    return ERR_OK;
+}
+
+/* --- beginning and ending --- */
+
+/* Waits for a `sync` that is at work, or for a service that is ending. */
+static enum err_class role_await(struct role *role, const struct app *home,
+                                 struct service_roles roles, struct err *err)
+{
+    bool said = false;
+    enum err_class class_;
+    while ((class_ = role_take(role, home, roles.command, err)) == ERR_CONFLICT) {
+        if (!said)
+            app_say(home, MSG_SERVICE_WAITS, M_STR(str_of(err->message)), M_END);
+        fflush(stdout);
+        said = true;
+        if (!clock_sleep_until(clock_now_ms() + LOOK_MS, &stop_asked))
+            return err_set(err, ERR_STOPPED, "stopped", "stopped before it began");
+    }
+    return class_;
+}
+
+static enum err_class service_begin(struct service *service, struct app *home, struct role *role,
+                                    struct err *err)
+{
+    char host[HOST_ROOM] = "";
+    gethostname(host, sizeof(host) - 1);
+    service->name = arena_printf(&home->arena, "%s:%s:%ld", service->roles.command, host,
+                                 (long)getpid());
+    if (!service->name.ptr)
+        return err_no_memory(err);
+    role->fd = -1;
+    return service->roles.works ? role_await(role, home, service->roles, err) : ERR_OK;
+}
+
+enum err_class service_run(struct app *home, const struct cli *cli, struct service_roles roles,
+                           struct err *err)
+{
+    struct service service = {.cli = cli, .roles = roles};
+    struct role role;
+    signals_take();
+    enum err_class class_ = service_begin(&service, home, &role, err);
+    if (class_ == ERR_OK)
+        class_ = service_loop(&service, home, err);
+    notify("STOPPING=1");
+    generation_end(&service, true);
+    role_leave(&role);
+    app_log(home);
+    if (class_ != ERR_OK && class_ != ERR_STOPPED)
+        return class_;
+    app_say(home, MSG_SERVICE_ENDED, M_END);
+    return ERR_OK;
+}
