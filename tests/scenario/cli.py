@@ -68,7 +68,7 @@ def test_a_wrong_command_names_the_nearest(t):
 
 
 def test_commands_of_later_versions_do_not_exist(t):
-    for word in ("run", "serve", "export", "backup"):
+    for word in ("serve", "export", "backup"):
         wrong_use(None, word, says=[f"`{word}`"])
 
 
