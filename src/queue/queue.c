@@ -330,9 +330,15 @@ enum err_class queue_bury(struct store *store, const struct task *task, const st
                           int64_t now_ms, struct err *err)
 {
     char text[CAUSE_BYTES];
+    const struct sql_value twins[] = {sql_int(task->lane), sql_text(task->unique_key)};
     const struct sql_value values[] = {sql_int(task->id), sql_text(task->lease),
                                        cause_value(cause, text, sizeof(text)), sql_int(now_ms)};
-    return statement_commit(store, SQL_TASK_BURY, values, 4, 1, err);
+    const struct step steps[] = {
+        {.sql = SQL_TASK_TWINS_DEAD, .values = twins, .values_len = 2, .rows_expected = -1},
+        {.sql = SQL_TASK_BURY, .values = values, .values_len = 4, .rows_expected = 1},
+    };
+    struct unit unit = {.before = steps, .before_len = 2};
+    return store_commit(store, &unit, err);
 }
 
 enum err_class queue_finish(struct store *store, const struct task *task,
@@ -340,13 +346,14 @@ enum err_class queue_finish(struct store *store, const struct task *task,
 {
     struct arena arena;
     struct step steps[3];
-    struct unit unit = {.order_key = (uint64_t)task->id, .before = steps, .before_len = 3};
+    struct unit unit = {
+        .order_key = (uint64_t)task->id, .before = steps, .before_len = outcome ? 3 : 2};
     arena_init(&arena);
     enum err_class class_ = queue_step_fence(task, task->unit_number + 1, now_ms, &arena, &steps[0],
                                              err);
     if (class_ == ERR_OK)
         class_ = queue_step_finish(task, now_ms, &arena, &steps[1], err);
-    if (class_ == ERR_OK)
+    if (class_ == ERR_OK && outcome)
         class_ = queue_step_record(task, outcome, "done", now_ms, &arena, &steps[2], err);
     if (class_ == ERR_OK)
         class_ = store_commit(store, &unit, err);

@@ -77,7 +77,8 @@ enum err_class queue_claim(struct store *store, struct str worker, int64_t now_m
                            size_t *tasks_len, int64_t *next_ms, struct err *err);
 /* Extends the leases of all running tasks of a worker in one statement. */
 enum err_class queue_heartbeat(struct tx *tx, struct str worker, int64_t now_ms, struct err *err);
-/* Ends a task that had no commit units of its own, and records the try: fenced, one transaction. */
+/* Ends a task that had no commit units of its own: fenced, one transaction. With an outcome the try is
+ * recorded. */
 struct task_outcome;
 enum err_class queue_finish(struct store *store, const struct task *task,
                             const struct task_outcome *outcome, int64_t now_ms, struct err *err);
@@ -89,7 +90,7 @@ enum err_class queue_put_back(struct store *store, const struct task *task, int6
                               struct err *err);
 /* Recorded executions that began before an instant go, a few thousand a transaction. */
 enum err_class queue_prune(struct store *store, int64_t before_ms, int64_t *gone, struct err *err);
-/* No more tries: kept as dead with its error. */
+/* No more tries: kept as dead with its error, in the place of a task of the same key that died before. */
 enum err_class queue_bury(struct store *store, const struct task *task, const struct err *cause,
                           int64_t now_ms, struct err *err);
 /* This process has the worker role alone (SQLite): every running task comes back at once. */

@@ -41,6 +41,11 @@
     " attempt = attempt + 1, error = ?3, changed_ms = ?4"                                          \
     " WHERE id = ?1 AND state = 'running' AND lease = ?2"
 
+/* ?1 lane ?2 unique key. The same work died before: the newest error stands for all of them, or a shop that a
+ * service asks for every five minutes would leave thousands. */
+#define SQL_TASK_TWINS_DEAD                                                                        \
+    "DELETE FROM task WHERE lane = ?1 AND unique_key = ?2 AND state = 'dead'"
+
 /* ?1 now. Takes the lease away, so that its late holder cannot commit once the lane goes on. */
 #define SQL_TASK_EXPIRE                                                                            \
     "UPDATE task SET state = 'ready', worker = '', lease = '', lease_ms = 0, changed_ms = ?1"      \

@@ -224,7 +224,8 @@ enum err_class sync_schedule(const struct sync_shop *shop, const struct stream *
     return out->spec.ptr && out->payload.ptr ? ERR_OK : err_no_memory(err);
 }
 
-/* A tick of a stream. Planning belongs to the lane, where no window of the shop is at work meanwhile. */
+/* A tick of a stream. Planning belongs to the lane, where no window of the shop is at work meanwhile. It asks the
+ * platform nothing, so the try is not recorded: there would be as many as of everything else together. */
 static enum task_end pass_task(struct task_run *run)
 {
     struct err err = {0};
@@ -233,7 +234,7 @@ static enum task_end pass_task(struct task_run *run)
     int64_t tasks;
     enum err_class class_ = sync_enqueue(run->sync, &request, &tasks, &err);
     if (class_ == ERR_OK)
-        class_ = task_finish(run, &err);
+        class_ = queue_finish(run->sync->options.store, run->task, NULL, clock_now_ms(), &err);
     return class_ == ERR_OK ? TASK_DONE : task_failed(run, class_, &err);
 }
 
