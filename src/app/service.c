@@ -137,6 +137,15 @@ static enum err_class schedules_begin(struct generation *g, struct err *err)
     return schedules_set(app->store, wishes, len, clock_now_ms(), err);
 }
 
+/* One platform that answers slowly must not hold all workers; where there is no other it may. */
+static int64_t platform_max_of(const struct app *app, unsigned threads)
+{
+    for (size_t i = 1; i < app->shops_len; i++)
+        if (!str_eq(app->shops[i].platform, app->shops[0].platform))
+            return threads > 1 ? threads / 2 : 1;
+    return 0;
+}
+
 static enum err_class work_begin(const struct service *service, struct generation *g,
                                  struct err *err)
 {
@@ -148,11 +157,13 @@ static enum err_class work_begin(const struct service *service, struct generatio
     if (!kept)
         return err_no_memory(err);
     memcpy(kept, handlers, len * sizeof(*kept));
+    unsigned threads = (unsigned)cli_int(service->cli, "workers",
+                                         option_int(&g->app.options, OPTION_WORKERS));
     const struct workers_options options = {
         .store = g->app.store,
         .name = service->name,
-        .threads = (unsigned)cli_int(service->cli, "workers",
-                                     option_int(&g->app.options, OPTION_WORKERS)),
+        .threads = threads,
+        .platform_max = platform_max_of(&g->app, threads),
         .handlers = kept,
         .handlers_len = len,
     };

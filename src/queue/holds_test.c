@@ -78,9 +78,9 @@ static int64_t claimed(struct fixture *f)
     struct task *tasks;
     size_t len;
     int64_t next_ms, lanes = 0, released;
-    assert_good(
-        queue_claim(f->store, STR("w"), 10, 9, STR(""), &f->arena, &tasks, &len, &next_ms, &err),
-        &err);
+    assert_good(queue_claim(f->store, &(struct queue_claimer){.worker = STR("w")}, 10, 9, &f->arena,
+                            &tasks, &len, &next_ms, &err),
+                &err);
     for (size_t i = 0; i < len; i++)
         lanes = lanes * 10 + tasks[i].lane;
     assert_good(queue_release_all(f->store, 10, &released, &err), &err);

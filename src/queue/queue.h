@@ -20,6 +20,7 @@
 #include "store/store.h"
 
 enum task_class { TASK_LIVE, TASK_REPAIR, TASK_BACKFILL };
+enum { TASK_CLASSES = 3 };
 
 /* A worker that works renews its leases, and hears what people say, every HEARTBEAT_MS; one that died is
  * replaced when its leases end. */
@@ -69,12 +70,20 @@ enum err_class queue_enqueue_in(struct tx *tx, const struct task_new *task, int6
  * this run. An empty `run` adopts nothing. */
 enum err_class queue_adopt(struct store *store, int64_t lane, struct str run, int64_t before_ms,
                            struct err *err);
-/* The first ready task of each free lane, at most `max`, in one transaction; tasks and their texts
- * live in `arena`. An expired lease makes its task claimable again. `run` not empty: only tasks of
- * that run. *next_ms: when the next task becomes ready (INT64_MAX: none). */
-enum err_class queue_claim(struct store *store, struct str worker, int64_t now_ms, size_t max,
-                           struct str run, struct arena *arena, struct task **tasks,
-                           size_t *tasks_len, int64_t *next_ms, struct err *err);
+/* Who claims, and what. */
+struct queue_claimer {
+    struct str worker;
+    struct str run; /* not empty: only tasks of that run */
+    int64_t
+        platform_max; /* most tasks of one platform that this worker runs at once; 0: any number */
+};
+/* The first ready task of each free lane, at most `max`, in one transaction; tasks and their texts live in
+ * `arena`. Higher classes come first, but a task that has waited for ten minutes longer goes before one of
+ * the class above. An expired lease makes its task claimable again. *next_ms: when the next task becomes
+ * ready (INT64_MAX: none). */
+enum err_class queue_claim(struct store *store, const struct queue_claimer *by, int64_t now_ms,
+                           size_t max, struct arena *arena, struct task **tasks, size_t *tasks_len,
+                           int64_t *next_ms, struct err *err);
 /* Extends the leases of all running tasks of a worker in one statement. */
 enum err_class queue_heartbeat(struct tx *tx, struct str worker, int64_t now_ms, struct err *err);
 /* Ends a task that had no commit units of its own: fenced, one transaction. With an outcome the try is

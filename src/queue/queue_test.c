@@ -32,8 +32,9 @@ static struct claimed claim_run(struct fixture *f, const char *worker, int64_t n
 {
     struct claimed c;
     struct err err;
-    assert_good(queue_claim(f->store, str_of(worker), now_ms, max, str_of(run), &f->arena, &c.tasks,
-                            &c.len, &c.next_ms, &err),
+    assert_good(queue_claim(f->store,
+                            &(struct queue_claimer){.worker = str_of(worker), .run = str_of(run)},
+                            now_ms, max, &f->arena, &c.tasks, &c.len, &c.next_ms, &err),
                 &err);
     return c;
 }
@@ -410,6 +411,49 @@ static void follow_up_tasks_come_with_their_unit_or_not_at_all(void **state)
     }
 }
 
+static void a_task_that_waited_long_comes_before_a_higher_class(void **state)
+{
+    enum { TEN_MINUTES_MS = 10 * 60 * 1000 };
+    struct fixture *f = *state;
+    put(f, 1, "backfill", TASK_BACKFILL, 0);
+    put(f, 2, "repair", TASK_REPAIR, TEN_MINUTES_MS + 5);
+    put(f, 3, "early", TASK_LIVE, 2 * TEN_MINUTES_MS - 1);
+    put(f, 4, "late", TASK_LIVE, 2 * TEN_MINUTES_MS + 1);
+    assert_string_equal(keys_of(f, claim(f, "w", 2 * TEN_MINUTES_MS + 9, 9)),
+                        "early backfill late repair");
+}
+
+static void no_platform_has_more_than_its_share_of_a_worker(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    const struct step shops = {
+        .sql = "INSERT INTO shop (id, platform, name, external_id, state, created_ms) VALUES "
+               "(1, 'p', 'a', 'a', 'enabled', 0), (2, 'p', 'b', 'b', 'enabled', 0), "
+               "(3, 'p', 'c', 'c', 'enabled', 0), (4, 'q', 'd', 'd', 'enabled', 0)",
+        .rows_expected = 4};
+    struct unit unit = {.before = &shops, .before_len = 1};
+    assert_good(store_commit(f->store, &unit, &err), &err);
+    for (int lane = 1; lane <= 4; lane++)
+        put(f, lane, (const char *[]){"a", "b", "c", "d"}[lane - 1], TASK_LIVE, lane);
+    const struct queue_claimer by = {.worker = STR("w"), .platform_max = 2};
+    struct claimed c;
+    assert_good(queue_claim(f->store, &by, 9, 3, &f->arena, &c.tasks, &c.len, &c.next_ms, &err),
+                &err);
+    assert_string_equal(keys_of(f, c), "a b");
+    struct task first = c.tasks[0];
+    assert_good(queue_claim(f->store, &by, 9, 3, &f->arena, &c.tasks, &c.len, &c.next_ms, &err),
+                &err);
+    assert_string_equal(keys_of(f, c), "d");
+    unit_good(f, &first, 1, 9, true);
+    assert_good(queue_claim(f->store, &by, 9, 3, &f->arena, &c.tasks, &c.len, &c.next_ms, &err),
+                &err);
+    assert_string_equal(keys_of(f, c), "c");
+    /* Another worker has a share of its own, and who has no limit takes all. */
+    put(f, 1, "e", TASK_LIVE, 1);
+    assert_string_equal(keys_of(f, claim(f, "v", 9, 9)), "e");
+}
+
 static void a_payload_has_a_bound(void **state)
 {
     struct fixture *f = *state;
@@ -440,8 +484,8 @@ static void a_crash_after_the_claim_gives_the_task_back_later(void **state)
     put(f, 1, "a", TASK_LIVE, 1);
     setenv("HUILIU_FAIL", "queue.claim.after=error", 1);
     assert_int_equal(fail_setup(NULL), ERR_OK);
-    assert_int_equal(queue_claim(f->store, STR("w"), 1, 1, STR(""), &f->arena, &c.tasks, &c.len,
-                                 &c.next_ms, NULL),
+    assert_int_equal(queue_claim(f->store, &(struct queue_claimer){.worker = STR("w")}, 1, 1,
+                                 &f->arena, &c.tasks, &c.len, &c.next_ms, NULL),
                      ERR_STORE);
     unsetenv("HUILIU_FAIL");
     assert_int_equal(fail_setup(NULL), ERR_OK);
@@ -490,8 +534,8 @@ static void *crowd_main(void *context)
         size_t tasks_len = 0;
         int64_t next_ms;
         arena_init(&arena);
-        if (queue_claim(crowd->f->store, str_of(worker->name), 1, 1, STR(""), &arena, &tasks,
-                        &tasks_len, &next_ms, NULL))
+        if (queue_claim(crowd->f->store, &(struct queue_claimer){.worker = str_of(worker->name)}, 1,
+                        1, &arena, &tasks, &tasks_len, &next_ms, NULL))
             atomic_fetch_add(&crowd->failed, 1);
         if (tasks_len)
             crowd_task(crowd, &tasks[0]);
@@ -544,6 +588,8 @@ int main(void)
         READY(what_is_buried_stays_with_its_error_and_frees_its_lane),
         READY(a_restart_takes_everything_back_at_once),
         READY(follow_up_tasks_come_with_their_unit_or_not_at_all),
+        READY(a_task_that_waited_long_comes_before_a_higher_class),
+        READY(no_platform_has_more_than_its_share_of_a_worker),
         READY(a_payload_has_a_bound),
         READY(no_id_is_given_twice),
         READY(a_crash_after_the_claim_gives_the_task_back_later),

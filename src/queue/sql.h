@@ -57,23 +57,32 @@
     ") OR (h.scope = 'platform' AND h.name = (SELECT s.platform FROM shop s WHERE s.id = " lane    \
     ")))"
 
-/* ?1 now ?2 worker ?3 end of the lease ?4 random ?5 most ?6 run or '' ?7 class. The oldest ready tasks of
- * one class, of free lanes, one of each. Classes are claimed one after the other: by then the lanes of
- * the higher ones are taken. Walks the index task_order and stops when it has enough; what it walks past is
- * the backlog of lanes that are at work. */
-#define SQL_TASK_CLAIM                                                                                       \
-    "UPDATE task SET state = 'running', worker = ?2, lease_ms = ?3,"                                         \
-    " lease = ?2 || ':' || id || ':' || ?4, changed_ms = ?1 WHERE id IN ("                                   \
-    " SELECT t.id FROM task t WHERE t.state = 'ready' AND t.class = ?7 AND t.ready_ms <= ?1"                 \
-    " AND (?6 = '' OR t.run = ?6)"                                                                           \
-    " AND NOT EXISTS (SELECT 1 FROM task r WHERE r.state = 'running' AND r.lane = t.lane)"                   \
-    " AND NOT " SQL_LANE_HELD(                                                                               \
-        "t.lane") " AND NOT EXISTS (SELECT 1 FROM task e WHERE e.state = 'ready' AND e.lane = t.lane"        \
-                  " AND e.class = ?7 AND (?6 = '' OR e.run = ?6) AND e.ready_ms <= t.ready_ms"               \
-                  " AND (e.ready_ms < t.ready_ms OR e.id < t.id))"                                           \
-                  " ORDER BY t.ready_ms, t.id LIMIT ?5)"                                                     \
-                  " RETURNING id, lane, class, kind, unique_key, payload, run, lease, unit_number, attempt," \
-                  " created_ms, ready_ms"
+/* ?1 worker: how many tasks of each platform it runs. */
+#define SQL_TASKS_OF_PLATFORMS                                                                     \
+    "SELECT s.platform, count(*) FROM task r JOIN shop s ON s.id = r.lane"                         \
+    " WHERE r.state = 'running' AND r.worker = ?1 GROUP BY s.platform"
+
+/* ?1 now ?2 worker ?3 most tasks of a platform it may run ?4 most ?5 run or '' ?6 class. The oldest ready
+ * tasks of one class, of free lanes, one of each, but of platforms that have their share. Walks the index
+ * task_order and stops when it has enough; what it walks past is the backlog of lanes that are at work. */
+#define SQL_TASK_CANDIDATES                                                                                \
+    "SELECT t.id, t.lane, t.class, t.kind, t.unique_key, t.payload, t.run, t.unit_number,"                 \
+    " t.attempt, t.created_ms, t.ready_ms, (SELECT s.platform FROM shop s WHERE s.id = t.lane)"            \
+    " FROM task t WHERE t.state = 'ready' AND t.class = ?6 AND t.ready_ms <= ?1"                           \
+    " AND (?5 = '' OR t.run = ?5)"                                                                         \
+    " AND NOT EXISTS (SELECT 1 FROM task r WHERE r.state = 'running' AND r.lane = t.lane)"                 \
+    " AND NOT " SQL_LANE_HELD(                                                                             \
+        "t.lane") " AND t.lane NOT IN (SELECT f.id FROM shop f WHERE f.platform IN"                        \
+                  " (SELECT s.platform FROM task r JOIN shop s ON s.id = r.lane WHERE r.state = 'running'" \
+                  " AND r.worker = ?2 GROUP BY s.platform HAVING count(*) >= ?3))"                         \
+                  " AND NOT EXISTS (SELECT 1 FROM task e WHERE e.state = 'ready' AND e.lane = t.lane"      \
+                  " AND e.class = ?6 AND (?5 = '' OR e.run = ?5) AND e.ready_ms <= t.ready_ms"             \
+                  " AND (e.ready_ms < t.ready_ms OR e.id < t.id))"                                         \
+                  " ORDER BY t.ready_ms, t.id LIMIT ?4"
+/* ?1 id ?2 worker ?3 lease ?4 its end ?5 now */
+#define SQL_TASK_CLAIM                                                                             \
+    "UPDATE task SET state = 'running', worker = ?2, lease = ?3, lease_ms = ?4, changed_ms = ?5"   \
+    " WHERE id = ?1"
 
 /* ?1 lane ?2 now */
 #define SQL_TASK_CLOCK_AHEAD                                                                       \

@@ -97,8 +97,10 @@ static enum err_class workers_claim(struct workers *workers, struct err *err)
     struct task *tasks = NULL;
     size_t tasks_len = 0;
     int64_t next_ms = INT64_MAX;
-    enum err_class class_ = queue_claim(workers->options.store, workers->options.name,
-                                        clock_now_ms(), wanted, workers->options.run, &arena,
+    const struct queue_claimer by = {.worker = workers->options.name,
+                                     .run = workers->options.run,
+                                     .platform_max = workers->options.platform_max};
+    enum err_class class_ = queue_claim(workers->options.store, &by, clock_now_ms(), wanted, &arena,
                                         &tasks, &tasks_len, &next_ms, err);
     struct claimed *first = NULL, **last = &first;
     size_t copied = 0;

@@ -49,6 +49,7 @@ struct workers_options {
     struct str name; /* in leases and in table `worker`: no two processes may have the same */
     struct str run;  /* not empty: only this run's tasks */
     unsigned threads;
+    int64_t platform_max; /* as queue_claimer has it */
     const struct task_handler *handlers;
     size_t handlers_len;
 };

@@ -205,8 +205,9 @@ static size_t claim(struct replay *replay, int worker, struct task **tasks)
     int64_t next_ms;
     struct err err = {0};
     must(replay,
-         queue_claim(replay->store, worker_names[worker], replay->now_ms, WORKERS, STR("trace"),
-                     &replay->arena, tasks, &tasks_len, &next_ms, &err),
+         queue_claim(replay->store,
+                     &(struct queue_claimer){.worker = worker_names[worker], .run = STR("trace")},
+                     replay->now_ms, WORKERS, &replay->arena, tasks, &tasks_len, &next_ms, &err),
          &err);
     return tasks_len;
 }
