@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/coordinator.h"
 #include "app/file.h"
 #include "app/registry.h"
 #include "app/secret.h"
@@ -154,7 +155,7 @@ static enum err_class calls_open(struct app *app, struct err *err)
     if (class_ == ERR_OK)
         class_ = crypt_random(&seed, sizeof(seed), err);
     if (class_ == ERR_OK)
-        class_ = coord_open_local(&app->coord, err);
+        class_ = coordinator_open(app, seed, err);
     if (class_ != ERR_OK)
         return class_;
     const struct gateway_options gateway = {

@@ -1,5 +1,6 @@
 /* huiliu init, migrate, settings, version, help: the program and its home. */
 #include <curl/curl.h>
+#include <hiredis/hiredis.h>
 #include <openssl/crypto.h>
 #include <sodium.h>
 #include <sqlite3.h>
@@ -136,6 +137,11 @@ static const struct report_column version_columns[] = {
     {"version", REPORT_TEXT, MSG_COL_VERSION},
 };
 
+/* The library tells its version to the compiler only. */
+#define TEXT_OF(number) #number
+#define VERSION_OF(major, minor, patch) TEXT_OF(major) "." TEXT_OF(minor) "." TEXT_OF(patch)
+static const char hiredis_version[] = VERSION_OF(HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH);
+
 void library_versions(struct report *report, struct arena *arena)
 {
     report_init(report, version_columns, 2, NULL, arena);
@@ -144,6 +150,7 @@ void library_versions(struct report *report, struct arena *arena)
     version_add(report, "libcurl", curl_version_info(CURLVERSION_NOW)->version);
     version_add(report, "openssl", OpenSSL_version(OPENSSL_VERSION_STRING));
     version_add(report, "libsodium", sodium_version_string());
+    version_add(report, "hiredis", hiredis_version);
     version_add(report, "zstd", ZSTD_versionString());
     version_add(report, "libyaml", yaml_get_version_string());
 }

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "app/option_internal.h"
+#include "coord/coord.h"
 
 static const char *const language_words[] = {"auto", "en", "zh", NULL};
 static const char *const level_words[] = {"debug", "info", "warn", "error", "off", NULL};
@@ -16,8 +17,13 @@ static const struct option table[OPTIONS] = {
         {.key = "coord",
          .type = OPTION_COORDINATOR,
          .standard = "local",
-         .help = {"Where processes agree on quotas and locks: `local` is this process alone.",
-                  "进程间共享配额与锁的地方：`local` 表示只有本进程。"}},
+         .help =
+             {"Where processes agree on quotas and locks: `local` is this process alone; "
+              "`redis://[[USER]:PASSWORD@]HOST[:PORT][/DB][?prefix=NAME]` a Redis or Valkey server "
+              "(docs/coord.md).",
+              "进程间共享配额与锁的地方：`local` 表示只有本进程；"
+              "`redis://[[用户]:密码@]主机[:端口][/库][?prefix=名称]` 为 Redis 或 Valkey 服务器"
+              "（见 docs/coord.md）。"}},
     [OPTION_WORKERS] = {.key = "workers",
                         .type = OPTION_INT,
                         .standard = "8",
@@ -130,7 +136,7 @@ static enum err_class coordinator_check(struct str text, struct err *err)
     if (str_eq(text, STR("local")))
         return ERR_OK;
     if (str_starts(text, STR("redis:")))
-        return err_say(err, ERR_CONFIG, "coord_not_built", MSG_COORD_NOT_BUILT, M_END);
+        return coord_url_check(text, err);
     if (str_starts(text, STR("rediss:")))
         return err_say(err, ERR_CONFIG, "coord_tls", MSG_COORD_TLS, M_END);
     return err_say(err, ERR_CONFIG, "coord_unknown", MSG_COORD_UNKNOWN, M_END);
@@ -272,5 +278,8 @@ const char *option_origin_name(enum option_origin origin)
 
 struct str option_shown(const struct option_value *value)
 {
+    /* An address is worth showing even where the password in it is not. */
+    if (table[value->id].type == OPTION_COORDINATOR && str_find_char(value->text, '@') != SIZE_MAX)
+        return STR("redis://***");
     return table[value->id].secret && value->text.len > 0 ? STR("***") : value->text;
 }

@@ -134,8 +134,20 @@ static void databases_of_later_versions_are_refused_by_name(void **state)
     assert_string_equal(err.code, "store_not_built");
     assert_int_equal(read_yaml("store: \"sqlite:\"\n"), ERR_CONFIG);
     assert_string_equal(err.code, "store_unknown");
-    assert_int_equal(read_yaml("coord: redis://h\n"), ERR_CONFIG);
-    assert_string_equal(err.code, "coord_not_built");
+}
+
+static void a_coordinator_is_checked_and_its_password_never_shown(void **state)
+{
+    (void)state;
+    assert_int_equal(read_yaml("coord: redis://:hunter2@h:6380/2\n"), ERR_OK);
+    assert_true(str_eq(option_shown(&options.values[0]), STR("redis://***")));
+    assert_int_equal(read_yaml("coord: redis://h\n"), ERR_OK);
+    assert_true(str_eq(option_shown(&options.values[0]), STR("redis://h")));
+    assert_int_equal(read_yaml("coord: redis://:hunter2@h/x\n"), ERR_CONFIG);
+    assert_string_equal(err.code, "coord_url");
+    assert_true(says("h.yaml:1") && says("database") && !says("hunter2"));
+    assert_int_equal(read_yaml("coord: rediss://h\n"), ERR_CONFIG);
+    assert_string_equal(err.code, "coord_tls");
 }
 
 static void a_proxy_may_carry_a_password_that_is_never_shown(void **state)
@@ -197,6 +209,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(dotenv_takes_options_only, begin, end),
         cmocka_unit_test_setup_teardown(databases_of_later_versions_are_refused_by_name, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(a_coordinator_is_checked_and_its_password_never_shown,
+                                        begin, end),
         cmocka_unit_test_setup_teardown(a_proxy_may_carry_a_password_that_is_never_shown, begin,
                                         end),
         cmocka_unit_test_setup_teardown(what_init_writes_reads_back_the_same, begin, end),

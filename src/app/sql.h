@@ -129,6 +129,8 @@ static const char SQL_WORKERS[] =
 
 /* --- settings and views --- */
 static const char SQL_SETTING[] = "SELECT value FROM setting WHERE name = ?1";
+static const char SQL_SETTING_MAKE[] =
+    "INSERT INTO setting (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
 static const char SQL_SETTING_PUT[] = "INSERT INTO setting (name, value) VALUES (?1, ?2) "
                                       "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 

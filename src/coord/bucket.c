@@ -43,7 +43,7 @@ static grains grains_per_ms(const struct bucket *bucket)
  * arrive closer together than it left. One call must fit all the same, and what fills in the
  * millisecond to which its start is rounded up: without that, even pacing would lose the fraction
  * of each call. */
-static int64_t capacity_milli(const struct budget_limit *limit)
+int64_t bucket_capacity_milli(const struct budget_limit *limit)
 {
     int64_t filled_milli = limit->calls * 1000; /* per_ms times what fills in a millisecond */
     int64_t least_milli = 1000 + (filled_milli + limit->per_ms - 1) / limit->per_ms;
@@ -57,14 +57,14 @@ static int64_t capacity_milli(const struct budget_limit *limit)
 /* A call that costs more than the bucket can hold goes when it is full and is paid off after. */
 static grains grains_needed(const struct bucket *bucket, int64_t cost_milli)
 {
-    int64_t full_milli = capacity_milli(&bucket->limit);
+    int64_t full_milli = bucket_capacity_milli(&bucket->limit);
     return grains_of(bucket, cost_milli < full_milli ? cost_milli : full_milli);
 }
 
 static void point_move(const struct bucket *bucket, struct point *point, int64_t to_ms)
 {
     int64_t from_ms = larger(point->at_ms, bucket->blocked_until_ms);
-    grains full = grains_of(bucket, capacity_milli(&bucket->limit));
+    grains full = grains_of(bucket, bucket_capacity_milli(&bucket->limit));
     if (to_ms > from_ms)
         point->level += grains_per_ms(bucket) * (to_ms - from_ms);
     if (point->level > full)

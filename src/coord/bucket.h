@@ -44,6 +44,8 @@ struct bucket {
 
 /* Within these no sum below overflows. */
 bool bucket_limit_valid(const struct budget_limit *limit);
+/* What a bucket of this limit holds when full, in 1/1000 calls. */
+int64_t bucket_capacity_milli(const struct budget_limit *limit);
 
 /* Starts empty: whoever ran before may just have emptied the platform's. */
 void bucket_init(struct bucket *bucket, const struct budget_limit *limit, int64_t now_ms);

@@ -1,19 +1,17 @@
 /* Budgets and locks of one process: two maps under one mutex. Everything under it is arithmetic of
  * microseconds, so nobody waits for long. */
-#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "coord/bucket.h"
+#include "coord/ops.h"
 
 enum {
     /* Buckets are platform x app x shop x method: several hundred for a hundred shops. */
     BUCKETS_MAX = 16384,
     LOCKS_MAX = 16384,
-    KEY_BYTES_MAX = 255,
 };
-static const int64_t COST_MILLI_MAX = 1000000000;
 
 struct budget {
     struct bucket bucket;
@@ -30,23 +28,17 @@ struct lock {
     char text[]; /* owner, then name */
 };
 
-struct coord {
+struct local {
+    struct coord coord;
     pthread_mutex_t mutex;
     struct map budgets; /* key -> struct budget */
     struct map locks;   /* name -> struct lock */
     uint64_t last_fence;
 };
 
-enum err_class coord_open_local(struct coord **out, struct err *err)
+static struct local *local_of(struct coord *coord)
 {
-    struct coord *coord = calloc(1, sizeof(*coord));
-    if (!coord)
-        return err_no_memory(err);
-    pthread_mutex_init(&coord->mutex, NULL);
-    map_init(&coord->budgets, BUCKETS_MAX);
-    map_init(&coord->locks, LOCKS_MAX);
-    *out = coord;
-    return ERR_OK;
+    return (struct local *)coord;
 }
 
 static void map_free_values(struct map *map)
@@ -57,23 +49,22 @@ static void map_free_values(struct map *map)
     map_fini(map);
 }
 
-void coord_close(struct coord *coord)
+static void local_close(struct coord *coord)
 {
-    if (!coord)
-        return;
-    map_free_values(&coord->budgets);
-    map_free_values(&coord->locks);
-    pthread_mutex_destroy(&coord->mutex);
-    free(coord);
+    struct local *local = local_of(coord);
+    map_free_values(&local->budgets);
+    map_free_values(&local->locks);
+    pthread_mutex_destroy(&local->mutex);
+    free(local);
 }
 
-static struct budget *budget_find(struct coord *coord, struct str key)
+static struct budget *budget_find(struct local *local, struct str key)
 {
-    struct map_entry *entry = map_find(&coord->budgets, key);
+    struct map_entry *entry = map_find(&local->budgets, key);
     return entry ? entry->value.ptr : NULL;
 }
 
-static enum err_class budget_new(struct coord *coord, const struct budget_ask *ask, int64_t now_ms,
+static enum err_class budget_new(struct local *local, const struct budget_ask *ask, int64_t now_ms,
                                  struct budget **out, struct err *err)
 {
     struct budget *budget = malloc(sizeof(*budget) + ask->key.len);
@@ -84,7 +75,7 @@ static enum err_class budget_new(struct coord *coord, const struct budget_ask *a
     memcpy(budget->key, ask->key.ptr, ask->key.len);
 
     struct str key = {budget->key, budget->key_len};
-    struct map_entry *entry = map_put(&coord->budgets, key, NULL);
+    struct map_entry *entry = map_put(&local->budgets, key, NULL);
     if (!entry) {
         free(budget);
         return err_set(err, ERR_INTERNAL, "budgets_full", "more than %d budgets", BUCKETS_MAX);
@@ -101,19 +92,12 @@ static bool limit_equal(const struct budget_limit *a, const struct budget_limit 
 }
 
 /* The bucket of an ask, settled, with the limit that the ask brings. */
-static enum err_class budget_ready(struct coord *coord, const struct budget_ask *ask,
+static enum err_class budget_ready(struct local *local, const struct budget_ask *ask,
                                    int64_t now_ms, struct budget **out, struct err *err)
 {
-    if (ask->key.len == 0 || ask->key.len > KEY_BYTES_MAX || !bucket_limit_valid(&ask->limit) ||
-        ask->cost_milli <= 0 || ask->cost_milli > COST_MILLI_MAX)
-        return err_set(err, ERR_CONFIG, "budget_limit",
-                       "budget %.*s: %lld calls per %lld ms, burst %lld, cost %lld/1000 is not a "
-                       "budget; every number must be above 0 and within reason",
-                       STR_ARG(ask->key), (long long)ask->limit.calls, (long long)ask->limit.per_ms,
-                       (long long)ask->limit.burst, (long long)ask->cost_milli);
-    struct budget *budget = budget_find(coord, ask->key);
+    struct budget *budget = budget_find(local, ask->key);
     if (!budget)
-        return budget_new(coord, ask, now_ms, out, err);
+        return budget_new(local, ask, now_ms, out, err);
     bucket_settle(&budget->bucket, now_ms);
     if (!limit_equal(&budget->bucket.limit, &ask->limit))
         bucket_limit_set(&budget->bucket, &ask->limit);
@@ -165,7 +149,7 @@ static int64_t place_take(struct budget *const *budgets, const struct budget_ask
     return place_us / 1000;
 }
 
-static enum err_class take_locked(struct coord *coord, const struct budget_ask *asks,
+static enum err_class take_locked(struct local *local, const struct budget_ask *asks,
                                   size_t asks_len, struct budget_comer comer, int64_t now_ms,
                                   int64_t horizon_ms, int64_t *start_ms, struct err *err)
 {
@@ -173,7 +157,7 @@ static enum err_class take_locked(struct coord *coord, const struct budget_ask *
     enum err_class class_ = ERR_OK;
     bool promised = true;
     for (size_t i = 0; i < asks_len && class_ == ERR_OK; i++)
-        class_ = budget_ready(coord, &asks[i], now_ms, &budgets[i], err);
+        class_ = budget_ready(local, &asks[i], now_ms, &budgets[i], err);
     if (class_ != ERR_OK)
         return class_;
 
@@ -203,41 +187,39 @@ static enum err_class take_locked(struct coord *coord, const struct budget_ask *
     return ERR_OK;
 }
 
-enum err_class budget_take(struct coord *coord, const struct budget_ask *asks, size_t asks_len,
-                           struct budget_comer comer, int64_t now_ms, int64_t horizon_ms,
-                           int64_t *start_ms, struct err *err)
+static enum err_class local_take(struct coord *coord, const struct budget_ask *asks,
+                                 size_t asks_len, struct budget_comer comer, int64_t now_ms,
+                                 int64_t horizon_ms, int64_t *start_ms, struct err *err)
 {
-    assert(asks_len <= BUDGET_KEYS_MAX && comer.rank < BUDGET_RANKS);
-    for (size_t i = 0; i < asks_len; i++) {
-        for (size_t k = 0; k < i; k++)
-            assert(!str_eq(asks[i].key, asks[k].key));
-    }
-    pthread_mutex_lock(&coord->mutex);
-    enum err_class class_ = take_locked(coord, asks, asks_len, comer, now_ms, horizon_ms, start_ms,
+    struct local *local = local_of(coord);
+    pthread_mutex_lock(&local->mutex);
+    enum err_class class_ = take_locked(local, asks, asks_len, comer, now_ms, horizon_ms, start_ms,
                                         err);
-    pthread_mutex_unlock(&coord->mutex);
+    pthread_mutex_unlock(&local->mutex);
     return class_;
 }
 
-void budget_refused(struct coord *coord, struct str key, int64_t now_ms, int64_t retry_at_ms)
+static void local_refused(struct coord *coord, struct str key, int64_t now_ms, int64_t retry_at_ms)
 {
-    pthread_mutex_lock(&coord->mutex);
-    struct budget *budget = budget_find(coord, key);
+    struct local *local = local_of(coord);
+    pthread_mutex_lock(&local->mutex);
+    struct budget *budget = budget_find(local, key);
     if (budget) {
         bucket_settle(&budget->bucket, now_ms);
         bucket_refused(&budget->bucket, now_ms, retry_at_ms);
         budget->refused++;
     }
-    pthread_mutex_unlock(&coord->mutex);
+    pthread_mutex_unlock(&local->mutex);
 }
 
-void budget_succeeded(struct coord *coord, struct str key)
+static void local_succeeded(struct coord *coord, struct str key)
 {
-    pthread_mutex_lock(&coord->mutex);
-    struct budget *budget = budget_find(coord, key);
+    struct local *local = local_of(coord);
+    pthread_mutex_lock(&local->mutex);
+    struct budget *budget = budget_find(local, key);
     if (budget)
         bucket_succeeded(&budget->bucket);
-    pthread_mutex_unlock(&coord->mutex);
+    pthread_mutex_unlock(&local->mutex);
 }
 
 static int budget_cmp(const void *a, const void *b)
@@ -248,14 +230,15 @@ static int budget_cmp(const void *a, const void *b)
                    (struct str){right->key, right->key_len});
 }
 
-size_t budget_list(struct coord *coord, int64_t now_ms, struct arena *arena,
-                   struct budget_state *out, size_t max)
+static size_t local_list(struct coord *coord, int64_t now_ms, struct arena *arena,
+                         struct budget_state *out, size_t max)
 {
-    pthread_mutex_lock(&coord->mutex);
-    size_t len = coord->budgets.len, listed = 0;
+    struct local *local = local_of(coord);
+    pthread_mutex_lock(&local->mutex);
+    size_t len = local->budgets.len, listed = 0;
     struct budget **all = arena_array(arena, len, sizeof(struct budget *));
     struct map_entry *entry;
-    for (size_t at = 0; all && (entry = map_next(&coord->budgets, &at));)
+    for (size_t at = 0; all && (entry = map_next(&local->budgets, &at));)
         all[listed++] = entry->value.ptr;
     if (listed > 0)
         qsort(all, listed, sizeof(struct budget *), budget_cmp);
@@ -264,6 +247,7 @@ size_t budget_list(struct coord *coord, int64_t now_ms, struct arena *arena,
         bucket_settle(&budget->bucket, now_ms);
         out[i] = (struct budget_state){
             .key = arena_dup(arena, (struct str){budget->key, budget->key_len}),
+            .limit = budget->bucket.limit,
             .rate_milli_per_s = bucket_rate_milli_per_s(&budget->bucket),
             .tokens_milli = bucket_tokens_milli(&budget->bucket),
             .blocked_until_ms = budget->bucket.blocked_until_ms,
@@ -271,7 +255,7 @@ size_t budget_list(struct coord *coord, int64_t now_ms, struct arena *arena,
             .refused = budget->refused,
         };
     }
-    pthread_mutex_unlock(&coord->mutex);
+    pthread_mutex_unlock(&local->mutex);
     return listed;
 }
 
@@ -285,34 +269,34 @@ static struct str lock_name(const struct lock *lock)
     return (struct str){lock->text + lock->owner_len, lock->name_len};
 }
 
-static void lock_remove(struct coord *coord, struct lock *lock)
+static void lock_remove(struct local *local, struct lock *lock)
 {
-    map_remove(&coord->locks, lock_name(lock));
+    map_remove(&local->locks, lock_name(lock));
     free(lock);
 }
 
 /* The lock as it stands now; one that has expired is nobody's and goes. */
-static struct lock *lock_find(struct coord *coord, struct str name, int64_t now_ms)
+static struct lock *lock_find(struct local *local, struct str name, int64_t now_ms)
 {
-    struct map_entry *entry = map_find(&coord->locks, name);
+    struct map_entry *entry = map_find(&local->locks, name);
     struct lock *lock = entry ? entry->value.ptr : NULL;
     if (!lock || lock->expires_ms > now_ms)
         return lock;
-    lock_remove(coord, lock);
+    lock_remove(local, lock);
     return NULL;
 }
 
-static enum err_class lock_new(struct coord *coord, struct str name, struct str owner,
+static enum err_class lock_new(struct local *local, struct str name, struct str owner,
                                struct lock **out, struct err *err)
 {
     struct lock *lock = malloc(sizeof(*lock) + owner.len + name.len);
     if (!lock)
         return err_no_memory(err);
     *lock = (struct lock){
-        .fence = ++coord->last_fence, .owner_len = owner.len, .name_len = name.len};
+        .fence = ++local->last_fence, .owner_len = owner.len, .name_len = name.len};
     memcpy(lock->text, owner.ptr, owner.len);
     memcpy(lock->text + owner.len, name.ptr, name.len);
-    struct map_entry *entry = map_put(&coord->locks, lock_name(lock), NULL);
+    struct map_entry *entry = map_put(&local->locks, lock_name(lock), NULL);
     if (!entry) {
         free(lock);
         return err_set(err, ERR_INTERNAL, "locks_full", "more than %d locks", LOCKS_MAX);
@@ -322,11 +306,11 @@ static enum err_class lock_new(struct coord *coord, struct str name, struct str 
     return ERR_OK;
 }
 
-static enum err_class lock_take_locked(struct coord *coord, struct str name, struct str owner,
+static enum err_class lock_take_locked(struct local *local, struct str name, struct str owner,
                                        int64_t now_ms, int64_t ttl_ms, uint64_t *fence,
                                        struct err *err)
 {
-    struct lock *lock = lock_find(coord, name, now_ms);
+    struct lock *lock = lock_find(local, name, now_ms);
     if (lock && !str_eq(lock_owner(lock), owner)) {
         err_set(err, ERR_LATER, "lock_held", "%.*s is held by %.*s", STR_ARG(name),
                 STR_ARG(lock_owner(lock)));
@@ -334,7 +318,7 @@ static enum err_class lock_take_locked(struct coord *coord, struct str name, str
             err->retry_at_ms = lock->expires_ms;
         return ERR_LATER;
     }
-    enum err_class class_ = lock ? ERR_OK : lock_new(coord, name, owner, &lock, err);
+    enum err_class class_ = lock ? ERR_OK : lock_new(local, name, owner, &lock, err);
     if (class_ != ERR_OK)
         return class_;
     lock->entered++;
@@ -343,37 +327,86 @@ static enum err_class lock_take_locked(struct coord *coord, struct str name, str
     return ERR_OK;
 }
 
-enum err_class lock_take(struct coord *coord, struct str name, struct str owner, int64_t now_ms,
-                         int64_t ttl_ms, uint64_t *fence, struct err *err)
+static enum err_class local_lock_take(struct coord *coord, struct str name, struct str owner,
+                                      int64_t now_ms, int64_t ttl_ms, uint64_t *fence,
+                                      struct err *err)
 {
-    assert(name.len > 0 && owner.len > 0 && ttl_ms > 0);
-    pthread_mutex_lock(&coord->mutex);
-    enum err_class class_ = lock_take_locked(coord, name, owner, now_ms, ttl_ms, fence, err);
-    pthread_mutex_unlock(&coord->mutex);
+    struct local *local = local_of(coord);
+    pthread_mutex_lock(&local->mutex);
+    enum err_class class_ = lock_take_locked(local, name, owner, now_ms, ttl_ms, fence, err);
+    pthread_mutex_unlock(&local->mutex);
     return class_;
 }
 
-enum err_class lock_renew(struct coord *coord, struct str name, struct str owner, int64_t now_ms,
-                          int64_t ttl_ms, struct err *err)
+static enum err_class local_lock_renew(struct coord *coord, struct str name, struct str owner,
+                                       int64_t now_ms, int64_t ttl_ms, struct err *err)
 {
+    struct local *local = local_of(coord);
     enum err_class class_ = ERR_OK;
-    pthread_mutex_lock(&coord->mutex);
-    struct lock *lock = lock_find(coord, name, now_ms);
+    pthread_mutex_lock(&local->mutex);
+    struct lock *lock = lock_find(local, name, now_ms);
     if (lock && str_eq(lock_owner(lock), owner))
         lock->expires_ms = now_ms + ttl_ms;
     else
         class_ = err_set(err, ERR_CONFLICT, "lock_lost", "%.*s is no longer held by %.*s",
                          STR_ARG(name), STR_ARG(owner));
-    pthread_mutex_unlock(&coord->mutex);
+    pthread_mutex_unlock(&local->mutex);
     return class_;
 }
 
-void lock_release(struct coord *coord, struct str name, struct str owner)
+static void local_lock_release(struct coord *coord, struct str name, struct str owner)
 {
-    pthread_mutex_lock(&coord->mutex);
-    struct map_entry *entry = map_find(&coord->locks, name);
+    struct local *local = local_of(coord);
+    pthread_mutex_lock(&local->mutex);
+    struct map_entry *entry = map_find(&local->locks, name);
     struct lock *lock = entry ? entry->value.ptr : NULL;
     if (lock && str_eq(lock_owner(lock), owner) && --lock->entered == 0)
-        lock_remove(coord, lock);
-    pthread_mutex_unlock(&coord->mutex);
+        lock_remove(local, lock);
+    pthread_mutex_unlock(&local->mutex);
+}
+
+static void local_reset(struct coord *coord, struct str key)
+{
+    struct local *local = local_of(coord);
+    pthread_mutex_lock(&local->mutex);
+    struct budget *budget = budget_find(local, key);
+    if (budget) {
+        map_remove(&local->budgets, key);
+        free(budget);
+    }
+    pthread_mutex_unlock(&local->mutex);
+}
+
+void coord_local_empty(struct coord *coord)
+{
+    struct local *local = local_of(coord);
+    pthread_mutex_lock(&local->mutex);
+    map_free_values(&local->budgets);
+    map_init(&local->budgets, BUCKETS_MAX);
+    pthread_mutex_unlock(&local->mutex);
+}
+
+static const struct coord_ops local_ops = {
+    .close = local_close,
+    .take = local_take,
+    .refused = local_refused,
+    .succeeded = local_succeeded,
+    .reset = local_reset,
+    .list = local_list,
+    .lock_take = local_lock_take,
+    .lock_renew = local_lock_renew,
+    .lock_release = local_lock_release,
+};
+
+enum err_class coord_open_local(struct coord **out, struct err *err)
+{
+    struct local *local = calloc(1, sizeof(*local));
+    if (!local)
+        return err_no_memory(err);
+    local->coord.ops = &local_ops;
+    pthread_mutex_init(&local->mutex, NULL);
+    map_init(&local->budgets, BUCKETS_MAX);
+    map_init(&local->locks, LOCKS_MAX);
+    *out = &local->coord;
+    return ERR_OK;
 }

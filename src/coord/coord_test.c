@@ -8,19 +8,45 @@
 #include <string.h>
 
 #include "coord/coord.h"
+#include "coord/redis_fixture.h"
 
 #include <cmocka.h>
 
 enum { T0 = 1000000, HORIZON_MS = 200 };
 static const struct budget_comer FIRST = {.rank = 0};
 
+/* --- the contract of coord.h holds for every coordinator --- */
+
+static struct redis_server server;
+
+static struct coord *open_local(void)
+{
+    struct coord *coord = NULL;
+    return coord_open_local(&coord, NULL) == ERR_OK ? coord : NULL;
+}
+
+static struct coord *open_redis(void)
+{
+    struct coord *coord = NULL;
+    const struct coord_redis_options options = {
+        .url = str_of(server.url), .prefix = STR("test"), .seed = 1, .clock_is_handed_in = true};
+    char answer[16];
+    redis_server_ask(&server, "FLUSHALL", answer, sizeof(answer));
+    return coord_open_redis(&options, &coord, NULL) == ERR_OK ? coord : NULL;
+}
+
+struct opener {
+    const char *name;
+    struct coord *(*open)(void);
+    int rounds_in; /* one round in so many is played: a question to a server takes longer */
+};
+static const struct opener openers[] = {{"local", open_local, 1}, {"redis", open_redis, 10}};
+static const struct opener *opener;
+
 static int coord_setup(void **state)
 {
-    struct coord *coord;
-    if (coord_open_local(&coord, NULL) != ERR_OK)
-        return -1;
-    *state = coord;
-    return 0;
+    *state = opener->open();
+    return *state ? 0 : -1;
 }
 
 static int coord_teardown(void **state)
@@ -170,9 +196,9 @@ static void quota_is_used_and_never_exceeded(void **state)
     static unsigned char lane_of[STARTS_MAX];
     struct rng rng;
     rng_seed(&rng, seed_of_run());
-    for (int round = 0; round < 60; round++) {
-        struct coord *coord;
-        assert_int_equal(coord_open_local(&coord, NULL), ERR_OK);
+    for (int round = 0; round < 60 / opener->rounds_in; round++) {
+        struct coord *coord = opener->open();
+        assert_non_null(coord);
         struct budget_ask ask = {STR("p/q"), limit_random(&rng), 1000};
         if (round < 2) /* what the issue names */
             ask.limit = (struct budget_limit){round ? BUDGET_WINDOW : BUDGET_BUCKET, 20, 1000, 20};
@@ -196,9 +222,9 @@ static void slow_shops_under_one_platform_use_all_of_it(void **state)
                                       {"p/s4", 4}, {"p/s5", 4}, {"p/s6", 4}, {"p/s7", 4}};
     struct rng rng;
     rng_seed(&rng, seed_of_run());
-    for (int round = 0; round < 20; round++) {
-        struct coord *coord;
-        assert_int_equal(coord_open_local(&coord, NULL), ERR_OK);
+    for (int round = 0; round < 20 / opener->rounds_in; round++) {
+        struct coord *coord = opener->open();
+        assert_non_null(coord);
         /* 8 shops of 3/s each could send 24/s; the platform takes 20/s. */
         struct budget_ask own[8];
         struct budget_ask shared = ask_of(STR("p"), round % 2 ? BUDGET_WINDOW : BUDGET_BUCKET, 20,
@@ -540,6 +566,34 @@ static void an_expired_lock_is_lost(void **state)
     assert_string_equal(err.code, "lock_lost");
 }
 
+static void a_reset_budget_starts_anew(void **state)
+{
+    struct coord *coord = *state;
+    struct budget_ask ask = ask_of(STR("p"), BUDGET_BUCKET, 20, 1000, 20);
+    int64_t start_ms;
+    assert_int_equal(budget_take(coord, &ask, 1, FIRST, T0, HORIZON_MS, &start_ms, NULL), ERR_OK);
+    budget_refused(coord, STR("p"), T0 + 60, T0 + 500000);
+    budget_reset(coord, STR("p"));
+    assert_int_equal(budget_take(coord, &ask, 1, FIRST, T0 + 70, HORIZON_MS, &start_ms, NULL),
+                     ERR_OK);
+    assert_int_equal(start_ms, T0 + 70 + 52); /* empty, and the whole rate */
+    assert_int_equal(state_of(coord, STR("p"), T0 + 70).refused, 0);
+}
+
+static void who_only_tries_takes_no_place(void **state)
+{
+    struct coord *coord = *state;
+    struct budget_ask ask = ask_of(STR("p"), BUDGET_BUCKET, 10, 1000, 10);
+    struct err err;
+    int64_t start_ms;
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(budget_try(coord, &ask, 1, T0, &err), ERR_LATER);
+    assert_int_equal(budget_take(coord, &ask, 1, FIRST, T0, HORIZON_MS, &start_ms, &err), ERR_OK);
+    assert_int_equal(start_ms, T0 + 104);
+    assert_int_equal(budget_try(coord, &ask, 1, T0 + 208, &err), ERR_OK);
+    assert_int_equal(budget_try(coord, &ask, 1, T0 + 208, &err), ERR_LATER);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, coord_setup, coord_teardown)
@@ -563,6 +617,18 @@ int main(void)
         TEST(threads_share_one_bucket),
         TEST(a_lock_is_one_owner_s_until_it_is_released),
         TEST(an_expired_lock_is_lost),
+        TEST(a_reset_budget_starts_anew),
+        TEST(who_only_tries_takes_no_place),
     };
-    return cmocka_run_group_tests_name("local", tests, NULL, NULL);
+    int failed = 0;
+    for (size_t i = 0; i < sizeof(openers) / sizeof(openers[0]); i++) {
+        opener = &openers[i];
+        if (opener->open == open_redis && !redis_server_start(&server)) {
+            printf("skip redis: there is no redis-server here\n");
+            continue;
+        }
+        failed += cmocka_run_group_tests_name(opener->name, tests, NULL, NULL);
+    }
+    redis_server_stop(&server);
+    return failed;
 }
