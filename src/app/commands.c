@@ -344,6 +344,34 @@ static const struct cli_flag cancel_flags[] = {
     {0},
 };
 
+/* --- budgets --- */
+
+#define BUDGET_ARG                                                                                 \
+    {                                                                                              \
+        .name = "KEY", .help = {                                                                   \
+            "A key of `budget list`, or PLATFORM/NAME for every app or shop.",                     \
+            "`budget list` 中的键，或 平台/名称 表示所有应用或店铺。"           \
+        }                                                                                          \
+    }
+static const struct cli_arg budget_args[] = {BUDGET_ARG, {0}};
+static const struct cli_arg budget_set_args[] = {
+    BUDGET_ARG,
+    {.name = "RATE",
+     .help = {"Calls per duration, as in 10/1s; 0: nothing is called.",
+              "每段时间的调用次数，如 10/1s；0 表示不调用。"}},
+    {0},
+};
+static const struct cli_flag budget_set_flags[] = {
+    {.name = "burst",
+     .type = FLAG_INT,
+     .value = "N",
+     .min = 1,
+     .max = 1000000,
+     .help = {"Calls at once after a rest; default: those of RATE.",
+              "空闲后可连续调用的次数；默认与 RATE 相同。"}},
+    {0},
+};
+
 /* --- connectors --- */
 
 static const struct cli_arg check_args[] = {
@@ -575,6 +603,25 @@ const struct command command_table[] = {
      .help =
          {"Take a task away, or those of a shop or platform; one that runs ends at its next page.",
           "取消一个任务，或某店铺、平台的任务；正在运行的会在下一页后结束。"}},
+    {.path = "budget list",
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_budget_list,
+     .help = {"Show what each platform allows and how it is used.",
+              "显示各平台的调用配额及其使用情况。"}},
+    {.path = "budget set",
+     .args = budget_set_args,
+     .flags = budget_set_flags,
+     .level = APP_STORE,
+     .run = cmd_budget_set,
+     .help = {"Set a limit in the place of the manifest's, within two seconds everywhere.",
+              "用此限额代替清单中的限额，两秒内在所有进程生效。"}},
+    {.path = "budget reset",
+     .args = budget_args,
+     .level = APP_STORE,
+     .run = cmd_budget_reset,
+     .help = {"Go back to the manifest's limit and forget what was learned and blocked.",
+              "恢复清单中的限额，并清除已学到的速率与暂停。"}},
     {.path = "connector list",
      .json = true,
      .level = APP_STORE,

@@ -127,6 +127,19 @@ static const char SQL_TASK_DEPTHS[] =
 static const char SQL_WORKERS[] =
     "SELECT name, host, pid, version, threads, busy, started_ms, beat_ms FROM worker ORDER BY name";
 
+/* --- budgets --- */
+/* Those for all apps or shops first ("P/rule" is shorter than "P/app:1/rule" by a slash). */
+static const char SQL_BUDGETS[] =
+    "SELECT name, calls, per_ms, burst, rate_milli, tokens_milli, blocked_ms, taken, refused, "
+    "told_ms FROM budget ORDER BY length(name) - length(replace(name, '/', '')), name";
+static const char SQL_BUDGET_SET[] =
+    "INSERT INTO budget (name, calls, per_ms, burst) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) "
+    "DO UPDATE SET calls = excluded.calls, per_ms = excluded.per_ms, burst = excluded.burst";
+static const char SQL_BUDGET_RESET[] =
+    "INSERT INTO budget (name, reset_number) VALUES (?1, 1) ON CONFLICT (name) DO UPDATE SET "
+    "calls = NULL, per_ms = NULL, burst = NULL, "
+    "reset_number = coalesce(budget.reset_number, 0) + 1";
+
 /* --- settings and views --- */
 static const char SQL_SETTING[] = "SELECT value FROM setting WHERE name = ?1";
 static const char SQL_SETTING_MAKE[] =

@@ -46,6 +46,12 @@ const struct stream *connector_stream(const struct connector *connector, struct 
     return NULL;
 }
 
+const struct budget_rule *connector_budgets(const struct connector *connector, size_t *len)
+{
+    *len = connector->budgets_len;
+    return connector->budgets;
+}
+
 const struct retry_rule *connector_retry(const struct connector *connector, enum err_class class_)
 {
     return &connector->retry[class_];

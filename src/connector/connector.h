@@ -183,6 +183,8 @@ struct str connector_currency(const struct connector *connector);
 size_t connector_streams(const struct connector *connector);
 const struct stream *connector_stream_at(const struct connector *connector, size_t index);
 const struct stream *connector_stream(const struct connector *connector, struct str name);
+/* The budgets of the manifest, or the one that a platform without any has. */
+const struct budget_rule *connector_budgets(const struct connector *connector, size_t *len);
 /* Never NULL: a class that a repetition cannot help has tries_max 0. */
 const struct retry_rule *connector_retry(const struct connector *connector, enum err_class class_);
 /* What an app and a shop need. An app's `key` and `secret` and a shop's `external_id` are the facts'

@@ -349,7 +349,7 @@ static void redis_reset(struct coord *coord, struct str key)
 {
     struct redis *redis = redis_of(coord);
     pthread_mutex_lock(&redis->mutex);
-    if (redis->link.context && !redis->restart_due)
+    if (redis->link.context)
         bucket_tell(redis, SCRIPT_RESET, key, redis->next_try_ms, 0);
     pthread_mutex_unlock(&redis->mutex);
     budget_reset(redis->alone, key);

@@ -66,10 +66,13 @@ static enum err_class budget_ask_make(struct call *call, const struct budget_use
 static enum err_class call_await_turn(struct call *call, struct err *err)
 {
     struct gateway *gateway = call->gateway;
+    const size_t budgets_len = call->ask.endpoint->budgets_len;
     int64_t start_ms;
-    enum err_class class_ = budget_take(gateway->options.coord, call->budgets,
-                                        call->ask.endpoint->budgets_len, call->ask.comer,
-                                        clock_now_ms(), GATEWAY_HORIZON_MS, &start_ms, err);
+    enum err_class class_ = limits_apply(gateway->limits, call->budgets, budgets_len,
+                                         clock_now_ms(), err);
+    if (class_ == ERR_OK)
+        class_ = budget_take(gateway->options.coord, call->budgets, budgets_len, call->ask.comer,
+                             clock_now_ms(), GATEWAY_HORIZON_MS, &start_ms, err);
     if (class_ == ERR_OK && !clock_sleep_until(start_ms, &gateway->stopping))
         class_ = err_set(err, ERR_STOPPED, "stopped", "no call is sent any more");
     return class_;

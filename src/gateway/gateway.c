@@ -30,6 +30,8 @@ enum err_class gateway_open(const struct gateway_options *options, struct gatewa
     if (class_ == ERR_OK)
         class_ = token_keeper_new(gateway, &gateway->tokens, err);
     if (class_ == ERR_OK)
+        class_ = limits_new(options->store, options->coord, &gateway->limits, err);
+    if (class_ == ERR_OK)
         class_ = client_open(&gateway->client, err);
     if (class_ == ERR_OK)
         *out = gateway;
@@ -50,6 +52,7 @@ void gateway_close(struct gateway *gateway)
         return;
     client_close(gateway->client);
     token_keeper_free(gateway->tokens);
+    limits_free(gateway->limits);
     breakers_free(gateway->breakers);
     pthread_mutex_destroy(&gateway->rng_lock);
     free(gateway);

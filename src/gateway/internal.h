@@ -7,12 +7,14 @@
 #include "gateway/breaker.h"
 #include "gateway/client.h"
 #include "gateway/gateway.h"
+#include "gateway/limits.h"
 #include "gateway/token.h"
 
 struct gateway {
     struct gateway_options options;
     struct client *client;
     struct breakers *breakers;
+    struct limits *limits;
     struct token_keeper *tokens;
     pthread_mutex_t rng_lock;
     struct rng rng; /* jitter */
