@@ -147,48 +147,7 @@ static enum err_class load_hosts(struct loader *loader)
     return class_;
 }
 
-/* --- budgets, retry --- */
-static enum err_class load_rate(struct loader *loader, const struct yaml *node,
-                                struct budget_rule *out)
-{
-    struct str calls, per;
-    struct yaml duration = *node;
-    bool good = str_cut(node->text, '/', &calls, &per) && str_to_i64(str_trim(calls), &out->calls);
-    duration.text = str_trim(per);
-    if (!good || out->calls <= 0 || !yaml_duration_ms(&duration, &out->per_ms) || out->per_ms <= 0)
-        return yaml_error(loader->file, node, loader->err,
-                          "\"%.*s\" is no rate: write calls per duration, as in 20/1s",
-                          STR_ARG(node->text));
-    return ERR_OK;
-}
-
-static enum err_class load_budgets(struct loader *loader)
-{
-    static const char *const scopes[] = {"platform", "app", "shop", NULL};
-    struct connector *connector = loader->connector;
-    const struct yaml *node = yaml_get(loader->root, STR("budgets"));
-    if (!node)
-        return ERR_OK;
-    connector->budgets = arena_array(loader->arena, node->len, sizeof *connector->budgets);
-    if (!connector->budgets)
-        return err_no_memory(loader->err);
-    for (size_t i = 0; i < node->len; i++) {
-        const struct yaml *one = &node->pairs[i].value;
-        struct budget_rule *rule = &connector->budgets[i];
-        rule->name = load_dup(loader, node->pairs[i].key);
-        rule->scope = (enum budget_scope)load_word(one, "scope", scopes, BUDGET_SHOP);
-        rule->window = str_eq(load_text(one, "kind"), STR("window"));
-        if (!rule->name.ptr)
-            return err_no_memory(loader->err);
-        enum err_class class_ = load_rate(loader, yaml_get(one, STR("rate")), rule);
-        if (class_ != ERR_OK)
-            return class_;
-        rule->burst = load_int(one, "burst", rule->calls);
-        connector->budgets_len++;
-    }
-    return ERR_OK;
-}
-
+/* --- retry --- */
 static enum err_class load_retry(struct loader *loader)
 {
     static const enum err_class repeated[] = {ERR_RETRY, ERR_THROTTLED, ERR_TOKEN_EXPIRED,

@@ -149,9 +149,19 @@ static enum err_class load_address(struct loader *loader, const struct yaml *nod
 static enum err_class load_budget_use(struct loader *loader, const struct yaml *node,
                                       struct endpoint *out)
 {
-    if (!node)
-        return ERR_OK;
     const struct connector *connector = loader->connector;
+    bool standard = !yaml_get(loader->root, STR("budgets")) && connector->budgets_len > 0;
+    if (!node && !standard)
+        return ERR_OK;
+    if (!node) {
+        struct budget_use *use = arena_alloc(loader->arena, sizeof *use);
+        if (!use)
+            return err_no_memory(loader->err);
+        *use = (struct budget_use){.rule = connector->budgets, .cost_milli = 1000};
+        out->budgets = use;
+        out->budgets_len = 1;
+        return ERR_OK;
+    }
     size_t len = node->kind == YAML_MAP ? node->len : 1;
     struct budget_use *uses = arena_array(loader->arena, len, sizeof *uses);
     if (!uses)

@@ -116,6 +116,63 @@ static void the_good_manifest_is_good(void **state)
     arena_fini(&arena);
 }
 
+/* spec "Core services", 1.1: tokens per second / burst of each platform. */
+static const char OLD_LIMITS[] =
+    "taobao 10/20 · 1688 8/15 · pdd 5/10 · aliexpress 3/5 · aliexpress_sync 5/10 · amazon 10/20 · "
+    "ebay 8/15 · lazada 8/15 · shopify 10/20 · woo 10/20 · jumia 5/10 · cdiscount 5/10 · "
+    "shopee 8/15 · tiktok 5/10 · temu 5/10 · wish 5/10 · mercadolibre 5/10 · default 5/10";
+
+static const struct budget_rule *rule_of(struct arena *arena, const char *platform,
+                                         struct connector **out)
+{
+    size_t len;
+    struct str text = arena_printf(arena, "platform: %s\n%s", platform,
+                                   FIGURES + strlen("platform: p\n"));
+    *out = test_load(arena, STR("p.yaml"), text);
+    const struct budget_rule *rules = connector_budgets(*out, &len);
+    assert_int_equal(len, 1);
+    return rules;
+}
+
+static void a_platform_without_budgets_has_the_old_limit(void **state)
+{
+    (void)state;
+    static const char *const names[][2] = {{"1688", "alibaba-1688"},
+                                           {"pdd", "pinduoduo"},
+                                           {"woo", "woocommerce"},
+                                           {"aliexpress_sync", "aliexpress-sync"},
+                                           {"tiktok", "tiktok-shop"}};
+    struct str rest = str_of(OLD_LIMITS);
+    int read = 0;
+    for (; rest.len > 0; read++) {
+        char name[32], platform[32];
+        int calls, burst, taken = 0;
+        struct arena arena;
+        struct connector *connector;
+        assert_int_equal(sscanf(rest.ptr, "%31s %d/%d%n", name, &calls, &burst, &taken), 3);
+        size_t next = str_find(rest, STR(" · "));
+        rest = next == SIZE_MAX ? STR_NONE : str_sub(rest, next + strlen(" · "), rest.len);
+        snprintf(platform, sizeof platform, "%s", name);
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            if (strcmp(names[i][0], name) == 0)
+                snprintf(platform, sizeof platform, "%s", names[i][1]);
+        if (strcmp(name, "default") == 0)
+            strcpy(platform, "unheard-of");
+        arena_init(&arena);
+        const struct budget_rule *rule = rule_of(&arena, platform, &connector);
+        assert_int_equal(rule->calls, calls);
+        assert_int_equal(rule->per_ms, 1000);
+        assert_int_equal(rule->burst, burst);
+        assert_int_equal(rule->scope, BUDGET_PLATFORM);
+        const struct stream *stream = connector_stream(connector, STR("s"));
+        assert_int_equal(stream->request->budgets_len, 1);
+        assert_ptr_equal(stream->request->budgets[0].rule, rule);
+        connector_free(connector);
+        arena_fini(&arena);
+    }
+    assert_int_equal(read, 18);
+}
+
 static void built_in_manifests_say_what_their_platforms_do(void **state)
 {
     (void)state;
@@ -556,6 +613,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_good_manifest_is_good),
+        cmocka_unit_test(a_platform_without_budgets_has_the_old_limit),
         cmocka_unit_test(built_in_manifests_say_what_their_platforms_do),
         cmocka_unit_test(unknown_keys_and_wrong_types_name_the_place_and_the_nearest_word),
         cmocka_unit_test(unknown_names_are_answered_with_the_nearest),

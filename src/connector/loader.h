@@ -76,6 +76,8 @@ struct stream_work {
 };
 
 /* --- parts --- */
+/* Without `budgets:` the platform has one rule, "default", that every request draws from. */
+enum err_class load_budgets(struct loader *loader);
 enum err_class load_reply(struct loader *loader);
 enum err_class load_errors(struct loader *loader);
 enum err_class load_auth(struct loader *loader);
