@@ -51,7 +51,7 @@ static enum err_class line_put(struct lines *lines, struct str key, struct line 
 static enum err_class rule_put(struct lines *lines, struct str platform, const char *owner,
                                int64_t id, const struct budget_rule *rule, struct err *err)
 {
-    struct line *line;
+    struct line *line = NULL;
     struct arena *arena = &lines->app->arena;
     struct str key = owner
                          ? arena_printf(arena, "%.*s/%s:%lld/%.*s", STR_ARG(platform), owner,

@@ -268,6 +268,19 @@ static enum err_class service_tick(struct service *service, int64_t now_ms, stru
     return class_;
 }
 
+/* Who cannot reach the shared budgets says so, and everybody goes by how many live. */
+static enum err_class workers_look(struct generation *g, int64_t now_ms, struct err *err)
+{
+    unsigned living, degraded;
+    if (!g->workers || !coord_is_shared(g->app.coord))
+        return ERR_OK;
+    workers_mark(g->workers, coord_is_degraded(g->app.coord, now_ms));
+    enum err_class class_ = workers_living(g->workers, &living, &degraded, err);
+    if (class_ == ERR_OK)
+        coord_workers_set(g->app.coord, living, degraded);
+    return class_;
+}
+
 /* Has anything been said, or gone wrong, since the last look? */
 static enum err_class service_look(struct service *service, int64_t now_ms, bool *reload,
                                    struct err *err)
@@ -275,6 +288,8 @@ static enum err_class service_look(struct service *service, int64_t now_ms, bool
     struct generation *g = service->now;
     uint64_t stamp;
     enum err_class class_ = g->workers ? workers_fault_read(g->workers, err) : ERR_OK;
+    if (class_ == ERR_OK)
+        class_ = workers_look(g, now_ms, err);
     if (class_ == ERR_OK)
         class_ = app_shops_stamp(&g->app, &stamp, err);
     *reload = __atomic_load_n(&reload_asked, __ATOMIC_ACQUIRE) ||

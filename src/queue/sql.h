@@ -137,12 +137,16 @@
 
 /* --- processes that run tasks --- */
 
-/* ?1 name ?2 host ?3 pid ?4 version ?5 threads ?6 busy ?7 now */
+/* ?1 name ?2 host ?3 pid ?4 version ?5 threads ?6 busy ?7 now ?8 degraded */
 #define SQL_WORKER_BEAT                                                                            \
-    "INSERT INTO worker (name, host, pid, version, threads, busy, started_ms, beat_ms)"            \
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)"                                                     \
+    "INSERT INTO worker (name, host, pid, version, threads, busy, degraded, started_ms, beat_ms)"  \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?8, ?7, ?7)"                                                 \
     " ON CONFLICT (name) DO UPDATE SET busy = excluded.busy, threads = excluded.threads,"          \
-    " beat_ms = excluded.beat_ms"
+    " degraded = excluded.degraded, beat_ms = excluded.beat_ms"
+/* ?1 own name ?2 beat after: how many live, and how many of the others are degraded. */
+#define SQL_WORKERS_LIVING                                                                         \
+    "SELECT count(*), sum(CASE WHEN degraded <> 0 AND name <> ?1 THEN 1 ELSE 0 END)"               \
+    " FROM worker WHERE beat_ms > ?2"
 /* ?1 name */
 #define SQL_WORKER_LEAVE "DELETE FROM worker WHERE name = ?1"
 /* ?1 before */

@@ -20,6 +20,8 @@ enum {
     LOST_WAIT_MS = 1000,
     /* A pool that has nothing to do shows that it lives less often. */
     IDLE_BEATS = 5,
+    /* Who has shown himself since then lives. */
+    LIVING_MS = (IDLE_BEATS + 2) * HEARTBEAT_MS,
     /* A process whose heartbeat is older left without saying so. */
     GONE_MS = 24 * 60 * 60 * 1000,
     HOST_ROOM = 128,
@@ -46,6 +48,8 @@ struct workers {
     struct claimed *waiting; /* claimed, not yet taken by a thread */
     struct claimed *running;
     unsigned waiting_len, busy;
+    bool degraded;   /* shown in table `worker` */
+    bool beat_due;   /* with the next look of the heart, whatever there is to do */
     bool claiming;   /* one thread claims for all */
     bool stale;      /* something changed since the last claim: another may find more */
     bool idle;       /* the last claim found nothing now and nothing later */
@@ -327,6 +331,7 @@ struct beat {
     const struct workers *workers;
     int64_t now_ms;
     unsigned busy;
+    bool degraded;
     struct {
         int64_t id;
         bool dropped;
@@ -354,9 +359,9 @@ static enum err_class beat_work(struct tx *tx, void *context, struct err *err)
     const struct sql_value values[] = {sql_text(options->name),   sql_text(str_of(host)),
                                        sql_int(getpid()),         sql_text(STR(HUILIU_VERSION)),
                                        sql_int(options->threads), sql_int(beat->busy),
-                                       sql_int(beat->now_ms)};
+                                       sql_int(beat->now_ms),     sql_int(beat->degraded)};
     beat->stops_len = 0; /* it may be the second run */
-    enum err_class class_ = tx_exec(tx, SQL_WORKER_BEAT, values, 7, NULL, err);
+    enum err_class class_ = tx_exec(tx, SQL_WORKER_BEAT, values, 8, NULL, err);
     if (class_ == ERR_OK && beat->busy > 0)
         class_ = queue_heartbeat(tx, options->name, beat->now_ms, err);
     if (class_ == ERR_OK && beat->busy > 0)
@@ -399,10 +404,12 @@ static void *heart_main(void *context)
     clock_busy_end();
     pthread_mutex_lock(&workers->lock);
     for (unsigned idle = 0; !workers->stopping;) {
-        if (workers->busy + workers->waiting_len > 0 || idle++ % IDLE_BEATS == 0)
+        if (workers->busy + workers->waiting_len > 0 || workers->beat_due ||
+            idle++ % IDLE_BEATS == 0)
             workers_beat(workers);
         int64_t beat_ms = clock_now_ms() + HEARTBEAT_MS;
-        while (!workers->stopping && wait_for(&workers->changed, &workers->lock, beat_ms))
+        while (!workers->stopping && !workers->beat_due &&
+               wait_for(&workers->changed, &workers->lock, beat_ms))
             ;
     }
     pthread_mutex_unlock(&workers->lock);
@@ -509,6 +516,35 @@ void workers_nudge(struct workers *workers)
     workers->stale = true;
     wait_signal(&workers->changed);
     pthread_mutex_unlock(&workers->lock);
+}
+
+void workers_mark(struct workers *workers, bool degraded)
+{
+    pthread_mutex_lock(&workers->lock);
+    if (workers->degraded != degraded) {
+        workers->degraded = degraded;
+        workers->beat_due = true;
+        wait_broadcast(&workers->changed);
+    }
+    pthread_mutex_unlock(&workers->lock);
+}
+
+enum err_class workers_living(struct workers *workers, unsigned *living, unsigned *degraded,
+                              struct err *err)
+{
+    const struct sql_value values[] = {sql_text(workers->options.name),
+                                       sql_int(clock_now_ms() - LIVING_MS)};
+    struct reader *row;
+    *living = *degraded = 0;
+    enum err_class class_ = store_read(workers->options.store, SQL_WORKERS_LIVING, values, 2, &row,
+                                       err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (reader_next(row)) {
+        *living = (unsigned)reader_int(row, 0);
+        *degraded = (unsigned)reader_int(row, 1);
+    }
+    return reader_close(row, err);
 }
 
 int64_t workers_dead(struct workers *workers)

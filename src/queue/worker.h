@@ -63,6 +63,12 @@ enum err_class workers_wait_idle(struct workers *workers, int64_t deadline_ms,
 enum err_class workers_fault_read(struct workers *workers, struct err *err);
 /* Something became ready: it is claimed at once, not with the next look. */
 void workers_nudge(struct workers *workers);
+/* Processes that share budgets (coord.h) tell each other through table `worker`: whether this one has lost
+ * them, said with the next heartbeat, which is at once; and how many live, this one among them, and how many
+ * of the others have lost them. */
+void workers_mark(struct workers *workers, bool degraded);
+enum err_class workers_living(struct workers *workers, unsigned *living, unsigned *degraded,
+                              struct err *err);
 /* Tasks that ended dead since the start. */
 int64_t workers_dead(struct workers *workers);
 void workers_stop(struct workers *workers);
