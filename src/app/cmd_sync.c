@@ -122,8 +122,9 @@ static enum err_class range_fill(struct app *app, const struct wish *wish,
                    M_END);
 }
 
-static enum err_class part_enqueue(struct app *app, const struct run *run, const struct wish *wish,
-                                   const struct run_part *part, int64_t *tasks, struct err *err)
+static enum err_class part_ask(struct app *app, const struct run *run, const struct wish *wish,
+                               const struct run_part *part, struct sync_asking *asking,
+                               struct err *err)
 {
     struct sync_request request = {
         .shop = &part->shop->sync,
@@ -139,11 +140,8 @@ static enum err_class part_enqueue(struct app *app, const struct run *run, const
                        M_END);
     enum err_class class_ = wish->mode == SYNC_RANGE ? range_fill(app, wish, &request, err)
                                                      : ERR_OK;
-    int64_t added = 0;
-    if (class_ == ERR_OK)
-        class_ = sync_enqueue(app->sync, &request, &added, err);
-    *tasks += added;
-    return class_;
+    int64_t tasks = 0;
+    return class_ == ERR_OK ? sync_asking_add(asking, &request, &tasks, err) : class_;
 }
 
 /* --- which shops and streams --- */
@@ -334,15 +332,14 @@ static enum err_class run_begin(struct app *app, struct run *run, struct err *er
 }
 
 /* One shop that cannot be asked is told at the end; wrong use concerns the whole line. */
-static enum err_class run_enqueue(struct app *app, struct run *run, const struct wish *wish,
-                                  struct err *err)
+static enum err_class parts_ask(struct app *app, struct run *run, const struct wish *wish,
+                                struct sync_asking *asking, struct err *err)
 {
     size_t kept = 0;
     for (size_t i = 0; i < run->parts_len; i++) {
         struct err why;
-        int64_t tasks = 0;
         err_clear(&why);
-        enum err_class class_ = part_enqueue(app, run, wish, &run->parts[i], &tasks, &why);
+        enum err_class class_ = part_ask(app, run, wish, &run->parts[i], asking, &why);
         if (class_ == ERR_USAGE || class_ == ERR_STORE || class_ == ERR_INTERNAL) {
             if (err)
                 *err = why;
@@ -355,6 +352,20 @@ static enum err_class run_enqueue(struct app *app, struct run *run, const struct
     }
     run->parts_len = kept;
     return ERR_OK;
+}
+
+static enum err_class run_enqueue(struct app *app, struct run *run, const struct wish *wish,
+                                  struct err *err)
+{
+    struct sync_asking *asking;
+    enum err_class class_ = sync_asking_new(app->sync, &asking, err);
+    if (class_ != ERR_OK)
+        return class_;
+    class_ = parts_ask(app, run, wish, asking, err);
+    if (class_ == ERR_OK)
+        class_ = sync_asking_commit(asking, err);
+    sync_asking_free(asking);
+    return class_;
 }
 
 static void progress_show(struct app *app, const struct run *run, bool terminal,

@@ -64,7 +64,7 @@ static const char SQL_RUN_EXECUTIONS[] =
     "SELECT coalesce(sum(rows_new), 0), coalesce(sum(rows_changed), 0), "
     "coalesce(sum(rows_same), 0), coalesce(sum(rows_older), 0), coalesce(sum(rejects), 0), "
     "coalesce(sum(pages), 0), coalesce(sum(calls), 0) "
-    "FROM execution WHERE lane = ?1 AND stream = ?2 AND id > ?3";
+    "FROM execution WHERE lane = ?1 AND stream = ?2 AND id > ?3 AND started_ms >= ?4";
 /* Windows that were closed later than now or reach beyond it. */
 static const char SQL_WINDOWS_AHEAD[] =
     "SELECT count(*), max(max(to_ms, coalesce(closed_ms, 0))) FROM sync_window "

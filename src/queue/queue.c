@@ -80,6 +80,13 @@ enum err_class queue_step_finish(const struct task *task, int64_t now_ms, struct
     return step_make(out, SQL_TASK_FINISH, values, 2, 1, arena, err);
 }
 
+enum err_class queue_step_adopt(int64_t lane, struct str run, int64_t before_ms,
+                                struct arena *arena, struct step *out, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(lane), sql_text(run), sql_int(before_ms)};
+    return step_make(out, SQL_TASK_ADOPT, values, 3, -1, arena, err);
+}
+
 /* --- on its own --- */
 
 /* One statement as a unit of its own; the values outlive the call. */
@@ -321,15 +328,6 @@ static struct sql_value cause_value(const struct err *cause, char *text, size_t 
 }
 
 enum { CAUSE_BYTES = sizeof(((struct err *)0)->code) + sizeof(((struct err *)0)->message) + 2 };
-
-enum err_class queue_adopt(struct store *store, int64_t lane, struct str run, int64_t before_ms,
-                           struct err *err)
-{
-    if (run.len == 0)
-        return ERR_OK;
-    const struct sql_value values[] = {sql_int(lane), sql_text(run), sql_int(before_ms)};
-    return statement_commit(store, SQL_TASK_ADOPT, values, 3, -1, err);
-}
 
 enum err_class queue_step_record(const struct task *task, const struct task_outcome *outcome,
                                  const char *result, int64_t now_ms, struct arena *arena,

@@ -60,22 +60,23 @@ enum err_class queue_step_fence(const struct task *task, int64_t unit_number, in
 enum err_class queue_step_finish(const struct task *task, int64_t now_ms, struct arena *arena,
                                  struct step *out, struct err *err);
 
+/* Tasks of a lane that another run left ready, or waiting until before_ms at the latest, become tasks of
+ * this run. */
+enum err_class queue_step_adopt(int64_t lane, struct str run, int64_t before_ms,
+                                struct arena *arena, struct step *out, struct err *err);
+
 /* --- on its own --- */
 enum err_class queue_enqueue(struct store *store, const struct task_new *task, int64_t now_ms,
                              struct err *err);
 /* The same as part of a transaction (store_write). */
 enum err_class queue_enqueue_in(struct tx *tx, const struct task_new *task, int64_t now_ms,
                                 struct err *err);
-/* Tasks of a lane that another run left ready, or waiting until before_ms at the latest, become tasks of
- * this run. An empty `run` adopts nothing. */
-enum err_class queue_adopt(struct store *store, int64_t lane, struct str run, int64_t before_ms,
-                           struct err *err);
 /* Who claims, and what. */
 struct queue_claimer {
     struct str worker;
     struct str run; /* not empty: only tasks of that run */
-    int64_t
-        platform_max; /* most tasks of one platform that this worker runs at once; 0: any number */
+    /* Most tasks of one platform that this worker runs at once; 0: any number. */
+    int64_t platform_max;
 };
 /* The first ready task of each free lane, at most `max`, in one transaction; tasks and their texts live in
  * `arena`. Higher classes come first, but a task that has waited for ten minutes longer goes before one of

@@ -111,9 +111,9 @@ static struct str pass_payload(const struct stream *stream, const struct pass *p
     return payload;
 }
 
-enum err_class pass_enqueue(struct sync *sync, const struct sync_request *request, struct str kind,
-                            enum task_class class_, const struct pass *pass, int64_t now_ms,
-                            struct arena *arena, int64_t *tasks, struct err *err)
+enum err_class steps_pass_task(const struct sync_request *request, struct str kind,
+                               enum task_class class_, const struct pass *pass, int64_t now_ms,
+                               struct arena *arena, struct steps *steps, struct err *err)
 {
     /* What reads everything again, or a range, is a task of its own: one that was cut short neither
      * takes the place of another nor is taken for it. */
@@ -133,9 +133,9 @@ enum err_class pass_enqueue(struct sync *sync, const struct sync_request *reques
     };
     if (!task.unique_key.ptr || !task.payload.ptr)
         return err_no_memory(err);
-    enum err_class result = queue_enqueue(sync->options.store, &task, now_ms, err);
-    *tasks += result == ERR_OK;
-    return result;
+    if (steps->len == STEPS_MAX)
+        return err_set(err, ERR_INTERNAL, "steps_max", "too many tasks in one step list");
+    return queue_step_enqueue(&task, now_ms, arena, &steps->items[steps->len++], err);
 }
 
 static bool member_i64(const struct json *root, struct str name, int64_t *out)

@@ -159,6 +159,8 @@ enum err_class task_unit(struct task_run *run, const struct prepared *prepared,
         unit->rejects_len = mapped->rejects_len;
         class_ = steps_unknown(run, mapped, after, arena, err);
         if (class_ == ERR_OK)
+            class_ = steps_rows_planned(run, mapped, arena, after, err);
+        if (class_ == ERR_OK)
             class_ = steps_decrypt_later(run, prepared, after, arena, err);
         if (class_ != ERR_OK)
             return class_;

@@ -56,6 +56,7 @@ static void day_mark_next(struct figure_pass *p, int64_t day, int64_t at_ms, str
 {
     mark->day_next = day_text(day, &p->arena);
     mark->days_next_ms = at_ms;
+    p->due_again |= at_ms <= p->due_ms;
 }
 
 /* A round asks an order's days one after the other, up to today. While the order runs the next round is of

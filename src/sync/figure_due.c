@@ -110,7 +110,23 @@ static enum err_class query_make(struct figure_pass *p, const struct table *refu
     return class_ == ERR_OK && !out->ptr ? err_no_memory(err) : class_;
 }
 
-static enum err_class orders_query(struct figure_pass *p, struct err *err)
+/* Those that are due by the plan, which holds every order that was stored (due.c). What was never asked for
+ * is due though it was stored since the pass began. */
+static enum err_class due_query(struct figure_pass *p, struct err *err)
+{
+    const struct table *table = p->stream->figures.of->table;
+    struct str find = arena_printf(
+        &p->texts,
+        "FROM ask_plan p CROSS JOIN %.*s o WHERE p.shop_id = ?1 AND p.stream = ?2 AND"
+        " p.next_ms <= ?8 AND (p.next_ms <= ?3 OR p.asked_ms = 0) AND o.shop_id = ?1 AND"
+        " o.%.*s = p.key_text",
+        STR_ARG(table->name), STR_ARG(table->columns[table->key[0]].name));
+    return find.ptr ? query_make(p, p->stream->table, "p.asked_ms", find, &p->orders_sql, err)
+                    : err_no_memory(err);
+}
+
+/* Those that were not asked since the pass was wanted: that is seen by walking all orders. */
+static enum err_class again_query(struct figure_pass *p, struct err *err)
 {
     const struct table *table = p->stream->figures.of->table;
     struct str find = arena_printf(
@@ -143,7 +159,7 @@ static enum err_class days_query(struct figure_pass *p, struct err *err)
 
 enum err_class orders_queries(struct figure_pass *p, struct err *err)
 {
-    enum err_class class_ = orders_query(p, err);
+    enum err_class class_ = p->pass.since_ms > 0 ? again_query(p, err) : due_query(p, err);
     return class_ == ERR_OK ? days_query(p, err) : class_;
 }
 
@@ -235,11 +251,17 @@ static enum err_class batch_read(struct figure_pass *p, struct str sql, size_t v
 {
     int64_t max = min_i64(p->stream->figures.batch, FIGURE_BATCH_MAX);
     const struct sql_value values[] = {
-        sql_int(p->run->shop->id), sql_text(p->stream->name), sql_int(p->due_ms),
-        sql_int(p->pass.from_ms),  sql_int(p->pass.to_ms),    sql_int(min_i64(max, (int64_t)rows)),
-        sql_int((int64_t)offset),  sql_int(p->pass.since_ms),
+        sql_int(p->run->shop->id),
+        sql_text(p->stream->name),
+        sql_int(p->due_ms),
+        sql_int(p->pass.from_ms),
+        sql_int(p->pass.to_ms),
+        sql_int(min_i64(max, (int64_t)rows)),
+        sql_int((int64_t)offset),
+        sql_int(p->pass.since_ms > 0 ? p->pass.since_ms : max_i64(p->now_ms, p->due_ms)),
     };
     struct reader *row;
+    int64_t read = 0;
     p->len = 0;
     enum err_class class_ = store_read(p->run->sync->options.store, sql.ptr, values, values_len,
                                        &row, err);
@@ -247,10 +269,12 @@ static enum err_class batch_read(struct figure_pass *p, struct str sql, size_t v
         return class_;
     while (class_ == ERR_OK && reader_next(row)) {
         struct figure_order order;
+        read++;
         class_ = order_read(p, row, &order, err);
         if (class_ == ERR_OK && order_joins(p, fits, &order))
             p->orders[p->len++] = order;
     }
+    p->whole = offset == 0 && read < values[5].number && read == (int64_t)p->len;
     enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
     return class_ == ERR_OK ? closed : class_;
 }

@@ -57,6 +57,8 @@ struct figure_pass {
     const struct question *asked;   /* of the batch; NULL: nothing was, or what was is committed */
     struct figure_order orders[FIGURE_BATCH_MAX];
     size_t len;
+    bool whole;     /* the batch is all that was due of its list */
+    bool due_again; /* and some of it still is, with what was committed */
 };
 
 /* A list of orders that are due and how they are asked. */

@@ -146,6 +146,7 @@ static enum err_class base_ask(struct figure_pass *p, int64_t last_day, struct e
         return err_no_memory(err);
     q->from_day = p->orders[0].open_day;
     q->to_day = last_day;
+    p->due_again = true; /* from behind it, and those that it is not about */
     for (size_t i = 0; i < p->len; i++)
         if (p->orders[i].open_day <= last_day)
             question_add(q, &p->orders[i]);
@@ -459,6 +460,7 @@ static enum err_class batches_ask(struct figure_pass *p, const struct figure_lis
         p->now_ms = clock_now_ms();
         p->today = day_of(p->stream, p->now_ms);
         p->asked = NULL;
+        p->due_again = false;
         arena_reset(&p->arena);
         if (task_should_yield(p->run))
             return err_set(err, ERR_STOPPED, "yield", "the worker is needed elsewhere");
@@ -466,8 +468,11 @@ static enum err_class batches_ask(struct figure_pass *p, const struct figure_lis
         more = class_ == ERR_OK && p->len > 0;
         if (more)
             class_ = list->ask(p, err);
+        /* Whether another question is due is known without a look where this one was about all. */
         if (class_ != ERR_OK)
             class_ = batch_refused(p, class_, err);
+        else
+            more = more && !(p->whole && !p->due_again);
     }
     return class_;
 }

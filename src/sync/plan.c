@@ -2,6 +2,7 @@
 #include "sync/plan.h"
 
 #include "sync/sql.h"
+#include "sync/sync_internal.h"
 
 /* Machines that share a database, and one machine whose clock is being trimmed, differ by less. */
 enum { CLOCK_SLACK_MS = 1000 };
@@ -246,24 +247,45 @@ static enum err_class bases_mend(struct store *store, const struct stream *strea
     return class_;
 }
 
+/* What the stream's state says of the clock under which it was made. */
+struct state_clock {
+    int64_t since_ms, planned_ms;
+    bool doubtful; /* rows may have been asked for later than now: they are looked at */
+};
+
+static enum err_class state_clock_read(struct store *store, const struct sql_value key[3],
+                                       struct state_clock *out, struct err *err)
+{
+    struct reader *row;
+    enum err_class class_ = store_read(store, SQL_STATE_CLOCK, key, 3, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    *out = (struct state_clock){.since_ms = INT64_MIN};
+    if (reader_next(row)) {
+        out->since_ms = reader_int(row, 0);
+        out->planned_ms = reader_int(row, 1);
+        out->doubtful = reader_int(row, 2) != 0 || !plan_is_fresh(out->planned_ms, key[2].number);
+    }
+    return reader_close(row, err);
+}
+
 /* The first instant wanted never lies later than by the clock as it is now, and a row that was asked
  * for later than now is due. */
 static enum err_class since_and_asked_mend(struct store *store, const struct sync_shop *shop,
                                            const struct stream *stream, int64_t now_ms,
-                                           struct err *err)
+                                           const struct state_clock *clock, struct err *err)
 {
     const struct stream *of = stream->figures.of ? stream->figures.of : stream;
     int64_t since_ms = plan_since_ms(shop, of, now_ms + CLOCK_SLACK_MS);
-    int64_t stored_ms = since_ms, asked = 0;
+    int64_t asked = 0;
     const struct sql_value key[] = {sql_int(shop->id), sql_text(stream->name),
                                     sql_int(now_ms + CLOCK_SLACK_MS)};
     const struct sql_value since[] = {key[0], key[1], sql_int(since_ms),
                                       sql_int(since_ms - stream->window.step_ms)};
-    enum err_class class_ = store_read_int(store, SQL_STATE_SINCE, key, 2, since_ms, &stored_ms,
-                                           err);
-    if (class_ == ERR_OK)
+    enum err_class class_ = ERR_OK;
+    if (clock->doubtful)
         class_ = store_read_int(store, SQL_ASKED_AHEAD, key, 3, 0, &asked, err);
-    if (class_ != ERR_OK || (asked == 0 && stored_ms <= since_ms))
+    if (class_ != ERR_OK || (!clock->doubtful && clock->since_ms <= since_ms))
         return class_;
     if (asked > 0 && stream->figures.of)
         class_ = bases_mend(store, stream, key, err);
@@ -272,17 +294,23 @@ static enum err_class since_and_asked_mend(struct store *store, const struct syn
     const struct step steps[] = {
         {.sql = SQL_SINCE_BACK, .values = since, .values_len = 4, .rows_expected = -1},
         {.sql = SQL_ASKED_BACK, .values = key, .values_len = 3, .rows_expected = -1},
+        {.sql = SQL_PLAN_BACK, .values = key, .values_len = 3, .rows_expected = -1},
     };
     return steps_store(store, shop->id, steps, sizeof steps / sizeof *steps, now_ms, err);
 }
 
 enum err_class plan_clock_mend(struct store *store, const struct sync_shop *shop,
-                               const struct stream *stream, int64_t now_ms, struct err *err)
+                               const struct stream *stream, int64_t now_ms, int64_t *planned_ms,
+                               struct err *err)
 {
     const struct sql_value key[] = {sql_int(shop->id), sql_text(stream->name),
                                     sql_int(now_ms + CLOCK_SLACK_MS)};
     struct ahead ahead;
-    enum err_class class_ = since_and_asked_mend(store, shop, stream, now_ms, err);
+    struct state_clock clock = {.planned_ms = 0};
+    enum err_class class_ = state_clock_read(store, key, &clock, err);
+    *planned_ms = clock.planned_ms;
+    if (class_ == ERR_OK)
+        class_ = since_and_asked_mend(store, shop, stream, now_ms, &clock, err);
     if (class_ == ERR_OK)
         class_ = queue_clock_mend(store, shop->id, now_ms, err);
     if (class_ == ERR_OK)

@@ -139,10 +139,16 @@ static enum err_class mapped_write(const struct replay *replay, const struct fac
         return class_;
     for (size_t i = 0; i < prepared.mapped.batches_len; i++)
         prepared.mapped.batches[i]->rewrite = true;
+    struct steps steps = {.len = 0};
+    class_ = steps_rows_planned(&replay->run, &prepared.mapped, arena, &steps, err);
+    if (class_ != ERR_OK)
+        return class_;
     struct unit unit = {.shop_id = replay->run.shop->id,
                         .order_key = (uint64_t)replay->run.shop->id,
                         .batches = prepared.mapped.batches,
                         .batches_len = prepared.mapped.batches_len,
+                        .after = steps.items,
+                        .after_len = steps.len,
                         .now_ms = clock_now_ms()};
     return store_commit(replay->run.sync->options.store, &unit, err);
 }
@@ -310,19 +316,21 @@ enum err_class sync_reject_replay(struct sync *sync, int64_t reject_id, struct e
     }
     if (class_ == ERR_OK)
         class_ = reject_map(&run, &kept, &arena, &facts, &prepared, &doc, err);
-    struct step gone;
+    struct steps steps = {.len = 0};
     const struct sql_value id = sql_int(reject_id);
     /* Any number of rows: the row that lands has taken its reject along already, one that is older
      * than what is stored has not. */
     if (class_ == ERR_OK)
-        class_ = step_make(SQL_REJECT_DELETE, &id, 1, -1, &arena, &gone, err);
+        class_ = steps_add(&steps, SQL_REJECT_DELETE, &id, 1, -1, &arena, err);
+    if (class_ == ERR_OK)
+        class_ = steps_rows_planned(&run, &prepared.mapped, &arena, &steps, err);
     if (class_ == ERR_OK) {
         struct unit unit = {.shop_id = kept.shop_id,
                             .order_key = (uint64_t)kept.shop_id,
                             .batches = prepared.mapped.batches,
                             .batches_len = prepared.mapped.batches_len,
-                            .after = &gone,
-                            .after_len = 1,
+                            .after = steps.items,
+                            .after_len = steps.len,
                             .now_ms = clock_now_ms()};
         class_ = store_commit(sync->options.store, &unit, err);
     }

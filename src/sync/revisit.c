@@ -11,14 +11,16 @@ enum { STALE_EVERY_MS = 24 * 60 * 60 * 1000, REVISIT_IDS_MAX = 500 };
 
 struct open_rows {
     bool aside; /* it is one row, and was set aside before */
+    bool whole; /* no other row is due */
     struct str ids[REVISIT_IDS_MAX];
     uint64_t id_hashes[REVISIT_IDS_MAX];
     int64_t changed_ms[REVISIT_IDS_MAX], missing[REVISIT_IDS_MAX];
     size_t len;
 };
 
-static enum err_class open_query(const struct stream *stream, struct arena *arena, struct str *out,
-                                 struct err *err)
+/* Open rows are in the plan since they were stored (due.c). */
+enum err_class revisit_query(const struct stream *stream, struct arena *arena, struct str *out,
+                             struct err *err)
 {
     const struct table *table = stream->table;
     struct str key = table->columns[table->key[0]].name;
@@ -30,11 +32,10 @@ static enum err_class open_query(const struct stream *stream, struct arena *aren
         return err_no_memory(err);
     *out = arena_printf(
         arena,
-        "SELECT o.%.*s, o.changed_ms, coalesce(p.missing, 0), %.*s FROM %.*s o LEFT JOIN ask_plan p"
-        " ON p.shop_id = o.shop_id AND p.stream = ?2 AND p.key_text = o.%.*s WHERE o.shop_id = ?1"
-        " AND (%.*s IS NULL OR NOT %.*s) AND (p.next_ms <= ?3 OR (p.next_ms IS NULL AND"
-        " (o.received_ms < ?5 OR o.received_ms > ?3)))"
-        " ORDER BY o.%.*s LIMIT ?4 OFFSET ?6",
+        "SELECT o.%.*s, o.changed_ms, p.missing, %.*s FROM ask_plan p CROSS JOIN %.*s o"
+        " WHERE p.shop_id = ?1 AND p.stream = ?2 AND p.next_ms <= ?3 AND o.shop_id = ?1"
+        " AND o.%.*s = p.key_text AND (%.*s IS NULL OR NOT %.*s)"
+        " ORDER BY o.%.*s LIMIT ?4 OFFSET ?5",
         STR_ARG(key), STR_ARG(aside), STR_ARG(table->name), STR_ARG(key), STR_ARG(column),
         STR_ARG(final), STR_ARG(key));
     return out->ptr ? ERR_OK : err_no_memory(err);
@@ -64,18 +65,17 @@ static enum err_class open_rows_read(const struct task_run *run, struct str sql,
                                      struct open_rows *out, struct err *err)
 {
     int64_t max = min_i64(min_i64(run->stream->by_id_max, REVISIT_IDS_MAX), (int64_t)rows);
-    /* What a window has just read is not asked for again in the same pass. */
-    int64_t pass_ms = pass_next_ms(run->stream, now_ms) - run->stream->every_ms;
     const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
-                                       sql_int(now_ms),        sql_int(max),
-                                       sql_int(pass_ms),       sql_int((int64_t)offset)};
+                                       sql_int(now_ms), sql_int(max), sql_int((int64_t)offset)};
     struct reader *row;
+    int64_t read = 0;
     out->len = 0;
-    enum err_class class_ = store_read(run->sync->options.store, sql.ptr, values, 6, &row, err);
+    enum err_class class_ = store_read(run->sync->options.store, sql.ptr, values, 5, &row, err);
     if (class_ != ERR_OK)
         return class_;
-    while (class_ == ERR_OK && reader_next(row))
+    for (; class_ == ERR_OK && reader_next(row); read++)
         class_ = open_row_add(row, arena, out, err);
+    out->whole = offset == 0 && read < max && read == (int64_t)out->len;
     enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
     return class_ == ERR_OK ? closed : class_;
 }
@@ -234,7 +234,8 @@ static enum err_class revisit_run(struct task_run *run, struct err *err)
     arena_init(&texts);
     arena_init(&arena);
     struct open_rows *rows = arena_alloc(&texts, sizeof *rows);
-    enum err_class class_ = rows ? open_query(run->stream, &texts, &sql, err) : err_no_memory(err);
+    enum err_class class_ = rows ? revisit_query(run->stream, &texts, &sql, err)
+                                 : err_no_memory(err);
     if (class_ == ERR_OK)
         class_ = pass_read(run->task->payload, &texts, &pass, err);
     bool more = true;
@@ -250,6 +251,8 @@ static enum err_class revisit_run(struct task_run *run, struct err *err)
             class_ = rows_ask(run, rows, &pass, now_ms, &arena, err);
         if (more && class_ != ERR_OK)
             class_ = rows_refused(run, rows, &pass, now_ms, class_, &arena, err);
+        else
+            more = more && !rows->whole;
     }
     arena_fini(&arena);
     arena_fini(&texts);

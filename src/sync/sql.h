@@ -60,9 +60,10 @@ static const char SQL_PAGES_READ[] = "SELECT ids FROM window_page WHERE " WINDOW
                                      " AND pass = ?6";
 
 static const char SQL_STATE_INSERT[] =
-    "INSERT INTO stream_state (shop_id, stream, since_ms, frontier_ms, complete_up_to_ms, until_ms) "
-    "VALUES (?1, ?2, ?3, ?4, ?4, ?5) ON CONFLICT (shop_id, stream) DO UPDATE SET "
-    "until_ms = max(coalesce(stream_state.until_ms, 0), excluded.until_ms)";
+    "INSERT INTO stream_state (shop_id, stream, since_ms, frontier_ms, complete_up_to_ms, until_ms, "
+    "asked_ms) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6) ON CONFLICT (shop_id, stream) DO UPDATE SET "
+    "until_ms = max(coalesce(stream_state.until_ms, 0), excluded.until_ms), "
+    "asked_ms = excluded.asked_ms";
 static const char SQL_STATE_LOAD[] =
     "SELECT since_ms, frontier_ms, complete_up_to_ms, until_ms FROM stream_state "
     "WHERE shop_id = ?1 AND stream = ?2";
@@ -70,8 +71,12 @@ static const char SQL_STATE_LOAD[] =
 static const char SQL_READ_UP_TO[] =
     "SELECT max(frontier_ms, coalesce(complete_up_to_ms, 0)) FROM stream_state "
     "WHERE shop_id = ?1 AND stream = ?2 AND frontier_ms >= since_ms";
-static const char SQL_STATE_SINCE[] =
-    "SELECT since_ms FROM stream_state WHERE shop_id = ?1 AND stream = ?2";
+/* ?3 now. When its rows were last compared with the plan, and whether it was asked for later than now; of
+ * what an older program has left nobody knows. */
+static const char SQL_STATE_CLOCK[] =
+    "SELECT since_ms, coalesce(planned_ms, 0), "
+    "asked_ms IS NULL OR asked_ms > ?3 OR coalesce(last_success_ms, 0) > ?3 FROM stream_state "
+    "WHERE shop_id = ?1 AND stream = ?2";
 /* The values were worked out from the windows while the lane was ours. */
 static const char SQL_STATE_ADVANCE[] =
     "UPDATE stream_state SET frontier_ms = ?3, complete_up_to_ms = ?4, last_success_ms = ?5, "
@@ -79,13 +84,14 @@ static const char SQL_STATE_ADVANCE[] =
 static const char SQL_STATE_ERROR[] =
     "UPDATE stream_state SET last_error = ?3, last_error_ms = ?4 WHERE shop_id = ?1 AND stream = ?2";
 
-/* The farthest end of a chain of closed windows that reaches past ?4 without a hole: one link. */
+/* The farthest end of a chain of closed windows that reaches past ?4 without a hole: one link. A stream has
+ * windows without number behind ?4 and few ahead of it: + keeps SQLite from walking the former by the key. */
 static const char SQL_COVER_SEALED[] =
-    "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = ?3 "
-    "AND state = 'sealed' AND from_ms <= ?4 + ?5 AND to_ms > ?4";
+    "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND +kind = ?3 "
+    "AND state = 'sealed' AND +from_ms <= ?4 + ?5 AND to_ms > ?4";
 static const char SQL_COVER_CLOSED[] =
-    "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = ?3 "
-    "AND state IN ('sealed', 'moved', 'unproved') AND from_ms <= ?4 + ?5 AND to_ms > ?4";
+    "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND +kind = ?3 "
+    "AND state IN ('sealed', 'moved', 'unproved') AND +from_ms <= ?4 + ?5 AND to_ms > ?4";
 
 /* Without those inside ?3-?4, a window that is about to be sealed. */
 static const char SQL_UNPROVED_FIRST[] =
@@ -102,9 +108,13 @@ static const char SQL_UNPROVED_AFTER[] =
 /* ?3 now. A window that was closed later than now, or reaches beyond it, was made under a clock that was
  * ahead: whether it was mature, nobody knows. */
 #define WINDOW_AHEAD "shop_id = ?1 AND stream = ?2 AND (closed_ms > ?3 OR to_ms > ?3)"
+/* Each condition has its index; an OR of them would walk all windows of the stream. */
 static const char SQL_AHEAD_FIRST[] =
     "SELECT count(*), min(CASE WHEN kind = 'pull' THEN from_ms END), "
-    "min(CASE WHEN kind = 'audit' THEN from_ms END) FROM sync_window WHERE " WINDOW_AHEAD;
+    "min(CASE WHEN kind = 'audit' THEN from_ms END) FROM ("
+    "SELECT kind, from_ms, to_ms FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND closed_ms > ?3 "
+    "UNION SELECT kind, from_ms, to_ms FROM sync_window WHERE shop_id = ?1 AND stream = ?2 "
+    "AND to_ms > ?3) w";
 static const char SQL_AHEAD_PAGES_DELETE[] =
     "DELETE FROM window_page WHERE shop_id = ?1 AND stream = ?2 AND EXISTS (SELECT 1 FROM sync_window w "
     "WHERE w.shop_id = ?1 AND w.stream = ?2 AND w.kind = window_page.kind "
@@ -132,6 +142,24 @@ static const char SQL_ASKED_BACK[] =
     "UPDATE ask_plan SET asked_ms = ?3, next_ms = ?3, days_next_ms = NULL, day_next = NULL, "
     "days_to = NULL "
     "WHERE shop_id = ?1 AND stream = ?2 AND asked_ms > ?3";
+/* What was stored later than now and not asked for yet. */
+static const char SQL_PLAN_BACK[] =
+    "UPDATE ask_plan SET next_ms = ?3 WHERE shop_id = ?1 AND stream = ?2 AND asked_ms = 0 "
+    "AND next_ms > ?3";
+
+/* The parts of which due.c makes its texts: a row enters the plan, or is due earlier, or no more. */
+#define SQL_PLAN_INTO                                                                              \
+    "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, next_ms, missing, base_missing) "  \
+    "SELECT ?1, ?2, o.%.*s, 0, "
+#define SQL_PLAN_CHANGED                                                                           \
+    "(p.key_text IS NULL OR (o.changed_ms > p.asked_ms AND "                                       \
+    "(p.next_ms IS NULL OR p.next_ms > o.changed_ms)))"
+#define SQL_PLAN_OPEN                                                                              \
+    "((p.next_ms IS NULL AND (%.*s IS NULL OR NOT %.*s)) OR (p.next_ms IS NOT NULL AND %.*s))"
+#define SQL_PLAN_DUE                                                                               \
+    " ON CONFLICT (shop_id, stream, key_text) DO UPDATE SET next_ms = excluded.next_ms"
+static const char SQL_PLAN_COMPARED[] =
+    "UPDATE stream_state SET planned_ms = ?3 WHERE shop_id = ?1 AND stream = ?2";
 
 /* Of the widest window around ?4-?5 that was halved for the reason ?6, or of that range itself: pieces
  * not closed or without proof, pieces closed well since, and whether it is wider than the range. */
@@ -144,15 +172,18 @@ static const char SQL_PIECES[] =
     "max(whole.to_ms - whole.from_ms) > ?5 - ?4 FROM whole, sync_window w WHERE w.shop_id = ?1 "
     "AND w.stream = ?2 AND w.kind = ?3 AND w.from_ms >= whole.from_ms AND w.to_ms <= whole.to_ms";
 
+/* Naming the kinds leads to the partial indexes of open and unproved windows, which are few. */
 static const char SQL_WINDOW_OPEN_FIRST[] =
     "SELECT kind, from_ms, to_ms FROM sync_window WHERE shop_id = ?1 AND stream = ?2 "
-    "AND state = 'open' ORDER BY from_ms, to_ms LIMIT 2";
+    "AND kind IN ('pull', 'audit') AND state = 'open' ORDER BY from_ms, to_ms LIMIT 2";
 static const char SQL_WINDOW_DUE_FIRST[] =
     "SELECT kind, from_ms, to_ms FROM sync_window WHERE shop_id = ?1 AND stream = ?2 "
-    "AND state = 'unproved' AND again_ms <= ?3 ORDER BY again_ms, from_ms LIMIT 2";
+    "AND kind IN ('pull', 'audit') AND state = 'unproved' AND again_ms <= ?3 "
+    "ORDER BY again_ms, from_ms LIMIT 2";
 static const char SQL_WINDOWS_DOUBTFUL[] =
-    "SELECT count(*) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = 'pull' "
-    "AND state IN ('moved', 'unproved')";
+    "SELECT EXISTS (SELECT 1 FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = 'pull' "
+    "AND state = 'moved') OR EXISTS (SELECT 1 FROM sync_window WHERE shop_id = ?1 AND stream = ?2 "
+    "AND kind = 'pull' AND state = 'unproved')";
 
 static const char SQL_UNKNOWN_COUNT[] =
     "INSERT INTO unknown_value (platform, stream, field, value, times, first_seen_ms) "

@@ -2,6 +2,7 @@
 #include "sync/sync.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "sync/sql.h"
 #include "sync/sync_internal.h"
@@ -48,37 +49,36 @@ static enum err_class request_commit(struct sync *sync, const struct sync_reques
 }
 
 /* A stream of figures has no frontier; what it is complete up to follows from its passes. */
-static enum err_class figures_enqueue(struct sync *sync, const struct sync_request *request,
-                                      int64_t now_ms, struct arena *arena, int64_t *tasks,
-                                      struct err *err)
+static enum err_class steps_figures(const struct sync_request *request, int64_t now_ms,
+                                    struct arena *arena, struct steps *steps, struct err *err)
 {
     struct pass pass = {0};
     if (request->mode == SYNC_RANGE)
         pass = (struct pass){
             .since_ms = now_ms, .from_ms = request->from_ms, .to_ms = request->to_ms};
     /* Behind everything else of the lane: the orders come first. */
-    return pass_enqueue(sync, request, STR("figures"), TASK_BACKFILL, &pass, now_ms, arena, tasks,
-                        err);
+    return steps_pass_task(request, STR("figures"), TASK_BACKFILL, &pass, now_ms, arena, steps,
+                           err);
 }
 
-static enum err_class state_ensure(struct sync *sync, const struct sync_request *request,
-                                   int64_t now_ms, struct arena *arena, struct err *err)
+static enum err_class steps_state(const struct sync_request *request, int64_t now_ms,
+                                  struct arena *arena, struct steps *steps, struct err *err)
 {
     const struct stream *stream = request->stream;
     const struct stream *of = stream->figures.of;
     int64_t since_ms = plan_since_ms(request->shop, of ? of : stream, now_ms);
-    const struct sql_value values[] = {sql_int(request->shop->id), sql_text(stream->name),
+    const struct sql_value values[] = {sql_int(request->shop->id),
+                                       sql_text(stream->name),
                                        sql_int(since_ms),
                                        sql_int_or_null(since_ms - stream->window.step_ms, !of),
-                                       sql_int(request->mode == SYNC_FORWARD ? now_ms : 0)};
-    struct steps steps = {.len = 0};
-    enum err_class class_ = steps_add(&steps, SQL_STATE_INSERT, values, 5, -1, arena, err);
-    return class_ == ERR_OK ? request_commit(sync, request, &steps, now_ms, err) : class_;
+                                       sql_int(request->mode == SYNC_FORWARD ? now_ms : 0),
+                                       sql_int(now_ms)};
+    return steps_add(steps, SQL_STATE_INSERT, values, 6, -1, arena, err);
 }
 
-static enum err_class enqueue_forward(struct sync *sync, const struct sync_request *request,
-                                      int64_t now_ms, struct arena *arena, int64_t *tasks,
-                                      struct err *err)
+static enum err_class steps_next_window(struct sync *sync, const struct sync_request *request,
+                                        int64_t now_ms, struct arena *arena, struct steps *steps,
+                                        struct err *err)
 {
     struct stream_state state;
     struct window_plan plan;
@@ -93,12 +93,7 @@ static enum err_class enqueue_forward(struct sync *sync, const struct sync_reque
     plan.class_ = request->class_;
     plan.run = request->run;
     plan.ready_ms = now_ms;
-    struct steps steps = {.len = 0};
-    class_ = window_steps_open(&plan, now_ms, arena, &steps, err);
-    if (class_ == ERR_OK)
-        class_ = request_commit(sync, request, &steps, now_ms, err);
-    *tasks += class_ == ERR_OK;
-    return class_;
+    return window_steps_open(&plan, now_ms, arena, steps, err);
 }
 
 /* The windows of one kind over a closed range; each with its task, each committed alone: asked again
@@ -174,37 +169,129 @@ static enum err_class enqueue_range(struct sync *sync, const struct sync_request
     return class_;
 }
 
+/* What every request brings: the stream's state, and what an earlier run left behind in the lane. */
+static enum err_class steps_request(struct sync *sync, const struct sync_request *request,
+                                    int64_t now_ms, struct arena *arena, struct steps *steps,
+                                    struct err *err)
+{
+    int64_t planned_ms;
+    enum err_class class_ = plan_clock_mend(sync->options.store, request->shop, request->stream,
+                                            now_ms, &planned_ms, err);
+    if (class_ == ERR_OK)
+        class_ = steps_state(request, now_ms, arena, steps, err);
+    if (class_ == ERR_OK)
+        class_ = steps_plan_compared(request->shop, request->stream, planned_ms, now_ms, arena,
+                                     steps, err);
+    if (class_ != ERR_OK || request->run.len == 0)
+        return class_;
+    return queue_step_adopt(request->shop->id, request->run, now_ms + ADOPT_AHEAD_MS, arena,
+                            &steps->items[steps->len++], err);
+}
+
+/* The tasks of what is new, or of all figures. */
+static enum err_class steps_tasks(struct sync *sync, const struct sync_request *request,
+                                  int64_t now_ms, struct arena *arena, struct steps *steps,
+                                  int64_t *tasks, struct err *err)
+{
+    size_t before = steps->len;
+    if (request->stream->figures.of) {
+        *tasks = 1;
+        return steps_figures(request, now_ms, arena, steps, err);
+    }
+    enum err_class class_ = steps_next_window(sync, request, now_ms, arena, steps, err);
+    *tasks = steps->len > before;
+    if (class_ != ERR_OK || !request->stream->revisit.on)
+        return class_;
+    ++*tasks;
+    return steps_pass_task(request, STR("revisit"), TASK_REPAIR, &(struct pass){0}, now_ms, arena,
+                           steps, err);
+}
+
+/* What was asked for and is not committed yet. */
+enum { ASKING_STEPS_MAX = 512 };
+struct sync_asking {
+    struct sync *sync;
+    struct arena arena;
+    struct step steps[ASKING_STEPS_MAX];
+    size_t steps_len;
+};
+
+enum err_class sync_asking_new(struct sync *sync, struct sync_asking **out, struct err *err)
+{
+    struct sync_asking *asking = calloc(1, sizeof *asking);
+    if (!asking)
+        return err_no_memory(err);
+    asking->sync = sync;
+    arena_init(&asking->arena);
+    *out = asking;
+    return ERR_OK;
+}
+
+void sync_asking_free(struct sync_asking *asking)
+{
+    arena_fini(&asking->arena);
+    free(asking);
+}
+
+enum err_class sync_asking_commit(struct sync_asking *asking, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    if (asking->steps_len > 0)
+        class_ = steps_store(asking->sync->options.store, 0, asking->steps, asking->steps_len,
+                             clock_now_ms(), err);
+    asking->steps_len = 0;
+    arena_reset(&asking->arena);
+    return class_;
+}
+
+static void asking_take(struct sync_asking *asking, const struct steps *steps)
+{
+    _Static_assert((int)STEPS_MAX <= (int)ASKING_STEPS_MAX, "one request fits");
+    memcpy(asking->steps + asking->steps_len, steps->items, steps->len * sizeof *steps->items);
+    asking->steps_len += steps->len;
+}
+
+enum err_class sync_asking_add(struct sync_asking *asking, const struct sync_request *request,
+                               int64_t *tasks, struct err *err)
+{
+    struct sync *sync = asking->sync;
+    struct arena *arena = &asking->arena;
+    int64_t now_ms = clock_now_ms();
+    struct steps steps = {.len = 0};
+    bool ids = request->mode == SYNC_IDS;
+    bool range = request->mode == SYNC_RANGE && !request->stream->figures.of;
+    enum err_class class_ = ERR_OK;
+    *tasks = 0;
+    if (asking->steps_len + STEPS_MAX > ASKING_STEPS_MAX || ids || range)
+        class_ = sync_asking_commit(asking, err);
+    if (class_ == ERR_OK)
+        class_ = steps_request(sync, request, now_ms, arena, &steps, err);
+    if (class_ == ERR_OK && !ids && !range)
+        class_ = steps_tasks(sync, request, now_ms, arena, &steps, tasks, err);
+    if (class_ != ERR_OK)
+        return class_;
+    asking_take(asking, &steps);
+    /* Each window and each record is a unit of its own behind that. */
+    if (ids || range)
+        class_ = sync_asking_commit(asking, err);
+    if (class_ == ERR_OK && range)
+        class_ = enqueue_range(sync, request, now_ms, arena, tasks, err);
+    if (class_ == ERR_OK && ids)
+        class_ = ids_enqueue(sync, request, now_ms, arena, tasks, err);
+    return class_;
+}
+
 enum err_class sync_enqueue(struct sync *sync, const struct sync_request *request, int64_t *tasks,
                             struct err *err)
 {
-    struct arena arena;
-    arena_init(&arena);
-    int64_t now_ms = clock_now_ms();
-    *tasks = 0;
-    enum err_class class_ = state_ensure(sync, request, now_ms, &arena, err);
+    struct sync_asking *asking;
+    enum err_class class_ = sync_asking_new(sync, &asking, err);
+    if (class_ != ERR_OK)
+        return class_;
+    class_ = sync_asking_add(asking, request, tasks, err);
     if (class_ == ERR_OK)
-        class_ = plan_clock_mend(sync->options.store, request->shop, request->stream, now_ms, err);
-    if (class_ == ERR_OK)
-        class_ = queue_adopt(sync->options.store, request->shop->id, request->run,
-                             now_ms + ADOPT_AHEAD_MS, err);
-    if (class_ == ERR_OK && request->stream->figures.of && request->mode != SYNC_IDS)
-        class_ = figures_enqueue(sync, request, now_ms, &arena, tasks, err);
-    else if (class_ == ERR_OK)
-        switch (request->mode) {
-        case SYNC_FORWARD:
-            class_ = enqueue_forward(sync, request, now_ms, &arena, tasks, err);
-            if (class_ == ERR_OK && request->stream->revisit.on)
-                class_ = pass_enqueue(sync, request, STR("revisit"), TASK_REPAIR, &(struct pass){0},
-                                      now_ms, &arena, tasks, err);
-            break;
-        case SYNC_RANGE:
-            class_ = enqueue_range(sync, request, now_ms, &arena, tasks, err);
-            break;
-        case SYNC_IDS:
-            class_ = ids_enqueue(sync, request, now_ms, &arena, tasks, err);
-            break;
-        }
-    arena_fini(&arena);
+        class_ = sync_asking_commit(asking, err);
+    sync_asking_free(asking);
     return class_;
 }
 

@@ -80,6 +80,15 @@ enum err_class sync_enqueue(struct sync *sync, const struct sync_request *reques
 enum err_class sync_schedule(const struct sync_shop *shop, const struct stream *stream,
                              struct arena *arena, struct schedule_wish *out, struct err *err);
 
+/* The same of many requests in few transactions: what was added is asked for once it is committed. A
+ * request that fails adds nothing; its run lives until the commit. One thread. */
+struct sync_asking;
+enum err_class sync_asking_new(struct sync *sync, struct sync_asking **out, struct err *err);
+enum err_class sync_asking_add(struct sync_asking *asking, const struct sync_request *request,
+                               int64_t *tasks, struct err *err);
+enum err_class sync_asking_commit(struct sync_asking *asking, struct err *err);
+void sync_asking_free(struct sync_asking *asking);
+
 /* The queue's handler for these kinds (context: the struct sync). */
 extern const char *const sync_task_kinds[];
 enum task_end sync_handle(void *context, const struct task *task, struct task_outcome *outcome);

@@ -182,6 +182,22 @@ enum err_class steps_day_asked(const struct task_run *run, const struct ask_mark
                                size_t marks_len, struct arena *arena, struct steps *steps,
                                struct err *err);
 
+/* --- due.c: rows enter the plan when they are stored --- */
+/* Behind everything else of the unit that stores them. */
+enum err_class steps_rows_planned(const struct task_run *run, const struct mapped *mapped,
+                                  struct arena *arena, struct steps *steps, struct err *err);
+/* Were all rows of the stream compared with the plan lately? */
+bool plan_is_fresh(int64_t planned_ms, int64_t now_ms);
+/* Compares them again where they were not. */
+enum err_class steps_plan_compared(const struct sync_shop *shop, const struct stream *stream,
+                                   int64_t planned_ms, int64_t now_ms, struct arena *arena,
+                                   struct steps *steps, struct err *err);
+
+/* --- revisit.c --- */
+/* The text that finds the open rows of a stream that are due. */
+enum err_class revisit_query(const struct stream *stream, struct arena *arena, struct str *out,
+                             struct err *err);
+
 /* A question that the platform refuses whoever of its rows it is about, asked again in parts (refusal.c says
  * how). The parts follow each other from the first row of the list on, rows that are due in their order;
  * they stand in the task's payload, so that a pass that was cut short goes on with them. */
@@ -232,9 +248,9 @@ struct pass {
     int64_t since_ms, from_ms, to_ms;
     struct parts parts;
 };
-enum err_class pass_enqueue(struct sync *sync, const struct sync_request *request, struct str kind,
-                            enum task_class class_, const struct pass *pass, int64_t now_ms,
-                            struct arena *arena, int64_t *tasks, struct err *err);
+enum err_class steps_pass_task(const struct sync_request *request, struct str kind,
+                               enum task_class class_, const struct pass *pass, int64_t now_ms,
+                               struct arena *arena, struct steps *steps, struct err *err);
 /* The texts live in `arena`. */
 enum err_class pass_read(struct str payload, struct arena *arena, struct pass *out,
                          struct err *err);

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Figures of ads and the revisit of open orders: the wrongs of the system before (../shared/spec/1-douplus.md, 7), each by its
 name, over a platform of a few lines (fake_ads.py). Expected numbers come from the events that the test made up."""
+import contextlib
 import json
 import signal
+import sqlite3
 
 from fake_ads import LIST, REFUSED, REPORT, UNREADABLE, AdsStage, FakeAds, ad_order, ms_of, order_id
 from lib import holds, same
@@ -442,6 +444,36 @@ def test_a_clock_that_was_ahead_freezes_no_figures(t):
     stage.sync_at(NOON)
     stage.sync_at(f"{DAY} 12:10:00", "--full")
     same((stage.life(1)["cost"], stage.days(1)[DAY]["cost"]), (1000, 1000), "life and day")
+
+
+def test_a_home_of_an_older_program_asks_for_what_is_due(t):
+    """It kept no plan of orders that were never asked for, and looked itself for those that had changed since."""
+    orders = [ad_order(1, f"{DAY} 10:00:00", hours=48), ad_order(2, "2026-03-01 10:00:00", status="DELIVERIED"),
+              ad_order(3, f"{DAY} 11:00:00", hours=48)]
+    fake = FakeAds({"sec-a": orders})
+    stage = AdsStage(t, fake, NOON)
+    fake.spend(2, "2026-03-01", cost=100)
+    stage.sync()
+    same(stage.plan(2)["next_ms"], None, "an order that was asked to its end")
+    with contextlib.closing(sqlite3.connect(stage.home / "huiliu.db")) as base:
+        for index in ("ask_plan_due", "sync_window_reaches", "sync_window_closed", "sync_window_unproved", "sync_window_moved"):
+            base.execute(f"DROP INDEX {index}")
+        for column in ("asked_ms", "planned_ms"):
+            base.execute(f"ALTER TABLE stream_state DROP COLUMN {column}")
+        base.execute("DELETE FROM migration WHERE number >= 5")
+        base.execute("DELETE FROM ask_plan WHERE asked_ms = 0 OR key_text = ?", (str(order_id(3)),))
+        base.execute("UPDATE ad_order SET changed_ms = ? WHERE order_id = ?", (ms_of(f"{DAY} 12:01:00"), str(order_id(2))))
+        base.commit()
+    fake.spend(1, DAY, cost=5)
+    fake.spend(2, "2026-03-01", cost=7)
+    fake.spend(3, DAY, cost=9)
+    fake.order(3)["status"] = "DELIVERIED"
+    stage.at(f"{DAY} 12:05:00")
+    stage.run("migrate", check=True)
+    stage.sync()
+    same([stage.life(n)["cost"] for n in (1, 2, 3)], [5, 107, 9], "costs")
+    same(stage.order(3)["status"], "DELIVERIED", "status")
+    stage.good()
 
 
 # --- the revisit of open orders ---
