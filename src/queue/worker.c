@@ -44,7 +44,8 @@ struct workers {
     bool heart_runs;
 
     pthread_mutex_t lock;
-    struct wait changed;     /* a task was claimed or ended, or stopping was set */
+    struct wait changed; /* for workers: there is something to do, or another time to wait for */
+    struct wait told;    /* for the others: nothing is left, or stopping was set */
     struct claimed *waiting; /* claimed, not yet taken by a thread */
     struct claimed *running;
     unsigned waiting_len, busy;
@@ -86,6 +87,12 @@ static enum err_class claimed_copy(const struct task *task, struct claimed **out
     return ERR_OK;
 }
 
+static bool workers_idle(const struct workers *workers)
+{
+    return workers->idle && !workers->stale && !workers->claiming && workers->busy == 0 &&
+           workers->waiting_len == 0;
+}
+
 /* Claims for every thread that has nothing to do. Called with the lock, which is let go meanwhile. */
 static enum err_class workers_claim(struct workers *workers, struct err *err)
 {
@@ -121,7 +128,8 @@ static enum err_class workers_claim(struct workers *workers, struct err *err)
     workers->claiming = false;
     workers->next_ms = next_ms;
     workers->idle = class_ == ERR_OK && tasks_len == 0 && next_ms == INT64_MAX;
-    wait_broadcast(&workers->changed);
+    if (workers_idle(workers))
+        wait_broadcast(&workers->told);
     arena_fini(&arena);
     return class_;
 }
@@ -218,6 +226,7 @@ static void workers_end(struct workers *workers)
     for (struct claimed *one = workers->running; one; one = one->next)
         claimed_stop(one);
     wait_broadcast(&workers->changed);
+    wait_broadcast(&workers->told);
 }
 
 /* A store that keeps refusing rows or cannot even take a task back (full disk, lost file) ends the
@@ -271,7 +280,7 @@ static void worker_run(struct workers *workers, struct claimed *claimed)
         workers_fault(workers, &err);
     else if (outcome.err.class_ == ERR_STORE && claimed_tries >= STORE_TRIES_MAX)
         workers_fault(workers, &outcome.err);
-    wait_broadcast(&workers->changed);
+    /* Nobody is woken: this thread itself looks for what comes next. */
 }
 
 static struct claimed *workers_take(struct workers *workers)
@@ -294,11 +303,14 @@ static int64_t claim_deadline(const struct workers *workers)
     return workers->next_ms < poll_ms ? workers->next_ms : poll_ms;
 }
 
-/* One thing that a worker does; called with the lock. */
+/* One thing that a worker does; called with the lock. Who takes a task leaves what else there is to do to
+ * another thread and wakes only that one: the next task, a claim, or waiting for the next task's time. */
 static void worker_step(struct workers *workers)
 {
     struct claimed *claimed = workers_take(workers);
     if (claimed) {
+        if (workers->waiting_len > 0 || workers->stale || claim_deadline(workers) != WAIT_FOREVER)
+            wait_signal(&workers->changed);
         worker_run(workers, claimed);
         return;
     }
@@ -409,7 +421,7 @@ static void *heart_main(void *context)
             workers_beat(workers);
         int64_t beat_ms = clock_now_ms() + HEARTBEAT_MS;
         while (!workers->stopping && !workers->beat_due &&
-               wait_for(&workers->changed, &workers->lock, beat_ms))
+               wait_for(&workers->told, &workers->lock, beat_ms))
             ;
     }
     pthread_mutex_unlock(&workers->lock);
@@ -448,6 +460,7 @@ enum err_class workers_start(const struct workers_options *options, struct worke
     workers->stale = true;
     pthread_mutex_init(&workers->lock, NULL);
     wait_init(&workers->changed);
+    wait_init(&workers->told);
     unsigned wanted = options->threads < WORKER_THREADS_MAX ? options->threads : WORKER_THREADS_MAX;
     /* Claims count idle threads from this; it is set before the first of them runs. */
     workers->threads_len = wanted;
@@ -472,12 +485,6 @@ enum err_class workers_start(const struct workers_options *options, struct worke
     return ERR_OK;
 }
 
-static bool workers_idle(const struct workers *workers)
-{
-    return workers->idle && !workers->stale && !workers->claiming && workers->busy == 0 &&
-           workers->waiting_len == 0;
-}
-
 enum err_class workers_wait_idle(struct workers *workers, int64_t deadline_ms,
                                  const volatile bool *stop, struct err *err)
 {
@@ -493,7 +500,7 @@ enum err_class workers_wait_idle(struct workers *workers, int64_t deadline_ms,
         } else if (clock_now_ms() >= deadline_ms) {
             class_ = err_set(err, ERR_LATER, "deadline", "work is left");
         } else {
-            wait_for(&workers->changed, &workers->lock, deadline_ms);
+            wait_for(&workers->told, &workers->lock, deadline_ms);
         }
     }
     pthread_mutex_unlock(&workers->lock);
@@ -524,7 +531,7 @@ void workers_mark(struct workers *workers, bool degraded)
     if (workers->degraded != degraded) {
         workers->degraded = degraded;
         workers->beat_due = true;
-        wait_broadcast(&workers->changed);
+        wait_broadcast(&workers->told);
     }
     pthread_mutex_unlock(&workers->lock);
 }
@@ -573,6 +580,7 @@ void workers_stop(struct workers *workers)
     if (workers->heart_runs)
         store_write(workers->options.store, leave_work, workers, NULL);
     wait_fini(&workers->changed);
+    wait_fini(&workers->told);
     pthread_mutex_destroy(&workers->lock);
     free(workers);
 }
