@@ -60,26 +60,38 @@ static void pool_give(struct pool *pool, struct reader *reader)
     pthread_mutex_unlock(&pool->lock);
 }
 
-static enum err_class reader_start(struct reader *reader, const struct pool *pool, const char *sql,
-                                   const struct sql_value *values, size_t values_len,
-                                   struct err *err)
+enum err_class snapshot_read(struct reader *reader, const char *sql, const struct sql_value *values,
+                             size_t values_len, struct err *err)
 {
-    enum err_class class_ = ERR_OK;
+    const struct store_ops *ops = reader->conn->ops;
+    if (reader->stmt)
+        ops->release(reader->stmt);
     reader->stmt = NULL;
-    reader->result = ERR_OK;
-    if (!reader->conn)
-        class_ = pool->ops->open(pool->target, CONN_READER, &reader->conn, err);
-    if (!class_)
-        class_ = pool->ops->prepare(reader->conn, sql, &reader->stmt, err);
+    enum err_class class_ = ops->prepare(reader->conn, sql, &reader->stmt, err);
     for (size_t i = 0; !class_ && i < values_len; i++)
-        class_ = pool->ops->bind(reader->stmt, (int)i + 1, &values[i], err);
+        class_ = ops->bind(reader->stmt, (int)i + 1, &values[i], err);
     if (!class_ && FAIL_POINT("store.query"))
         class_ = err_set(err, ERR_STORE, "store_io", "fail point store.query");
     return class_;
 }
 
-enum err_class store_read(struct store *store, const char *sql, const struct sql_value *values,
-                          size_t values_len, struct reader **out, struct err *err)
+enum err_class snapshot_read_int(struct reader *reader, const char *sql,
+                                 const struct sql_value *values, size_t values_len, int64_t absent,
+                                 int64_t *out, struct err *err)
+{
+    enum err_class class_ = snapshot_read(reader, sql, values, values_len, err);
+    if (class_)
+        return class_;
+    bool there = reader_next(reader) && !reader_is_null(reader, 0);
+    if (reader->result && err)
+        *err = reader->err;
+    if (!reader->result)
+        *out = there ? reader_int(reader, 0) : absent;
+    return reader->result;
+}
+
+/* A connection of the pool, open and lent. */
+static enum err_class reader_lend(struct store *store, struct reader **out, struct err *err)
 {
     struct pool *pool = &store->pool;
     struct reader *reader = pool_take(pool);
@@ -88,7 +100,40 @@ enum err_class store_read(struct store *store, const char *sql, const struct sql
                        "%s: all %d read connections are in use; try again", store->target.name,
                        READERS_MAX);
     reader->pool = pool;
-    enum err_class class_ = reader_start(reader, pool, sql, values, values_len, err);
+    reader->stmt = NULL;
+    reader->result = ERR_OK;
+    enum err_class class_ = ERR_OK;
+    if (!reader->conn)
+        class_ = pool->ops->open(pool->target, CONN_READER, &reader->conn, err);
+    if (class_)
+        reader_close(reader, NULL);
+    else
+        *out = reader;
+    return class_;
+}
+
+enum err_class store_snapshot(struct store *store, struct reader **out, struct err *err)
+{
+    struct reader *reader;
+    enum err_class class_ = reader_lend(store, &reader, err);
+    if (class_)
+        return class_;
+    class_ = conn_exec(reader->conn, "BEGIN", NULL, 0, NULL, err);
+    if (class_)
+        reader_close(reader, NULL);
+    else
+        *out = reader;
+    return class_;
+}
+
+enum err_class store_read(struct store *store, const char *sql, const struct sql_value *values,
+                          size_t values_len, struct reader **out, struct err *err)
+{
+    struct reader *reader;
+    enum err_class class_ = reader_lend(store, &reader, err);
+    if (class_)
+        return class_;
+    class_ = snapshot_read(reader, sql, values, values_len, err);
     if (class_)
         reader_close(reader, NULL);
     else

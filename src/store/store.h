@@ -38,7 +38,7 @@ enum sql_kind {
     SQL_INT,
     SQL_TEXT,
     SQL_BYTES,
-    /* Filled by the store from the outcome of the unit's rows, summed over its batches. */
+    /* Filled by the store from the outcome of the unit's rows, summed over its batches; `number` is added. */
     SQL_ROWS_NEW,
     SQL_ROWS_CHANGED,
     SQL_ROWS_SAME,
@@ -103,6 +103,14 @@ bool reader_is_null(const struct reader *reader, int column);
 int reader_columns(const struct reader *reader);
 struct str reader_column_name(const struct reader *reader, int column);
 enum err_class reader_close(struct reader *reader, struct err *err);
+/* Several statements of one commit, one after the other: store_snapshot, snapshot_read …, reader_close. What
+ * is read so costs neither locks of its own nor, after every commit of the writer, a cold cache. */
+enum err_class store_snapshot(struct store *store, struct reader **out, struct err *err);
+enum err_class snapshot_read(struct reader *snapshot, const char *sql,
+                             const struct sql_value *values, size_t values_len, struct err *err);
+enum err_class snapshot_read_int(struct reader *snapshot, const char *sql,
+                                 const struct sql_value *values, size_t values_len, int64_t absent,
+                                 int64_t *out, struct err *err);
 /* One integer of one row; `absent` when there is no row or it is NULL. */
 enum err_class store_read_int(struct store *store, const char *sql, const struct sql_value *values,
                               size_t values_len, int64_t absent, int64_t *out, struct err *err);

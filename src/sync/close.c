@@ -54,25 +54,21 @@ static enum err_class steps_end(struct task_run *run, const struct window_id *cl
     struct store *store = run->sync->options.store;
     int64_t now_ms = clock_now_ms();
     struct stream_state state;
-    enum err_class class_ = plan_state_load(store, run->shop, run->stream, now_ms, closing, sealed,
-                                            &state, err);
+    struct window_plan plan;
+    bool found;
+    enum err_class class_ = plan_next(store, run->shop, run->stream, now_ms, 0, closing, sealed,
+                                      &state, &plan, &found, err);
     if (class_ != ERR_OK)
         return class_;
     const struct sql_value advance[] = {sql_int(run->shop->id), sql_text(run->stream->name),
                                         sql_int(state.frontier_ms),
                                         sql_int(state.complete_up_to_ms), sql_int(now_ms)};
     class_ = steps_add(steps, SQL_STATE_ADVANCE, advance, 5, -1, arena, err);
-    if (class_ == ERR_OK && state.until_ms > 0) {
-        struct window_plan plan;
-        bool found;
-        class_ = plan_next(store, run->shop, run->stream, &state, closing, state.until_ms, &plan,
-                           &found, err);
-        if (class_ == ERR_OK && found) {
-            plan.class_ = run->task->class_;
-            plan.run = run->task->run;
-            plan.ready_ms = now_ms;
-            class_ = window_steps_open(&plan, now_ms, arena, steps, err);
-        }
+    if (class_ == ERR_OK && found) {
+        plan.class_ = run->task->class_;
+        plan.run = run->task->run;
+        plan.ready_ms = now_ms;
+        class_ = window_steps_open(&plan, now_ms, arena, steps, err);
     }
     if (class_ != ERR_OK)
         return class_;

@@ -99,7 +99,7 @@ bool plan_halves(const struct window_id *window, int64_t step_ms, struct window_
 
 /* "Complete up to" never passes a window without proof, even where an older seal covers it: the later
  * reading has the word until it is read again. */
-static enum err_class complete_hold_back(struct store *store, const struct sql_value key[2],
+static enum err_class complete_hold_back(struct reader *snapshot, const struct sql_value key[2],
                                          int64_t step_ms, const struct window_id *closing,
                                          bool sealed, int64_t *complete_up_to_ms, struct err *err)
 {
@@ -108,8 +108,8 @@ static enum err_class complete_hold_back(struct store *store, const struct sql_v
     bool takes = closing && sealed;
     const struct sql_value values[] = {key[0], key[1], sql_int(takes ? closing->from_ms : 1),
                                        sql_int(takes ? closing->to_ms : 0)};
-    enum err_class class_ = store_read_int(store, SQL_UNPROVED_FIRST, values, 4, INT64_MAX,
-                                           &unproved_ms, err);
+    enum err_class class_ = snapshot_read_int(snapshot, SQL_UNPROVED_FIRST, values, 4, INT64_MAX,
+                                              &unproved_ms, err);
     if (class_ != ERR_OK)
         return class_;
     if (closing && !sealed)
@@ -129,49 +129,58 @@ static void state_clamp(const struct stream *stream, int64_t now_ms, struct stre
     state->until_ms = min_i64(state->until_ms, now_ms);
 }
 
-enum err_class plan_state_load(struct store *store, const struct sync_shop *shop,
-                               const struct stream *stream, int64_t now_ms,
-                               const struct window_id *closing, bool closing_sealed,
-                               struct stream_state *out, struct err *err)
+static enum err_class state_read(struct reader *snapshot, const struct sync_shop *shop,
+                                 const struct stream *stream, int64_t now_ms,
+                                 const struct window_id *closing, bool closing_sealed,
+                                 struct stream_state *out, struct err *err)
 {
     const struct sql_value key[] = {sql_int(shop->id), sql_text(stream->name)};
-    struct reader *row;
-    enum err_class class_ = store_read(store, SQL_STATE_LOAD, key, 2, &row, err);
+    enum err_class class_ = snapshot_read(snapshot, SQL_STATE_LOAD, key, 2, err);
     if (class_ != ERR_OK)
         return class_;
     int64_t step_ms = stream->window.step_ms;
     out->until_ms = 0;
     out->since_ms = plan_since_ms(shop, stream, now_ms);
     out->frontier_ms = out->complete_up_to_ms = out->since_ms - step_ms;
-    if (reader_next(row)) {
-        out->since_ms = reader_int(row, 0);
-        out->frontier_ms = reader_int(row, 1);
-        out->complete_up_to_ms = reader_int(row, 2);
-        out->until_ms = reader_is_null(row, 3) ? 0 : reader_int(row, 3);
+    if (reader_next(snapshot)) {
+        out->since_ms = reader_int(snapshot, 0);
+        out->frontier_ms = reader_int(snapshot, 1);
+        out->complete_up_to_ms = reader_int(snapshot, 2);
+        out->until_ms = reader_is_null(snapshot, 3) ? 0 : reader_int(snapshot, 3);
     }
-    class_ = reader_close(row, err);
-    if (class_ != ERR_OK)
-        return class_;
     struct window_id like = {.shop_id = shop->id, .stream = stream->name, .kind = WINDOW_PULL};
     const struct window_id *pull = closing && closing->kind == WINDOW_PULL ? closing : NULL;
-    class_ = window_cover(store, &like, out->frontier_ms, step_ms, false, pull, &out->frontier_ms,
-                          err);
+    class_ = window_cover(snapshot, &like, out->frontier_ms, step_ms, false, pull,
+                          &out->frontier_ms, err);
     if (class_ != ERR_OK)
         return class_;
     like.kind = WINDOW_AUDIT;
     const struct window_id *audit = closing && closing->kind == WINDOW_AUDIT ? closing : NULL;
-    class_ = window_cover(store, &like, out->complete_up_to_ms, step_ms, true,
+    class_ = window_cover(snapshot, &like, out->complete_up_to_ms, step_ms, true,
                           closing_sealed ? audit : NULL, &out->complete_up_to_ms, err);
     if (class_ != ERR_OK)
         return class_;
-    class_ = window_cover(store, &like, out->complete_up_to_ms, step_ms, false, audit,
+    class_ = window_cover(snapshot, &like, out->complete_up_to_ms, step_ms, false, audit,
                           &out->audited_ms, err);
     if (class_ != ERR_OK)
         return class_;
-    class_ = complete_hold_back(store, key, step_ms, audit, closing_sealed, &out->complete_up_to_ms,
-                                err);
+    class_ = complete_hold_back(snapshot, key, step_ms, audit, closing_sealed,
+                                &out->complete_up_to_ms, err);
     state_clamp(stream, now_ms, out);
     return class_;
+}
+
+enum err_class plan_state_load(struct store *store, const struct sync_shop *shop,
+                               const struct stream *stream, int64_t now_ms,
+                               struct stream_state *out, struct err *err)
+{
+    struct reader *snapshot;
+    enum err_class class_ = store_snapshot(store, &snapshot, err);
+    if (class_ != ERR_OK)
+        return class_;
+    class_ = state_read(snapshot, shop, stream, now_ms, NULL, false, out, err);
+    enum err_class closed = reader_close(snapshot, class_ == ERR_OK ? err : NULL);
+    return class_ == ERR_OK ? closed : class_;
 }
 
 /* Windows that were closed later than now or reach beyond it, and how far back they are forgotten. */
@@ -326,21 +335,20 @@ enum err_class plan_clock_mend(struct store *store, const struct sync_shop *shop
 }
 
 /* The first window a query gives that is not the one being closed. */
-static enum err_class window_first(struct store *store, const char *sql,
+static enum err_class window_first(struct reader *snapshot, const char *sql,
                                    const struct sql_value *values, size_t values_len,
                                    const struct window_id *closing, struct window_id *out,
                                    bool *found, struct err *err)
 {
-    struct reader *row;
-    enum err_class class_ = store_read(store, sql, values, values_len, &row, err);
+    enum err_class class_ = snapshot_read(snapshot, sql, values, values_len, err);
     if (class_ != ERR_OK)
         return class_;
-    while (!*found && reader_next(row)) {
+    while (!*found && reader_next(snapshot)) {
         enum window_kind kind;
-        if (!window_kind_parse(reader_text(row, 0), &kind))
+        if (!window_kind_parse(reader_text(snapshot, 0), &kind))
             continue;
-        int64_t from_ms = reader_int(row, 1);
-        int64_t to_ms = reader_int(row, 2);
+        int64_t from_ms = reader_int(snapshot, 1);
+        int64_t to_ms = reader_int(snapshot, 2);
         if (closing && closing->kind == kind && closing->from_ms == from_ms &&
             closing->to_ms == to_ms)
             continue;
@@ -349,21 +357,21 @@ static enum err_class window_first(struct store *store, const char *sql,
         out->to_ms = to_ms;
         *found = true;
     }
-    return reader_close(row, err);
+    return ERR_OK;
 }
 
-enum err_class plan_next(struct store *store, const struct sync_shop *shop,
-                         const struct stream *stream, const struct stream_state *state,
-                         const struct window_id *closing, int64_t until_ms, struct window_plan *out,
-                         bool *found, struct err *err)
+static enum err_class next_read(struct reader *snapshot, const struct sync_shop *shop,
+                                const struct stream *stream, const struct stream_state *state,
+                                const struct window_id *closing, int64_t until_ms,
+                                struct window_plan *out, bool *found, struct err *err)
 {
     *found = false;
     *out = (struct window_plan){
         .id = {.shop_id = shop->id, .stream = stream->name}, .pass = 1, .reopen = true};
     const struct sql_value values[] = {sql_int(shop->id), sql_text(stream->name),
                                        sql_int(until_ms)};
-    enum err_class class_ = window_first(store, SQL_WINDOW_OPEN_FIRST, values, 2, closing, &out->id,
-                                         found, err);
+    enum err_class class_ = window_first(snapshot, SQL_WINDOW_OPEN_FIRST, values, 2, closing,
+                                         &out->id, found, err);
     if (class_ != ERR_OK)
         return class_;
     if (*found) {
@@ -379,5 +387,25 @@ enum err_class plan_next(struct store *store, const struct sync_shop *shop,
         out->pass = 0;
         return ERR_OK;
     }
-    return window_first(store, SQL_WINDOW_DUE_FIRST, values, 3, closing, &out->id, found, err);
+    return window_first(snapshot, SQL_WINDOW_DUE_FIRST, values, 3, closing, &out->id, found, err);
+}
+
+enum err_class plan_next(struct store *store, const struct sync_shop *shop,
+                         const struct stream *stream, int64_t now_ms, int64_t until_ms,
+                         const struct window_id *closing, bool closing_sealed,
+                         struct stream_state *state, struct window_plan *out, bool *found,
+                         struct err *err)
+{
+    struct reader *snapshot;
+    *found = false;
+    enum err_class class_ = store_snapshot(store, &snapshot, err);
+    if (class_ != ERR_OK)
+        return class_;
+    class_ = state_read(snapshot, shop, stream, now_ms, closing, closing_sealed, state, err);
+    if (class_ == ERR_OK && until_ms == 0)
+        until_ms = state->until_ms;
+    if (class_ == ERR_OK && until_ms > 0)
+        class_ = next_read(snapshot, shop, stream, state, closing, until_ms, out, found, err);
+    enum err_class closed = reader_close(snapshot, class_ == ERR_OK ? err : NULL);
+    return class_ == ERR_OK ? closed : class_;
 }

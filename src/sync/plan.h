@@ -42,10 +42,8 @@ int64_t plan_grid_start_ms(const struct stream *stream, int64_t since_ms, int64_
 /* First instant wanted of a shop's stream, on the filter's grid. */
 int64_t plan_since_ms(const struct sync_shop *shop, const struct stream *stream, int64_t now_ms);
 
-/* The stream's state with the window `closing` (may be NULL) counted as closed, `sealed` or not. */
 enum err_class plan_state_load(struct store *store, const struct sync_shop *shop,
                                const struct stream *stream, int64_t now_ms,
-                               const struct window_id *closing, bool closing_sealed,
                                struct stream_state *out, struct err *err);
 /* Forgets windows that were closed later than now or reach beyond it, and takes the stream's state back to
  * before them: the clock was ahead, so that rows may have been created in them since. Says so in the
@@ -54,12 +52,14 @@ enum err_class plan_state_load(struct store *store, const struct sync_shop *shop
 enum err_class plan_clock_mend(struct store *store, const struct sync_shop *shop,
                                const struct stream *stream, int64_t now_ms, int64_t *planned_ms,
                                struct err *err);
-/* Chooses what is due at `until_ms`; *found false: nothing is. `closing` is not chosen again. A chain
- * of windows keeps the instant at which it was asked for: a slow shop would otherwise chase the clock
- * in ever smaller windows and never be done. */
+/* Loads the stream's state, with the window `closing` (may be NULL) counted as closed, `closing_sealed` or
+ * not, and chooses what is due at `until_ms`, 0: as far as the state says that somebody asked; *found false:
+ * nothing is. `closing` is not chosen again. A chain of windows keeps the instant at which it was asked for: a
+ * slow shop would otherwise chase the clock in ever smaller windows and never be done. */
 enum err_class plan_next(struct store *store, const struct sync_shop *shop,
-                         const struct stream *stream, const struct stream_state *state,
-                         const struct window_id *closing, int64_t now_ms, struct window_plan *out,
-                         bool *found, struct err *err);
+                         const struct stream *stream, int64_t now_ms, int64_t until_ms,
+                         const struct window_id *closing, bool closing_sealed,
+                         struct stream_state *state, struct window_plan *out, bool *found,
+                         struct err *err);
 
 #endif

@@ -70,7 +70,7 @@ static enum err_class windows_json(struct sync *sync, const struct sync_shop *sh
 
 /* Of one shop's stream: where proof ends and begins. */
 struct cover {
-    struct store *store;
+    struct reader *snapshot;
     struct window_id like;
     int64_t step_ms, to_ms;
 };
@@ -80,7 +80,7 @@ static enum err_class instant_read(const struct cover *cover, const char *sql, i
 {
     const struct sql_value values[] = {sql_int(cover->like.shop_id), sql_text(cover->like.stream),
                                        sql_int(at_ms)};
-    return store_read_int(cover->store, sql, values, 3, absent_ms, out_ms, err);
+    return snapshot_read_int(cover->snapshot, sql, values, 3, absent_ms, out_ms, err);
 }
 
 /* The first instant from at_ms on that is not proved: no sealed audit window covers it, or a later reading
@@ -89,7 +89,7 @@ static enum err_class hole_first(const struct cover *cover, int64_t at_ms, int64
                                  struct err *err)
 {
     int64_t covered_ms, unproved_ms;
-    enum err_class class_ = window_cover(cover->store, &cover->like, at_ms - cover->step_ms,
+    enum err_class class_ = window_cover(cover->snapshot, &cover->like, at_ms - cover->step_ms,
                                          cover->step_ms, true, NULL, &covered_ms, err);
     if (class_ == ERR_OK)
         class_ = instant_read(cover, SQL_UNPROVED_AFTER, at_ms, INT64_MAX, &unproved_ms, err);
@@ -112,7 +112,7 @@ static enum err_class hole_last(const struct cover *cover, int64_t at_ms, int64_
         enum err_class class_ = instant_read(cover, SQL_UNPROVED_AT, next_ms, next_ms - step_ms,
                                              &unproved_ms, err);
         if (class_ == ERR_OK)
-            class_ = window_cover(cover->store, &cover->like, next_ms - step_ms, step_ms, true,
+            class_ = window_cover(cover->snapshot, &cover->like, next_ms - step_ms, step_ms, true,
                                   NULL, &covered_ms, err);
         if (class_ == ERR_OK)
             class_ = instant_read(cover, SQL_SEALED_AFTER, next_ms, cover->to_ms + step_ms,
@@ -130,12 +130,12 @@ static enum err_class hole_last(const struct cover *cover, int64_t at_ms, int64_
     return ERR_OK;
 }
 
-static enum err_class holes_json(struct sync *sync, const struct sync_shop *shop,
-                                 const struct stream *stream, int64_t from_ms, int64_t to_ms,
-                                 struct buf *json, struct err *err)
+static enum err_class holes_write(struct reader *snapshot, const struct sync_shop *shop,
+                                  const struct stream *stream, int64_t from_ms, int64_t to_ms,
+                                  struct buf *json, struct err *err)
 {
     const struct cover cover = {
-        .store = sync->options.store,
+        .snapshot = snapshot,
         .like = {.shop_id = shop->id, .stream = stream->name, .kind = WINDOW_AUDIT},
         .step_ms = stream->window.step_ms,
         .to_ms = to_ms,
@@ -155,6 +155,19 @@ static enum err_class holes_json(struct sync *sync, const struct sync_shop *shop
         buf_add(json, STR("}"));
         at_ms = end_ms + cover.step_ms;
     }
+}
+
+static enum err_class holes_json(struct sync *sync, const struct sync_shop *shop,
+                                 const struct stream *stream, int64_t from_ms, int64_t to_ms,
+                                 struct buf *json, struct err *err)
+{
+    struct reader *snapshot;
+    enum err_class class_ = store_snapshot(sync->options.store, &snapshot, err);
+    if (class_ != ERR_OK)
+        return class_;
+    class_ = holes_write(snapshot, shop, stream, from_ms, to_ms, json, err);
+    enum err_class closed = reader_close(snapshot, class_ == ERR_OK ? err : NULL);
+    return class_ == ERR_OK ? closed : class_;
 }
 
 static enum err_class stored_json(struct sync *sync, const struct sync_shop *shop,
@@ -191,8 +204,8 @@ enum err_class sync_prove(struct sync *sync, const struct sync_shop *shop,
             err, ERR_USAGE, "no_windows",
             "stream %.*s has figures, not records: there is nothing to count; prove %.*s",
             STR_ARG(stream->name), STR_ARG(stream->figures.of->name));
-    enum err_class class_ = plan_state_load(sync->options.store, shop, stream, clock_now_ms(), NULL,
-                                            false, &state, err);
+    enum err_class class_ = plan_state_load(sync->options.store, shop, stream, clock_now_ms(),
+                                            &state, err);
     if (class_ != ERR_OK)
         return class_;
     buf_add(json, STR("{\"shop\":"));

@@ -83,11 +83,8 @@ static enum err_class steps_next_window(struct sync *sync, const struct sync_req
     struct stream_state state;
     struct window_plan plan;
     bool found = false;
-    enum err_class class_ = plan_state_load(sync->options.store, request->shop, request->stream,
-                                            now_ms, NULL, false, &state, err);
-    if (class_ == ERR_OK)
-        class_ = plan_next(sync->options.store, request->shop, request->stream, &state, NULL,
-                           now_ms, &plan, &found, err);
+    enum err_class class_ = plan_next(sync->options.store, request->shop, request->stream, now_ms,
+                                      now_ms, NULL, false, &state, &plan, &found, err);
     if (class_ != ERR_OK || !found)
         return class_;
     plan.class_ = request->class_;
@@ -148,8 +145,7 @@ static enum err_class enqueue_range(struct sync *sync, const struct sync_request
     enum err_class class_ = ERR_OK;
     if (from_ms == SYNC_FROM_START) {
         struct stream_state state;
-        class_ = plan_state_load(sync->options.store, request->shop, stream, now_ms, NULL, false,
-                                 &state, err);
+        class_ = plan_state_load(sync->options.store, request->shop, stream, now_ms, &state, err);
         from_ms = plan_grid_start_ms(stream, state.since_ms, now_ms);
     }
     if (pull_to_ms > request->to_ms)

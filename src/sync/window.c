@@ -303,7 +303,7 @@ enum err_class window_ids_load(struct store *store, const struct window *window,
     return class_;
 }
 
-enum err_class window_cover(struct store *store, const struct window_id *like, int64_t from_ms,
+enum err_class window_cover(struct reader *snapshot, const struct window_id *like, int64_t from_ms,
                             int64_t step_ms, bool sealed_only, const struct window_id *also,
                             int64_t *out_ms, struct err *err)
 {
@@ -313,9 +313,9 @@ enum err_class window_cover(struct store *store, const struct window_id *like, i
         const struct sql_value values[] = {sql_int(like->shop_id), sql_text(like->stream),
                                            sql_text(window_kind_name(like->kind)), sql_int(reached),
                                            sql_int(step_ms)};
-        enum err_class class_ = store_read_int(store,
-                                               sealed_only ? SQL_COVER_SEALED : SQL_COVER_CLOSED,
-                                               values, 5, reached, &farther, err);
+        enum err_class class_ = snapshot_read_int(snapshot,
+                                                  sealed_only ? SQL_COVER_SEALED : SQL_COVER_CLOSED,
+                                                  values, 5, reached, &farther, err);
         if (class_ != ERR_OK)
             return class_;
         if (also && also->from_ms <= reached + step_ms && also->to_ms > farther)

@@ -116,7 +116,7 @@ enum err_class window_ids_load(struct store *store, const struct window *window,
 /* How far closed windows reach from `from_ms` without a hole. `sealed_only`: only sealed ones count
  * ("complete up to"), else every closed one (the frontier). `also` (may be NULL): a window that is
  * about to close with `also_sealed` and counts already. */
-enum err_class window_cover(struct store *store, const struct window_id *like, int64_t from_ms,
+enum err_class window_cover(struct reader *snapshot, const struct window_id *like, int64_t from_ms,
                             int64_t step_ms, bool sealed_only, const struct window_id *also,
                             int64_t *out_ms, struct err *err);
 
