@@ -329,6 +329,14 @@ static struct sql_value cause_value(const struct err *cause, char *text, size_t 
 
 enum { CAUSE_BYTES = sizeof(((struct err *)0)->code) + sizeof(((struct err *)0)->message) + 2 };
 
+/* What the task's units before have counted, and the one that the step is of. */
+static struct sql_value rows_value(const struct task_outcome *outcome, enum row_outcome row)
+{
+    struct sql_value value = sql_outcome(row);
+    value.number = outcome->rows[row];
+    return value;
+}
+
 enum err_class queue_step_record(const struct task *task, const struct task_outcome *outcome,
                                  const char *result, int64_t now_ms, struct arena *arena,
                                  struct step *out, struct err *err)
@@ -344,10 +352,10 @@ enum err_class queue_step_record(const struct task *task, const struct task_outc
         sql_int(outcome->pages),
         sql_int(outcome->calls),
         sql_int(outcome->rejects),
-        sql_int(outcome->rows[ROW_NEW]),
-        sql_int(outcome->rows[ROW_CHANGED]),
-        sql_int(outcome->rows[ROW_SAME]),
-        sql_int(outcome->rows[ROW_OLDER]),
+        rows_value(outcome, ROW_NEW),
+        rows_value(outcome, ROW_CHANGED),
+        rows_value(outcome, ROW_SAME),
+        rows_value(outcome, ROW_OLDER),
         outcome->err.class_ ? sql_text(arena_dup(arena, str_of(outcome->err.message))) : sql_null(),
     };
     return step_make(out, SQL_EXECUTION_ADD, values, 15, 1, arena, err);

@@ -38,7 +38,7 @@ struct task_handler {
 };
 
 /* The recorded execution of one try. A handler that ends its task adds this step to its last unit
- * (result "done"); the worker records the other ends. */
+ * (result "done"), whose rows are counted with it; the worker records the other ends. */
 enum err_class queue_step_record(const struct task *task, const struct task_outcome *outcome,
                                  const char *result, int64_t now_ms, struct arena *arena,
                                  struct step *out, struct err *err);

@@ -94,6 +94,28 @@ static void reading_only_refuses_to_write(void **state)
     store_close(store);
 }
 
+static void a_snapshot_shows_one_commit_to_all_its_statements(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    struct reader *snapshot;
+    const struct sql_value name = sql_text(STR("b"));
+    struct step step = {.sql = "INSERT INTO setting (name, value) VALUES ('a', '1')",
+                        .rows_expected = 1};
+    struct unit unit = {.before = &step, .before_len = 1};
+    int64_t rows = -1;
+    assert_good(store_snapshot(f->store, &snapshot, &err), &err);
+    assert_good(snapshot_read(snapshot, "SELECT name FROM setting", NULL, 0, &err), &err);
+    assert_false(reader_next(snapshot));
+    commit_good(f, &unit);
+    assert_good(snapshot_read_int(snapshot, "SELECT count(*) FROM setting WHERE name <> ?1", &name,
+                                  1, -1, &rows, &err),
+                &err);
+    assert_int_equal(rows, 0);
+    assert_good(reader_close(snapshot, &err), &err);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM setting"), 1);
+}
+
 /* --- a full disk --- */
 
 enum { FILLING_ROWS = 40 };
@@ -377,6 +399,7 @@ int main(void)
         READY(a_damaged_page_is_found),
         READY(a_new_file_is_for_its_owner_alone),
         READY(reading_only_refuses_to_write),
+        READY(a_snapshot_shows_one_commit_to_all_its_statements),
         READY(a_full_disk_fails_units_whole_and_then_goes_on),
         READY(every_statement_may_fail),
         READY(every_allocation_may_fail),

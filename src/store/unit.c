@@ -14,7 +14,7 @@ static enum err_class values_fill(const struct step *step, const struct unit_cou
         values[i] = step->values[i];
         for (int outcome = 0; outcome < ROW_OUTCOMES; outcome++)
             if (values[i].kind == sql_outcome((enum row_outcome)outcome).kind)
-                values[i] = sql_int(counts->rows[outcome]);
+                values[i] = sql_int(values[i].number + counts->rows[outcome]);
     }
     return ERR_OK;
 }

@@ -306,8 +306,9 @@ static void steps_after_know_the_outcome_of_the_rows(void **state)
     struct batch *third = orders_new(f, 2);
     order_add(third, "new 1", 1, 1, 1);
     order_add(third, "new 2", 1, 1, 1);
-    const struct sql_value values[] = {sql_outcome(ROW_NEW), sql_outcome(ROW_CHANGED),
-                                       sql_outcome(ROW_SAME), sql_outcome(ROW_OLDER)};
+    struct sql_value values[] = {sql_outcome(ROW_NEW), sql_outcome(ROW_CHANGED),
+                                 sql_outcome(ROW_SAME), sql_outcome(ROW_OLDER)};
+    values[1].number = 40; /* counted before */
     struct step after = {.sql = "INSERT INTO setting (name, value)"
                                 " VALUES ('outcome', ?1 || ' ' || ?2 || ' ' || ?3 || ' ' || ?4)",
                          .values = values,
@@ -318,7 +319,7 @@ static void steps_after_know_the_outcome_of_the_rows(void **state)
     unit.after = &after;
     unit.after_len = 1;
     commit_good(f, &unit);
-    assert_string_equal(read_text(f, "SELECT value FROM setting"), "2 1 1 1");
+    assert_string_equal(read_text(f, "SELECT value FROM setting"), "2 41 1 1");
 }
 
 static void what_is_taken_is_a_conflict(void **state)

@@ -59,6 +59,8 @@ struct figure_pass {
     size_t len;
     bool whole;     /* the batch is all that was due of its list */
     bool due_again; /* and some of it still is, with what was committed */
+    bool last;      /* once nothing is due the task is done */
+    bool ended;     /* it was, with the last answer */
 };
 
 /* A list of orders that are due and how they are asked. */

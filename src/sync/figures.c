@@ -47,6 +47,35 @@ static const struct table *list_table(const struct figure_pass *p)
     return p->list->of_days ? p->stream->figures.day : p->stream->table;
 }
 
+/* The figures are complete up to the instant of a pass that came to its end, or as far as the orders had
+ * been read by then, where that is not this pass's doing. A pass over a range of orders says nothing of
+ * the others. */
+static enum err_class steps_complete(struct figure_pass *p, struct steps *steps, struct err *err)
+{
+    const struct stream *of = p->stream->figures.of;
+    const struct sql_value key[] = {sql_int(p->run->shop->id), sql_text(of->name)};
+    int64_t read_ms = 0;
+    if (p->pass.since_ms > 0 && p->pass.from_ms != SYNC_FROM_START)
+        return ERR_OK;
+    enum err_class class_ = store_read_int(p->run->sync->options.store, SQL_READ_UP_TO, key, 2, 0,
+                                           &read_ms, err);
+    if (class_ != ERR_OK || read_ms == 0)
+        return class_;
+    bool fresh = read_ms + 2 * p->stream->every_ms >= p->due_ms;
+    int64_t complete_ms = fresh ? p->due_ms : read_ms;
+    const struct sql_value advance[] = {key[0], sql_text(p->stream->name), sql_int(complete_ms),
+                                        sql_int(complete_ms), sql_int(clock_now_ms())};
+    return steps_add(steps, SQL_STATE_ADVANCE, advance, 5, -1, &p->arena, err);
+}
+
+/* Is nothing left to ask once this answer is committed? The days are asked last. Rejects are counted in the
+ * task's record by a unit of their own. */
+static bool answer_is_last(const struct figure_pass *p, const struct question *q)
+{
+    return p->last && p->list->of_days && p->whole && !p->due_again && !p->orders[0].aside &&
+           p->pass.parts.list.len == 0 && q->rejects_len == 0;
+}
+
 enum err_class unit_commit(struct figure_pass *p, const struct question *q, size_t rows,
                            struct batch **batches, size_t batches_len, struct steps *steps,
                            struct err *err)
@@ -57,7 +86,12 @@ enum err_class unit_commit(struct figure_pass *p, const struct question *q, size
                                            .rejects_len = q->rejects_len},
                                 .rejects = (int64_t)q->rejects_len};
     struct pass after = p->pass;
-    enum err_class class_ = ERR_OK;
+    bool last = answer_is_last(p, q);
+    enum err_class class_ = last ? steps_complete(p, steps, err) : ERR_OK;
+    if (class_ == ERR_OK && last)
+        class_ = steps_task_done(p->run, &p->arena, steps, err);
+    if (class_ != ERR_OK)
+        return class_;
     if (p->orders[0].aside)
         class_ = steps_aside_over(p->run, list_table(p), p->orders[0].id, &p->arena, steps, err);
     else
@@ -70,6 +104,7 @@ enum err_class unit_commit(struct figure_pass *p, const struct question *q, size
         return class_;
     p->pass = after;
     p->asked = NULL;
+    p->ended = last;
     return ERR_OK;
 }
 
@@ -486,27 +521,6 @@ static enum err_class pass_run(struct figure_pass *p, struct err *err)
     return class_ == ERR_OK ? batches_ask(p, &days, err) : class_;
 }
 
-/* The figures are complete up to the instant of a pass that came to its end, or as far as the orders had
- * been read by then, where that is not this pass's doing. A pass over a range of orders says nothing of
- * the others. */
-static enum err_class steps_complete(struct figure_pass *p, struct steps *steps, struct err *err)
-{
-    const struct stream *of = p->stream->figures.of;
-    const struct sql_value key[] = {sql_int(p->run->shop->id), sql_text(of->name)};
-    int64_t read_ms = 0;
-    if (p->pass.since_ms > 0 && p->pass.from_ms != SYNC_FROM_START)
-        return ERR_OK;
-    enum err_class class_ = store_read_int(p->run->sync->options.store, SQL_READ_UP_TO, key, 2, 0,
-                                           &read_ms, err);
-    if (class_ != ERR_OK || read_ms == 0)
-        return class_;
-    bool fresh = read_ms + 2 * p->stream->every_ms >= p->due_ms;
-    int64_t complete_ms = fresh ? p->due_ms : read_ms;
-    const struct sql_value advance[] = {key[0], sql_text(p->stream->name), sql_int(complete_ms),
-                                        sql_int(complete_ms), sql_int(clock_now_ms())};
-    return steps_add(steps, SQL_STATE_ADVANCE, advance, 5, -1, &p->arena, err);
-}
-
 static enum err_class pass_end(struct figure_pass *p, bool last, struct err *err)
 {
     struct prepared none = {0};
@@ -523,14 +537,16 @@ static enum err_class passes_run(struct figure_pass *p, struct err *err)
 {
     bool late = p->started_ms - p->run->task->created_ms >= p->stream->every_ms;
     p->due_ms = min_i64(p->run->task->created_ms, p->started_ms);
+    p->last = !late;
     enum err_class class_ = pass_run(p, err);
-    if (class_ == ERR_OK)
+    if (class_ == ERR_OK && !p->ended)
         class_ = pass_end(p, !late, err);
     if (class_ != ERR_OK || !late)
         return class_;
     p->due_ms = p->started_ms;
+    p->last = true;
     class_ = pass_run(p, err);
-    return class_ == ERR_OK ? pass_end(p, true, err) : class_;
+    return class_ == ERR_OK && !p->ended ? pass_end(p, true, err) : class_;
 }
 
 enum task_end figures_task(struct task_run *run)

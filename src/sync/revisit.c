@@ -133,9 +133,11 @@ static enum err_class steps_over(const struct task_run *run, const struct open_r
     return steps_pass(run, pass, arena, steps, err);
 }
 
+/* *ended: no other row is due, and the task ended with the answer. (One that has rejects is counted first.) */
 static enum err_class answer_commit(struct task_run *run, const struct open_rows *rows,
                                     struct pass *pass, struct facts *facts, const struct page *page,
-                                    int64_t now_ms, struct arena *arena, struct err *err)
+                                    int64_t now_ms, bool *ended, struct arena *arena,
+                                    struct err *err)
 {
     struct prepared prepared;
     struct steps steps = {.len = 0};
@@ -147,17 +149,21 @@ static enum err_class answer_commit(struct task_run *run, const struct open_rows
         class_ = steps_revisited(run, rows, &prepared.mapped, now_ms, arena, &steps, err);
     if (class_ == ERR_OK)
         class_ = steps_over(run, rows, &after, arena, &steps, err);
+    bool last = class_ == ERR_OK && rows->whole && prepared.rejects == 0;
+    if (last)
+        class_ = steps_task_done(run, arena, &steps, err);
     if (class_ == ERR_OK && FAIL_POINT("sync.revisit.asked"))
         class_ = err_set(err, ERR_INTERNAL, "fail_point", "fail point sync.revisit.asked");
     if (class_ == ERR_OK)
         class_ = rows_commit(run, &prepared, &steps, arena, err);
+    *ended = class_ == ERR_OK && last;
     if (class_ == ERR_OK)
         *pass = after;
     return class_;
 }
 
 static enum err_class rows_ask(struct task_run *run, const struct open_rows *rows,
-                               struct pass *pass, int64_t now_ms, struct arena *arena,
+                               struct pass *pass, int64_t now_ms, bool *ended, struct arena *arena,
                                struct err *err)
 {
     struct call_ask ask = task_ask(run, run->stream->by_id, NULL);
@@ -172,7 +178,7 @@ static enum err_class rows_ask(struct task_run *run, const struct open_rows *row
         return class_;
     run->outcome->calls++;
     run->outcome->pages++;
-    class_ = answer_commit(run, rows, pass, &ask.facts, &page, now_ms, arena, err);
+    class_ = answer_commit(run, rows, pass, &ask.facts, &page, now_ms, ended, arena, err);
     page_fini(&page);
     return class_;
 }
@@ -226,7 +232,7 @@ static enum err_class rows_next(const struct task_run *run, struct str sql, stru
     return open_rows_read(run, sql, now_ms, 0, REVISIT_IDS_MAX, arena, out, err);
 }
 
-static enum err_class revisit_run(struct task_run *run, struct err *err)
+static enum err_class revisit_run(struct task_run *run, bool *ended, struct err *err)
 {
     struct arena texts, arena;
     struct pass pass;
@@ -248,7 +254,7 @@ static enum err_class revisit_run(struct task_run *run, struct err *err)
             class_ = rows_next(run, sql, &pass, now_ms, &arena, rows, err);
         more = class_ == ERR_OK && rows->len > 0;
         if (more)
-            class_ = rows_ask(run, rows, &pass, now_ms, &arena, err);
+            class_ = rows_ask(run, rows, &pass, now_ms, ended, &arena, err);
         if (more && class_ != ERR_OK)
             class_ = rows_refused(run, rows, &pass, now_ms, class_, &arena, err);
         else
@@ -262,8 +268,9 @@ static enum err_class revisit_run(struct task_run *run, struct err *err)
 enum task_end revisit_task(struct task_run *run)
 {
     struct err err = {0};
-    enum err_class class_ = revisit_run(run, &err);
-    if (class_ == ERR_OK)
+    bool ended = false;
+    enum err_class class_ = revisit_run(run, &ended, &err);
+    if (class_ == ERR_OK && !ended)
         class_ = task_finish(run, &err);
     return class_ == ERR_OK ? TASK_DONE : task_failed(run, class_, &err);
 }

@@ -490,6 +490,9 @@ def test_changes_of_open_orders_are_seen(t):
     same(stage.order(1)["status"], "DELIVERIED", "status")
     history = stage.rows("SELECT status, at_ms FROM status_history ORDER BY at_ms")
     same([h["status"] for h in history], ["DELIVERING", "DELIVERIED"], "history")
+    # The answer and the end of the task are one unit, which counts its own rows.
+    same(stage.rows("SELECT count(*) AS n, sum(rows_changed) AS changed, sum(calls) AS calls FROM execution"
+                    " WHERE kind = 'revisit' AND rows_changed > 0")[0], {"n": 2, "changed": 2, "calls": 2}, "executions")
 
 
 def test_an_open_order_that_is_left_out_is_counted(t):
