@@ -113,6 +113,28 @@ static void check_home(struct doctor *doctor)
         good(doctor, "home", doctor->app->home);
 }
 
+/* Connects and asks for nothing: no key is made. */
+static void check_coordinator(struct doctor *doctor)
+{
+    struct coord *coord;
+    struct err err;
+    const struct coord_redis_options options = {
+        .url = option_text(&doctor->app->options, OPTION_COORD), .prefix = STR("doctor")};
+    if (str_eq(options.url, STR("local"))) {
+        good(doctor, "coord", STR("local"));
+        return;
+    }
+    enum err_class class_ = coord_open_redis(&options, &coord, &err);
+    if (class_ == ERR_OK && !coord_is_degraded(coord, clock_now_ms()))
+        good(doctor, "coord", STR("redis"));
+    else if (class_ == ERR_OK)
+        wrong(doctor, "coord", STR("the Redis server cannot be reached"), MSG_NEXT_COORD, STR_NONE);
+    else
+        wrong(doctor, "coord", str_of(err.message), MSG_NEXT_COORD, STR_NONE);
+    if (class_ == ERR_OK)
+        coord_close(coord);
+}
+
 static bool check_key(struct doctor *doctor)
 {
     struct err err;
@@ -274,6 +296,7 @@ enum exit_code cmd_doctor(struct app *app, const struct cli *cli, struct err *er
         wrong(&doctor, "settings", str_of(why.message), MSG_NEXT_SETTINGS, STR_NONE);
     } else {
         check_disk(&doctor);
+        check_coordinator(&doctor);
         bool opened = check_key(&doctor);
         opened &= check_connectors(&doctor);
         if (opened && check_database(&doctor)) {

@@ -163,5 +163,49 @@ def test_redis_is_flushed(t):
     lib.holds(share > 0.9, f"only {100 * share:.1f} % of the quota was used")
 
 
+def checks(home, env):
+    code, found = lib.huiliu_json(home, "doctor", env=env)
+    return code, {c["check"]: c for c in found["checks"]}["coord"]
+
+
+def test_a_server_that_does_not_let_us_in_is_said(t):
+    redis, home = Redis(t).start(), t.home()
+    lib.same(checks(home, {})[1]["finding"], "local")
+    lib.same(checks(home, {"HUILIU_COORD": redis.url})[1]["good"], True)
+    lib.same(redis.ask("DBSIZE"), ":0", "keys that doctor has made")
+    wrong = {"HUILIU_COORD": redis.url.replace("s3cret", "hunter2")}
+    lib.contains(checks(home, wrong)[1]["finding"], "WRONGPASS")
+    code, _, err = lib.huiliu(home, "budget", "list", env=wrong)
+    lib.same(code, 1, "exit code")
+    lib.contains(err, "coord_refused", "WRONGPASS")
+    redis.kill()
+    code, check = checks(home, {"HUILIU_COORD": redis.url})
+    lib.same((code, check["good"]), (1, False))
+    code, _, err = lib.huiliu(home, "budget", "list", env={"HUILIU_COORD": redis.url})
+    lib.contains(err, "coord_down")
+    for _, out, err in (lib.huiliu(home, "settings", env=wrong), lib.huiliu(home, "doctor", env=wrong)):
+        lib.holds("hunter2" not in out + err, "the password is shown")
+
+
+def test_limits_are_set_and_used_budgets_listed(t):
+    pair = Pair(t, 8)
+    pair.end()
+    home = pair.homes[0]
+    one = lib.huiliu_json(home, "budget", "list", env=pair.env)[1]["budgets"][0]
+    lib.same((one["key"], one["limit"], one["set"], one["refused"]), ("douplus/app:1/api", "10/1s", False, 0))
+    lib.same(one["taken"], pair.sandbox.counts()["calls"], "calls of both processes together")
+    lib.huiliu(home, "budget", "set", "douplus/api", "5/1s", "--burst", "2", env=pair.env, check=True)
+    one = lib.huiliu_json(home, "budget", "list", env=pair.env)[1]["budgets"][0]
+    lib.same((one["limit"], one["burst"], one["set"]), ("5/1s", 2, True))
+    for words, code in ((("douplus/apo", "1/1s"), "budget_unknown"), (("douplus/api", "0/1s"), "budget_rate"),
+                        (("douplus/api", "1/40d"), "budget_rate"), (("douplus/api", "much"), "budget_rate")):
+        exit_code, _, err = lib.huiliu(home, "budget", "set", *words, env=pair.env)
+        lib.same(exit_code, 2, "exit code")
+        lib.contains(err, code)
+    lib.huiliu(home, "budget", "reset", "douplus/app:1/api", env=pair.env, check=True)
+    one = lib.huiliu_json(home, "budget", "list", env=pair.env)[1]["budgets"][0]
+    lib.same((one["limit"], one["taken"]), ("5/1s", None), "what is set for all stays; the bucket starts anew")
+
+
 if __name__ == "__main__":
     lib.main(globals())
