@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "coord/coord.h"
 #include "coord/redis_fixture.h"
@@ -594,6 +595,47 @@ static void who_only_tries_takes_no_place(void **state)
     assert_int_equal(budget_try(coord, &ask, 1, T0 + 208, &err), ERR_LATER);
 }
 
+/* --- the forms that wait, under the test clock: time moves to what we wait for --- */
+
+static void waiting_ends_with_the_turn(void **state)
+{
+    const struct budget_ask ask = ask_of(STR("p"), BUDGET_BUCKET, 10, 1000, 10);
+    const volatile bool stop = false;
+    int64_t began_ms = clock_now_ms();
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(budget_wait(*state, &ask, 1, 0, began_ms + 60000, &stop, NULL), ERR_OK);
+    assert_in_range(clock_now_ms() - began_ms, 2061, 2063); /* 20 calls at 9.7 a second */
+}
+
+static void a_turn_that_comes_too_late_is_not_waited_for(void **state)
+{
+    const struct budget_ask ask = ask_of(STR("p"), BUDGET_BUCKET, 10, 1000, 10);
+    const volatile bool stop = true;
+    struct err err;
+    int64_t began_ms = clock_now_ms();
+    assert_int_equal(budget_wait(*state, &ask, 1, 0, began_ms + 50, NULL, &err), ERR_LATER);
+    assert_string_equal(err.code, "budget");
+    assert_true(clock_now_ms() <= began_ms + 50);
+    assert_int_equal(state_of(*state, STR("p"), clock_now_ms()).taken, 0);
+    assert_int_equal(budget_wait(*state, &ask, 1, 0, began_ms + 60000, &stop, &err), ERR_STOPPED);
+}
+
+static void who_waits_for_a_lock_has_it_when_it_is_free(void **state)
+{
+    uint64_t fence, later;
+    struct err err;
+    int64_t began_ms = clock_now_ms();
+    assert_int_equal(lock_take(*state, STR("n"), STR("a"), began_ms, 1000, &fence, &err), ERR_OK);
+    assert_int_equal(lock_wait(*state, STR("n"), STR("b"), 1000, began_ms + 50, NULL, &later, &err),
+                     ERR_LATER);
+    assert_string_equal(err.code, "lock_held");
+    assert_int_equal(clock_now_ms(), began_ms);
+    assert_int_equal(
+        lock_wait(*state, STR("n"), STR("b"), 1000, began_ms + 5000, NULL, &later, &err), ERR_OK);
+    assert_int_equal(clock_now_ms(), began_ms + 1000);
+    assert_true(later > fence);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, coord_setup, coord_teardown)
@@ -619,8 +661,17 @@ int main(void)
         TEST(an_expired_lock_is_lost),
         TEST(a_reset_budget_starts_anew),
         TEST(who_only_tries_takes_no_place),
+        TEST(waiting_ends_with_the_turn),
+        TEST(a_turn_that_comes_too_late_is_not_waited_for),
+        TEST(who_waits_for_a_lock_has_it_when_it_is_free),
     };
     int failed = 0;
+    char folder[] = "/tmp/huiliu-coord-test-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/clock", folder);
+    setenv("HUILIU_CLOCK", path, 1);
+    assert_int_equal(clock_setup("test", NULL), ERR_OK);
+    clock_thread_enter();
     for (size_t i = 0; i < sizeof(openers) / sizeof(openers[0]); i++) {
         opener = &openers[i];
         if (opener->open == open_redis && !redis_server_start(&server)) {
@@ -630,5 +681,9 @@ int main(void)
         failed += cmocka_run_group_tests_name(opener->name, tests, NULL, NULL);
     }
     redis_server_stop(&server);
+    clock_thread_leave();
+    clock_teardown();
+    unlink(path);
+    rmdir(folder);
     return failed;
 }
