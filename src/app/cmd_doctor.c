@@ -185,7 +185,7 @@ static bool check_database(struct doctor *doctor)
         return false;
     }
     snprintf(text, sizeof(text), "%u / %u", state.applied, state.newest);
-    good(doctor, "database", option_text(&app->options, OPTION_STORE));
+    good(doctor, "database", option_text_shown(&app->options, OPTION_STORE));
     if (state.applied == state.newest) {
         good(doctor, "migrations", str_of(text));
         return true;

@@ -123,8 +123,10 @@ static enum err_class database_check(struct str text, struct err *err)
     bool has_scheme = str_cut(text, ':', &scheme, &path);
     if (has_scheme && str_eq(scheme, STR("sqlite")) && path.len > 0)
         return ERR_OK;
-    if (str_starts(text, STR("postgresql:")) || str_starts(text, STR("postgres:")) ||
-        str_starts(text, STR("mysql:")) || str_starts(text, STR("mariadb:")))
+    if (has_scheme && (str_eq(scheme, STR("postgresql")) || str_eq(scheme, STR("postgres"))) &&
+        str_starts(path, STR("//")))
+        return ERR_OK;
+    if (str_starts(text, STR("mysql:")) || str_starts(text, STR("mariadb:")))
         return err_say(err, ERR_CONFIG, "store_not_built", MSG_STORE_NOT_BUILT, M_STR(scheme),
                        M_END);
     /* The text may hold a password: it is not repeated. */
@@ -281,5 +283,16 @@ struct str option_shown(const struct option_value *value)
     /* An address is worth showing even where the password in it is not. */
     if (table[value->id].type == OPTION_COORDINATOR && str_find_char(value->text, '@') != SIZE_MAX)
         return STR("redis://***");
-    return table[value->id].secret && value->text.len > 0 ? STR("***") : value->text;
+    if (table[value->id].secret && value->text.len > 0)
+        return STR("***");
+    /* The address of a server may hold a password, in more than one place. */
+    bool server = table[value->id].type == OPTION_DATABASE &&
+                  !str_starts(value->text, STR("sqlite:"));
+    return server ? STR("postgresql://***") : value->text;
+}
+
+struct str option_text_shown(const struct options *options, enum option_id id)
+{
+    const struct option_value *value = option_value_find(options, id, STR_NONE);
+    return value ? option_shown(value) : option_text(options, id);
 }

@@ -89,6 +89,7 @@ void option_variable_write(struct buf *out, enum option_id id, struct str platfo
 const char *option_origin_name(enum option_origin origin);
 /* Value as the dump may show it: secrets as ***. */
 struct str option_shown(const struct option_value *value);
+struct str option_text_shown(const struct options *options, enum option_id id);
 
 /* A commented huiliu.yaml with every option; `values` are written as set. */
 void options_file_write(struct buf *out, const struct options *values);

@@ -61,7 +61,7 @@ static void reference_values_write(struct buf *out, const struct option *option)
     static const char *const names[] = {
         [OPTION_TEXT] = "text",         [OPTION_INT] = "number",
         [OPTION_WORD] = "word",         [OPTION_URL] = "http(s) address",
-        [OPTION_TZ] = "zone",           [OPTION_DATABASE] = "sqlite:PATH",
+        [OPTION_TZ] = "zone",           [OPTION_DATABASE] = "sqlite:PATH or postgresql://…",
         [OPTION_COORDINATOR] = "local",
     };
     if (option->type == OPTION_INT) {

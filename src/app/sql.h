@@ -3,6 +3,8 @@
 #ifndef HUILIU_APP_SQL_H
 #define HUILIU_APP_SQL_H
 
+#include "store/store.h"
+
 /* --- apps and shops --- */
 static const char SQL_APPS[] =
     "SELECT a.id, a.platform, a.name, a.key_text, a.secret_cipher, a.created_ms, "
@@ -66,9 +68,9 @@ static const char SQL_RUN_EXECUTIONS[] =
     "coalesce(sum(pages), 0), coalesce(sum(calls), 0) "
     "FROM execution WHERE lane = ?1 AND stream = ?2 AND id > ?3 AND started_ms >= ?4";
 /* Windows that were closed later than now or reach beyond it. */
-static const char SQL_WINDOWS_AHEAD[] =
-    "SELECT count(*), max(max(to_ms, coalesce(closed_ms, 0))) FROM sync_window "
-    "WHERE closed_ms > ?1 OR to_ms > ?1";
+static const char SQL_WINDOWS_AHEAD[] = "SELECT count(*), max(" SQL_GREATER(
+    "to_ms", "coalesce(closed_ms, 0)") ") FROM sync_window "
+                                       "WHERE closed_ms > ?1 OR to_ms > ?1";
 static const char SQL_EXECUTION_LAST[] = "SELECT max(id) FROM execution";
 static const char SQL_RUN_WINDOWS[] =
     "SELECT coalesce(sum(CASE WHEN state = 'sealed' THEN 1 ELSE 0 END), 0), "

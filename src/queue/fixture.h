@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <server_schema.h>
 #include <cmocka.h>
 
 #include "queue/queue.h"
@@ -20,12 +21,19 @@ struct fixture {
     struct arena arena;
     struct table_catalog *catalog;
     struct store *store;
+    const char *url;
 };
 
 static inline void assert_good(enum err_class class_, const struct err *err)
 {
     if (class_)
         fail_msg("%s %s: %s", err_class_name(class_), err->code, err->message);
+}
+
+static inline struct store_options fixture_options(const struct fixture *f)
+{
+    return (struct store_options){
+        .url = str_of(f->url), .home = str_of(f->folder), .catalog = f->catalog, .create = true};
 }
 
 static inline int queue_ready(void **state)
@@ -39,8 +47,8 @@ static inline int queue_ready(void **state)
     *state = &f;
     if (store_schema(&f.arena, &f.catalog, NULL))
         return -1;
-    struct store_options options = {
-        .url = STR("sqlite:q.db"), .home = str_of(f.folder), .catalog = f.catalog, .create = true};
+    f.url = server_schema_empty("sqlite:q.db");
+    struct store_options options = fixture_options(&f);
     unsigned applied;
     if (store_open(&options, &f.store, NULL))
         return -1;

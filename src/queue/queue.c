@@ -261,7 +261,9 @@ static enum err_class claim_work(struct tx *tx, void *context, struct err *err)
     struct claim *claim = context;
     claim->tasks_len = claim->candidates_len = 0; /* it may be the second run */
     struct sql_value now = sql_int(claim->now_ms);
-    enum err_class class_ = tx_exec(tx, SQL_TASK_EXPIRE, &now, 1, NULL, err);
+    enum err_class class_ = tx_exec(tx, SQL_TASK_CLAIM_LOCK, NULL, 0, NULL, err);
+    if (!class_)
+        class_ = tx_exec(tx, SQL_TASK_EXPIRE, &now, 1, NULL, err);
     if (!class_)
         class_ = candidates_read(tx, claim, err);
     for (size_t i = 0; !class_ && i < claim->candidates_len && claim->tasks_len < claim->max; i++) {

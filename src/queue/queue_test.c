@@ -387,7 +387,9 @@ static void a_restart_takes_everything_back_at_once(void **state)
     put(f, 1, "a", TASK_LIVE, 1);
     put(f, 2, "b", TASK_LIVE, 1);
     struct task task = claim(f, "w", 5, 9).tasks[0];
-    assert_int_equal(queue_release_all(f->store, 6, &released, NULL), ERR_OK);
+    /* On a server somebody else may be at work: there only what has run out comes back. */
+    int64_t now_ms = server_is_given() ? 5 + LEASE_MS : 6;
+    assert_int_equal(queue_release_all(f->store, now_ms, &released, NULL), ERR_OK);
     assert_int_equal(released, 2);
     unit_refused(f, &task, 1, 6);
     assert_string_equal(keys_of(f, claim(f, "w", 6, 9)), "a b");
@@ -458,7 +460,8 @@ static void a_payload_has_a_bound(void **state)
 {
     struct fixture *f = *state;
     struct task_new task = task_new(1, "t", TASK_LIVE, 1);
-    static const char bytes[TASK_PAYLOAD_BYTES_MAX + 1] = "{";
+    static char bytes[TASK_PAYLOAD_BYTES_MAX + 1];
+    memset(bytes, ' ', sizeof(bytes));
     struct err err;
     task.payload = (struct str){bytes, TASK_PAYLOAD_BYTES_MAX + 1};
     assert_int_equal(queue_enqueue(f->store, &task, 1, &err), ERR_INTERNAL);

@@ -3,6 +3,8 @@
 #ifndef HUILIU_QUEUE_SQL_H
 #define HUILIU_QUEUE_SQL_H
 
+#include "store/store.h"
+
 /* ?1 lane ?2 class ?3 kind ?4 unique_key ?5 payload ?6 run ?7 ready ?8 now. The same again only
  * brings it forward, but never out of a back-off; the latest `sync` that asked follows it. */
 #define SQL_TASK_ENQUEUE                                                                           \
@@ -50,6 +52,11 @@
 #define SQL_TASK_EXPIRE                                                                            \
     "UPDATE task SET state = 'ready', worker = '', lease = '', lease_ms = 0, changed_ms = ?1"      \
     " WHERE state = 'running' AND lease_ms <= ?1"
+
+/* Claims of several processes come one after the other: what a claim sees of a lane must still hold when it
+ * takes it. Held until its COMMIT; SQLite has one writer anyway. */
+#define SQL_TASK_CLAIM_LOCK                                                                        \
+    SQL_PER_DATABASE("", "SELECT pg_advisory_xact_lock(hashtext(current_schema), 2)")
 
 /* A lane that a person paused: itself, its platform, or everything. A lane is a shop. */
 #define SQL_LANE_HELD(lane)                                                                        \
@@ -105,10 +112,12 @@
 #define SQL_TASK_HEARTBEAT                                                                         \
     "UPDATE task SET lease_ms = ?2, changed_ms = ?3 WHERE state = 'running' AND worker = ?1"
 
-/* ?1 now */
+/* ?1 now. Where other processes may be at work, only what they have let run out: SQL_TASK_EXPIRE. */
 #define SQL_TASK_RELEASE_ALL                                                                       \
-    "UPDATE task SET state = 'ready', worker = '', lease = '', lease_ms = 0, changed_ms = ?1"      \
-    " WHERE state = 'running'"
+    SQL_PER_DATABASE(                                                                              \
+        "UPDATE task SET state = 'ready', worker = '', lease = '', lease_ms = 0, changed_ms = ?1"  \
+        " WHERE state = 'running'",                                                                \
+        SQL_TASK_EXPIRE)
 
 /* ?1 id */
 #define SQL_TASK_UNITS "SELECT unit_number FROM task WHERE id = ?1"
@@ -153,7 +162,7 @@
 #define SQL_WORKERS_GONE "DELETE FROM worker WHERE beat_ms < ?1"
 /* ?1 worker: running tasks of it that are to end, and whether they are to go. */
 #define SQL_TASKS_STOP                                                                             \
-    "SELECT t.id, t.stop_ms IS NOT NULL FROM task t WHERE t.state = 'running' AND t.worker = ?1"   \
+    "SELECT t.id, CASE WHEN t.stop_ms IS NULL THEN 0 ELSE 1 END FROM task t WHERE t.state = 'running' AND t.worker = ?1"   \
     " AND (t.stop_ms IS NOT NULL OR " SQL_LANE_HELD("t.lane") ")"
 
 /* --- what a person says --- */
@@ -167,7 +176,7 @@
 #define SQL_HOLDS_REMOVE "DELETE FROM hold"
 #define SQL_HOLDS "SELECT scope, name, lane, since_ms FROM hold ORDER BY scope, name"
 /* ?1 lane */
-#define SQL_LANE_IS_HELD "SELECT " SQL_LANE_HELD("?1")
+#define SQL_LANE_IS_HELD "SELECT CASE WHEN " SQL_LANE_HELD("?1") " THEN 1 ELSE 0 END"
 /* ?1 scope ?2 name ?3 lane: the tasks of a scope, as SQL_LANE_HELD has it. */
 #define SQL_OF_SCOPE                                                                               \
     "(?1 = 'all' OR (?1 = 'lane' AND lane = ?3)"                                                   \

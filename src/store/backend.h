@@ -19,7 +19,8 @@ struct stmt {
 };
 
 struct store_target {
-    const char *name; /* file or server, for messages and for opening */
+    const char *name;    /* file or server: what messages say */
+    const char *address; /* what opening needs; may hold a password */
     bool read_only;
     bool create;
     int64_t pages_max; /* 0: the disk is the bound */
@@ -36,12 +37,26 @@ struct ddl_dialect {
     const char *types[COLUMN_PERSONAL]; /* by column type; personal columns are three texts */
     const char *serial_key;             /* the whole definition after the column's name */
     const char *table_end, *clustered_end;
+    bool comments;         /* COMMENT ON is known */
     const char *has_table; /* SQL: one row when table ?1 is there */
+};
+
+/* What a statement that is not waited for must have done. */
+enum { ROWS_ANY = -1 };
+typedef enum err_class expected_unmet(const void *context, int64_t rows, struct err *err);
+struct expected {
+    int64_t rows;          /* ROWS_ANY: whatever it does is right */
+    expected_unmet *unmet; /* makes the error of another number */
+    const void *context;   /* lives until the unit has ended */
 };
 
 struct store_ops {
     const char *name;
     const struct ddl_dialect *dialect;
+    unsigned variant;      /* of SQL_PER_DATABASE */
+    unsigned readers_max;  /* read connections, at most READERS_MAX */
+    int64_t reader_age_ms; /* a read connection is opened anew after this; 0: never */
+    bool lists;            /* values of kind SQL_LIST: a page of keys is read at once */
 
     /* May block for the busy time. "store_absent" when it is not there and not to be made. */
     enum err_class (*open)(const struct store_target *target, enum conn_role role,
@@ -55,6 +70,8 @@ struct store_ops {
     void (*rollback)(struct conn *conn);
     /* False after an error that took the whole transaction with it (full disk). */
     bool (*in_transaction)(const struct conn *conn);
+    /* A reader's: statements until rollback see one commit. */
+    enum err_class (*snapshot)(struct conn *conn, struct err *err);
     enum err_class (*savepoint)(struct conn *conn, struct err *err);
     enum err_class (*savepoint_release)(struct conn *conn, struct err *err);
     enum err_class (*savepoint_rollback)(struct conn *conn, struct err *err);
@@ -70,6 +87,10 @@ struct store_ops {
                            struct err *err);
     /* *row: there is one to look at. */
     enum err_class (*step)(struct stmt *stmt, bool *row, struct err *err);
+    /* Runs a statement that only writes; what became of it may be found out later, at the latest by
+     * settle, which reports the first that went wrong. */
+    enum err_class (*later)(struct stmt *stmt, const struct expected *expected, struct err *err);
+    enum err_class (*settle)(struct conn *conn, struct err *err);
     /* Ready to be bound and run again; ends its view of the database. */
     void (*reset)(struct stmt *stmt);
 
@@ -82,11 +103,14 @@ struct store_ops {
     /* Rows that the last INSERT, UPDATE or DELETE changed itself: not what triggers did, which a user
      * may have added. */
     int64_t (*rows_changed)(const struct conn *conn);
-    int64_t (*last_id)(const struct conn *conn);
+    int64_t (*last_id)(struct conn *conn);
     /* Looks through the whole database. */
     enum err_class (*check)(struct conn *conn, struct err *err);
 };
 
-extern const struct store_ops sqlite_ops;
+extern const struct store_ops sqlite_ops, postgres_ops;
+
+/* The part of a text of SQL_PER_DATABASE that is a database's own; a text without parts is everybody's. */
+struct str sql_variant(const char *sql, unsigned variant);
 
 #endif

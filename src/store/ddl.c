@@ -111,3 +111,34 @@ void ddl_write(struct buf *out, const struct table_catalog *catalog, unsigned nu
         ddl_indexes(out, table, number);
     }
 }
+
+/* A column's comment where the table's columns are; a personal one has three. */
+static void ddl_comment(struct buf *out, const struct table *table, struct str column,
+                        const char *part, struct str comment)
+{
+    if (comment.len == 0)
+        return;
+    buf_printf(out, "COMMENT ON %s %.*s", column.len ? "COLUMN" : "TABLE", STR_ARG(table->name));
+    if (column.len)
+        buf_printf(out, ".%.*s%s", STR_ARG(column), part);
+    buf_add(out, STR(" IS '"));
+    for (size_t i = 0; i < comment.len; i++) {
+        if (comment.ptr[i] == '\'')
+            buf_add_char(out, '\'');
+        buf_add_char(out, comment.ptr[i]);
+    }
+    buf_add(out, STR("';\n"));
+}
+
+void ddl_write_comments(struct buf *out, const struct table_catalog *catalog)
+{
+    for (size_t i = 0; i < catalog->tables_len; i++) {
+        const struct table *table = &catalog->tables[i];
+        ddl_comment(out, table, STR_NONE, "", table->comment);
+        for (size_t c = 0; c < table->columns_len; c++) {
+            const struct column *column = &table->columns[c];
+            bool personal = column->type == COLUMN_PERSONAL;
+            ddl_comment(out, table, column->name, personal ? "_mask" : "", column->comment);
+        }
+    }
+}

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <server_schema.h>
 #include <cmocka.h>
 
 #include "store/store.h"
@@ -18,6 +19,7 @@
 struct fixture {
     char folder[64];
     char path[96];
+    const char *url;
     struct arena arena;
     struct table_catalog *catalog;
     struct store *store;
@@ -27,10 +29,8 @@ struct fixture {
 
 static inline struct store_options fixture_options(const struct fixture *f)
 {
-    return (struct store_options){.url = STR("sqlite:test.db"),
-                                  .home = str_of(f->folder),
-                                  .catalog = f->catalog,
-                                  .create = true};
+    return (struct store_options){
+        .url = str_of(f->url), .home = str_of(f->folder), .catalog = f->catalog, .create = true};
 }
 
 static inline void assert_good(enum err_class class_, const struct err *err)
@@ -54,6 +54,7 @@ static UNUSED_HERE int fixture_empty(void **state)
     if (!mkdtemp(f.folder))
         return -1;
     snprintf(f.path, sizeof(f.path), "%s/test.db", f.folder);
+    f.url = server_schema_empty("sqlite:test.db");
     arena_init(&f.arena);
     *state = &f;
     return store_schema(&f.arena, &f.catalog, NULL) == ERR_OK ? 0 : -1;
@@ -151,6 +152,18 @@ static inline int64_t read_int(struct fixture *f, const char *sql)
     assert_good(store_read_int(f->store, sql, NULL, 0, -1, &out, &err), &err);
     return out;
 }
+
+/* The texts of a column, with commas. `rest` begins with FROM. */
+#define JOINED(column, rest)                                                                       \
+    SQL_PER_DATABASE("SELECT group_concat(" column ") " rest,                                      \
+                     "SELECT string_agg(" column ", ',') " rest)
+
+/* What SQLite alone has: files, its own allocator, its page limit. */
+#define SQLITE_ONLY()                                                                              \
+    do {                                                                                           \
+        if (server_is_given())                                                                     \
+            skip();                                                                                \
+    } while (0)
 
 /* The first column of the first row, in the fixture's arena; "(null)" and "(none)" as such. */
 static inline const char *read_text(struct fixture *f, const char *sql)

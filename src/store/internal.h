@@ -5,8 +5,8 @@
 #include "store/backend.h"
 
 enum {
-    /* Readers beside the writer: API, status and workers' look-ups; each costs up to 2 MB. */
-    READERS_MAX = 4,
+    /* Readers beside the writer: API, status and workers' look-ups. */
+    READERS_MAX = 8, /* of any database; each says how many it has */
     READER_WAIT_MS = 5000,
     /* Every worker may have PAGES_IN_FLIGHT_MAX units under way; beyond that submitters wait. */
     UNITS_QUEUED_MAX = 256,
@@ -21,6 +21,7 @@ struct reader {
     struct stmt *stmt;
     struct pool *pool; /* NULL: a row inside tx_query */
     bool busy;
+    int64_t opened_ms;
     enum err_class result;
     struct err err;
 };
@@ -34,6 +35,11 @@ enum err_class stmt_run(struct stmt *stmt, const struct sql_value *values, size_
                         bool *row, struct err *err);
 enum err_class conn_exec(struct conn *conn, const char *sql, const struct sql_value *values,
                          size_t values_len, int64_t *rows_changed, struct err *err);
+/* Where a statement only writes: what became of it may be known later (conn_settle). */
+enum err_class stmt_later(struct stmt *stmt, const struct sql_value *values, size_t values_len,
+                          const struct expected *expected, struct err *err);
+enum err_class conn_later(struct conn *conn, const char *sql, const struct sql_value *values,
+                          size_t values_len, const struct expected *expected, struct err *err);
 /* One integer of one row, or `absent`. */
 enum err_class conn_read_int(struct conn *conn, const char *sql, const struct sql_value *values,
                              size_t values_len, int64_t absent, int64_t *out, struct err *err);
@@ -65,12 +71,15 @@ struct writer {
 enum err_class writer_open(struct writer *writer, const struct store *store, struct err *err);
 void writer_close(struct writer *writer);
 
-/* --- upsert.c: rows of data tables --- */
+/* --- table_sql.c: statements of data tables --- */
 struct table_sql {
-    const char *guard, *row, *insert, *update; /* NULL for tables that hold no platform data */
+    /* NULL for tables that hold no platform data. */
+    const char *hash, *guard, *guards, *row, *insert, *update;
 };
-enum err_class table_sql_make(const struct table *table, struct arena *arena, struct table_sql *out,
-                              struct err *err);
+enum err_class table_sql_make(const struct table *table, const struct store_ops *ops,
+                              struct arena *arena, struct table_sql *out, struct err *err);
+
+/* --- upsert.c: rows of data tables --- */
 /* Writes a batch row by row and fills its outcomes. */
 enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch *batch,
                            struct unit_counts *counts, struct err *err);
@@ -84,6 +93,7 @@ enum err_class unit_apply(struct tx *tx, struct unit *unit, struct err *err);
 
 /* --- ddl.c --- */
 /* The statements of one migration number; nothing is appended when it brings none. */
+void ddl_write_comments(struct buf *out, const struct table_catalog *catalog);
 void ddl_write(struct buf *out, const struct table_catalog *catalog, unsigned number,
                const struct ddl_dialect *dialect);
 

@@ -154,6 +154,30 @@ static enum err_class step_run(const struct migration *m, unsigned *applied_now,
     return class_;
 }
 
+/* Comments are no part of a step, whose text may never change: they are written anew when a step was
+ * taken. */
+static enum err_class comments_write(struct conn *conn, const struct table_catalog *catalog,
+                                     struct buf *text, struct err *err)
+{
+    const struct store_ops *ops = conn->ops;
+    if (!ops->dialect->comments)
+        return ERR_OK;
+    buf_reset(text);
+    ddl_write_comments(text, catalog);
+    buf_add_char(text, 0);
+    if (text->failed)
+        return err_no_memory(err);
+    enum err_class class_ = ops->begin(conn, err);
+    if (class_)
+        return class_;
+    class_ = ops->script(conn, text->ptr, err);
+    if (!class_)
+        class_ = ops->commit(conn, err);
+    if (class_)
+        ops->rollback(conn);
+    return class_;
+}
+
 enum err_class migrations_run(struct conn *conn, const struct store_target *target,
                               const struct table_catalog *catalog,
                               const struct embedded_file *files, unsigned *applied_now,
@@ -177,6 +201,8 @@ enum err_class migrations_run(struct conn *conn, const struct store_target *targ
         checksum_write(m.text, m.checksum);
         class_ = step_run(&m, applied_now, err);
     }
+    if (!class_ && *applied_now > 0)
+        class_ = comments_write(conn, catalog, &text, err);
     buf_fini(&text);
     return class_;
 }

@@ -25,7 +25,7 @@ void pool_fini(struct pool *pool)
 static struct reader *pool_pick(struct pool *pool)
 {
     struct reader *unopened = NULL;
-    for (size_t i = 0; i < READERS_MAX; i++) {
+    for (size_t i = 0; i < pool->ops->readers_max; i++) {
         struct reader *reader = &pool->readers[i];
         if (!reader->busy && reader->conn)
             return reader;
@@ -90,6 +90,24 @@ enum err_class snapshot_read_int(struct reader *reader, const char *sql,
     return reader->result;
 }
 
+static enum err_class reader_connect(struct reader *reader, const struct pool *pool,
+                                     struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    /* What stood idle for very long may be cut by anything in between; and so a server that was put
+     * behind a name later is found. */
+    if (reader->conn && pool->ops->reader_age_ms &&
+        clock_now_ms() - reader->opened_ms > pool->ops->reader_age_ms) {
+        pool->ops->close(reader->conn);
+        reader->conn = NULL;
+    }
+    if (!reader->conn) {
+        class_ = pool->ops->open(pool->target, CONN_READER, &reader->conn, err);
+        reader->opened_ms = clock_now_ms();
+    }
+    return class_;
+}
+
 /* A connection of the pool, open and lent. */
 static enum err_class reader_lend(struct store *store, struct reader **out, struct err *err)
 {
@@ -97,14 +115,12 @@ static enum err_class reader_lend(struct store *store, struct reader **out, stru
     struct reader *reader = pool_take(pool);
     if (!reader)
         return err_set(err, ERR_STORE, "store_busy",
-                       "%s: all %d read connections are in use; try again", store->target.name,
-                       READERS_MAX);
+                       "%s: all %u read connections are in use; try again", store->target.name,
+                       store->ops->readers_max);
     reader->pool = pool;
     reader->stmt = NULL;
     reader->result = ERR_OK;
-    enum err_class class_ = ERR_OK;
-    if (!reader->conn)
-        class_ = pool->ops->open(pool->target, CONN_READER, &reader->conn, err);
+    enum err_class class_ = reader_connect(reader, pool, err);
     if (class_)
         reader_close(reader, NULL);
     else
@@ -118,7 +134,7 @@ enum err_class store_snapshot(struct store *store, struct reader **out, struct e
     enum err_class class_ = reader_lend(store, &reader, err);
     if (class_)
         return class_;
-    class_ = conn_exec(reader->conn, "BEGIN", NULL, 0, NULL, err);
+    class_ = reader->conn->ops->snapshot(reader->conn, err);
     if (class_)
         reader_close(reader, NULL);
     else
@@ -148,7 +164,7 @@ enum err_class store_read_snapshot(struct store *store, const char *sql, struct 
     /* Without a transaction each asking would begin one of its own: locks, and after every commit
      * of the writer a cold cache. */
     if (!class_)
-        class_ = conn_exec((*out)->conn, "BEGIN", NULL, 0, NULL, err);
+        class_ = (*out)->conn->ops->snapshot((*out)->conn, err);
     if (class_)
         reader_close(*out, NULL);
     return class_;

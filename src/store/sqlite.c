@@ -115,14 +115,14 @@ static void statement_free(struct sqlite_stmt *stmt)
     free(stmt);
 }
 
-static enum err_class statement_new(struct sqlite_conn *conn, const char *sql, uint64_t hash,
+static enum err_class statement_new(struct sqlite_conn *conn, struct str sql, uint64_t hash,
                                     struct sqlite_stmt **out, struct err *err)
 {
     struct sqlite_stmt *stmt = calloc(1, sizeof(*stmt));
     if (!stmt)
         return err_no_memory(err);
-    int code = sqlite3_prepare_v3(conn->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &stmt->handle,
-                                  NULL);
+    int code = sqlite3_prepare_v3(conn->db, sql.ptr, (int)sql.len, SQLITE_PREPARE_PERSISTENT,
+                                  &stmt->handle, NULL);
     if (code != SQLITE_OK) {
         free(stmt);
         return sqlite_error(conn, code, err);
@@ -152,15 +152,17 @@ static enum err_class sqlite_prepare(struct conn *base, const char *sql, struct 
                                      struct err *err)
 {
     struct sqlite_conn *conn = sqlite_of(base);
-    uint64_t hash = hash_bytes(sql, strlen(sql));
+    struct str own = sql_variant(sql, sqlite_ops.variant);
+    uint64_t hash = hash_bytes(own.ptr, own.len);
     struct sqlite_stmt *found = NULL;
     for (size_t i = 0; !found && i < STATEMENTS_MAX && conn->statements[i]; i++) {
         struct sqlite_stmt *stmt = conn->statements[i];
-        if (!stmt->busy && stmt->text_hash == hash && strcmp(sqlite3_sql(stmt->handle), sql) == 0)
+        if (!stmt->busy && stmt->text_hash == hash &&
+            str_eq(str_of(sqlite3_sql(stmt->handle)), own))
             found = stmt;
     }
     if (!found) {
-        enum err_class class_ = statement_new(conn, sql, hash, &found, err);
+        enum err_class class_ = statement_new(conn, own, hash, &found, err);
         if (class_)
             return class_;
         struct sqlite_stmt **place = cache_place(conn);
@@ -207,6 +209,7 @@ static enum err_class sqlite_bind(struct stmt *stmt, int at, const struct sql_va
     case SQL_BYTES:
         code = sqlite3_bind_blob64(handle, at, bytes, value->text.len, SQLITE_STATIC);
         break;
+    case SQL_LIST: /* .lists is not set */
     case SQL_ROWS_NEW:
     case SQL_ROWS_CHANGED:
     case SQL_ROWS_SAME:
@@ -223,6 +226,27 @@ static enum err_class sqlite_step(struct stmt *stmt, bool *row, struct err *err)
     if (code == SQLITE_ROW || code == SQLITE_DONE)
         return ERR_OK;
     return sqlite_error(sqlite_of(stmt->conn), code, err);
+}
+
+/* A statement costs a call here: it is over at once. */
+static enum err_class sqlite_later(struct stmt *stmt, const struct expected *expected,
+                                   struct err *err)
+{
+    bool row = true;
+    enum err_class class_ = ERR_OK;
+    while (!class_ && row)
+        class_ = sqlite_step(stmt, &row, err);
+    if (class_ || expected->rows == ROWS_ANY)
+        return class_;
+    int64_t rows = sqlite3_changes64(db_of(stmt->conn));
+    return rows == expected->rows ? ERR_OK : expected->unmet(expected->context, rows, err);
+}
+
+static enum err_class sqlite_settle(struct conn *conn, struct err *err)
+{
+    (void)conn;
+    (void)err;
+    return ERR_OK; /* nothing is ever outstanding */
 }
 
 static void sqlite_reset(struct stmt *stmt)
@@ -284,6 +308,11 @@ static enum err_class sqlite_commit(struct conn *conn, struct err *err)
     return sqlite_do(conn, "COMMIT", err);
 }
 
+static enum err_class sqlite_snapshot(struct conn *conn, struct err *err)
+{
+    return sqlite_do(conn, "BEGIN", err);
+}
+
 static bool sqlite_in_transaction(const struct conn *conn)
 {
     return !sqlite3_get_autocommit(db_of(conn));
@@ -324,7 +353,7 @@ static int64_t sqlite_rows_changed(const struct conn *conn)
     return sqlite3_changes64(db_of(conn));
 }
 
-static int64_t sqlite_last_id(const struct conn *conn)
+static int64_t sqlite_last_id(struct conn *conn)
 {
     return sqlite3_last_insert_rowid(db_of(conn));
 }
@@ -466,12 +495,14 @@ static const struct ddl_dialect sqlite_dialect = {
 const struct store_ops sqlite_ops = {
     .name = "sqlite",
     .dialect = &sqlite_dialect,
+    .readers_max = 4, /* each costs up to 2 MB */
     .open = sqlite_open,
     .close = sqlite_close,
     .begin = sqlite_begin,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
     .in_transaction = sqlite_in_transaction,
+    .snapshot = sqlite_snapshot,
     .savepoint = sqlite_savepoint,
     .savepoint_release = sqlite_savepoint_release,
     .savepoint_rollback = sqlite_savepoint_rollback,
@@ -480,6 +511,8 @@ const struct store_ops sqlite_ops = {
     .release = sqlite_release,
     .bind = sqlite_bind,
     .step = sqlite_step,
+    .later = sqlite_later,
+    .settle = sqlite_settle,
     .reset = sqlite_reset,
     .columns = sqlite_columns,
     .column_name = sqlite_column_name,

@@ -2,6 +2,19 @@
 #include "store/internal.h"
 
 #include <assert.h>
+#include <string.h>
+
+enum { VARIANT_END = '\x1f' };
+
+struct str sql_variant(const char *sql, unsigned variant)
+{
+    const char *end = strchrnul(sql, VARIANT_END);
+    for (; variant > 0 && *end; variant--) {
+        sql = end + 1;
+        end = strchrnul(sql, VARIANT_END);
+    }
+    return (struct str){sql, (size_t)(end - sql)};
+}
 
 struct sql_value sql_int(int64_t number)
 {
@@ -39,18 +52,36 @@ struct sql_value sql_outcome(enum row_outcome outcome)
     return (struct sql_value){.kind = kinds[outcome]};
 }
 
-enum err_class stmt_run(struct stmt *stmt, const struct sql_value *values, size_t values_len,
-                        bool *row, struct err *err)
+static enum err_class stmt_bind(struct stmt *stmt, const struct sql_value *values,
+                                size_t values_len, struct err *err)
 {
-    const struct store_ops *ops = stmt->conn->ops;
     if (FAIL_POINT("store.query"))
         return err_set(err, ERR_STORE, "store_io", "fail point store.query");
     for (size_t i = 0; i < values_len; i++) {
-        enum err_class class_ = ops->bind(stmt, (int)i + 1, &values[i], err);
+        enum err_class class_ = stmt->conn->ops->bind(stmt, (int)i + 1, &values[i], err);
         if (class_)
             return class_;
     }
-    return ops->step(stmt, row, err);
+    return ERR_OK;
+}
+
+enum err_class stmt_run(struct stmt *stmt, const struct sql_value *values, size_t values_len,
+                        bool *row, struct err *err)
+{
+    enum err_class class_ = stmt_bind(stmt, values, values_len, err);
+    return class_ ? class_ : stmt->conn->ops->step(stmt, row, err);
+}
+
+enum err_class stmt_later(struct stmt *stmt, const struct sql_value *values, size_t values_len,
+                          const struct expected *expected, struct err *err)
+{
+    enum err_class class_ = stmt_bind(stmt, values, values_len, err);
+    return class_ ? class_ : stmt->conn->ops->later(stmt, expected, err);
+}
+
+static bool has_nothing_to_do(const struct conn *conn, const char *sql)
+{
+    return sql_variant(sql, conn->ops->variant).len == 0;
 }
 
 enum err_class conn_exec(struct conn *conn, const char *sql, const struct sql_value *values,
@@ -58,6 +89,8 @@ enum err_class conn_exec(struct conn *conn, const char *sql, const struct sql_va
 {
     const struct store_ops *ops = conn->ops;
     struct stmt *stmt;
+    if (has_nothing_to_do(conn, sql))
+        return ERR_OK;
     enum err_class class_ = ops->prepare(conn, sql, &stmt, err);
     if (class_)
         return class_;
@@ -68,6 +101,20 @@ enum err_class conn_exec(struct conn *conn, const char *sql, const struct sql_va
     ops->release(stmt);
     if (!class_ && rows_changed)
         *rows_changed = ops->rows_changed(conn);
+    return class_;
+}
+
+enum err_class conn_later(struct conn *conn, const char *sql, const struct sql_value *values,
+                          size_t values_len, const struct expected *expected, struct err *err)
+{
+    struct stmt *stmt;
+    if (has_nothing_to_do(conn, sql))
+        return ERR_OK;
+    enum err_class class_ = conn->ops->prepare(conn, sql, &stmt, err);
+    if (class_)
+        return class_;
+    class_ = stmt_later(stmt, values, values_len, expected, err);
+    conn->ops->release(stmt);
     return class_;
 }
 

@@ -1,5 +1,6 @@
 /* The store's face: opening, migrating, checking. */
 #include "store/internal.h"
+#include "store/postgres.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,8 +46,13 @@ static enum err_class target_read(struct store *store, const struct store_option
     store->target.create = options->create;
     if (str_cut(options->url, ':', &scheme, &rest) && str_eq(scheme, STR("sqlite")))
         return sqlite_target(store, options, rest, err);
+    if (str_eq(scheme, STR("postgresql")) || str_eq(scheme, STR("postgres"))) {
+        store->ops = &postgres_ops;
+        return pg_target(&store->arena, options->url, &store->target, err);
+    }
     return err_set(err, ERR_CONFIG, "store_url",
-                   "store: databases of kind \"%.*s\" are not known; write sqlite:FILE",
+                   "store: databases of kind \"%.*s\" are not known; write sqlite:FILE or "
+                   "postgresql://…",
                    STR_ARG(scheme));
 }
 
@@ -59,7 +65,8 @@ static enum err_class tables_prepare(struct store *store, struct err *err)
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; !class_ && i < catalog->tables_len; i++)
         if (catalog->tables[i].data)
-            class_ = table_sql_make(&catalog->tables[i], &store->arena, &store->tables[i], err);
+            class_ = table_sql_make(&catalog->tables[i], store->ops, &store->arena,
+                                    &store->tables[i], err);
     return class_;
 }
 
@@ -114,6 +121,11 @@ void store_close(struct store *store)
 const struct table_catalog *store_catalog(const struct store *store)
 {
     return store->catalog;
+}
+
+const char *store_kind(const struct store *store)
+{
+    return store->ops->name;
 }
 
 /* Runs `work` on a connection of its own, apart from the writer's and the readers'. */

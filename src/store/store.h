@@ -38,6 +38,7 @@ enum sql_kind {
     SQL_INT,
     SQL_TEXT,
     SQL_BYTES,
+    SQL_LIST, /* the store's own: many integers or texts as one value */
     /* Filled by the store from the outcome of the unit's rows, summed over its batches; `number` is added. */
     SQL_ROWS_NEW,
     SQL_ROWS_CHANGED,
@@ -56,9 +57,21 @@ struct sql_value sql_null(void);
 struct sql_value sql_int_or_null(int64_t number, bool present);
 struct sql_value sql_outcome(enum row_outcome outcome);
 
+/* One text a statement, in what all databases understand (store/sql.h says what that is). Where they
+ * must differ both texts stand side by side in one constant, and each database takes its own. An empty
+ * one does nothing. */
+#define SQL_PER_DATABASE(sqlite, postgres) sqlite "\x1f" postgres
+/* The smaller and the larger of two values; NULL where one is NULL. SQLite calls them min and max,
+ * others LEAST and GREATEST, with other ideas about NULL. */
+#define SQL_LESSER(a, b) "CASE WHEN " a " <= " b " THEN " a " WHEN " a " > " b " THEN " b " END"
+#define SQL_GREATER(a, b) "CASE WHEN " a " >= " b " THEN " a " WHEN " a " < " b " THEN " b " END"
+
 /* --- opening --- */
 struct store_options {
-    struct str url;  /* "sqlite:PATH", "sqlite:PATH?max_pages=N" bounds the file's size */
+    /* "sqlite:PATH", "sqlite:PATH?max_pages=N" bounds the file's size;
+     * "postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full&sslrootcert=FILE", or whatever
+     * else libpq takes as an address. */
+    struct str url;
     struct str home; /* relative paths are below it */
     const struct table_catalog *catalog;
     bool read_only;
@@ -70,6 +83,8 @@ enum err_class store_schema(struct arena *arena, struct table_catalog **out, str
 enum err_class store_open(const struct store_options *options, struct store **out, struct err *err);
 void store_close(struct store *store);
 const struct table_catalog *store_catalog(const struct store *store);
+/* "sqlite" or "postgres". */
+const char *store_kind(const struct store *store);
 
 /* Migrations are numbered; number N brings the tables and columns declared `since: N` and the
  * statements of schema/migrations/NNNN-*.sql-like steps. Each is checksummed when applied; a step
@@ -111,6 +126,9 @@ enum err_class snapshot_read(struct reader *snapshot, const char *sql,
 enum err_class snapshot_read_int(struct reader *snapshot, const char *sql,
                                  const struct sql_value *values, size_t values_len, int64_t absent,
                                  int64_t *out, struct err *err);
+/* What is stored of a batch's rows: fills known[row] with enum row_known. */
+enum err_class store_known(struct store *store, const struct batch *batch, int64_t shop_id,
+                           unsigned char *known, struct err *err);
 /* One integer of one row; `absent` when there is no row or it is NULL. */
 enum err_class store_read_int(struct store *store, const char *sql, const struct sql_value *values,
                               size_t values_len, int64_t absent, int64_t *out, struct err *err);

@@ -42,6 +42,7 @@ static void file_write(const char *path, const char *text, off_t at)
 
 static void a_file_that_is_no_database_is_refused_and_kept(void **state)
 {
+    SQLITE_ONLY();
     struct fixture *f = *state;
     struct store_options options = fixture_options(f);
     struct store *store = NULL;
@@ -58,6 +59,7 @@ static void a_file_that_is_no_database_is_refused_and_kept(void **state)
 
 static void a_damaged_page_is_found(void **state)
 {
+    SQLITE_ONLY();
     struct fixture *f = *state;
     struct err err;
     store_close(f->store);
@@ -70,6 +72,7 @@ static void a_damaged_page_is_found(void **state)
 
 static void a_new_file_is_for_its_owner_alone(void **state)
 {
+    SQLITE_ONLY();
     struct fixture *f = *state;
     struct stat status;
     assert_int_equal(stat(f->path, &status), 0);
@@ -135,6 +138,7 @@ static struct batch *filling_batch(struct fixture *f, int number)
 
 static void a_full_disk_fails_units_whole_and_then_goes_on(void **state)
 {
+    SQLITE_ONLY();
     struct fixture *f = *state;
     struct store_options options = fixture_options(f);
     struct err err;
@@ -318,6 +322,7 @@ static void every_allocation_may_fail(void **state)
 
 static void every_allocation_of_sqlite_may_fail(void **state)
 {
+    SQLITE_ONLY();
     torture(*state, fail_nth_sqlite_allocation, ERR_INTERNAL, 16);
 }
 

@@ -19,26 +19,30 @@ static enum err_class values_fill(const struct step *step, const struct unit_cou
     return ERR_OK;
 }
 
+static enum err_class fence_unmet(const void *context, int64_t rows, struct err *err)
+{
+    const struct step *step = context;
+    return err_set(err, ERR_CONFLICT, "fence",
+                   "a step changed %lld rows instead of %lld: somebody else holds the lease",
+                   (long long)rows, (long long)step->rows_expected);
+}
+
 static enum err_class steps_run(struct tx *tx, const struct step *steps, size_t steps_len,
                                 const struct unit_counts *counts, struct err *err)
 {
     struct sql_value values[STEP_VALUES_MAX];
-    for (size_t i = 0; i < steps_len; i++) {
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !class_ && i < steps_len; i++) {
         const struct step *step = &steps[i];
-        int64_t rows = 0;
-        enum err_class class_ = values_fill(step, counts, values, err);
+        const struct expected expected = {step->rows_expected, fence_unmet, step};
+        class_ = values_fill(step, counts, values, err);
         if (!class_)
-            class_ = conn_exec(tx->conn, step->sql, values, step->values_len, &rows, err);
-        if (class_)
-            return class_;
-        if (step->rows_expected >= 0 && rows != step->rows_expected)
-            return err_set(
-                err, ERR_CONFLICT, "fence",
-                "a step changed %lld rows instead of %lld: somebody else holds the lease",
-                (long long)rows, (long long)step->rows_expected);
+            class_ = conn_later(tx->conn, step->sql, values, step->values_len, &expected, err);
     }
-    return ERR_OK;
+    return class_;
 }
+
+static const struct expected anything = {.rows = ROWS_ANY};
 
 static enum err_class reject_write(struct tx *tx, const struct unit *unit,
                                    const struct reject *reject, struct err *err)
@@ -58,8 +62,8 @@ static enum err_class reject_write(struct tx *tx, const struct unit *unit,
         sql_int_or_null(reject->to_ms, in_window),
         sql_int(unit->now_ms),
     };
-    return conn_exec(tx->conn, SQL_REJECT_PUT, values, sizeof(values) / sizeof(values[0]), NULL,
-                     err);
+    return conn_later(tx->conn, SQL_REJECT_PUT, values, sizeof(values) / sizeof(values[0]),
+                      &anything, err);
 }
 
 static bool refused_again(const struct unit *unit, const struct table *table, struct str key)
@@ -84,7 +88,7 @@ static enum err_class lists_clear(struct tx *tx, const struct unit *unit, const 
         const struct sql_value values[] = {sql_int(unit->shop_id), sql_text(table->name),
                                            sql_text(key)};
         if (!class_ && main->outcomes[row] != ROW_OLDER && !refused_again(unit, table, key))
-            class_ = conn_exec(tx->conn, SQL_REJECT_CLEAR, values, 3, NULL, err);
+            class_ = conn_later(tx->conn, SQL_REJECT_CLEAR, values, 3, &anything, err);
     }
     return class_;
 }
@@ -110,6 +114,8 @@ enum err_class unit_apply(struct tx *tx, struct unit *unit, struct err *err)
         class_ = fail_point_error("store.unit.rows", err);
     if (!class_)
         class_ = steps_run(tx, unit->after, unit->after_len, &counts, err);
+    if (!class_)
+        class_ = tx->conn->ops->settle(tx->conn, err);
     if (!class_ && FAIL_POINT("store.unit.steps"))
         class_ = fail_point_error("store.unit.steps", err);
     if (!class_)

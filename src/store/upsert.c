@@ -1,163 +1,14 @@
 /* The guarded upsert: rows of data tables, one at a time, as part of their unit. A page may hold a
  * record twice, so that every row is compared with what the rows before it have written. */
-#include "store/internal.h"
+#include "store/upsert.h"
 #include "store/sql.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-
-/* --- SQL of a table --- */
-
-enum { SQL_BYTES_MAX = 64 * 1024 };
 
 /* Clocks of platforms differ and zones are mistaken for one another: never by more than a day. */
 static const int64_t ARRIVED_AHEAD_MAX_MS = INT64_C(60) * 1000;
 static const int64_t UPDATED_AHEAD_MAX_MS = INT64_C(24) * 3600 * 1000;
-
-static const char *const personal_parts[] = {"_cipher", "_mask", "_index"};
-
-/* Calls for every column of the database in order; `at` is its number in the INSERT. */
-typedef void physical_visit(struct buf *out, const struct table *table, size_t column,
-                            const char *part, int at);
-/* Returns the number after the last one. */
-static int physical_each(struct buf *out, const struct table *table, physical_visit *visit)
-{
-    int at = 2; /* ?1 is shop_id */
-    for (size_t i = 0; i < table->columns_len; i++) {
-        if (table->columns[i].type != COLUMN_PERSONAL) {
-            visit(out, table, i, "", at++);
-            continue;
-        }
-        for (size_t part = 0; part < 3; part++)
-            visit(out, table, i, personal_parts[part], at++);
-    }
-    return at;
-}
-
-static void visit_name(struct buf *out, const struct table *table, size_t column, const char *part,
-                       int at)
-{
-    buf_printf(out, "%s%.*s%s", at > 2 ? ", " : "", STR_ARG(table->columns[column].name), part);
-}
-
-static void visit_set(struct buf *out, const struct table *table, size_t column, const char *part,
-                      int at)
-{
-    if (!table_key_has(table, column))
-        buf_printf(out, "%.*s%s = ?%d, ", STR_ARG(table->columns[column].name), part, at);
-}
-
-/* Where a key column stands in the INSERT. */
-static int key_place(const struct table *table, size_t column)
-{
-    int at = 2;
-    for (size_t i = 0; i < column; i++)
-        at += table->columns[i].type == COLUMN_PERSONAL ? 3 : 1;
-    return at;
-}
-
-/* The condition that finds the row: keys are ?1 ?2 … or, in the UPDATE, where the INSERT has them. */
-static void where_write(struct buf *out, const struct table *table, bool as_in_insert)
-{
-    buf_add(out, STR(" WHERE shop_id = ?1"));
-    for (size_t i = 0; i < table->key_len; i++) {
-        int at = as_in_insert ? key_place(table, table->key[i]) : (int)i + 2;
-        buf_printf(out, " AND %.*s = ?%d", STR_ARG(table->columns[table->key[i]].name), at);
-    }
-}
-
-static const char *text_take(struct buf *text, struct arena *arena)
-{
-    const char *copy = text->failed ? NULL : arena_dup(arena, buf_str(text)).ptr;
-    buf_reset(text);
-    return copy;
-}
-
-static void guard_write(struct buf *out, const struct table *table)
-{
-    struct str updated = table->updated == SIZE_MAX ? STR("NULL")
-                                                    : table->columns[table->updated].name;
-    struct str status = table->status == SIZE_MAX ? STR("NULL")
-                                                  : table->columns[table->status].name;
-    buf_printf(out, "SELECT row_hash, received_ms, %.*s, %.*s FROM %.*s", STR_ARG(updated),
-               STR_ARG(status), STR_ARG(table->name));
-    where_write(out, table, false);
-}
-
-static void insert_write(struct buf *out, const struct table *table)
-{
-    buf_printf(out, "INSERT INTO %.*s (shop_id, ", STR_ARG(table->name));
-    int last = physical_each(out, table, visit_name) + 3;
-    buf_add(out, STR(", row_hash, received_ms, changed_ms, first_seen_ms) VALUES (?1"));
-    for (int at = 2; at <= last; at++)
-        buf_printf(out, ", ?%d", at);
-    buf_add(out, STR(") ON CONFLICT (shop_id"));
-    for (size_t i = 0; i < table->key_len; i++)
-        buf_printf(out, ", %.*s", STR_ARG(table->columns[table->key[i]].name));
-    buf_add(out, STR(") DO NOTHING"));
-}
-
-static void update_write(struct buf *out, const struct table *table)
-{
-    buf_printf(out, "UPDATE %.*s SET ", STR_ARG(table->name));
-    int at = physical_each(out, table, visit_set);
-    buf_printf(out, "row_hash = ?%d, received_ms = ?%d, changed_ms = ?%d", at, at + 1, at + 2);
-    where_write(out, table, true);
-}
-
-enum err_class table_sql_make(const struct table *table, struct arena *arena, struct table_sql *out,
-                              struct err *err)
-{
-    struct buf text;
-    buf_init(&text, SQL_BYTES_MAX);
-    guard_write(&text, table);
-    out->guard = text_take(&text, arena);
-    buf_add(&text, STR("SELECT "));
-    physical_each(&text, table, visit_name);
-    buf_printf(&text, " FROM %.*s", STR_ARG(table->name));
-    where_write(&text, table, false);
-    out->row = text_take(&text, arena);
-    insert_write(&text, table);
-    out->insert = text_take(&text, arena);
-    update_write(&text, table);
-    out->update = text_take(&text, arena);
-    buf_fini(&text);
-    return out->guard && out->row && out->insert && out->update ? ERR_OK : err_no_memory(err);
-}
-
-/* --- rows --- */
-
-/* A batch on its way in: the table's statements are looked up once, not for each row. */
-struct row_writer {
-    struct tx *tx;
-    const struct unit *unit;
-    struct batch *batch;
-    struct stmt *guard, *row, *insert, *update, *original, *status, *reject;
-    bool rejects; /* something of this shop and table waits for a good copy */
-    struct sql_value key[1 + TABLE_COLUMNS_MAX];
-    struct sql_value values[ROW_VALUES_MAX];
-};
-
-/* What is stored of a row, as far as it decides. */
-struct stored_guard {
-    bool found;
-    unsigned char hash[16];
-    int64_t updated_ms, received_ms;
-    struct str status; /* in the scratch arena; empty: none */
-};
-
-static struct sql_value cell_value(const struct batch *batch, size_t row, size_t column)
-{
-    const struct batch_column *cells = &batch->columns[column];
-    if (cells->states[row] != CELL_SET)
-        return sql_null();
-    if (cells->numbers)
-        return sql_int(cells->numbers[row]);
-    return batch->table->columns[column].type == COLUMN_BYTES ? sql_bytes(cells->texts[row])
-                                                              : sql_text(cells->texts[row]);
-}
 
 static struct sql_value text_or_null(struct str text)
 {
@@ -215,9 +66,12 @@ static enum err_class key_run(struct row_writer *w, struct stmt *stmt, bool *fou
     return stmt_run(stmt, w->key, w->batch->table->key_len + 1, found, err);
 }
 
-static enum err_class guard_read(struct row_writer *w, struct stored_guard *out, struct err *err)
+static enum err_class guard_read(struct row_writer *w, size_t row, struct stored_guard *out,
+                                 struct err *err)
 {
     const struct store_ops *ops = w->tx->conn->ops;
+    if (w->ahead && guard_take_ahead(w->ahead, row, out))
+        return ERR_OK;
     *out = (struct stored_guard){.found = false};
     enum err_class class_ = key_run(w, w->guard, &out->found, err);
     if (!class_ && out->found) {
@@ -321,28 +175,32 @@ static enum err_class values_merge(struct row_writer *w, size_t row, struct err 
     return class_;
 }
 
-/* Runs a statement that only writes. */
-static enum err_class write_run(struct row_writer *w, struct stmt *stmt,
-                                const struct sql_value *values, size_t values_len, struct err *err)
+/* A statement that the database carried out without writing: only a trigger does that, since one
+ * transaction at a time writes the rows of a shop, and looked whether they are there. */
+static enum err_class row_ignored(const void *table, int64_t rows, struct err *err)
 {
-    bool ignored;
-    enum err_class class_ = stmt_run(stmt, values, values_len, &ignored, err);
-    w->tx->conn->ops->reset(stmt);
-    return class_;
-}
-
-/* A statement that the database carried out without writing: only a trigger does that. */
-static enum err_class row_ignored(const struct row_writer *w, struct err *err)
-{
+    (void)rows;
     return err_set(
         err, ERR_CONFIG, "store_trigger",
         "table %.*s took a row without storing it: a trigger that is not Huiliu's ignores "
         "rows; drop it, then run the same command again",
-        STR_ARG(w->batch->table->name));
+        STR_ARG(((const struct table *)table)->name));
 }
 
-/* *stored is false when the row is there already. */
-static enum err_class row_insert(struct row_writer *w, size_t row, bool *stored, struct err *err)
+/* Runs a statement that only writes. `rows`: how many it must write, or ROWS_ANY. */
+static enum err_class write_run(struct row_writer *w, struct stmt *stmt,
+                                const struct sql_value *values, size_t values_len, int64_t rows,
+                                struct err *err)
+{
+    const struct expected expected = {rows, row_ignored, w->batch->table};
+    enum err_class class_ = stmt_later(stmt, values, values_len, &expected, err);
+    w->tx->conn->ops->reset(stmt);
+    return class_;
+}
+
+/* `maybe`: the row may be there already, then *stored is false. Else it must be stored. */
+static enum err_class row_insert(struct row_writer *w, size_t row, bool maybe, bool *stored,
+                                 struct err *err)
 {
     const struct store_ops *ops = w->tx->conn->ops;
     enum err_class class_ = personal_check(w->batch, row, err);
@@ -350,7 +208,12 @@ static enum err_class row_insert(struct row_writer *w, size_t row, bool *stored,
         return class_;
     size_t values_len = values_from_batch(w, row);
     w->values[values_len++] = sql_int(w->unit->now_ms); /* first_seen_ms */
-    class_ = write_run(w, w->insert, w->values, values_len, err);
+    *stored = true;
+    if (!maybe)
+        return write_run(w, w->insert, w->values, values_len, 1, err);
+    bool ignored;
+    class_ = stmt_run(w->insert, w->values, values_len, &ignored, err);
+    ops->reset(w->insert);
     *stored = ops->rows_changed(w->tx->conn) == 1;
     return class_;
 }
@@ -362,11 +225,7 @@ static enum err_class row_update(struct row_writer *w, size_t row, struct err *e
         return class_;
     size_t values_len = values_from_batch(w, row);
     class_ = values_merge(w, row, err);
-    if (!class_)
-        class_ = write_run(w, w->update, w->values, values_len, err);
-    if (!class_ && w->tx->conn->ops->rows_changed(w->tx->conn) != 1)
-        class_ = row_ignored(w, err);
-    return class_;
+    return class_ ? class_ : write_run(w, w->update, w->values, values_len, 1, err);
 }
 
 /* A good copy has landed: what was refused of this record is no longer waiting for anybody. */
@@ -374,7 +233,7 @@ static enum err_class reject_clear(struct row_writer *w, struct str key, struct 
 {
     const struct sql_value values[] = {sql_int(w->unit->shop_id), sql_text(w->batch->table->name),
                                        sql_text(key)};
-    return w->rejects ? write_run(w, w->reject, values, 3, err) : ERR_OK;
+    return w->rejects ? write_run(w, w->reject, values, 3, ROWS_ANY, err) : ERR_OK;
 }
 
 /* The copy that is stored has come again: the same holds, with nothing to write. */
@@ -400,7 +259,7 @@ static enum err_class row_follow(struct row_writer *w, size_t row,
         const struct sql_value values[] = {sql_int(w->unit->shop_id), sql_text(table->name),
                                            sql_text(key), sql_bytes(batch->originals[row]),
                                            sql_int(guard->received_ms)};
-        class_ = write_run(w, w->original, values, 5, err);
+        class_ = write_run(w, w->original, values, 5, ROWS_ANY, err);
     }
     if (!class_)
         class_ = reject_clear(w, key, err);
@@ -412,7 +271,7 @@ static enum err_class row_follow(struct row_writer *w, size_t row,
     const struct sql_value values[] = {
         sql_int(w->unit->shop_id),  sql_text(table->name), sql_text(key),
         sql_int(guard->updated_ms), sql_text(status),      sql_int(w->unit->now_ms)};
-    return write_run(w, w->status, values, 6, err);
+    return write_run(w, w->status, values, 6, ROWS_ANY, err);
 }
 
 /* Compares with what is stored and writes what must be. */
@@ -420,17 +279,14 @@ static enum err_class row_merge(struct row_writer *w, size_t row, struct stored_
                                 enum row_outcome *outcome, struct err *err)
 {
     key_fill(w, row);
-    enum err_class class_ = guard_read(w, stored, err);
+    enum err_class class_ = guard_read(w, row, stored, err);
     if (class_)
         return class_;
     *outcome = row_classify(&w->batch->guards[row], stored, w->batch->rewrite, w->unit->now_ms);
     if (*outcome == ROW_CHANGED)
         return row_update(w, row, err);
-    bool inserted = true;
-    if (*outcome == ROW_NEW)
-        class_ = row_insert(w, row, &inserted, err);
-    /* One transaction writes at a time: a row that was not found cannot be there. */
-    return class_ || inserted ? class_ : row_ignored(w, err);
+    bool inserted;
+    return *outcome == ROW_NEW ? row_insert(w, row, false, &inserted, err) : ERR_OK;
 }
 
 static enum err_class row_write(struct row_writer *w, size_t row, struct err *err)
@@ -446,8 +302,8 @@ static enum err_class row_write(struct row_writer *w, size_t row, struct err *er
         batch->outcomes[row] = ROW_SAME;
         return row_same(w, row, err);
     }
-    if (known == KNOWN_ABSENT)
-        class_ = row_insert(w, row, &inserted, err);
+    if (known == KNOWN_ABSENT && !w->ahead)
+        class_ = row_insert(w, row, true, &inserted, err);
     if (inserted)
         outcome = ROW_NEW;
     else if (!class_)
@@ -494,8 +350,12 @@ enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch 
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; !class_ && i < sizeof(statements) / sizeof(statements[0]); i++)
         class_ = ops->prepare(tx->conn, statements[i].sql, statements[i].stmt, err);
+    struct arena ahead;
+    arena_init(&ahead);
     if (!class_)
         class_ = rejects_wait(tx, unit->shop_id, batch->table, &w.rejects, err);
+    if (!class_)
+        class_ = guards_read_ahead(&w, &ahead, &w.ahead, err);
     for (size_t row = 0; !class_ && row < batch->rows_len; row++) {
         class_ = row_write(&w, row, err);
         if (!class_)
@@ -504,5 +364,6 @@ enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch 
     for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
         if (*statements[i].stmt)
             ops->release(*statements[i].stmt);
+    arena_fini(&ahead);
     return class_;
 }

@@ -11,14 +11,18 @@ static void a_new_row_has_its_guard(void **state)
     commit_good(f, &unit);
     assert_int_equal(unit.counts.rows[ROW_NEW], 1);
     assert_int_equal(batch->outcomes[row], ROW_NEW);
-    assert_string_equal(read_text(f, "SELECT hex(row_hash) || ' ' || received_ms || ' ' ||"
-                                     " first_seen_ms || ' ' || changed_ms FROM trade_order"
-                                     " WHERE shop_id = 7 AND order_id = 'a'"),
-                        "01000000000000000000000000000000 200 5000 5000");
-    assert_string_equal(read_text(f, "SELECT body || ' ' || received_ms FROM original WHERE"
-                                     " shop_id = 7 AND table_name = 'trade_order'"
-                                     " AND key_text = 'a'"),
-                        "sealed bytes 200");
+#define GUARD(hex)                                                                                 \
+    "SELECT " hex " || ' ' || received_ms || ' ' || first_seen_ms || ' ' || changed_ms"            \
+    " FROM trade_order WHERE shop_id = 7 AND order_id = 'a'"
+    assert_string_equal(
+        read_text(f, SQL_PER_DATABASE(GUARD("hex(row_hash)"), GUARD("encode(row_hash, 'hex')"))),
+        "01000000000000000000000000000000 200 5000 5000");
+#define BODY(text)                                                                                 \
+    "SELECT " text " || ' ' || received_ms FROM original WHERE shop_id = 7"                        \
+    " AND table_name = 'trade_order' AND key_text = 'a'"
+    assert_string_equal(
+        read_text(f, SQL_PER_DATABASE(BODY("body"), BODY("convert_from(body, 'UTF8')"))),
+        "sealed bytes 200");
     assert_string_equal(read_text(f, "SELECT status || ' ' || at_ms || ' ' || seen_ms"
                                      " FROM status_history"),
                         "paid 100 5000");
@@ -71,11 +75,16 @@ static void absent_copy_add(struct batch *batch, const char *id, size_t copy)
 static enum err_class trigger_add(struct tx *tx, void *context, struct err *err)
 {
     (void)context;
-    return tx_exec(tx,
-                   "CREATE TRIGGER seen BEFORE INSERT ON trade_order BEGIN"
-                   " INSERT OR REPLACE INTO setting (name, value) VALUES ('seen', new.order_id);"
-                   " END",
-                   NULL, 0, NULL, err);
+    static const char function[] = SQL_PER_DATABASE(
+        "", "CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN"
+            " INSERT INTO setting VALUES (''seen'', new.order_id)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value; RETURN new; END'");
+    static const char trigger[] = SQL_PER_DATABASE(
+        "CREATE TRIGGER seen BEFORE INSERT ON trade_order BEGIN"
+        " INSERT OR REPLACE INTO setting (name, value) VALUES ('seen', new.order_id); END",
+        "CREATE TRIGGER seen BEFORE INSERT ON trade_order FOR EACH ROW EXECUTE FUNCTION seen()");
+    enum err_class class_ = tx_exec(tx, function, NULL, 0, NULL, err);
+    return class_ ? class_ : tx_exec(tx, trigger, NULL, 0, NULL, err);
 }
 
 /* Another unit was quicker than the look-up that found nothing. */
@@ -93,8 +102,7 @@ static void a_row_said_to_be_absent_is_compared_when_it_is_there(void **state)
         assert_string_equal(read_text(f, "SELECT sku_name FROM trade_order"),
                             absent_copies[copy].stored);
     }
-    assert_string_equal(read_text(f, "SELECT group_concat(status) FROM status_history"),
-                        "first,newer");
+    assert_string_equal(read_text(f, JOINED("status", "FROM status_history")), "first,newer");
 }
 
 /* A page that holds a record more than once looks up all of them before it writes one. */
@@ -239,9 +247,9 @@ static void a_status_change_is_kept(void **state)
         struct unit unit = unit_of(&batch, 1);
         commit_good(f, &unit);
     }
-    assert_string_equal(read_text(f, "SELECT group_concat(status || at_ms, ' ') FROM"
-                                     " (SELECT * FROM status_history ORDER BY at_ms)"),
-                        "new0 paid2 new3");
+    assert_string_equal(read_text(f, JOINED("status || at_ms", "FROM (SELECT * FROM status_history"
+                                                               " ORDER BY at_ms) AS h")),
+                        "new0,paid2,new3");
 }
 
 static void a_personal_value_is_three_columns(void **state)
@@ -504,7 +512,7 @@ static void the_copy_from_before_ends_a_reject(void **state)
         batch->known = told ? same : NULL;
         commit_good(f, &unit);
         assert_int_equal(unit.counts.rows[ROW_SAME], 1);
-        assert_string_equal(read_text(f, "SELECT group_concat(key_text) FROM reject"), "b");
+        assert_string_equal(read_text(f, JOINED("key_text", "FROM reject")), "b");
     }
     struct batch *older = orders_new(f, 1);
     order_add(older, "a", 2, 99, 300);
@@ -518,16 +526,23 @@ static void the_copy_from_before_ends_a_reject(void **state)
 static enum err_class ignoring_add(struct tx *tx, void *context, struct err *err)
 {
     (void)context;
-    enum err_class class_ = tx_exec(tx,
-                                    "CREATE TRIGGER no_new BEFORE INSERT ON trade_order"
-                                    " WHEN new.order_id = 'b' BEGIN SELECT raise(ignore); END",
-                                    NULL, 0, NULL, err);
-    if (class_)
-        return class_;
-    return tx_exec(tx,
-                   "CREATE TRIGGER no_change BEFORE UPDATE ON trade_order"
-                   " WHEN new.order_id = 'a' BEGIN SELECT raise(ignore); END",
-                   NULL, 0, NULL, err);
+#define ON_POSTGRES(name, event, id)                                                               \
+    "CREATE TRIGGER " name " BEFORE " event " ON trade_order FOR EACH ROW"                         \
+    " WHEN (new.order_id = '" id "') EXECUTE FUNCTION ignored()"
+    static const char *const texts[] = {
+        SQL_PER_DATABASE("", "CREATE FUNCTION ignored() RETURNS trigger LANGUAGE plpgsql AS"
+                             " 'BEGIN RETURN NULL; END'"),
+        SQL_PER_DATABASE("CREATE TRIGGER no_new BEFORE INSERT ON trade_order"
+                         " WHEN new.order_id = 'b' BEGIN SELECT raise(ignore); END",
+                         ON_POSTGRES("no_new", "INSERT", "b")),
+        SQL_PER_DATABASE("CREATE TRIGGER no_change BEFORE UPDATE ON trade_order"
+                         " WHEN new.order_id = 'a' BEGIN SELECT raise(ignore); END",
+                         ON_POSTGRES("no_change", "UPDATE", "a")),
+    };
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !class_ && i < 3; i++)
+        class_ = tx_exec(tx, texts[i], NULL, 0, NULL, err);
+    return class_;
 }
 
 static void rows_that_a_trigger_ignores_fail_their_unit(void **state)
@@ -549,7 +564,7 @@ static void rows_that_a_trigger_ignores_fail_their_unit(void **state)
         assert_int_equal(store_commit(f->store, &unit, &err), ERR_CONFIG);
         assert_string_equal(err.code, "store_trigger");
         assert_non_null(strstr(err.message, "trade_order"));
-        assert_string_equal(read_text(f, "SELECT group_concat(order_id) FROM trade_order"), "a");
+        assert_string_equal(read_text(f, JOINED("order_id", "FROM trade_order")), "a");
     }
 }
 

@@ -8,6 +8,13 @@
 #include "store/internal.h"
 
 #include <assert.h>
+#include <string.h>
+
+enum {
+    /* Two transactions that were in each other's way: the database lets one of them through each
+     * time. A connection that is cut waits for the server by itself. */
+    GROUP_TRIES_MAX = 8,
+};
 
 static size_t unit_rows(const struct unit *unit)
 {
@@ -51,10 +58,19 @@ static struct unit *group_take(struct writer *writer)
     return group;
 }
 
+/* What went wrong with a statement nobody waited for is this unit's, not the next one's. */
 static void unit_run(struct tx *tx, struct unit *unit)
 {
     unit->result = unit->work ? unit->work(tx, unit->work_context, &unit->err)
                               : unit_apply(tx, unit, &unit->err);
+    if (!unit->result)
+        unit->result = tx->conn->ops->settle(tx->conn, &unit->err);
+}
+
+/* Another transaction was in the way, or the connection was cut and nothing was committed. */
+static bool group_deserves_another(const struct err *err)
+{
+    return err->class_ == ERR_STORE && strcmp(err->code, "store_again") == 0;
 }
 
 /* A unit apart: its failure takes nothing of the others along. An error is returned only when the
@@ -66,7 +82,7 @@ static enum err_class unit_run_apart(struct tx *tx, struct unit *unit, struct er
     if (class_)
         return class_;
     unit_run(tx, unit);
-    if (!ops->in_transaction(tx->conn)) {
+    if (!ops->in_transaction(tx->conn) || group_deserves_another(&unit->err)) {
         *err = unit->err;
         return unit->result;
     }
@@ -127,13 +143,21 @@ static enum err_class group_write(struct tx *tx, struct unit *group, bool apart,
  * copy of each page that a unit touches: that is faster, and its memory stays small. Where a unit is
  * refused everything is undone and the group runs again with a savepoint a unit.
  * What could not be committed was not written: every unit of the group gets the same error. */
+static enum err_class group_try(struct tx *tx, struct unit *group, struct err *err)
+{
+    bool refused = false;
+    enum err_class class_ = group_write(tx, group, false, &refused, err);
+    if (refused && group->next && !group_deserves_another(err))
+        class_ = group_write(tx, group, true, &refused, err);
+    return class_;
+}
+
 static void group_run(struct tx *tx, struct unit *group)
 {
     struct err err = {.class_ = ERR_OK};
-    bool refused = false;
-    enum err_class class_ = group_write(tx, group, false, &refused, &err);
-    if (refused && group->next)
-        class_ = group_write(tx, group, true, &refused, &err);
+    enum err_class class_ = group_try(tx, group, &err);
+    for (int tries = 1; class_ && group_deserves_another(&err) && tries < GROUP_TRIES_MAX; tries++)
+        class_ = group_try(tx, group, &err);
     for (struct unit *unit = group; class_ && unit; unit = unit->next) {
         unit->result = class_;
         unit->err = err;

@@ -271,8 +271,8 @@ static enum err_class life_known(struct figure_pass *p, const struct question *q
     unsigned char *known = arena_array(&p->arena, life->rows_len + 1, sizeof *known);
     if (!known)
         return err_no_memory(err);
-    enum err_class class_ = rows_known(p->run->sync->options.store, life, p->run->shop->id, known,
-                                       err);
+    enum err_class class_ = store_known(p->run->sync->options.store, life, p->run->shop->id, known,
+                                        err);
     life->known = known;
     for (size_t i = 0, row = 0; class_ == ERR_OK && i < q->len; i++)
         if (q->orders[i]->answered)

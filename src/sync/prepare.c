@@ -68,8 +68,8 @@ static enum err_class rows_known_all(const struct task_run *run, const struct ma
         known[i] = arena_array(arena, batch->rows_len + 1, sizeof **known);
         if (!known[i])
             return err_no_memory(err);
-        enum err_class class_ = rows_known(run->sync->options.store, batch, run->shop->id, known[i],
-                                           err);
+        enum err_class class_ = store_known(run->sync->options.store, batch, run->shop->id,
+                                            known[i], err);
         if (class_ != ERR_OK)
             return class_;
     }

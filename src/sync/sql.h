@@ -3,6 +3,7 @@
 #ifndef HUILIU_SYNC_SQL_H
 #define HUILIU_SYNC_SQL_H
 
+#include "store/store.h"
 #include "sync/evidence.h"
 
 /* The code of a reject that stands for a row about which every question is refused. */
@@ -25,7 +26,8 @@ static const char SQL_WINDOW_OPEN[] =
     "ON CONFLICT (shop_id, stream, kind, from_ms, to_ms) DO UPDATE SET "
     "state = 'open', pass = ?6, opened_ms = ?7, position = '', page_number = 0, ended = 0, "
     "rejects = 0, total_first = NULL, total_last = NULL, again_ms = NULL, "
-    "first_digest = CASE WHEN first_digest = '" TOTAL_DISAGREED "' THEN first_digest END "
+    "first_digest = CASE WHEN sync_window.first_digest = '" TOTAL_DISAGREED
+    "' THEN sync_window.first_digest END "
     "WHERE sync_window.state <> 'open'";
 
 static const char SQL_WINDOW_PAGE_DONE[] =
@@ -62,20 +64,20 @@ static const char SQL_PAGES_READ[] = "SELECT ids FROM window_page WHERE " WINDOW
 static const char SQL_STATE_INSERT[] =
     "INSERT INTO stream_state (shop_id, stream, since_ms, frontier_ms, complete_up_to_ms, until_ms, "
     "asked_ms) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6) ON CONFLICT (shop_id, stream) DO UPDATE SET "
-    "until_ms = max(coalesce(stream_state.until_ms, 0), excluded.until_ms), "
+    "until_ms = " SQL_GREATER("coalesce(stream_state.until_ms, 0)", "excluded.until_ms") ", "
     "asked_ms = excluded.asked_ms";
 static const char SQL_STATE_LOAD[] =
     "SELECT since_ms, frontier_ms, complete_up_to_ms, until_ms FROM stream_state "
     "WHERE shop_id = ?1 AND stream = ?2";
 /* How far the stream has been read, by pulls or by audits. */
 static const char SQL_READ_UP_TO[] =
-    "SELECT max(frontier_ms, coalesce(complete_up_to_ms, 0)) FROM stream_state "
+    "SELECT " SQL_GREATER("frontier_ms", "coalesce(complete_up_to_ms, 0)") " FROM stream_state "
     "WHERE shop_id = ?1 AND stream = ?2 AND frontier_ms >= since_ms";
 /* ?3 now. When its rows were last compared with the plan, and whether it was asked for later than now; of
  * what an older program has left nobody knows. */
 static const char SQL_STATE_CLOCK[] =
     "SELECT since_ms, coalesce(planned_ms, 0), "
-    "asked_ms IS NULL OR asked_ms > ?3 OR coalesce(last_success_ms, 0) > ?3 FROM stream_state "
+    "CASE WHEN asked_ms IS NULL OR asked_ms > ?3 OR coalesce(last_success_ms, 0) > ?3 THEN 1 ELSE 0 END FROM stream_state "
     "WHERE shop_id = ?1 AND stream = ?2";
 /* The values were worked out from the windows while the lane was ours. */
 static const char SQL_STATE_ADVANCE[] =
@@ -126,15 +128,22 @@ static const char SQL_AHEAD_UNPROVED[] =
     "AND state = 'unproved' AND closed_ms > ?3 AND to_ms <= ?3";
 static const char SQL_AHEAD_DELETE[] = "DELETE FROM sync_window WHERE " WINDOW_AHEAD;
 /* ?3 now ?4 the latest frontier and ?5 "complete up to" that still hold. */
-static const char SQL_STATE_BACK[] =
-    "UPDATE stream_state SET frontier_ms = min(frontier_ms, ?4), "
-    "complete_up_to_ms = min(complete_up_to_ms, ?5), until_ms = min(until_ms, ?3) "
-    "WHERE shop_id = ?1 AND stream = ?2";
+static const char SQL_STATE_BACK[] = "UPDATE stream_state SET frontier_ms = " SQL_LESSER(
+    "frontier_ms",
+    "?4") ", "
+          "complete_up_to_ms = " SQL_LESSER(
+              "complete_up_to_ms",
+              "?5") ", "
+                    "until_ms = " SQL_LESSER("until_ms", "?3") " "
+                                                               "WHERE shop_id = ?1 AND stream = ?2";
 /* ?3 the first instant wanted, by the clock as it is now ?4 the instant before it. */
 static const char SQL_SINCE_BACK[] =
-    "UPDATE stream_state SET since_ms = ?3, frontier_ms = min(frontier_ms, ?4), "
-    "complete_up_to_ms = min(complete_up_to_ms, ?4) "
-    "WHERE shop_id = ?1 AND stream = ?2 AND since_ms > ?3";
+    "UPDATE stream_state SET since_ms = ?3, frontier_ms = " SQL_LESSER(
+        "frontier_ms", "?4") ", "
+                             "complete_up_to_ms = " SQL_LESSER(
+                                 "complete_up_to_ms",
+                                 "?4") " "
+                                       "WHERE shop_id = ?1 AND stream = ?2 AND since_ms > ?3";
 /* ?3 now. What was asked later than now is due. */
 static const char SQL_ASKED_AHEAD[] =
     "SELECT count(*) FROM ask_plan WHERE shop_id = ?1 AND stream = ?2 AND asked_ms > ?3";
@@ -216,41 +225,58 @@ static const char SQL_REJECT_LOAD[] =
     "SELECT shop_id, stream, original, seen_ms FROM reject WHERE id = ?1";
 static const char SQL_REJECT_DELETE[] = "DELETE FROM reject WHERE id = ?1";
 
-/* ?1 shop ?2 stream ?3 asked ?4 marks as JSON: [[key, next, missing, base_missing, base_to, days_to,
- * day_next, days_next, days_past, days_closing], …]. PostgreSQL: jsonb_array_elements, MariaDB: JSON_TABLE. */
-static const char SQL_ASKED[] =
-    "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, next_ms, missing, base_missing, "
-    "base_to, days_to, day_next, days_next_ms) SELECT ?1, ?2, json_extract(value, '$[0]'), ?3, "
-    "json_extract(value, '$[1]'), json_extract(value, '$[2]'), json_extract(value, '$[3]'), "
-    "json_extract(value, '$[4]'), json_extract(value, '$[5]'), json_extract(value, '$[6]'), "
-    "json_extract(value, '$[7]') FROM json_each(?4) WHERE true "
-    "ON CONFLICT (shop_id, stream, key_text) DO UPDATE SET asked_ms = excluded.asked_ms, "
-    "next_ms = excluded.next_ms, missing = excluded.missing, "
-    "base_missing = excluded.base_missing, "
-    "base_to = coalesce(excluded.base_to, ask_plan.base_to), "
-    "days_to = coalesce(ask_plan.days_to, excluded.days_to), "
-    "day_next = coalesce(ask_plan.day_next, excluded.day_next), "
-    "days_next_ms = coalesce(ask_plan.days_next_ms, excluded.days_next_ms)";
-/* The same without the instant. The rows are there: written like this the marks are looked up by key, while
- * an UPDATE … FROM walked all rows of the shop for each. */
-static const char SQL_DAY_ASKED[] =
-    "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, missing, base_missing, days_to, "
-    "day_next, days_next_ms, days_past_ms, days_closing) SELECT ?1, ?2, "
-    "json_extract(value, '$[0]'), 0, 0, 0, json_extract(value, '$[5]'), "
-    "json_extract(value, '$[6]'), json_extract(value, '$[7]'), json_extract(value, '$[8]'), "
-    "json_extract(value, '$[9]') "
-    "FROM json_each(?3) WHERE true ON CONFLICT (shop_id, stream, key_text) DO UPDATE SET "
-    "days_to = excluded.days_to, day_next = excluded.day_next, "
-    "days_next_ms = excluded.days_next_ms, days_past_ms = excluded.days_past_ms, "
-    "days_closing = excluded.days_closing";
+/* Marks as JSON: [[key, next, missing, base_missing, base_to, days_to, day_next, days_next, days_past,
+ * days_closing], …]; column `at` of a mark as the type that PostgreSQL has to be told. */
+#define MARK_SQLITE(at, type) "json_extract(value, '$[" at "]')"
+#define MARK_POSTGRES(at, type) "(value ->> " at ")::" type
+/* ?1 shop ?2 stream ?3 asked ?4 marks. */
+#define ASKED(MARK, from)                                                                                                                                                                                \
+    "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, next_ms, missing, base_missing, "                                                                                                        \
+    "base_to, days_to, day_next, days_next_ms) SELECT ?1, ?2, " MARK("0", "text") ", ?3, " MARK("1", "bigint") ", " MARK(                                                                                \
+        "2",                                                                                                                                                                                             \
+        "bigint") ", " MARK("3",                                                                                                                                                                         \
+                            "bigint") ", " MARK("4",                                                                                                                                                     \
+                                                "text") ", " MARK("5",                                                                                                                                   \
+                                                                  "text") ", " MARK("6",                                                                                                                 \
+                                                                                    "text") ", " MARK("7",                                                                                               \
+                                                                                                      "bigint") " FROM " from                                                                            \
+                                                                                                                " WHERE true ON CONFLICT (shop_id, stream, key_text) DO UPDATE SET "                     \
+                                                                                                                "asked_ms = excluded.asked_ms, next_ms = excluded.next_ms, missing = excluded.missing, " \
+                                                                                                                "base_missing = excluded.base_missing, "                                                 \
+                                                                                                                "base_to = coalesce(excluded.base_to, ask_plan.base_to), "                               \
+                                                                                                                "days_to = coalesce(ask_plan.days_to, excluded.days_to), "                               \
+                                                                                                                "day_next = coalesce(ask_plan.day_next, excluded.day_next), "                            \
+                                                                                                                "days_next_ms = coalesce(ask_plan.days_next_ms, excluded.days_next_ms)"
+static const char SQL_ASKED[] = SQL_PER_DATABASE(
+    ASKED(MARK_SQLITE, "json_each(?4)"),
+    ASKED(MARK_POSTGRES, "json_array_elements(CAST(?4 AS json)) AS marks (value)"));
+/* The same without the instant, ?3 marks. The rows are there: written like this the marks are looked up by
+ * key, while an UPDATE … FROM walked all rows of the shop for each. */
+#define DAY_ASKED(MARK, from)                                                                                                                                                \
+    "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, missing, base_missing, days_to, "                                                                            \
+    "day_next, days_next_ms, days_past_ms, days_closing) SELECT ?1, ?2, " MARK("0", "text") ", 0, 0, 0, " MARK(                                                              \
+        "5",                                                                                                                                                                 \
+        "text") ", " MARK("6",                                                                                                                                               \
+                          "text") ", " MARK("7",                                                                                                                             \
+                                            "bigint") ", " MARK("8",                                                                                                         \
+                                                                "bigint") ", " MARK("9",                                                                                     \
+                                                                                    "bigint") " FROM " from                                                                  \
+                                                                                              " WHERE true ON CONFLICT (shop_id, stream, key_text) DO UPDATE SET "           \
+                                                                                              "days_to = excluded.days_to, day_next = excluded.day_next, "                   \
+                                                                                              "days_next_ms = excluded.days_next_ms, days_past_ms = excluded.days_past_ms, " \
+                                                                                              "days_closing = excluded.days_closing"
+static const char SQL_DAY_ASKED[] = SQL_PER_DATABASE(
+    DAY_ASKED(MARK_SQLITE, "json_each(?3)"),
+    DAY_ASKED(MARK_POSTGRES, "json_array_elements(CAST(?3 AS json)) AS marks (value)"));
 /* ?1 shop ?2 stream ?3 key ?4 its days up to this one are final ?5 the day that is asked next, or NULL: as it
  * was. */
 static const char SQL_DAYS_REOPEN[] =
     "UPDATE ask_plan SET days_to = ?4, day_next = coalesce(?5, day_next) "
     "WHERE shop_id = ?1 AND stream = ?2 AND key_text = ?3";
 /* ?1 shop ?2 stream ?3 key ?4 not before. Where no day is due it stays so. */
-static const char SQL_DAYS_LATER[] = "UPDATE ask_plan SET days_next_ms = max(days_next_ms, ?4) "
-                                     "WHERE shop_id = ?1 AND stream = ?2 AND key_text = ?3";
+static const char SQL_DAYS_LATER[] = "UPDATE ask_plan SET days_next_ms = " SQL_GREATER(
+    "days_next_ms", "?4") " "
+                          "WHERE shop_id = ?1 AND stream = ?2 AND key_text = ?3";
 /* ?1 shop ?2 table ?3 key. */
 static const char SQL_ASIDE_OVER[] =
     "DELETE FROM reject WHERE shop_id = ?1 AND table_name = ?2 AND key_text = ?3 "

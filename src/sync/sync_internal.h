@@ -129,10 +129,6 @@ enum err_class rows_undated_ids(struct store *store, const struct table *table, 
                                 struct id_set *ids, struct err *err);
 enum err_class rows_created_count(struct store *store, const struct table *table, int64_t shop_id,
                                   int64_t from_ms, int64_t to_ms, int64_t *out, struct err *err);
-/* What is stored of each row of the batch: `known` (enum row_known) starts as zeros. */
-enum err_class rows_known(struct store *store, const struct batch *batch, int64_t shop_id,
-                          unsigned char *known, struct err *err);
-
 /* "COLUMN IN ('DONE', …)": the stream's final statuses. */
 struct str status_in_final_sql(const struct stream *stream, struct str column, struct arena *arena);
 

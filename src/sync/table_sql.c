@@ -1,7 +1,5 @@
 /* Reads of data tables. Their names come from the table catalogue, never from outside, so the texts
  * are put together here and nowhere else in this room. */
-#include <string.h>
-
 #include "sync/sync_internal.h"
 
 static struct str column_name(const struct table *table, size_t column)
@@ -88,60 +86,6 @@ enum err_class rows_undated_ids(struct store *store, const struct table *table, 
                                     : err_no_memory(err);
     arena_fini(&arena);
     return class_;
-}
-
-static enum err_class hash_query(const struct table *table, struct arena *arena, struct str *out,
-                                 struct err *err)
-{
-    struct buf text;
-    buf_init(&text, 4096);
-    buf_printf(&text, "SELECT row_hash FROM %.*s WHERE shop_id = ?1", STR_ARG(table->name));
-    for (size_t i = 0; i < table->key_len; i++)
-        buf_printf(&text, " AND %.*s = ?%zu", STR_ARG(column_name(table, table->key[i])), i + 2);
-    *out = text.failed ? STR_NONE : arena_dup(arena, buf_str(&text));
-    buf_fini(&text);
-    return out->ptr ? ERR_OK : err_no_memory(err);
-}
-
-enum { KEY_COLUMNS_MAX = 8 };
-
-static struct sql_value key_value(const struct batch *batch, size_t row, size_t column)
-{
-    enum column_type type = batch->table->columns[column].type;
-    bool text = type == COLUMN_ID || type == COLUMN_TEXT;
-    return text ? sql_text(batch->columns[column].texts[row])
-                : sql_int(batch->columns[column].numbers[row]);
-}
-
-enum err_class rows_known(struct store *store, const struct batch *batch, int64_t shop_id,
-                          unsigned char *known, struct err *err)
-{
-    const struct table *table = batch->table;
-    struct arena arena;
-    arena_init(&arena);
-    struct str sql;
-    struct reader *stored = NULL;
-    enum err_class class_ = hash_query(table, &arena, &sql, err);
-    if (class_ == ERR_OK && batch->rows_len > 0)
-        class_ = store_read_snapshot(store, sql.ptr, &stored, err);
-    for (size_t row = 0; class_ == ERR_OK && row < batch->rows_len; row++) {
-        struct sql_value values[KEY_COLUMNS_MAX + 1];
-        values[0] = sql_int(shop_id);
-        for (size_t i = 0; i < table->key_len; i++)
-            values[i + 1] = key_value(batch, row, table->key[i]);
-        class_ = reader_ask(stored, values, table->key_len + 1, err);
-        if (class_ == ERR_OK && !reader_next(stored)) {
-            known[row] = KNOWN_ABSENT;
-        } else if (class_ == ERR_OK) {
-            struct str hash = reader_text(stored, 0);
-            if (hash.len == sizeof batch->guards[row].hash &&
-                memcmp(hash.ptr, batch->guards[row].hash, hash.len) == 0)
-                known[row] = KNOWN_SAME;
-        }
-    }
-    enum err_class closed = stored ? reader_close(stored, class_ == ERR_OK ? err : NULL) : ERR_OK;
-    arena_fini(&arena);
-    return class_ == ERR_OK ? closed : class_;
 }
 
 /* A manifest's text in SQL: quotes are doubled. */

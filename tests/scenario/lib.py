@@ -210,7 +210,7 @@ def new_home(sandbox=None, env=None):
     home = Path(tempfile.mkdtemp(prefix="huiliu-home-")) / "home"
     huiliu(home, "init", env=env, check=True)
     if sandbox:
-        point_to(home, sandbox)
+        point_to(home, sandbox, env)
     return home
 
 
@@ -224,9 +224,9 @@ def budget_lift(home, platform, budget, calls):
     (home / "connectors" / name).write_text(text.replace(found[0], found[0].replace(calls, "10000")), encoding="utf-8")
 
 
-def point_to(home, sandbox):
+def point_to(home, sandbox, env=None):
     """Sets platforms.<id>.base_url for every platform that the program knows."""
-    platforms = [c["platform"] for c in huiliu_json(home, "connector", "list")[1]["connectors"]]
+    platforms = [c["platform"] for c in huiliu_json(home, "connector", "list", env=env)[1]["connectors"]]
     text = "platforms:\n" + "".join(f"  {p}:\n    base_url: {sandbox.base_url}\n" for p in platforms)
     with open(home / "huiliu.yaml", "a", encoding="utf-8") as file:
         file.write(text)

@@ -56,11 +56,11 @@ class Stage:
     has anything to do."""
 
     def __init__(self, t, real_time=False, start_ms=START_MS, platform=None, since=None, settings=(), shops=True,
-                 **switches):
+                 env=None, **switches):
         self.t = t
-        self.env = {}
+        self.env = dict(env or {})
         if not real_time:
-            self.env = {"HUILIU_CLOCK": str(t.folder() / "clock"), "HUILIU_CLOCK_START": str(start_ms)}
+            self.env |= {"HUILIU_CLOCK": str(t.folder() / "clock"), "HUILIU_CLOCK_START": str(start_ms)}
         switches.setdefault("seed", SEED)
         self.sandbox = t.sandbox(env=self.env, **switches)
         self.home = t.home(self.sandbox, env=self.env)

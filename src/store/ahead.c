@@ -1,0 +1,213 @@
+/* What is stored of a page's rows, asked in one statement: where each question is a round trip, a page
+ * costs one. On SQLite a question costs no more than a call and is asked row by row. */
+#include <assert.h>
+#include <string.h>
+
+#include "store/upsert.h"
+
+struct guards_ahead {
+    struct stored_guard *guards; /* one for each row of the batch */
+    bool *again;                 /* a row before it has this key */
+};
+
+struct sql_value cell_value(const struct batch *batch, size_t row, size_t column)
+{
+    const struct batch_column *cells = &batch->columns[column];
+    if (cells->states[row] != CELL_SET)
+        return sql_null();
+    if (cells->numbers)
+        return sql_int(cells->numbers[row]);
+    return batch->table->columns[column].type == COLUMN_BYTES ? sql_bytes(cells->texts[row])
+                                                              : sql_text(cells->texts[row]);
+}
+
+/* One list for each key column, of the rows `rows`. */
+static enum err_class key_lists(const struct batch *batch, struct arena *arena,
+                                struct sql_value *values, struct err *err)
+{
+    const struct table *table = batch->table;
+    for (size_t i = 0; i < table->key_len; i++) {
+        struct sql_value *items = arena_array(arena, batch->rows_len, sizeof(*items));
+        if (!items)
+            return err_no_memory(err);
+        for (size_t row = 0; row < batch->rows_len; row++)
+            items[row] = cell_value(batch, row, table->key[i]);
+        bool number = batch->columns[table->key[i]].numbers != NULL;
+        values[i] = (struct sql_value){.kind = SQL_LIST,
+                                       .number = number ? SQL_INT : SQL_TEXT,
+                                       .text = {(const void *)items, batch->rows_len}};
+    }
+    return ERR_OK;
+}
+
+static uint64_t key_hash(const struct batch *batch, size_t row)
+{
+    uint64_t hash = 0;
+    for (size_t i = 0; i < batch->table->key_len; i++) {
+        struct sql_value value = cell_value(batch, row, batch->table->key[i]);
+        uint64_t parts[2] = {hash, value.kind == SQL_INT
+                                       ? (uint64_t)value.number
+                                       : hash_bytes(value.text.ptr, value.text.len)};
+        hash = hash_bytes(parts, sizeof(parts));
+    }
+    return hash ? hash : 1;
+}
+
+/* Marks rows whose key, by its hash, a row before them has. Keys that only share the hash are looked at
+ * once more: no harm. */
+static enum err_class repeats_mark(const struct batch *batch, struct arena *arena, bool *again,
+                                   struct err *err)
+{
+    size_t places = 16;
+    while (places < batch->rows_len * 2)
+        places *= 2;
+    uint64_t *seen = arena_array(arena, places, sizeof(*seen));
+    if (!seen)
+        return err_no_memory(err);
+    memset(seen, 0, places * sizeof(*seen));
+    for (size_t row = 0; row < batch->rows_len; row++) {
+        uint64_t hash = key_hash(batch, row);
+        size_t at = hash & (places - 1);
+        while (seen[at] && seen[at] != hash)
+            at = (at + 1) & (places - 1);
+        again[row] = seen[at] == hash;
+        seen[at] = hash;
+    }
+    return ERR_OK;
+}
+
+static enum err_class guard_copy(const struct store_ops *ops, struct stmt *stmt,
+                                 struct stored_guard *out, struct arena *arena, struct err *err)
+{
+    struct str hash = ops->column_text(stmt, 1);
+    *out = (struct stored_guard){.found = true, .received_ms = ops->column_int(stmt, 2)};
+    memcpy(out->hash, hash.ptr, hash.len < sizeof(out->hash) ? hash.len : sizeof(out->hash));
+    out->updated_ms = ops->column_is_null(stmt, 3) ? out->received_ms : ops->column_int(stmt, 3);
+    out->status = arena_dup(arena, ops->column_text(stmt, 4));
+    return out->status.ptr ? ERR_OK : err_no_memory(err);
+}
+
+static bool all_known_same(const struct batch *batch)
+{
+    size_t row = 0;
+    while (batch->known && row < batch->rows_len && batch->known[row] == KNOWN_SAME)
+        row++;
+    return row == batch->rows_len;
+}
+
+enum err_class guards_read_ahead(struct row_writer *w, struct arena *arena,
+                                 struct guards_ahead **out, struct err *err)
+{
+    const struct store_ops *ops = w->tx->conn->ops;
+    const struct batch *batch = w->batch;
+    size_t table = (size_t)(batch->table - w->tx->store->catalog->tables);
+    *out = NULL;
+    if (!ops->lists || all_known_same(batch))
+        return ERR_OK;
+    struct guards_ahead *ahead = arena_array(arena, 1, sizeof(*ahead));
+    if (!ahead)
+        return err_no_memory(err);
+    ahead->guards = arena_array(arena, batch->rows_len, sizeof(*ahead->guards));
+    ahead->again = arena_array(arena, batch->rows_len, sizeof(*ahead->again));
+    if (!ahead->guards || !ahead->again)
+        return err_no_memory(err);
+    memset(ahead->guards, 0, batch->rows_len * sizeof(*ahead->guards));
+    struct sql_value values[1 + TABLE_COLUMNS_MAX] = {sql_int(w->unit->shop_id)};
+    enum err_class class_ = repeats_mark(batch, arena, ahead->again, err);
+    if (!class_)
+        class_ = key_lists(batch, arena, values + 1, err);
+    struct stmt *stmt = NULL;
+    if (!class_)
+        class_ = ops->prepare(w->tx->conn, w->tx->store->tables[table].guards, &stmt, err);
+    if (class_)
+        return class_;
+    bool row;
+    class_ = stmt_run(stmt, values, batch->table->key_len + 1, &row, err);
+    while (!class_ && row) {
+        size_t at = (size_t)ops->column_int(stmt, 0) - 1;
+        assert(at < batch->rows_len);
+        class_ = guard_copy(ops, stmt, &ahead->guards[at], arena, err);
+        if (!class_)
+            class_ = ops->step(stmt, &row, err);
+    }
+    ops->release(stmt);
+    *out = ahead;
+    return class_;
+}
+
+bool guard_take_ahead(const struct guards_ahead *ahead, size_t row, struct stored_guard *out)
+{
+    if (ahead->again[row])
+        return false;
+    *out = ahead->guards[row];
+    return true;
+}
+
+/* --- for whoever wants to know before a unit is made --- */
+
+static enum row_known known_of(const struct batch *batch, size_t row, struct str hash)
+{
+    const unsigned char *own = batch->guards[row].hash;
+    bool same = hash.len == sizeof(batch->guards[row].hash) && memcmp(hash.ptr, own, hash.len) == 0;
+    return same ? KNOWN_SAME : KNOWN_NOTHING;
+}
+
+/* Row by row, all of one commit. */
+static enum err_class known_each(struct store *store, const struct table_sql *sql,
+                                 const struct batch *batch, int64_t shop_id, unsigned char *known,
+                                 struct err *err)
+{
+    const struct table *table = batch->table;
+    struct reader *reader;
+    enum err_class class_ = store_read_snapshot(store, sql->hash, &reader, err);
+    if (class_)
+        return class_;
+    for (size_t row = 0; !class_ && row < batch->rows_len; row++) {
+        struct sql_value values[1 + TABLE_COLUMNS_MAX];
+        values[0] = sql_int(shop_id);
+        for (size_t i = 0; i < table->key_len; i++)
+            values[i + 1] = cell_value(batch, row, table->key[i]);
+        class_ = reader_ask(reader, values, table->key_len + 1, err);
+        if (!class_ && !reader_next(reader))
+            known[row] = KNOWN_ABSENT;
+        else if (!class_)
+            known[row] = (unsigned char)known_of(batch, row, reader_text(reader, 0));
+    }
+    enum err_class closed = reader_close(reader, class_ ? NULL : err);
+    return class_ ? class_ : closed;
+}
+
+static enum err_class known_list(struct store *store, const struct table_sql *sql,
+                                 const struct batch *batch, int64_t shop_id, unsigned char *known,
+                                 struct err *err)
+{
+    struct arena arena;
+    struct reader *reader;
+    struct sql_value values[1 + TABLE_COLUMNS_MAX] = {sql_int(shop_id)};
+    arena_init(&arena);
+    enum err_class class_ = key_lists(batch, &arena, values + 1, err);
+    if (!class_)
+        class_ = store_read(store, sql->guards, values, batch->table->key_len + 1, &reader, err);
+    if (!class_) {
+        memset(known, KNOWN_ABSENT, batch->rows_len);
+        while (reader_next(reader)) {
+            size_t at = (size_t)reader_int(reader, 0) - 1;
+            assert(at < batch->rows_len);
+            known[at] = (unsigned char)known_of(batch, at, reader_text(reader, 1));
+        }
+        class_ = reader_close(reader, err);
+    }
+    arena_fini(&arena);
+    return class_;
+}
+
+enum err_class store_known(struct store *store, const struct batch *batch, int64_t shop_id,
+                           unsigned char *known, struct err *err)
+{
+    size_t table = (size_t)(batch->table - store->catalog->tables);
+    assert(table < store->catalog->tables_len && batch->table->data);
+    if (batch->rows_len == 0)
+        return ERR_OK;
+    return (store->ops->lists ? known_list : known_each)(store, &store->tables[table], batch,
+                                                         shop_id, known, err);
+}

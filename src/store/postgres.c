@@ -1,0 +1,448 @@
+/* PostgreSQL 15 and newer behind store_ops. How statements travel: postgres_wire.c; why it is so:
+ * docs/decisions/2026-11-30-postgresql.md. */
+#include "store/postgres.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    /* After a cut the server may still be at work on the COMMIT that nobody waits for any more. */
+    OUTCOME_TRIES_MAX = 100,
+    OUTCOME_WAIT_NS = 50 * 1000 * 1000,
+};
+
+static struct pg_conn *pg_of(struct conn *conn)
+{
+    return (struct pg_conn *)conn;
+}
+
+/* --- statements --- */
+
+static void statement_reset(struct pg_stmt *stmt)
+{
+    PQclear(stmt->result);
+    stmt->result = NULL;
+}
+
+static void statement_free(struct pg_stmt *stmt)
+{
+    if (!stmt)
+        return;
+    statement_reset(stmt);
+    pg_params_free(&stmt->params);
+    free(stmt->text);
+    free(stmt->sql);
+    free(stmt);
+}
+
+static struct pg_stmt *statement_new(struct pg_conn *conn, const char *text, uint64_t hash)
+{
+    struct pg_stmt *stmt = calloc(1, sizeof(*stmt));
+    int params_len = 0;
+    if (!stmt)
+        return NULL;
+    struct str own = sql_variant(text, postgres_ops.variant);
+    stmt->base.conn = &conn->base;
+    stmt->text_hash = hash;
+    stmt->text = strdup(text);
+    char *variant = strndup(own.ptr, own.len);
+    stmt->sql = variant ? pg_sql_make(variant, &params_len) : NULL;
+    free(variant);
+    snprintf(stmt->name, sizeof(stmt->name), "h%" PRIu64, ++conn->uses);
+    if (!pg_params_make(&stmt->params, params_len) || !stmt->text || !stmt->sql) {
+        statement_free(stmt);
+        return NULL;
+    }
+    return stmt;
+}
+
+/* The server forgets a statement that loses its place too. Its answers are read first. */
+static enum err_class statement_forget(struct pg_conn *conn, struct pg_stmt *stmt, struct err *err)
+{
+    char sql[64];
+    enum err_class class_ = pg_settle(conn, err);
+    if (!class_ && stmt->prepared_on == conn->number) {
+        snprintf(sql, sizeof(sql), "DEALLOCATE %s", stmt->name);
+        class_ = pg_command(conn, sql, err);
+    }
+    statement_free(stmt);
+    return class_;
+}
+
+static struct pg_stmt **cache_place(struct pg_conn *conn)
+{
+    struct pg_stmt **place = NULL;
+    for (size_t i = 0; i < PG_STATEMENTS_MAX; i++) {
+        struct pg_stmt *stmt = conn->statements[i];
+        if (!stmt)
+            return &conn->statements[i];
+        if (!stmt->busy && (!place || stmt->used_at < (*place)->used_at))
+            place = &conn->statements[i];
+    }
+    return place;
+}
+
+static enum err_class pg_prepare(struct conn *base, const char *sql, struct stmt **out,
+                                 struct err *err)
+{
+    struct pg_conn *conn = pg_of(base);
+    uint64_t hash = hash_bytes(sql, strlen(sql));
+    struct pg_stmt *found = NULL;
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !found && i < PG_STATEMENTS_MAX && conn->statements[i]; i++) {
+        struct pg_stmt *stmt = conn->statements[i];
+        if (!stmt->busy && stmt->text_hash == hash && strcmp(stmt->text, sql) == 0)
+            found = stmt;
+    }
+    if (!found) {
+        found = statement_new(conn, sql, hash);
+        if (!found)
+            return err_no_memory(err);
+        struct pg_stmt **place = cache_place(conn);
+        found->cached = place != NULL;
+        if (place && *place)
+            class_ = statement_forget(conn, *place, err);
+        if (place)
+            *place = found;
+    }
+    found->busy = class_ == ERR_OK;
+    found->used_at = ++conn->uses;
+    *out = &found->base;
+    return class_;
+}
+
+static void pg_reset(struct stmt *base)
+{
+    statement_reset((struct pg_stmt *)base);
+}
+
+static void pg_release(struct stmt *base)
+{
+    struct pg_stmt *stmt = (struct pg_stmt *)base;
+    statement_reset(stmt);
+    pg_params_clear(&stmt->params);
+    stmt->busy = false;
+    if (!stmt->cached)
+        statement_forget(pg_of(base->conn), stmt, NULL);
+}
+
+/* Outside a transaction nothing is lost with the connection but the question. */
+static enum err_class link_need(struct pg_conn *conn, struct err *err)
+{
+    if (conn->link)
+        return ERR_OK;
+    return conn->in_transaction ? pg_lost_error(conn, err) : pg_reconnect(conn, err);
+}
+
+static enum err_class statement_ask(struct pg_conn *conn, struct pg_stmt *stmt, struct err *err)
+{
+    enum err_class class_ = link_need(conn, err);
+    if (!class_)
+        class_ = pg_send(conn, stmt, NULL, true, err);
+    return class_ ? class_ : pg_settle(conn, err);
+}
+
+static enum err_class pg_step(struct stmt *base, bool *row, struct err *err)
+{
+    struct pg_conn *conn = pg_of(base->conn);
+    struct pg_stmt *stmt = (struct pg_stmt *)base;
+    *row = false;
+    if (!*stmt->sql)
+        return ERR_OK;
+    if (!stmt->result) {
+        bool again = !conn->in_transaction;
+        enum err_class class_ = statement_ask(conn, stmt, err);
+        if (class_ && again && !conn->link) {
+            statement_reset(stmt);
+            class_ = statement_ask(conn, stmt, err);
+        }
+        if (class_)
+            return class_;
+        stmt->row = -1;
+    }
+    *row = ++stmt->row < PQntuples(stmt->result);
+    return ERR_OK;
+}
+
+static enum err_class pg_later(struct stmt *base, const struct expected *expected, struct err *err)
+{
+    struct pg_conn *conn = pg_of(base->conn);
+    struct pg_stmt *stmt = (struct pg_stmt *)base;
+    if (!*stmt->sql)
+        return ERR_OK;
+    enum err_class class_ = link_need(conn, err);
+    return class_ ? class_ : pg_send(conn, stmt, expected, false, err);
+}
+
+static enum err_class pg_settle_all(struct conn *conn, struct err *err)
+{
+    return pg_settle(pg_of(conn), err);
+}
+
+/* --- transactions --- */
+
+static enum err_class pg_do(struct pg_conn *conn, const char *sql, struct err *err)
+{
+    enum err_class class_ = pg_command(conn, sql, err);
+    return class_ ? class_ : pg_settle(conn, err);
+}
+
+static enum err_class begin_with(struct pg_conn *conn, const char *sql, struct err *err)
+{
+    enum err_class class_ = link_need(conn, err);
+    if (!class_)
+        class_ = pg_do(conn, sql, err);
+    conn->in_transaction = class_ == ERR_OK;
+    return class_;
+}
+
+/* Two programs that migrate at once would make the same tables. */
+static enum err_class pg_begin(struct conn *base, struct err *err)
+{
+    struct pg_conn *conn = pg_of(base);
+    enum err_class class_ = begin_with(conn, "BEGIN", err);
+    if (class_ && !conn->link) /* it was cut while it stood idle */
+        class_ = begin_with(conn, "BEGIN", err);
+    if (!class_ && conn->role == CONN_MIGRATION)
+        class_ = pg_do(conn, "SELECT pg_advisory_xact_lock(hashtext(current_schema), 1)", err);
+    return class_;
+}
+
+static enum err_class pg_snapshot(struct conn *base, struct err *err)
+{
+    static const char begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+    struct pg_conn *conn = pg_of(base);
+    enum err_class class_ = begin_with(conn, begin, err);
+    return class_ && !conn->link ? begin_with(conn, begin, err) : class_;
+}
+
+static bool pg_in_transaction(const struct conn *conn)
+{
+    return ((const struct pg_conn *)conn)->in_transaction;
+}
+
+static void pg_rollback(struct conn *base)
+{
+    struct pg_conn *conn = pg_of(base);
+    pg_settle(conn, NULL);
+    if (conn->in_transaction && conn->link)
+        pg_do(conn, "ROLLBACK", NULL);
+    conn->in_transaction = false;
+}
+
+/* One text of one row, asked outside the cache; empty where there is none. */
+static enum err_class text_ask(struct pg_conn *conn, const char *sql, char *out, size_t out_bytes,
+                               struct err *err)
+{
+    struct stmt *stmt;
+    bool row = false;
+    enum err_class class_ = pg_prepare(&conn->base, sql, &stmt, err);
+    *out = 0;
+    if (class_)
+        return class_;
+    class_ = pg_step(stmt, &row, err);
+    if (!class_ && row && !pg_column_is_null(stmt, 0))
+        snprintf(out, out_bytes, "%.*s", STR_ARG(pg_column_text(stmt, 0)));
+    pg_release(stmt);
+    return class_;
+}
+
+/* The connection was cut while the COMMIT was under way. The server knows what became of a
+ * transaction by its number; one that is still at work there is waited for. */
+static enum err_class commit_outcome(struct pg_conn *conn, const char *number, struct err *err)
+{
+    char sql[96], status[32];
+    snprintf(sql, sizeof(sql), "SELECT pg_xact_status('%s'::xid8)", number);
+    for (int tries = 0; tries < OUTCOME_TRIES_MAX; tries++) {
+        enum err_class class_ = text_ask(conn, sql, status, sizeof(status), err);
+        if (class_)
+            return class_;
+        if (strcmp(status, "committed") == 0)
+            return ERR_OK;
+        if (strcmp(status, "aborted") == 0)
+            return pg_lost_error(conn, err);
+        nanosleep(&(struct timespec){.tv_nsec = OUTCOME_WAIT_NS}, NULL);
+    }
+    return err_set(err, ERR_STORE, "store_outcome",
+                   "%s: the connection was cut at a COMMIT and the server does not say what became "
+                   "of it; what was stored is seen when the task runs again",
+                   conn->target->name);
+}
+
+static enum err_class pg_commit(struct conn *base, struct err *err)
+{
+    struct pg_conn *conn = pg_of(base);
+    char number[32];
+    enum err_class class_ = text_ask(conn, "SELECT pg_current_xact_id_if_assigned()::text", number,
+                                     sizeof(number), err);
+    if (class_)
+        return class_;
+    class_ = pg_do(conn, "COMMIT", err);
+    conn->in_transaction = class_ != ERR_OK && conn->link;
+    if (class_ && !conn->link && *number)
+        class_ = commit_outcome(conn, number, err);
+    return class_;
+}
+
+static enum err_class pg_savepoint(struct conn *conn, struct err *err)
+{
+    return pg_command(pg_of(conn), "SAVEPOINT unit", err);
+}
+
+static enum err_class pg_savepoint_release(struct conn *conn, struct err *err)
+{
+    return pg_do(pg_of(conn), "RELEASE SAVEPOINT unit", err);
+}
+
+static enum err_class pg_savepoint_rollback(struct conn *base, struct err *err)
+{
+    struct pg_conn *conn = pg_of(base);
+    pg_settle(conn, NULL);
+    if (!conn->link)
+        return pg_lost_error(conn, err);
+    enum err_class class_ = pg_command(conn, "ROLLBACK TO SAVEPOINT unit", err);
+    return class_ ? class_ : pg_savepoint_release(base, err);
+}
+
+/* Several statements at once are not for the pipeline. */
+static enum err_class pg_script(struct conn *base, const char *sql, struct err *err)
+{
+    struct pg_conn *conn = pg_of(base);
+    enum err_class class_ = link_need(conn, err);
+    if (!class_)
+        class_ = pg_settle(conn, err);
+    if (class_)
+        return class_;
+    if (!PQexitPipelineMode(conn->link))
+        return err_set(err, ERR_INTERNAL, "store_sql", "%s: answers are outstanding",
+                       conn->target->name);
+    PGresult *result = PQexec(conn->link, sql);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK && status != PGRES_EMPTY_QUERY)
+        class_ = pg_result_error(conn, result, err);
+    PQclear(result);
+    if (PQstatus(conn->link) == CONNECTION_BAD || !PQenterPipelineMode(conn->link))
+        pg_lost(conn);
+    return class_;
+}
+
+static int64_t pg_rows_changed(const struct conn *conn)
+{
+    return ((const struct pg_conn *)conn)->rows_changed;
+}
+
+static int64_t pg_last_id(struct conn *conn)
+{
+    char number[24];
+    int64_t id = 0;
+    if (text_ask(pg_of(conn), "SELECT lastval()", number, sizeof(number), NULL))
+        return 0;
+    return str_to_i64(str_of(number), &id) ? id : 0;
+}
+
+/* Damage inside of tables is the server's to find (pg_amcheck, checksums); here: an index that a failed
+ * CREATE left behind serves nobody. */
+static enum err_class pg_check(struct conn *base, struct err *err)
+{
+    char name[128];
+    enum err_class class_ = text_ask(
+        pg_of(base),
+        "SELECT c.relname::text FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid"
+        " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema"
+        " AND NOT i.indisvalid LIMIT 1",
+        name, sizeof(name), err);
+    if (!class_ && *name)
+        class_ = err_set(err, ERR_STORE, "store_corrupt", "%s: index %s is not valid; REINDEX it",
+                         pg_of(base)->target->name, name);
+    return class_;
+}
+
+/* --- opening --- */
+
+static void pg_close(struct conn *base)
+{
+    struct pg_conn *conn = pg_of(base);
+    for (size_t i = 0; i < PG_STATEMENTS_MAX; i++)
+        statement_free(conn->statements[i]);
+    PQfinish(conn->link);
+    free(conn);
+}
+
+static enum err_class pg_open(const struct store_target *target, enum conn_role role,
+                              struct conn **out, struct err *err)
+{
+    struct pg_conn *conn = calloc(1, sizeof(*conn));
+    if (!conn)
+        return err_no_memory(err);
+    conn->base.ops = &postgres_ops;
+    conn->target = target;
+    conn->role = role;
+    enum err_class class_ = pg_connect(conn, err);
+    if (class_)
+        pg_close(&conn->base);
+    else
+        *out = &conn->base;
+    return class_;
+}
+
+/* Texts compare byte by byte, as SQLite's do, whatever the database's language is. */
+#define PG_TEXT_COLUMN "text COLLATE \"C\""
+
+static const struct ddl_dialect pg_dialect = {
+    .types =
+        {
+            [COLUMN_ID] = PG_TEXT_COLUMN,
+            [COLUMN_TEXT] = PG_TEXT_COLUMN,
+            [COLUMN_INT] = "bigint",
+            [COLUMN_MONEY] = "bigint",
+            [COLUMN_RATIO] = "bigint",
+            [COLUMN_TIME] = "bigint",
+            [COLUMN_BOOL] = "bigint",
+            [COLUMN_JSON] = PG_TEXT_COLUMN,
+            [COLUMN_BYTES] = "bytea",
+        },
+    .serial_key = "bigint GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY",
+    .table_end = "",
+    .clustered_end = "",
+    .comments = true,
+    .has_table = "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                 " WHERE n.nspname = current_schema AND c.relname = ?1 AND c.relkind = 'r'",
+};
+
+const struct store_ops postgres_ops = {
+    .name = "postgres",
+    .dialect = &pg_dialect,
+    .variant = 1,
+    .readers_max = 8,
+    .reader_age_ms = 30 * 60 * 1000,
+    .lists = true,
+    .open = pg_open,
+    .close = pg_close,
+    .begin = pg_begin,
+    .commit = pg_commit,
+    .rollback = pg_rollback,
+    .in_transaction = pg_in_transaction,
+    .snapshot = pg_snapshot,
+    .savepoint = pg_savepoint,
+    .savepoint_release = pg_savepoint_release,
+    .savepoint_rollback = pg_savepoint_rollback,
+    .script = pg_script,
+    .prepare = pg_prepare,
+    .release = pg_release,
+    .bind = pg_bind,
+    .step = pg_step,
+    .later = pg_later,
+    .settle = pg_settle_all,
+    .reset = pg_reset,
+    .columns = pg_columns,
+    .column_name = pg_column_name,
+    .column_is_null = pg_column_is_null,
+    .column_int = pg_column_int,
+    .column_text = pg_column_text,
+    .rows_changed = pg_rows_changed,
+    .last_id = pg_last_id,
+    .check = pg_check,
+};

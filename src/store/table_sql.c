@@ -1,0 +1,140 @@
+/* The statements of a data table, made from its definition. */
+#include "store/internal.h"
+
+enum { SQL_BYTES_MAX = 64 * 1024 };
+
+static const char *const personal_parts[] = {"_cipher", "_mask", "_index"};
+
+/* Calls for every column of the database in order; `at` is its number in the INSERT. */
+typedef void physical_visit(struct buf *out, const struct table *table, size_t column,
+                            const char *part, int at);
+/* Returns the number after the last one. */
+static int physical_each(struct buf *out, const struct table *table, physical_visit *visit)
+{
+    int at = 2; /* ?1 is shop_id */
+    for (size_t i = 0; i < table->columns_len; i++) {
+        if (table->columns[i].type != COLUMN_PERSONAL) {
+            visit(out, table, i, "", at++);
+            continue;
+        }
+        for (size_t part = 0; part < 3; part++)
+            visit(out, table, i, personal_parts[part], at++);
+    }
+    return at;
+}
+
+static void visit_name(struct buf *out, const struct table *table, size_t column, const char *part,
+                       int at)
+{
+    buf_printf(out, "%s%.*s%s", at > 2 ? ", " : "", STR_ARG(table->columns[column].name), part);
+}
+
+static void visit_set(struct buf *out, const struct table *table, size_t column, const char *part,
+                      int at)
+{
+    if (!table_key_has(table, column))
+        buf_printf(out, "%.*s%s = ?%d, ", STR_ARG(table->columns[column].name), part, at);
+}
+
+/* Where a key column stands in the INSERT. */
+static int key_place(const struct table *table, size_t column)
+{
+    int at = 2;
+    for (size_t i = 0; i < column; i++)
+        at += table->columns[i].type == COLUMN_PERSONAL ? 3 : 1;
+    return at;
+}
+
+/* The condition that finds the row: keys are ?1 ?2 … or, in the UPDATE, where the INSERT has them. */
+static void where_write(struct buf *out, const struct table *table, bool as_in_insert)
+{
+    buf_add(out, STR(" WHERE shop_id = ?1"));
+    for (size_t i = 0; i < table->key_len; i++) {
+        int at = as_in_insert ? key_place(table, table->key[i]) : (int)i + 2;
+        buf_printf(out, " AND %.*s = ?%d", STR_ARG(table->columns[table->key[i]].name), at);
+    }
+}
+
+static const char *text_take(struct buf *text, struct arena *arena)
+{
+    const char *copy = text->failed ? NULL : arena_dup(arena, buf_str(text)).ptr;
+    buf_reset(text);
+    return copy;
+}
+
+static void guard_write(struct buf *out, const struct table *table)
+{
+    struct str updated = table->updated == SIZE_MAX ? STR("NULL")
+                                                    : table->columns[table->updated].name;
+    struct str status = table->status == SIZE_MAX ? STR("NULL")
+                                                  : table->columns[table->status].name;
+    buf_printf(out, "SELECT row_hash, received_ms, %.*s, %.*s FROM %.*s", STR_ARG(updated),
+               STR_ARG(status), STR_ARG(table->name));
+    where_write(out, table, false);
+}
+
+static void insert_write(struct buf *out, const struct table *table)
+{
+    buf_printf(out, "INSERT INTO %.*s (shop_id, ", STR_ARG(table->name));
+    int last = physical_each(out, table, visit_name) + 3;
+    buf_add(out, STR(", row_hash, received_ms, changed_ms, first_seen_ms) VALUES (?1"));
+    for (int at = 2; at <= last; at++)
+        buf_printf(out, ", ?%d", at);
+    buf_add(out, STR(") ON CONFLICT (shop_id"));
+    for (size_t i = 0; i < table->key_len; i++)
+        buf_printf(out, ", %.*s", STR_ARG(table->columns[table->key[i]].name));
+    buf_add(out, STR(") DO NOTHING"));
+}
+
+static void update_write(struct buf *out, const struct table *table)
+{
+    buf_printf(out, "UPDATE %.*s SET ", STR_ARG(table->name));
+    int at = physical_each(out, table, visit_set);
+    buf_printf(out, "row_hash = ?%d, received_ms = ?%d, changed_ms = ?%d", at, at + 1, at + 2);
+    where_write(out, table, true);
+}
+
+/* Keys as lists, ?2 ?3 …, each with its number: what `guard` reads, for all of them at once. PostgreSQL. */
+static void guards_write(struct buf *out, const struct table *table)
+{
+    bool updated = table->updated != SIZE_MAX, status = table->status != SIZE_MAX;
+    buf_printf(
+        out, "SELECT k.n, t.row_hash, t.received_ms, %s%.*s, %s%.*s FROM unnest(",
+        updated ? "t." : "", STR_ARG(updated ? table->columns[table->updated].name : STR("NULL")),
+        status ? "t." : "", STR_ARG(status ? table->columns[table->status].name : STR("NULL")));
+    for (size_t i = 0; i < table->key_len; i++)
+        buf_printf(out, "%s?%zu", i ? ", " : "", i + 2);
+    buf_add(out, STR(") WITH ORDINALITY AS k("));
+    for (size_t i = 0; i < table->key_len; i++)
+        buf_printf(out, "k%zu, ", i);
+    buf_printf(out, "n) JOIN %.*s t ON t.shop_id = ?1", STR_ARG(table->name));
+    for (size_t i = 0; i < table->key_len; i++)
+        buf_printf(out, " AND t.%.*s = k.k%zu", STR_ARG(table->columns[table->key[i]].name), i);
+}
+
+enum err_class table_sql_make(const struct table *table, const struct store_ops *ops,
+                              struct arena *arena, struct table_sql *out, struct err *err)
+{
+    struct buf text;
+    buf_init(&text, SQL_BYTES_MAX);
+    buf_printf(&text, "SELECT row_hash FROM %.*s", STR_ARG(table->name));
+    where_write(&text, table, false);
+    out->hash = text_take(&text, arena);
+    guard_write(&text, table);
+    out->guard = text_take(&text, arena);
+    guards_write(&text, table);
+    out->guards = ops->lists ? text_take(&text, arena) : "";
+    buf_reset(&text);
+    buf_add(&text, STR("SELECT "));
+    physical_each(&text, table, visit_name);
+    buf_printf(&text, " FROM %.*s", STR_ARG(table->name));
+    where_write(&text, table, false);
+    out->row = text_take(&text, arena);
+    insert_write(&text, table);
+    out->insert = text_take(&text, arena);
+    update_write(&text, table);
+    out->update = text_take(&text, arena);
+    buf_fini(&text);
+    bool made = out->hash && out->guard && out->guards && out->row && out->insert && out->update;
+    return made ? ERR_OK : err_no_memory(err);
+}

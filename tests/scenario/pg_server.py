@@ -1,0 +1,127 @@
+"""A PostgreSQL server of a test's own: data in a temporary folder, reached through a socket there and a free
+port of loopback; ended and removed with the test. Nothing on disk outlives it, so nothing is flushed."""
+import glob
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+STARTED_S = 60
+SETTINGS = """
+fsync = off
+full_page_writes = off
+max_connections = 60
+shared_buffers = 64MB
+listen_addresses = '127.0.0.1'
+unix_socket_directories = '{folder}'
+port = {port}
+log_min_messages = fatal
+deadlock_timeout = 200ms
+"""
+
+
+def server_programs():
+    """The folder of initdb and pg_ctl, the newest that is 15 or more; None where there is none."""
+    found = [path for path in glob.glob("/usr/lib/postgresql/*/bin/initdb")
+             if int(path.split("/")[4]) >= 15]
+    if found:
+        return Path(max(found, key=lambda path: int(path.split("/")[4]))).parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).parent if on_path else None
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """with Server() as server: … server.url"""
+
+    def __init__(self, password=None):
+        self.bin = server_programs()
+        self.password = password
+        self.folder = Path(tempfile.mkdtemp(prefix="huiliu-pg-"))
+        self.data = self.folder / "data"
+        self.port = free_port()
+
+    def run(self, program, *arguments):
+        """initdb and the server refuse to run as root: then as the user the package made."""
+        command = [str(self.bin / program), *arguments]
+        if os.geteuid() == 0:
+            command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+        done = subprocess.run(command, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=STARTED_S, env={"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "Asia/Tokyo"})
+        if done.returncode != 0:
+            raise RuntimeError(f"{program} {' '.join(arguments)}: {done.stdout}{done.stderr}")
+
+    def pg_ctl(self, *arguments):
+        self.run("pg_ctl", "-D", str(self.data), "-w", "-s", "-l", str(self.folder / "log"), *arguments)
+
+    def __enter__(self):
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, "postgres", "postgres")
+        arguments = ["-D", str(self.data), "-U", "huiliu", "-E", "UTF8", "--no-locale", "--no-sync"]
+        if self.password:
+            (self.folder / "password").write_text(self.password, encoding="utf-8")
+            if os.geteuid() == 0:
+                shutil.chown(self.folder / "password", "postgres")
+            arguments += ["--auth=scram-sha-256", f"--pwfile={self.folder / 'password'}"]
+        else:
+            arguments += ["--auth=trust"]
+        try:
+            self.run("initdb", *arguments)
+            with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
+                conf.write(SETTINGS.format(folder=self.folder, port=self.port))
+            self.pg_ctl("start")
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        try:
+            if (self.data / "postmaster.pid").exists():
+                self.pg_ctl("stop", "-m", "immediate")
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def restart(self):
+        """As if the machine had crashed: nothing is said to the clients."""
+        self.pg_ctl("restart", "-m", "immediate")
+
+    def address(self, user="huiliu", password=None, database="postgres"):
+        secret = f":{password}" if password else ""
+        return f"postgresql://{user}{secret}@127.0.0.1:{self.port}/{database}"
+
+    @property
+    def url(self):
+        return self.address(password=self.password)
+
+    def sql(self, text, database="postgres"):
+        """Rows of what psql answers, as lists of texts; NULL is None."""
+        env = {**os.environ, "PGPASSWORD": self.password or "", "PGTZ": "UTC"}
+        done = subprocess.run([str(self.bin / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-A", "-t", "-F", "\x1f",
+                               "-R", "\x1e", "-P", "null=\x1d", "-h", str(self.folder), "-p", str(self.port),
+                               "-U", "huiliu", "-d", database, "-c", text],
+                              capture_output=True, text=True, timeout=60, env=env)
+        if done.returncode != 0:
+            raise RuntimeError(f"{text}: {done.stderr}")
+        out = done.stdout.removesuffix("\n")
+        return [[None if cell == "\x1d" else cell for cell in row.split("\x1f")] for row in out.split("\x1e") if row]
+
+
+def missing():
+    """Why no server can be had here, or None."""
+    return None if server_programs() else "no server programs of PostgreSQL 15 or newer are here (postgresql-15)"
+
+
+if __name__ == "__main__":
+    # pg_server.py COMMAND…: runs it with HUILIU_TEST_STORE set to a fresh server's address.
+    with Server() as server:
+        sys.exit(subprocess.run(sys.argv[1:], env={**os.environ, "HUILIU_TEST_STORE": server.url},
+                                check=False).returncode)

@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+"""The unit tests of store and queue once more, on PostgreSQL: each test gets an empty schema of one server."""
+import os
+import subprocess
+
+import lib
+import pg_server
+
+# migrate_test is about files and SQLite's catalogue; what it says of steps holds for all.
+TESTS = ("store/store_test", "store/upsert_test", "store/writer_test", "store/clock_test", "queue/claim_test",
+         "queue/queue_test", "queue/worker_test")
+
+
+def test_store_and_queue_on_postgresql(t):
+    if why := pg_server.missing():
+        raise lib.Skip(why)
+    with pg_server.Server() as server:
+        for name in TESTS:
+            done = subprocess.run([lib.program("src/" + name)], capture_output=True, text=True, timeout=300, check=False,
+                                  env={**os.environ, "HUILIU_TEST_STORE": server.url, "CMOCKA_MESSAGE_OUTPUT": "STDOUT"})
+            lib.sanitizers_quiet(done.stderr)
+            lib.holds(done.returncode == 0 and "PASSED" in done.stdout + done.stderr,
+                      f"{name} fails on PostgreSQL\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+
+
+if __name__ == "__main__":
+    lib.main(globals())
