@@ -5,9 +5,18 @@
 
 #include "store/upsert.h"
 
+enum {
+    /* As many changed rows of a page are read together; fewer cost less one by one. */
+    CHANGED_TOGETHER_MIN = 4,
+};
+
 struct guards_ahead {
+    struct sql_value keys[1 + TABLE_COLUMNS_MAX];
     struct stored_guard *guards; /* one for each row of the batch */
     bool *again;                 /* a row before it has this key */
+    size_t changed;              /* rows that are stored with another hash */
+    bool rows_read;              /* w->rows has been run */
+    size_t row_at;               /* where it stands; SIZE_MAX: behind its last row */
 };
 
 struct sql_value cell_value(const struct batch *batch, size_t row, size_t column)
@@ -95,43 +104,83 @@ static bool all_known_same(const struct batch *batch)
     return row == batch->rows_len;
 }
 
-enum err_class guards_read_ahead(struct row_writer *w, struct arena *arena,
-                                 struct guards_ahead **out, struct err *err)
+static enum err_class lists_ask(struct row_writer *w, struct stmt *stmt,
+                                const struct guards_ahead *ahead, struct err *err)
 {
     const struct store_ops *ops = w->tx->conn->ops;
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !class_ && i <= w->batch->table->key_len; i++)
+        class_ = ops->bind(stmt, (int)i + 1, &ahead->keys[i], err);
+    return class_ ? class_ : ops->ask(stmt, err);
+}
+
+enum err_class guards_ask(struct row_writer *w, struct arena *arena, struct guards_ahead **out,
+                          struct err *err)
+{
     const struct batch *batch = w->batch;
-    size_t table = (size_t)(batch->table - w->tx->store->catalog->tables);
     *out = NULL;
-    if (!ops->lists || all_known_same(batch))
+    if (!w->tx->conn->ops->lists || all_known_same(batch))
         return ERR_OK;
     struct guards_ahead *ahead = arena_array(arena, 1, sizeof(*ahead));
     if (!ahead)
         return err_no_memory(err);
-    ahead->guards = arena_array(arena, batch->rows_len, sizeof(*ahead->guards));
-    ahead->again = arena_array(arena, batch->rows_len, sizeof(*ahead->again));
+    *ahead = (struct guards_ahead){
+        .keys = {sql_int(w->unit->shop_id)},
+        .guards = arena_array(arena, batch->rows_len, sizeof(*ahead->guards)),
+        .again = arena_array(arena, batch->rows_len, sizeof(*ahead->again)),
+    };
     if (!ahead->guards || !ahead->again)
         return err_no_memory(err);
     memset(ahead->guards, 0, batch->rows_len * sizeof(*ahead->guards));
-    struct sql_value values[1 + TABLE_COLUMNS_MAX] = {sql_int(w->unit->shop_id)};
     enum err_class class_ = repeats_mark(batch, arena, ahead->again, err);
     if (!class_)
-        class_ = key_lists(batch, arena, values + 1, err);
-    struct stmt *stmt = NULL;
+        class_ = key_lists(batch, arena, ahead->keys + 1, err);
     if (!class_)
-        class_ = ops->prepare(w->tx->conn, w->tx->store->tables[table].guards, &stmt, err);
-    if (class_)
-        return class_;
-    bool row;
-    class_ = stmt_run(stmt, values, batch->table->key_len + 1, &row, err);
-    while (!class_ && row) {
-        size_t at = (size_t)ops->column_int(stmt, 0) - 1;
-        assert(at < batch->rows_len);
-        class_ = guard_copy(ops, stmt, &ahead->guards[at], arena, err);
-        if (!class_)
-            class_ = ops->step(stmt, &row, err);
-    }
-    ops->release(stmt);
+        class_ = lists_ask(w, w->guards, ahead, err);
     *out = ahead;
+    return class_;
+}
+
+enum err_class guards_take(struct row_writer *w, struct guards_ahead *ahead, struct arena *arena,
+                           struct err *err)
+{
+    const struct store_ops *ops = w->tx->conn->ops;
+    bool row;
+    enum err_class class_ = ops->step(w->guards, &row, err);
+    while (!class_ && row) {
+        size_t at = (size_t)ops->column_int(w->guards, 0) - 1;
+        assert(at < w->batch->rows_len);
+        class_ = guard_copy(ops, w->guards, &ahead->guards[at], arena, err);
+        ahead->changed += w->batch->rewrite ||
+                          memcmp(ahead->guards[at].hash, w->batch->guards[at].hash,
+                                 sizeof(ahead->guards[at].hash)) != 0;
+        if (!class_)
+            class_ = ops->step(w->guards, &row, err);
+    }
+    ops->reset(w->guards);
+    return class_;
+}
+
+enum err_class row_take_ahead(struct row_writer *w, size_t row, bool *taken, struct err *err)
+{
+    const struct store_ops *ops = w->tx->conn->ops;
+    struct guards_ahead *ahead = w->ahead;
+    enum err_class class_ = ERR_OK;
+    *taken = false;
+    if (!ahead || ahead->again[row] || ahead->changed < CHANGED_TOGETHER_MIN)
+        return ERR_OK;
+    if (!ahead->rows_read)
+        class_ = lists_ask(w, w->rows, ahead, err);
+    bool more = !ahead->rows_read || ahead->row_at < row;
+    ahead->rows_read = true;
+    while (!class_ && more) {
+        class_ = ops->step(w->rows, &more, err);
+        if (!class_ && more)
+            ahead->row_at = (size_t)ops->column_int(w->rows, ops->columns(w->rows) - 1) - 1;
+        if (more && ahead->row_at >= row)
+            break;
+    }
+    *taken = !class_ && more && ahead->row_at == row;
     return class_;
 }
 

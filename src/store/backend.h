@@ -87,6 +87,8 @@ struct store_ops {
                            struct err *err);
     /* *row: there is one to look at. */
     enum err_class (*step)(struct stmt *stmt, bool *row, struct err *err);
+    /* Sends a question ahead whose answer `step` will wait for, together with others. */
+    enum err_class (*ask)(struct stmt *stmt, struct err *err);
     /* Runs a statement that only writes; what became of it may be found out later, at the latest by
      * settle, which reports the first that went wrong. */
     enum err_class (*later)(struct stmt *stmt, const struct expected *expected, struct err *err);

@@ -74,10 +74,10 @@ void writer_close(struct writer *writer);
 /* --- table_sql.c: statements of data tables --- */
 struct table_sql {
     /* NULL for tables that hold no platform data. */
-    const char *hash, *guard, *guards, *row, *insert, *update;
+    const char *hash, *guard, *guards, *row, *rows, *insert, *inserts, *update;
 };
-enum err_class table_sql_make(const struct table *table, const struct store_ops *ops,
-                              struct arena *arena, struct table_sql *out, struct err *err);
+enum err_class table_sql_make(const struct table *table, struct arena *arena, struct table_sql *out,
+                              struct err *err);
 
 /* --- upsert.c: rows of data tables --- */
 /* Writes a batch row by row and fills its outcomes. */

@@ -25,6 +25,7 @@ static void statement_reset(struct pg_stmt *stmt)
 {
     PQclear(stmt->result);
     stmt->result = NULL;
+    stmt->asked = false;
 }
 
 static void statement_free(struct pg_stmt *stmt)
@@ -122,6 +123,8 @@ static void pg_reset(struct stmt *base)
 static void pg_release(struct stmt *base)
 {
     struct pg_stmt *stmt = (struct pg_stmt *)base;
+    if (stmt->asked) /* nobody may find its answer in another question's place */
+        pg_settle(pg_of(base->conn), NULL);
     statement_reset(stmt);
     pg_params_clear(&stmt->params);
     stmt->busy = false;
@@ -152,7 +155,15 @@ static enum err_class pg_step(struct stmt *base, bool *row, struct err *err)
     *row = false;
     if (!*stmt->sql)
         return ERR_OK;
-    if (!stmt->result) {
+    if (stmt->asked && !stmt->result) {
+        enum err_class class_ = pg_settle(conn, err);
+        if (class_)
+            return class_;
+    }
+    if (stmt->asked && stmt->result) {
+        stmt->asked = false;
+        stmt->row = -1;
+    } else if (!stmt->result) {
         bool again = !conn->in_transaction;
         enum err_class class_ = statement_ask(conn, stmt, err);
         if (class_ && again && !conn->link) {
@@ -165,6 +176,18 @@ static enum err_class pg_step(struct stmt *base, bool *row, struct err *err)
     }
     *row = ++stmt->row < PQntuples(stmt->result);
     return ERR_OK;
+}
+
+/* Only inside a transaction: what is lost there is asked anew with it. */
+static enum err_class pg_ask(struct stmt *base, struct err *err)
+{
+    struct pg_conn *conn = pg_of(base->conn);
+    struct pg_stmt *stmt = (struct pg_stmt *)base;
+    enum err_class class_ = link_need(conn, err);
+    if (!class_)
+        class_ = pg_send(conn, stmt, NULL, true, err);
+    stmt->asked = class_ == ERR_OK;
+    return class_;
 }
 
 static enum err_class pg_later(struct stmt *base, const struct expected *expected, struct err *err)
@@ -434,6 +457,7 @@ const struct store_ops postgres_ops = {
     .release = pg_release,
     .bind = pg_bind,
     .step = pg_step,
+    .ask = pg_ask,
     .later = pg_later,
     .settle = pg_settle_all,
     .reset = pg_reset,

@@ -38,6 +38,7 @@ enum {
     PG_NUMERIC = 1700,
     PG_INT8_LIST = 1016,
     PG_TEXT_LIST = 1009,
+    PG_BYTEA_LIST = 1001,
 };
 
 struct pg_params {
@@ -59,6 +60,7 @@ struct pg_stmt {
     /* The connection's number when it was prepared; 0: not prepared. */
     uint64_t prepared_on;
     struct pg_params params;
+    bool asked; /* sent, and the result not read yet */
     PGresult *result;
     int row;
     char number[24]; /* an integer that was asked for as text */

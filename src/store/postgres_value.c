@@ -109,23 +109,49 @@ static void be64_add(struct buf *out, int64_t number)
 static void list_write(struct buf *out, const struct sql_value *list)
 {
     const struct sql_value *items = (const void *)list->text.ptr;
-    bool numbers = list->number == SQL_INT;
+    Oid type = list->number == SQL_INT ? PG_INT8 : list->number == SQL_BYTES ? PG_BYTEA : PG_TEXT;
     be32_add(out, list->text.len > 0);
-    be32_add(out, 0);
-    be32_add(out, numbers ? PG_INT8 : PG_TEXT);
+    be32_add(out, 1); /* there may be nulls */
+    be32_add(out, type);
     if (list->text.len > 0) {
         be32_add(out, (int64_t)list->text.len);
         be32_add(out, 1);
     }
     for (size_t i = 0; i < list->text.len; i++) {
-        if (numbers) {
+        if (items[i].kind == SQL_NULL) {
+            be32_add(out, -1);
+        } else if (type == PG_INT8) {
             be32_add(out, 8);
             be64_add(out, items[i].number);
-            continue;
+        } else {
+            be32_add(out, (int64_t)items[i].text.len);
+            buf_add(out, items[i].text);
         }
-        be32_add(out, (int64_t)items[i].text.len);
-        buf_add(out, items[i].text);
     }
+}
+
+static enum err_class nul_check(struct str text, struct err *err)
+{
+    if (text.len == 0 || !memchr(text.ptr, 0, text.len))
+        return ERR_OK;
+    return err_set(err, ERR_INTERNAL, "store_nul",
+                   "a text with U+0000 reached the store, which cannot keep it");
+}
+
+static enum err_class list_check(const struct sql_value *list, struct err *err)
+{
+    const struct sql_value *items = (const void *)list->text.ptr;
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !class_ && list->number == SQL_TEXT && i < list->text.len; i++)
+        class_ = items[i].kind == SQL_TEXT ? nul_check(items[i].text, err) : ERR_OK;
+    return class_;
+}
+
+static Oid list_type(const struct sql_value *list)
+{
+    return list->number == SQL_INT     ? PG_INT8_LIST
+           : list->number == SQL_BYTES ? PG_BYTEA_LIST
+                                       : PG_TEXT_LIST;
 }
 
 static enum err_class bytes_bind(struct pg_params *params, int i, struct str bytes, Oid type,
@@ -157,21 +183,21 @@ enum err_class pg_bind(struct stmt *base, int at, const struct sql_value *value,
         snprintf(params->numbers[i], sizeof(params->numbers[i]), "%" PRId64, value->number);
         return bytes_bind(params, i, str_of(params->numbers[i]), PG_INT8, 0, err);
     case SQL_TEXT:
-        if (value->text.len && memchr(value->text.ptr, 0, value->text.len))
-            return err_set(err, ERR_INTERNAL, "store_nul",
-                           "a text with U+0000 reached the store, which cannot keep it");
+        if (nul_check(value->text, err))
+            return ERR_INTERNAL;
         /* In binary the length counts, in text a final zero would: the server's types for which
          * both are the same bytes are the ones that texts are kept in. */
         return bytes_bind(params, i, value->text, PG_ANY, 1, err);
     case SQL_BYTES:
         return bytes_bind(params, i, value->text, PG_BYTEA, 1, err);
     case SQL_LIST:
+        if (list_check(value, err))
+            return ERR_INTERNAL;
         buf_reset(list);
         list_write(list, value);
         if (list->failed)
             return err_no_memory(err);
-        return bytes_bind(params, i, buf_str(list),
-                          value->number == SQL_INT ? PG_INT8_LIST : PG_TEXT_LIST, 1, err);
+        return bytes_bind(params, i, buf_str(list), list_type(value), 1, err);
     case SQL_ROWS_NEW:
     case SQL_ROWS_CHANGED:
     case SQL_ROWS_SAME:

@@ -18,6 +18,17 @@
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"                                                             \
     " ON CONFLICT (shop_id, table_name, key_text, at_ms, status) DO NOTHING"
 
+/* The same of many rows, each value a list (databases that have them). */
+#define SQL_ORIGINALS_PUT                                                                          \
+    "INSERT INTO original (shop_id, table_name, key_text, body, received_ms)"                      \
+    " SELECT * FROM unnest(?1, ?2, ?3, ?4, ?5)"                                                    \
+    " ON CONFLICT (shop_id, table_name, key_text)"                                                 \
+    " DO UPDATE SET body = excluded.body, received_ms = excluded.received_ms"
+#define SQL_STATUSES_ADD                                                                           \
+    "INSERT INTO status_history (shop_id, table_name, key_text, at_ms, status, seen_ms)"           \
+    " SELECT * FROM unnest(?1, ?2, ?3, ?4, ?5, ?6)"                                                \
+    " ON CONFLICT (shop_id, table_name, key_text, at_ms, status) DO NOTHING"
+
 /* ?1 shop ?2 table ?3 key ?4 id ?5 field ?6 code ?7 message ?8 original ?9 stream ?10 from ?11 to
  * ?12 seen. A record whose key is known is one reject however often it comes. MariaDB: a generated
  * column that is NULL for an empty key takes the partial index's place. */

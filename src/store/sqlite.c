@@ -1,20 +1,17 @@
 /* SQLite behind store_ops. WAL with synchronous=FULL: what was committed survives a power cut.
  * Why these settings: docs/decisions/2026-11-20-sqlite-layout.md. */
-#include "store/backend.h"
+#include "store/sqlite.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-    /* How long another process's write is waited for. */
-    BUSY_MS = 5000,
     /* Statements kept compiled on a connection: every named one of the program and some more. */
     STATEMENTS_MAX = 128,
 };
@@ -51,61 +48,13 @@ static sqlite3_stmt *handle_of(const struct stmt *stmt)
     return ((const struct sqlite_stmt *)stmt)->handle;
 }
 
-/* --- errors --- */
-
-static enum err_class constraint_error(const struct sqlite_conn *conn, int extended,
-                                       struct err *err)
-{
-    bool taken = extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_PRIMARYKEY ||
-                 extended == SQLITE_CONSTRAINT_ROWID;
-    if (taken)
-        return err_set(
-            err, ERR_CONFLICT, "store_unique",
-            "%s: %s: such a row is there already; where an index that is not Huiliu's asks "
-            "for this, drop it",
-            conn->name, sqlite3_errmsg(conn->db));
-    return err_set(err, ERR_INTERNAL, "store_constraint", "%s: %s", conn->name,
-                   sqlite3_errmsg(conn->db));
-}
-
-/* The messages of SQLite name tables, columns and offsets, never values. */
-static enum err_class sqlite_error(const struct sqlite_conn *conn, int code, struct err *err)
-{
-    const char *name = conn->name;
-    const char *words = conn->db ? sqlite3_errmsg(conn->db) : sqlite3_errstr(code);
-    switch (code & 0xff) {
-    case SQLITE_NOMEM:
-        return err_no_memory(err);
-    case SQLITE_FULL:
-        return err_set(err, ERR_STORE, "store_full",
-                       "%s: no room left; free some space, then run the command again: nothing was "
-                       "lost",
-                       name);
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return err_set(err, ERR_STORE, "store_busy",
-                       "%s: another program has been writing for %d s; let it end, then run the "
-                       "command again",
-                       name, BUSY_MS / 1000);
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return err_set(err, ERR_STORE, "store_corrupt",
-                       "%s: %s; put the file aside and restore a backup", name, words);
-    case SQLITE_CONSTRAINT:
-        return constraint_error(conn, sqlite3_extended_errcode(conn->db), err);
-    case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-        return err_set(err, ERR_STORE, "store_io",
-                       "%s: %s; check the disk and the owner of the file and its folder", name,
-                       words);
-    default:
-        return err_set(err, ERR_INTERNAL, "store_sql", "%s: %s", name, words);
-    }
-}
-
 /* --- statements --- */
+
+static enum err_class stmt_error(const struct stmt *stmt, int code, struct err *err)
+{
+    const struct sqlite_conn *conn = sqlite_of(stmt->conn);
+    return sqlite_error(conn->name, conn->db, code, err);
+}
 
 static void statement_free(struct sqlite_stmt *stmt)
 {
@@ -125,7 +74,7 @@ static enum err_class statement_new(struct sqlite_conn *conn, struct str sql, ui
                                   &stmt->handle, NULL);
     if (code != SQLITE_OK) {
         free(stmt);
-        return sqlite_error(conn, code, err);
+        return sqlite_error(conn->name, conn->db, code, err);
     }
     stmt->base.conn = &conn->base;
     stmt->text_hash = hash;
@@ -216,7 +165,7 @@ static enum err_class sqlite_bind(struct stmt *stmt, int at, const struct sql_va
     case SQL_ROWS_OLDER:
         break; /* they stand for numbers only in the steps of a unit, which fills them in */
     }
-    return code == SQLITE_OK ? ERR_OK : sqlite_error(sqlite_of(stmt->conn), code, err);
+    return code == SQLITE_OK ? ERR_OK : stmt_error(stmt, code, err);
 }
 
 static enum err_class sqlite_step(struct stmt *stmt, bool *row, struct err *err)
@@ -225,7 +174,14 @@ static enum err_class sqlite_step(struct stmt *stmt, bool *row, struct err *err)
     *row = code == SQLITE_ROW;
     if (code == SQLITE_ROW || code == SQLITE_DONE)
         return ERR_OK;
-    return sqlite_error(sqlite_of(stmt->conn), code, err);
+    return stmt_error(stmt, code, err);
+}
+
+static enum err_class sqlite_ask(struct stmt *stmt, struct err *err)
+{
+    (void)stmt;
+    (void)err;
+    return ERR_OK; /* nobody is far away: the first step asks */
 }
 
 /* A statement costs a call here: it is over at once. */
@@ -345,7 +301,7 @@ static enum err_class sqlite_script(struct conn *base, const char *sql, struct e
 {
     struct sqlite_conn *conn = sqlite_of(base);
     int code = sqlite3_exec(conn->db, sql, NULL, NULL, NULL);
-    return code == SQLITE_OK ? ERR_OK : sqlite_error(conn, code, err);
+    return code == SQLITE_OK ? ERR_OK : sqlite_error(conn->name, conn->db, code, err);
 }
 
 static int64_t sqlite_rows_changed(const struct conn *conn)
@@ -411,7 +367,7 @@ static enum err_class file_need(const struct store_target *target, struct err *e
 static enum err_class conn_configure(struct sqlite_conn *conn, const struct store_target *target,
                                      enum conn_role role, struct err *err)
 {
-    sqlite3_busy_timeout(conn->db, BUSY_MS);
+    sqlite3_busy_timeout(conn->db, SQLITE_BUSY_MS);
     sqlite3_extended_result_codes(conn->db, 1);
     /* A file that was made by somebody else may not make us run its code. */
     sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -464,7 +420,7 @@ static enum err_class sqlite_open(const struct store_target *target, enum conn_r
                 (target->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
     int code = sqlite3_open_v2(target->name, &conn->db, flags, NULL);
     class_ = code == SQLITE_OK ? conn_configure(conn, target, role, err)
-                               : sqlite_error(conn, code, err);
+                               : sqlite_error(conn->name, conn->db, code, err);
     if (class_)
         sqlite_close(&conn->base);
     else
@@ -511,6 +467,7 @@ const struct store_ops sqlite_ops = {
     .release = sqlite_release,
     .bind = sqlite_bind,
     .step = sqlite_step,
+    .ask = sqlite_ask,
     .later = sqlite_later,
     .settle = sqlite_settle,
     .reset = sqlite_reset,

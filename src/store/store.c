@@ -65,8 +65,7 @@ static enum err_class tables_prepare(struct store *store, struct err *err)
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; !class_ && i < catalog->tables_len; i++)
         if (catalog->tables[i].data)
-            class_ = table_sql_make(&catalog->tables[i], store->ops, &store->arena,
-                                    &store->tables[i], err);
+            class_ = table_sql_make(&catalog->tables[i], &store->arena, &store->tables[i], err);
     return class_;
 }
 

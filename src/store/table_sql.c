@@ -73,11 +73,13 @@ static void guard_write(struct buf *out, const struct table *table)
     where_write(out, table, false);
 }
 
-static void insert_write(struct buf *out, const struct table *table)
+/* `lists`: each value is a list, of many rows. */
+static void insert_write(struct buf *out, const struct table *table, bool lists)
 {
     buf_printf(out, "INSERT INTO %.*s (shop_id, ", STR_ARG(table->name));
     int last = physical_each(out, table, visit_name) + 3;
-    buf_add(out, STR(", row_hash, received_ms, changed_ms, first_seen_ms) VALUES (?1"));
+    buf_printf(out, ", row_hash, received_ms, changed_ms, first_seen_ms) %s?1",
+               lists ? "SELECT * FROM unnest(" : "VALUES (");
     for (int at = 2; at <= last; at++)
         buf_printf(out, ", ?%d", at);
     buf_add(out, STR(") ON CONFLICT (shop_id"));
@@ -94,14 +96,10 @@ static void update_write(struct buf *out, const struct table *table)
     where_write(out, table, true);
 }
 
-/* Keys as lists, ?2 ?3 …, each with its number: what `guard` reads, for all of them at once. PostgreSQL. */
-static void guards_write(struct buf *out, const struct table *table)
+/* Keys as lists, ?2 ?3 …, each with its number k.n. PostgreSQL. */
+static void keys_write(struct buf *out, const struct table *table)
 {
-    bool updated = table->updated != SIZE_MAX, status = table->status != SIZE_MAX;
-    buf_printf(
-        out, "SELECT k.n, t.row_hash, t.received_ms, %s%.*s, %s%.*s FROM unnest(",
-        updated ? "t." : "", STR_ARG(updated ? table->columns[table->updated].name : STR("NULL")),
-        status ? "t." : "", STR_ARG(status ? table->columns[table->status].name : STR("NULL")));
+    buf_add(out, STR(" FROM unnest("));
     for (size_t i = 0; i < table->key_len; i++)
         buf_printf(out, "%s?%zu", i ? ", " : "", i + 2);
     buf_add(out, STR(") WITH ORDINALITY AS k("));
@@ -112,8 +110,29 @@ static void guards_write(struct buf *out, const struct table *table)
         buf_printf(out, " AND t.%.*s = k.k%zu", STR_ARG(table->columns[table->key[i]].name), i);
 }
 
-enum err_class table_sql_make(const struct table *table, const struct store_ops *ops,
-                              struct arena *arena, struct table_sql *out, struct err *err)
+/* What `guard` reads, for all of them at once. */
+static void guards_write(struct buf *out, const struct table *table)
+{
+    bool updated = table->updated != SIZE_MAX, status = table->status != SIZE_MAX;
+    buf_printf(out, "SELECT k.n, t.row_hash, t.received_ms, %s%.*s, %s%.*s", updated ? "t." : "",
+               STR_ARG(updated ? table->columns[table->updated].name : STR("NULL")),
+               status ? "t." : "",
+               STR_ARG(status ? table->columns[table->status].name : STR("NULL")));
+    keys_write(out, table);
+}
+
+/* What `row` reads, with the number behind it. */
+static void rows_write(struct buf *out, const struct table *table)
+{
+    buf_add(out, STR("SELECT "));
+    physical_each(out, table, visit_name);
+    buf_add(out, STR(", k.n"));
+    keys_write(out, table);
+    buf_add(out, STR(" ORDER BY k.n"));
+}
+
+enum err_class table_sql_make(const struct table *table, struct arena *arena, struct table_sql *out,
+                              struct err *err)
 {
     struct buf text;
     buf_init(&text, SQL_BYTES_MAX);
@@ -123,18 +142,22 @@ enum err_class table_sql_make(const struct table *table, const struct store_ops 
     guard_write(&text, table);
     out->guard = text_take(&text, arena);
     guards_write(&text, table);
-    out->guards = ops->lists ? text_take(&text, arena) : "";
-    buf_reset(&text);
+    out->guards = text_take(&text, arena);
     buf_add(&text, STR("SELECT "));
     physical_each(&text, table, visit_name);
     buf_printf(&text, " FROM %.*s", STR_ARG(table->name));
     where_write(&text, table, false);
     out->row = text_take(&text, arena);
-    insert_write(&text, table);
+    rows_write(&text, table);
+    out->rows = text_take(&text, arena);
+    insert_write(&text, table, false);
     out->insert = text_take(&text, arena);
+    insert_write(&text, table, true);
+    out->inserts = text_take(&text, arena);
     update_write(&text, table);
     out->update = text_take(&text, arena);
     buf_fini(&text);
-    bool made = out->hash && out->guard && out->guards && out->row && out->insert && out->update;
+    bool made = out->hash && out->guard && out->guards && out->row && out->rows && out->insert &&
+                out->inserts && out->update;
     return made ? ERR_OK : err_no_memory(err);
 }

@@ -73,7 +73,9 @@ static enum err_class guard_read(struct row_writer *w, size_t row, struct stored
     if (w->ahead && guard_take_ahead(w->ahead, row, out))
         return ERR_OK;
     *out = (struct stored_guard){.found = false};
-    enum err_class class_ = key_run(w, w->guard, &out->found, err);
+    enum err_class class_ = gathered_write(w, err);
+    if (!class_)
+        class_ = key_run(w, w->guard, &out->found, err);
     if (!class_ && out->found) {
         struct str hash = ops->column_text(w->guard, 0);
         memcpy(out->hash, hash.ptr, hash.len < sizeof(out->hash) ? hash.len : sizeof(out->hash));
@@ -128,12 +130,12 @@ static enum err_class value_keep(struct row_writer *w, int column, enum column_t
     const struct store_ops *ops = w->tx->conn->ops;
     bool number = type == COLUMN_INT || type == COLUMN_MONEY || type == COLUMN_RATIO ||
                   type == COLUMN_TIME || type == COLUMN_BOOL;
-    if (ops->column_is_null(w->row, column)) {
+    if (ops->column_is_null(w->stored, column)) {
         *out = sql_null();
     } else if (number) {
-        *out = sql_int(ops->column_int(w->row, column));
+        *out = sql_int(ops->column_int(w->stored, column));
     } else {
-        struct str text = arena_dup(&w->tx->scratch, ops->column_text(w->row, column));
+        struct str text = arena_dup(&w->tx->scratch, ops->column_text(w->stored, column));
         if (!text.ptr)
             return err_no_memory(err);
         *out = type == COLUMN_BYTES ? sql_bytes(text) : sql_text(text);
@@ -151,7 +153,7 @@ static bool personal_keeps(const struct row_writer *w, size_t column, size_t row
         return false;
     enum { INDEX_PART = 2 };
     return batch->sealed[column][row].index.len == 0 &&
-           !w->tx->conn->ops->column_is_null(w->row, (int)(first + INDEX_PART) - 1);
+           !w->tx->conn->ops->column_is_null(w->stored, (int)(first + INDEX_PART) - 1);
 }
 
 /* The null rule: absent and null keep what is stored; gone erases it. */
@@ -159,7 +161,10 @@ static enum err_class values_merge(struct row_writer *w, size_t row, struct err 
 {
     const struct batch *batch = w->batch;
     bool found;
-    enum err_class class_ = key_run(w, w->row, &found, err);
+    enum err_class class_ = row_take_ahead(w, row, &found, err);
+    w->stored = found ? w->rows : w->row;
+    if (!class_ && !found)
+        class_ = key_run(w, w->row, &found, err);
     if (!class_ && !found)
         class_ = err_set(err, ERR_INTERNAL, "store_sql", "a row was there and is not");
     size_t at = 1;
@@ -187,10 +192,8 @@ static enum err_class row_ignored(const void *table, int64_t rows, struct err *e
         STR_ARG(((const struct table *)table)->name));
 }
 
-/* Runs a statement that only writes. `rows`: how many it must write, or ROWS_ANY. */
-static enum err_class write_run(struct row_writer *w, struct stmt *stmt,
-                                const struct sql_value *values, size_t values_len, int64_t rows,
-                                struct err *err)
+enum err_class write_run(struct row_writer *w, struct stmt *stmt, const struct sql_value *values,
+                         size_t values_len, int64_t rows, struct err *err)
 {
     const struct expected expected = {rows, row_ignored, w->batch->table};
     enum err_class class_ = stmt_later(stmt, values, values_len, &expected, err);
@@ -209,6 +212,8 @@ static enum err_class row_insert(struct row_writer *w, size_t row, bool maybe, b
     size_t values_len = values_from_batch(w, row);
     w->values[values_len++] = sql_int(w->unit->now_ms); /* first_seen_ms */
     *stored = true;
+    if (w->gathers)
+        return gather_add(w, GATHER_ROWS, w->values, err);
     if (!maybe)
         return write_run(w, w->insert, w->values, values_len, 1, err);
     bool ignored;
@@ -255,11 +260,14 @@ static enum err_class row_follow(struct row_writer *w, size_t row,
     const struct row_guard *guard = &batch->guards[row];
     struct str key;
     enum err_class class_ = batch_key(batch, row, &w->tx->scratch, &key, err);
+    if (!class_ && w->gathers)
+        class_ = gather_key(w, &key, err);
     if (!class_ && batch->originals[row].len) {
         const struct sql_value values[] = {sql_int(w->unit->shop_id), sql_text(table->name),
                                            sql_text(key), sql_bytes(batch->originals[row]),
                                            sql_int(guard->received_ms)};
-        class_ = write_run(w, w->original, values, 5, ROWS_ANY, err);
+        class_ = w->gathers ? gather_add(w, GATHER_ORIGINALS, values, err)
+                            : write_run(w, w->original, values, 5, ROWS_ANY, err);
     }
     if (!class_)
         class_ = reject_clear(w, key, err);
@@ -271,7 +279,8 @@ static enum err_class row_follow(struct row_writer *w, size_t row,
     const struct sql_value values[] = {
         sql_int(w->unit->shop_id),  sql_text(table->name), sql_text(key),
         sql_int(guard->updated_ms), sql_text(status),      sql_int(w->unit->now_ms)};
-    return write_run(w, w->status, values, 6, ROWS_ANY, err);
+    return w->gathers ? gather_add(w, GATHER_STATUSES, values, err)
+                      : write_run(w, w->status, values, 6, ROWS_ANY, err);
 }
 
 /* Compares with what is stored and writes what must be. */
@@ -338,30 +347,48 @@ enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch 
     assert(table < catalog->tables_len && batch->table->data);
     const struct table_sql *sql = &tx->store->tables[table];
     struct row_writer w = {.tx = tx, .unit = unit, .batch = batch};
+    enum { OF_LISTS = 5 };
     struct {
         const char *sql;
         struct stmt **stmt;
     } const statements[] = {
-        {sql->guard, &w.guard},          {sql->row, &w.row},
-        {sql->insert, &w.insert},        {sql->update, &w.update},
-        {SQL_ORIGINAL_PUT, &w.original}, {SQL_STATUS_ADD, &w.status},
+        {sql->guard, &w.guard},
+        {sql->row, &w.row},
+        {sql->insert, &w.insert},
+        {sql->update, &w.update},
+        {SQL_ORIGINAL_PUT, &w.original},
+        {SQL_STATUS_ADD, &w.status},
         {SQL_REJECT_CLEAR, &w.reject},
+        {sql->inserts, &w.inserts},
+        {sql->guards, &w.guards},
+        {sql->rows, &w.rows},
+        {SQL_ORIGINALS_PUT, &w.originals},
+        {SQL_STATUSES_ADD, &w.statuses},
     };
     enum err_class class_ = ERR_OK;
-    for (size_t i = 0; !class_ && i < sizeof(statements) / sizeof(statements[0]); i++)
+    size_t statements_len = sizeof(statements) / sizeof(statements[0]);
+    if (!ops->lists)
+        statements_len -= OF_LISTS; /* the last ones */
+    for (size_t i = 0; !class_ && i < statements_len; i++)
         class_ = ops->prepare(tx->conn, statements[i].sql, statements[i].stmt, err);
     struct arena ahead;
     arena_init(&ahead);
     if (!class_)
-        class_ = rejects_wait(tx, unit->shop_id, batch->table, &w.rejects, err);
+        class_ = guards_ask(&w, &ahead, &w.ahead, err);
     if (!class_)
-        class_ = guards_read_ahead(&w, &ahead, &w.ahead, err);
+        class_ = rejects_wait(tx, unit->shop_id, batch->table, &w.rejects, err);
+    if (!class_ && w.ahead)
+        class_ = guards_take(&w, w.ahead, &ahead, err);
+    if (!class_ && w.ahead)
+        class_ = gathers_new(&w, &ahead, &w.gathers, err);
     for (size_t row = 0; !class_ && row < batch->rows_len; row++) {
         class_ = row_write(&w, row, err);
         if (!class_)
             counts->rows[batch->outcomes[row]]++;
     }
-    for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)
+    if (!class_)
+        class_ = gathered_write(&w, err);
+    for (size_t i = 0; i < statements_len; i++)
         if (*statements[i].stmt)
             ops->release(*statements[i].stmt);
     arena_fini(&ahead);

@@ -252,6 +252,38 @@ static void a_status_change_is_kept(void **state)
                         "new0,paid2,new3");
 }
 
+/* On a server such rows are read and written together; the first order stands in the page twice. */
+static void a_page_of_changed_rows_merges_each_with_its_own(void **state)
+{
+    struct fixture *f = *state;
+    enum { ORDERS = 9 };
+    char text[2][ORDERS][24];
+    for (int copy = 0; copy < 2; copy++) {
+        struct batch *batch = orders_new(f, ORDERS + 2);
+        for (int i = copy ? ORDERS - 1 : 0; i >= 0 && i < ORDERS; i += copy ? -1 : 1) {
+            snprintf(text[copy][i], sizeof(text[copy][i]), "%d", i);
+            size_t row = order_add(batch, text[copy][i], (unsigned char)(copy * 20 + i + 1),
+                                   100 + copy, 200);
+            order_text(batch, row, copy ? "status" : "sku_name", text[copy][i]);
+        }
+        if (copy) {
+            order_text(batch, order_add(batch, "0", 99, 300, 400), "poi_name", "again");
+            order_text(batch, order_add(batch, "new", 98, 300, 400), "sku_name", "new");
+        }
+        struct unit unit = unit_of(&batch, 1);
+        commit_good(f, &unit);
+        assert_int_equal(unit.counts.rows[ROW_NEW], copy ? 1 : ORDERS);
+        assert_int_equal(unit.counts.rows[ROW_CHANGED], copy ? ORDERS + 1 : 0);
+    }
+    assert_int_equal(read_int(f, "SELECT count(*) FROM trade_order WHERE sku_name = order_id"
+                                 " AND status = order_id"),
+                     ORDERS);
+    assert_string_equal(read_text(f, JOINED("order_id", "FROM trade_order WHERE poi_name = 'again'"
+                                                        " AND updated_at = 300 AND status = '0'")),
+                        "0");
+    assert_int_equal(read_int(f, "SELECT count(*) FROM status_history"), ORDERS);
+}
+
 static void a_personal_value_is_three_columns(void **state)
 {
     struct fixture *f = *state;
@@ -586,6 +618,7 @@ int main(void)
         READY(rows_that_a_trigger_ignores_fail_their_unit),
         READY(a_record_twice_in_a_page_is_one_row),
         READY(a_status_change_is_kept),
+        READY(a_page_of_changed_rows_merges_each_with_its_own),
         READY(a_personal_value_is_three_columns),
         READY(an_unsealed_personal_value_is_refused),
         READY(random_copies_end_as_the_model_says),
