@@ -59,8 +59,8 @@ static enum err_class tasks_do(struct store *store, int number, struct err *err)
         int64_t next_ms;
         struct queue_depth depth = {0};
         arena_init(&arena);
-        class_ = queue_claim(store, STR("same name"), 1, CLAIMED_MAX, run, &arena, &tasks,
-                             &tasks_len, &next_ms, err);
+        class_ = queue_claim(store, &(struct queue_claimer){.worker = STR("same name"), .run = run},
+                             1, CLAIMED_MAX, &arena, &tasks, &tasks_len, &next_ms, err);
         for (size_t i = 0; !class_ && i < tasks_len; i++)
             class_ = task_end_commit(store, &tasks[i], err);
         if (!class_)

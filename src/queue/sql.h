@@ -161,8 +161,8 @@
 /* ?1 before */
 #define SQL_WORKERS_GONE "DELETE FROM worker WHERE beat_ms < ?1"
 /* ?1 worker: running tasks of it that are to end, and whether they are to go. */
-#define SQL_TASKS_STOP                                                                             \
-    "SELECT t.id, CASE WHEN t.stop_ms IS NULL THEN 0 ELSE 1 END FROM task t WHERE t.state = 'running' AND t.worker = ?1"   \
+#define SQL_TASKS_STOP                                                                                                   \
+    "SELECT t.id, CASE WHEN t.stop_ms IS NULL THEN 0 ELSE 1 END FROM task t WHERE t.state = 'running' AND t.worker = ?1" \
     " AND (t.stop_ms IS NOT NULL OR " SQL_LANE_HELD("t.lane") ")"
 
 /* --- what a person says --- */

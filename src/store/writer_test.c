@@ -344,7 +344,7 @@ static void what_is_taken_is_a_conflict(void **state)
 static void a_reader_too_many_waits_for_one_of_the_others(void **state)
 {
     struct fixture *f = *state;
-    struct reader *readers[READERS_MAX];
+    struct reader *readers[READERS_MAX] = {NULL};
     const size_t readers_len = f->store->ops->readers_max;
     for (size_t i = 0; i < readers_len; i++)
         assert_int_equal(store_read(f->store, "SELECT 1", NULL, 0, &readers[i], NULL), ERR_OK);

@@ -64,7 +64,8 @@ static struct str plan_text(const struct stream *asking, struct str from, const 
     if (figures)
         buf_add(&text, STR("o.changed_ms"));
     else
-        buf_printf(&text, "CASE WHEN %.*s THEN NULL ELSE ?%d END", STR_ARG(final), at);
+        buf_printf(&text, "CASE WHEN %.*s THEN NULL ELSE CAST(?%d AS bigint) END", STR_ARG(final),
+                   at);
     buf_printf(&text, ", 0, 0 FROM %.*s LEFT JOIN ask_plan p ON p.shop_id = ?1 AND p.stream = ?2",
                STR_ARG(from));
     buf_printf(&text, " AND p.key_text = o.%.*s WHERE o.shop_id = ?1%s AND ", STR_ARG(key), also);
@@ -78,21 +79,33 @@ static struct str plan_text(const struct stream *asking, struct str from, const 
     return out;
 }
 
+/* The same of the rows whose keys are in ?3, a JSON list; `list` is how a database walks one. */
+static struct str listed_text(const struct task_run *run, const struct stream *asking,
+                              const char *list, struct arena *arena)
+{
+    const struct table *table = run->stream->table;
+    struct str from = arena_printf(arena, "%s j CROSS JOIN %.*s o", list, STR_ARG(table->name));
+    struct str also = arena_printf(arena, " AND o.%.*s = j.value",
+                                   STR_ARG(table->columns[table->key[0]].name));
+    return from.ptr && also.ptr ? plan_text(asking, from, also.ptr, 4, arena) : STR_NONE;
+}
+
 static enum err_class steps_plan(const struct task_run *run, const struct stream *asking,
                                  struct str keys, struct arena *arena, struct steps *steps,
                                  struct err *err)
 {
-    const struct table *table = run->stream->table;
-    struct str from = arena_printf(arena, "json_each(?3) j CROSS JOIN %.*s o",
-                                   STR_ARG(table->name));
-    struct str also = arena_printf(arena, " AND o.%.*s = j.value",
-                                   STR_ARG(table->columns[table->key[0]].name));
-    struct str sql = from.ptr && also.ptr ? plan_text(asking, from, also.ptr, 4, arena) : STR_NONE;
+    struct str sqlite = listed_text(run, asking, "json_each(?3)", arena);
+    struct str postgres = listed_text(
+        run, asking, "(SELECT value FROM json_array_elements_text(CAST(?3 AS json)) AS l (value))",
+        arena);
+    struct str sql = arena_printf(arena, SQL_PER_DATABASE("%.*s", "%.*s"), STR_ARG(sqlite),
+                                  STR_ARG(postgres));
     const struct sql_value values[] = {sql_int(run->shop->id), sql_text(asking->name),
                                        sql_text(keys),
                                        sql_int(pass_next_ms(asking, clock_now_ms()))};
-    return sql.ptr ? steps_add(steps, sql.ptr, values, asking->figures.of ? 3 : 4, -1, arena, err)
-                   : err_no_memory(err);
+    if (!sqlite.ptr || !postgres.ptr || !sql.ptr)
+        return err_no_memory(err);
+    return steps_add(steps, sql.ptr, values, asking->figures.of ? 3 : 4, -1, arena, err);
 }
 
 enum err_class steps_rows_planned(const struct task_run *run, const struct mapped *mapped,

@@ -64,15 +64,17 @@ static const char SQL_PAGES_READ[] = "SELECT ids FROM window_page WHERE " WINDOW
 static const char SQL_STATE_INSERT[] =
     "INSERT INTO stream_state (shop_id, stream, since_ms, frontier_ms, complete_up_to_ms, until_ms, "
     "asked_ms) VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?6) ON CONFLICT (shop_id, stream) DO UPDATE SET "
-    "until_ms = " SQL_GREATER("coalesce(stream_state.until_ms, 0)", "excluded.until_ms") ", "
-    "asked_ms = excluded.asked_ms";
+    "until_ms = " SQL_GREATER("coalesce(stream_state.until_ms, 0)",
+                              "excluded.until_ms") ", "
+                                                   "asked_ms = excluded.asked_ms";
 static const char SQL_STATE_LOAD[] =
     "SELECT since_ms, frontier_ms, complete_up_to_ms, until_ms FROM stream_state "
     "WHERE shop_id = ?1 AND stream = ?2";
 /* How far the stream has been read, by pulls or by audits. */
-static const char SQL_READ_UP_TO[] =
-    "SELECT " SQL_GREATER("frontier_ms", "coalesce(complete_up_to_ms, 0)") " FROM stream_state "
-    "WHERE shop_id = ?1 AND stream = ?2 AND frontier_ms >= since_ms";
+static const char SQL_READ_UP_TO[] = "SELECT " SQL_GREATER(
+    "frontier_ms",
+    "coalesce(complete_up_to_ms, 0)") " FROM stream_state "
+                                      "WHERE shop_id = ?1 AND stream = ?2 AND frontier_ms >= since_ms";
 /* ?3 now. When its rows were last compared with the plan, and whether it was asked for later than now; of
  * what an older program has left nobody knows. */
 static const char SQL_STATE_CLOCK[] =
@@ -87,12 +89,12 @@ static const char SQL_STATE_ERROR[] =
     "UPDATE stream_state SET last_error = ?3, last_error_ms = ?4 WHERE shop_id = ?1 AND stream = ?2";
 
 /* The farthest end of a chain of closed windows that reaches past ?4 without a hole: one link. A stream has
- * windows without number behind ?4 and few ahead of it: + keeps SQLite from walking the former by the key. */
+ * windows without number behind ?4 and few ahead of it: + and || '' keep SQLite from walking the former by the key. */
 static const char SQL_COVER_SEALED[] =
-    "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND +kind = ?3 "
+    "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind || '' = ?3 "
     "AND state = 'sealed' AND +from_ms <= ?4 + ?5 AND to_ms > ?4";
 static const char SQL_COVER_CLOSED[] =
-    "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND +kind = ?3 "
+    "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind || '' = ?3 "
     "AND state IN ('sealed', 'moved', 'unproved') AND +from_ms <= ?4 + ?5 AND to_ms > ?4";
 
 /* Without those inside ?3-?4, a window that is about to be sealed. */
