@@ -368,6 +368,29 @@ static void a_reader_cannot_write(void **state)
     assert_string_equal(err.code, "store_io");
 }
 
+/* The first run cuts its own connection. */
+static enum err_class cut_once(struct tx *tx, void *context, struct err *err)
+{
+    int *runs = context;
+    enum err_class class_ = tx_exec(tx, "INSERT INTO setting (name, value) VALUES ('cut', '1')",
+                                    NULL, 0, NULL, err);
+    if (class_ || ++*runs > 1)
+        return class_;
+    return tx_exec(tx, "SELECT pg_terminate_backend(pg_backend_pid())", NULL, 0, NULL, err);
+}
+
+static void a_group_whose_connection_is_cut_runs_again(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    int runs = 0;
+    if (!server_is_given())
+        skip();
+    assert_good(store_write(f->store, cut_once, &runs, &err), &err);
+    assert_int_equal(runs, 2);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM setting WHERE name = 'cut'"), 1);
+}
+
 /* --- many threads --- */
 
 enum { THREADS = 8, UNITS_EACH = 40 };
@@ -430,6 +453,7 @@ int main(void)
         READY(what_is_taken_is_a_conflict),
         READY(a_reader_too_many_waits_for_one_of_the_others),
         READY(a_reader_cannot_write),
+        READY(a_group_whose_connection_is_cut_runs_again),
         READY(many_threads_write_and_read_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
