@@ -431,15 +431,19 @@ static enum err_class run_work(struct app *app, const struct cli *cli, struct ru
     for (const char *const *kind = sync_task_kinds; *kind && handlers_len < 8; kind++)
         handlers[handlers_len++] = (struct task_handler){*kind, sync_handle, app->sync};
     struct workers *workers;
+    struct str name;
+    enum err_class class_ = worker_name(app, "sync", &name, err);
+    if (class_ != ERR_OK)
+        return class_;
     const struct workers_options options = {
         .store = app->store,
-        .name = arena_printf(&app->arena, "sync:%ld", (long)getpid()),
+        .name = name,
         .run = run->id,
         .threads = (unsigned)cli_int(cli, "workers", option_int(&app->options, OPTION_WORKERS)),
         .handlers = handlers,
         .handlers_len = handlers_len,
     };
-    enum err_class class_ = workers_start(&options, &workers, err);
+    class_ = workers_start(&options, &workers, err);
     if (class_ != ERR_OK)
         return class_;
     class_ = run_follow(app, run, workers, err);

@@ -10,6 +10,8 @@
 
 #include "app/file.h"
 
+enum { HOST_ROOM = 128 };
+
 static enum err_class busy(struct role *role, const struct app *app, struct err *err)
 {
     ssize_t len = pread(role->fd, role->holder, sizeof(role->holder) - 1, 0);
@@ -21,6 +23,19 @@ static enum err_class busy(struct role *role, const struct app *app, struct err 
                    M_STR(holder), M_END);
 }
 
+bool role_is_single(const struct app *app)
+{
+    return str_starts(option_text(&app->options, OPTION_STORE), STR("sqlite:"));
+}
+
+enum err_class worker_name(struct app *app, const char *command, struct str *out, struct err *err)
+{
+    char host[HOST_ROOM] = "";
+    gethostname(host, sizeof(host) - 1);
+    *out = arena_printf(&app->arena, "%s:%s:%ld", command, host, (long)getpid());
+    return out->ptr ? ERR_OK : err_no_memory(err);
+}
+
 enum err_class role_take(struct role *role, const struct app *app, const char *command,
                          struct err *err)
 {
@@ -28,6 +43,8 @@ enum err_class role_take(struct role *role, const struct app *app, const char *c
     struct str path;
     arena_init(&arena);
     *role = (struct role){.fd = -1};
+    if (!role_is_single(app))
+        return ERR_OK;
     enum err_class class_ = path_join(app->home, STR("worker.lock"), &arena, &path, err);
     if (class_ == ERR_OK) {
         role->fd = open(path.ptr, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

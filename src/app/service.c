@@ -20,7 +20,6 @@ enum {
     PAUSE_MAX_MS = 5 * 60 * 1000,
     /* A generation that lasted so long had no trouble beginning. */
     LASTED_MS = 10 * 60 * 1000,
-    HOST_ROOM = 128,
     HANDLERS_MAX = 16,
 };
 #define DAY_MS INT64_C(86400000)
@@ -356,7 +355,7 @@ static enum err_class service_loop(struct service *service, const struct app *ho
     if (class_ != ERR_OK)
         return class_;
     app_say(home, MSG_SERVICE_RUNS, M_STR(home->home), M_I64((int64_t)service->now->app.shops_len),
-            M_I64(getpid()), M_END);
+            M_I64((int64_t)getpid()), M_END);
     fflush(stdout);
     notify("READY=1");
     while (!stopping()) {
@@ -395,14 +394,11 @@ static enum err_class role_await(struct role *role, const struct app *home,
 static enum err_class service_begin(struct service *service, struct app *home, struct role *role,
                                     struct err *err)
 {
-    char host[HOST_ROOM] = "";
-    gethostname(host, sizeof(host) - 1);
-    service->name = arena_printf(&home->arena, "%s:%s:%ld", service->roles.command, host,
-                                 (long)getpid());
-    if (!service->name.ptr)
-        return err_no_memory(err);
     role->fd = -1;
-    return service->roles.works ? role_await(role, home, service->roles, err) : ERR_OK;
+    enum err_class class_ = worker_name(home, service->roles.command, &service->name, err);
+    if (class_ == ERR_OK && service->roles.works)
+        class_ = role_await(role, home, service->roles, err);
+    return class_;
 }
 
 enum err_class service_run(struct app *home, const struct cli *cli, struct service_roles roles,
