@@ -1,8 +1,6 @@
 /* Opening what a command needs, in order, and closing it in reverse. */
 #include "app/app.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,11 +14,23 @@ extern const struct embedded_file schema_files[];
 
 void app_init(struct app *app)
 {
-    *app = (struct app){.log_fd = -1};
+    *app = (struct app){0};
     arena_init(&app->arena);
 }
 
 /* --- the home --- */
+
+enum err_class app_log_file_open(const struct app *app, struct str path, struct logfile **out,
+                                 struct err *err)
+{
+    const struct logfile_options options = {
+        .path = path.ptr,
+        .bytes_max = option_int(&app->options, OPTION_LOG_MAX_MB) * 1024 * 1024,
+        .keep_days = option_int(&app->options, OPTION_LOG_KEEP_DAYS),
+        .files = (unsigned)option_int(&app->options, OPTION_LOG_KEEP_FILES),
+    };
+    return logfile_open(&options, out, err);
+}
 
 static enum err_class log_open(struct app *app, struct err *err)
 {
@@ -29,12 +39,10 @@ static enum err_class log_open(struct app *app, struct err *err)
     struct str name = option_text(&app->options, OPTION_LOG_FILE), path;
     if (name.len > 0) {
         enum err_class class_ = path_join(app->home, name, &app->arena, &path, err);
+        if (class_ == ERR_OK)
+            class_ = app_log_file_open(app, path, &app->log_file, err);
         if (class_ != ERR_OK)
             return class_;
-        app->log_fd = open(path.ptr, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        if (app->log_fd < 0)
-            return err_say(err, ERR_CONFIG, "log_file", MSG_FILE, M_STR(path),
-                           M_STR(str_of(strerror(errno))), M_END);
     }
     app->log_level = level;
     app_log(app);
@@ -43,7 +51,10 @@ static enum err_class log_open(struct app *app, struct err *err)
 
 void app_log(const struct app *app)
 {
-    log_setup(app->log_level, app->log_fd < 0 ? STDERR_FILENO : app->log_fd, app->log_fd >= 0);
+    if (app->log_file)
+        log_setup_file(app->log_level, app->log_file);
+    else
+        log_setup(app->log_level, STDERR_FILENO, false);
 }
 
 enum err_class app_open_home(struct app *app, struct err *err)
@@ -232,9 +243,9 @@ void app_close(struct app *app)
     secrets_wipe(app);
     if (app->keyring)
         keyring_close(app->keyring);
-    if (app->log_fd >= 0) {
+    if (app->log_file) {
         log_setup(LOG_WARN, STDERR_FILENO, false);
-        close(app->log_fd);
+        logfile_close(app->log_file);
     }
     arena_fini(&app->arena);
 }

@@ -43,8 +43,8 @@ struct app {
     bool json;
     struct str home;
     struct options options;
-    const struct zone *zone; /* of the option; NULL: each shop's own */
-    int log_fd;              /* of log_file, or -1 */
+    const struct zone *zone;  /* of the option; NULL: each shop's own */
+    struct logfile *log_file; /* NULL: standard error */
     enum log_level log_level;
     struct table_catalog *catalog;
     struct keyring *keyring;
@@ -67,6 +67,9 @@ void app_close(struct app *app);
 
 /* Events go where this app's options say; app_open has done so. For who has two of them open. */
 void app_log(const struct app *app);
+/* A file of lines that turns as log_max_mb, log_keep_days and log_keep_files say. `path` ends with NUL. */
+enum err_class app_log_file_open(const struct app *app, struct str path, struct logfile **out,
+                                 struct err *err);
 
 /* The steps of app_open, for those who want to go on after one fails (doctor) or make a home. */
 enum err_class app_open_home(struct app *app, struct err *err);

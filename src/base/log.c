@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,8 +24,12 @@ static const char *const level_names[] = {
 };
 
 static enum log_level level_least = LOG_WARN;
+
+/* Where lines go. A reload changes it while threads of the old generation still write. */
+static pthread_mutex_t target_lock = PTHREAD_MUTEX_INITIALIZER;
 static int log_fd = STDERR_FILENO;
-static enum { SHAPE_BY_TERMINAL, SHAPE_JSON } log_shape = SHAPE_BY_TERMINAL;
+static struct logfile *log_file; /* NULL: log_fd */
+static bool log_json = true;     /* main.c calls log_setup, which asks what log_fd is */
 
 struct line {
     char bytes[LINE_BYTES_MAX];
@@ -33,16 +38,29 @@ struct line {
     bool json;
 };
 
+static void target_set(enum log_level level, struct logfile *file, int fd, bool json)
+{
+    pthread_mutex_lock(&target_lock);
+    __atomic_store_n(&level_least, level, __ATOMIC_RELAXED);
+    log_file = file;
+    log_fd = fd;
+    log_json = json || !isatty(fd);
+    pthread_mutex_unlock(&target_lock);
+}
+
 void log_setup(enum log_level level, int fd, bool json)
 {
-    level_least = level;
-    log_fd = fd;
-    log_shape = json ? SHAPE_JSON : SHAPE_BY_TERMINAL;
+    target_set(level, NULL, fd, json);
+}
+
+void log_setup_file(enum log_level level, struct logfile *file)
+{
+    target_set(level, file, -1, true);
 }
 
 enum log_level log_level_now(void)
 {
-    return level_least;
+    return __atomic_load_n(&level_least, __ATOMIC_RELAXED);
 }
 
 bool log_level_parse(struct str name, enum log_level *out)
@@ -161,37 +179,51 @@ static void line_add_head(struct line *line, enum log_level level, const char *e
     line_add(line, line->json ? STR("\"") : STR(""));
 }
 
-void log_event_at(enum log_level level, const char *event, const struct log_field *fields)
+static void line_add_field(struct line *line, const struct log_field *field)
 {
-    if (level < level_least || level >= LOG_OFF)
-        return;
+    char number[24];
+    line_add_key(line, field->key);
+    if (field->kind == LOG_FIELD_STR) {
+        line_add_text(line, field->text);
+    } else {
+        snprintf(number, sizeof(number), "%lld", (long long)field->number);
+        line_add(line, str_of(number));
+    }
+}
 
-    struct line line = {.json = log_shape == SHAPE_JSON || !isatty(log_fd)};
-    line_add_head(&line, level, event);
+static void line_fill(struct line *line, enum log_level level, const char *event,
+                      const struct log_field *fields)
+{
     bool cut = false;
+    line_add_head(line, level, event);
     for (; fields->kind != LOG_FIELD_END; fields++) {
-        size_t before = line.len;
-        line_add_key(&line, fields->key);
-        if (fields->kind == LOG_FIELD_STR)
-            line_add_text(&line, fields->text);
-        else {
-            char number[24];
-            snprintf(number, sizeof(number), "%lld", (long long)fields->number);
-            line_add(&line, str_of(number));
-        }
-        if (line.full) {
+        size_t before = line->len;
+        line_add_field(line, fields);
+        if (line->full) {
             /* A field that does not fit is left out as a whole, so that the line stays JSON. */
-            line.len = before;
-            line.full = false;
+            line->len = before;
+            line->full = false;
             cut = true;
         }
     }
-    const char *tail = line.json ? (cut ? ",\"cut\":true}\n" : "}\n")
-                                 : (cut ? " cut=true\n" : "\n");
-    memcpy(line.bytes + line.len, tail, strlen(tail));
-    line.len += strlen(tail);
+    const char *tail = line->json ? (cut ? ",\"cut\":true}\n" : "}\n")
+                                  : (cut ? " cut=true\n" : "\n");
+    memcpy(line->bytes + line->len, tail, strlen(tail));
+    line->len += strlen(tail);
+}
 
+void log_event_at(enum log_level level, const char *event, const struct log_field *fields)
+{
+    if (level < log_level_now() || level >= LOG_OFF)
+        return;
+    pthread_mutex_lock(&target_lock);
+    struct line line = {.json = log_json};
+    line_fill(&line, level, event, fields);
     /* A log that cannot be written must not stop the work; there is nobody to tell. */
-    while (write(log_fd, line.bytes, line.len) < 0 && errno == EINTR)
-        continue;
+    if (log_file)
+        logfile_write(log_file, line.bytes, line.len);
+    else
+        while (write(log_fd, line.bytes, line.len) < 0 && errno == EINTR)
+            continue;
+    pthread_mutex_unlock(&target_lock);
 }

@@ -2,7 +2,7 @@
  * a line elsewhere or when asked for. Values are escaped; keys are literals.
  *
  * Secrets and personal data never go in here: the callers pass names and numbers, the gateway
- * passes masked things. Threads: any; a line is written with one write(2).
+ * passes masked things. Threads: any; a line is written with one write(2), one after the other.
  *
  *     log_event(LOG_INFO, "window_sealed", LOG_STR("shop", shop), LOG_I64("rows", n), LOG_END); */
 #ifndef HUILIU_BASE_LOG_H
@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/logfile.h"
 #include "base/str.h"
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_OFF };
@@ -30,9 +31,11 @@ struct log_field {
 #define log_event(level, event, ...)                                                               \
     log_event_at((level), (event), (const struct log_field[]){__VA_ARGS__})
 
-/* fd stays the caller's. json: force JSON lines; otherwise JSON unless fd is a terminal. Call
- * before other threads start. Default: LOG_WARN to standard error. */
+/* fd stays the caller's. json: force JSON lines; otherwise JSON unless fd is a terminal. Default: LOG_WARN to
+ * standard error. Threads: any; once it returns nobody writes to what was set before, which may be closed. */
 void log_setup(enum log_level level, int fd, bool json);
+/* JSON lines into a file that turns; it stays the caller's. */
+void log_setup_file(enum log_level level, struct logfile *file);
 enum log_level log_level_now(void);
 bool log_level_parse(struct str name, enum log_level *out);
 void log_event_at(enum log_level level, const char *event, const struct log_field *fields);
