@@ -220,6 +220,9 @@ static enum err_class word_take(struct cli *cli, struct line *line, struct err *
     }
     if (!line->flags_ended && str_eq(word, STR("-h")))
         word = STR("--help");
+    /* tail and journalctl have taught it everybody. */
+    if (!line->flags_ended && str_eq(word, STR("-f")) && flag_find(cli->command, STR("follow")))
+        word = STR("--follow");
     if (!line->flags_ended && str_starts(word, STR("--")))
         return flag_take(cli, line, word, err);
     if (!line->flags_ended && word.len > 1 && word.ptr[0] == '-')

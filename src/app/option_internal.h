@@ -17,7 +17,7 @@ enum err_class option_value_put(struct options *options, struct option_value val
                                 struct arena *arena, struct err *err);
 
 /* Variables of the process that are no options: read before a home is known. */
-enum { OPTION_PROCESS_VARIABLES = 7 };
+enum { OPTION_PROCESS_VARIABLES = 8 };
 extern const char *const option_process_variables[OPTION_PROCESS_VARIABLES];
 
 #endif

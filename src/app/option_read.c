@@ -93,7 +93,7 @@ static enum err_class yaml_take(struct options *options, struct str file, struct
 /* Variables of the process that are no options: read before a home is known. */
 const char *const option_process_variables[OPTION_PROCESS_VARIABLES] = {
     "HUILIU_HOME", "HUILIU_KEY_FILE",    "HUILIU_CLOCK",    "HUILIU_CLOCK_START",
-    "HUILIU_FAIL", "HUILIU_FAIL_REPORT", "HUILIU_ZONEINFO",
+    "HUILIU_FAIL", "HUILIU_FAIL_REPORT", "HUILIU_ZONEINFO", "HUILIU_SYSTEMD",
 };
 
 /* Does NAME belong to this option? A platform's part is given back as its id is written. */

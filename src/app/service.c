@@ -381,8 +381,12 @@ static enum err_class role_await(struct role *role, const struct app *home,
     bool said = false;
     enum err_class class_;
     while ((class_ = role_take(role, home, roles.command, err)) == ERR_CONFLICT) {
-        if (!said)
+        if (!said) {
+            char status[sizeof(err->message) + 16];
+            snprintf(status, sizeof(status), "STATUS=waiting: %s", err->message);
+            notify(status);
             app_say(home, MSG_SERVICE_WAITS, M_STR(str_of(err->message)), M_END);
+        }
         fflush(stdout);
         said = true;
         if (!clock_sleep_until(clock_now_ms() + LOOK_MS, &stop_asked))
