@@ -5,6 +5,8 @@ No test waits for an instant: each waits until what it wants is so. Whatever a t
 import fcntl
 import json
 import os
+import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -368,6 +370,29 @@ def test_the_unit_of_deploy_is_what_install_prints(t):
     text = text.replace(os.path.realpath(lib.program("huiliu")), "/usr/local/bin/huiliu")
     same(text, (lib.ROOT / "deploy/huiliu.service").read_text(), "deploy/huiliu.service")
     holds(not list(folder.rglob("*.service")), "--print wrote a file")
+
+
+def test_the_image_has_every_library(t):
+    """What the program is linked with comes from a package that the Dockerfile installs, or is copied by it."""
+    if not shutil.which("dpkg"):
+        raise lib.Skip("this is no Debian: which package a library is of cannot be asked")
+    text = (lib.ROOT / "deploy/Dockerfile").read_text()
+    installed = set(re.search(r"--no-install-recommends \\\n(.*?)\\\n", text, re.DOTALL)[1].split())
+    needed = subprocess.run(["objdump", "-p", lib.program("huiliu")], stdout=subprocess.PIPE, text=True, check=True)
+    libraries = set(re.findall(r"NEEDED +(\S+)", needed.stdout))
+    paths = subprocess.run(["ldd", lib.program("huiliu")], stdout=subprocess.PIPE, text=True, check=True).stdout
+    checked = 0
+    for name, path in re.findall(r"^\s*(\S+) => (/\S+)", paths, re.MULTILINE):
+        if name not in libraries or re.match(r"lib(a|ub|t)san\.|libyyjson", name):
+            continue
+        real = os.path.realpath(path)  # /lib is /usr/lib by now, and packages may still say /lib
+        owner = subprocess.run(["dpkg", "-S", real, real.removeprefix("/usr")], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, text=True).stdout
+        holds(owner, f"no package has {real}")
+        package = owner.split(":")[0]
+        holds(package in installed | {"libc6", "libgcc-s1"}, f"{name} is of {package}, which the image does not have")
+        checked += 1
+    holds(checked >= 6, f"only {checked} libraries were looked at")
 
 
 def test_a_unit_holds_any_path(t):
