@@ -1,6 +1,7 @@
 /* A datagram to systemd. */
 #include "app/notify.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,4 +27,16 @@ void notify(const char *state)
                           (const struct sockaddr *)&address, room);
     (void)sent;
     close(fd);
+}
+
+void notify_reload(bool begins)
+{
+    char state[128];
+    const char *usual_us = getenv("WATCHDOG_USEC"); /* absent: nobody watches */
+    snprintf(state, sizeof(state), "%s%s%.32s", begins ? "RELOADING=1" : "READY=1",
+             usual_us ? "\nWATCHDOG_USEC=" : "",
+             !usual_us ? ""
+             : begins  ? "600000000"
+                       : usual_us);
+    notify(state);
 }

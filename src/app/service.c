@@ -228,7 +228,7 @@ static void service_reload(struct service *service)
     struct generation *next;
     struct err why = {0};
     __atomic_store_n(&reload_asked, false, __ATOMIC_RELEASE);
-    notify("RELOADING=1");
+    notify_reload(true);
     service->reload_ms = clock_now_ms() + RELOAD_APART_MS;
     if (generation_open(service, &next, &why) != ERR_OK) {
         warn("reload_failed", &why);
@@ -239,7 +239,7 @@ static void service_reload(struct service *service)
     } else {
         log_event(LOG_INFO, "reloaded", LOG_I64("shops", (int64_t)next->app.shops_len), LOG_END);
     }
-    notify("READY=1");
+    notify_reload(false);
 }
 
 /* --- the loop --- */

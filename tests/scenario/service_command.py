@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -332,6 +333,27 @@ def test_systemd_is_asked(t):
     systemd.run("logs", "-f", "--lines", "7", check=0)
     same(systemd.calls(), [f"journalctl {user}--no-pager -n 7 -u huiliu.service -f"], "logs")
     holds(not (systemd.home / "service.pid").exists(), "a supervisor of our own ran")
+
+
+def test_systemds_watchdog_waits_for_a_reload(t):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as said:
+        path = t.folder() / "notify"
+        said.bind(str(path))
+        said.settimeout(PATIENCE_S)
+        home = t.home()
+        process = t.start(home, "run", env={"NOTIFY_SOCKET": path, "WATCHDOG_USEC": 30000000})
+
+        def hear():
+            while (text := said.recv(1024).decode()) == "WATCHDOG=1":
+                pass
+            return text
+        same(hear(), "READY=1", "when it runs")
+        process.send_signal(signal.SIGHUP)
+        same(hear(), "RELOADING=1\nWATCHDOG_USEC=600000000", "when it reloads")
+        same(hear(), "READY=1\nWATCHDOG_USEC=30000000", "when it has")
+        process.send_signal(signal.SIGTERM)
+        same(hear(), "STOPPING=1", "when it ends")
+        process.communicate(timeout=PATIENCE_S)
 
 
 def test_systemds_exit_codes_become_ours(t):
