@@ -72,20 +72,23 @@
 /* ?1 now ?2 worker ?3 most tasks of a platform it may run ?4 most ?5 run or '' ?6 class. The oldest ready
  * tasks of one class, of free lanes, one of each, but of platforms that have their share. Walks the index
  * task_order and stops when it has enough; what it walks past is the backlog of lanes that are at work. */
-#define SQL_TASK_CANDIDATES                                                                                \
-    "SELECT t.id, t.lane, t.class, t.kind, t.unique_key, t.payload, t.run, t.unit_number,"                 \
-    " t.attempt, t.created_ms, t.ready_ms, (SELECT s.platform FROM shop s WHERE s.id = t.lane)"            \
-    " FROM task t WHERE t.state = 'ready' AND t.class = ?6 AND t.ready_ms <= ?1"                           \
-    " AND (?5 = '' OR t.run = ?5)"                                                                         \
-    " AND NOT EXISTS (SELECT 1 FROM task r WHERE r.state = 'running' AND r.lane = t.lane)"                 \
-    " AND NOT " SQL_LANE_HELD(                                                                             \
-        "t.lane") " AND t.lane NOT IN (SELECT f.id FROM shop f WHERE f.platform IN"                        \
-                  " (SELECT s.platform FROM task r JOIN shop s ON s.id = r.lane WHERE r.state = 'running'" \
-                  " AND r.worker = ?2 GROUP BY s.platform HAVING count(*) >= ?3))"                         \
-                  " AND NOT EXISTS (SELECT 1 FROM task e WHERE e.state = 'ready' AND e.lane = t.lane"      \
-                  " AND e.class = ?6 AND (?5 = '' OR e.run = ?5) AND e.ready_ms <= t.ready_ms"             \
-                  " AND (e.ready_ms < t.ready_ms OR e.id < t.id))"                                         \
-                  " ORDER BY t.ready_ms, t.id LIMIT ?4"
+#define SQL_LANE_FREE                                                                              \
+    "NOT EXISTS (SELECT 1 FROM task r WHERE r.state = 'running' AND r.lane = t.lane)"              \
+    " AND NOT " SQL_LANE_HELD("t.lane")
+#define SQL_PLATFORM_FULL                                                                          \
+    "(SELECT f.id FROM shop f WHERE f.platform IN"                                                 \
+    " (SELECT s.platform FROM task r JOIN shop s ON s.id = r.lane WHERE r.state = 'running'"       \
+    " AND r.worker = ?2 GROUP BY s.platform HAVING count(*) >= ?3))"
+#define SQL_LANE_EARLIER                                                                           \
+    "EXISTS (SELECT 1 FROM task e WHERE e.state = 'ready' AND e.lane = t.lane AND e.class = ?6"    \
+    " AND (?5 = '' OR e.run = ?5) AND e.ready_ms <= t.ready_ms"                                    \
+    " AND (e.ready_ms < t.ready_ms OR e.id < t.id))"
+#define SQL_TASK_CANDIDATES                                                                        \
+    "SELECT t.id, t.lane, t.class, t.kind, t.unique_key, t.payload, t.run, t.unit_number,"         \
+    " t.attempt, t.created_ms, t.ready_ms, (SELECT s.platform FROM shop s WHERE s.id = t.lane)"    \
+    " FROM task t WHERE t.state = 'ready' AND t.class = ?6 AND t.ready_ms <= ?1"                   \
+    " AND (?5 = '' OR t.run = ?5) AND t.lane NOT IN " SQL_PLATFORM_FULL                            \
+    " AND NOT " SQL_LANE_EARLIER " AND " SQL_LANE_FREE " ORDER BY t.ready_ms, t.id LIMIT ?4"
 /* ?1 id ?2 worker ?3 lease ?4 its end ?5 now */
 #define SQL_TASK_CLAIM                                                                             \
     "UPDATE task SET state = 'running', worker = ?2, lease = ?3, lease_ms = ?4, changed_ms = ?5"   \
@@ -161,8 +164,9 @@
 /* ?1 before */
 #define SQL_WORKERS_GONE "DELETE FROM worker WHERE beat_ms < ?1"
 /* ?1 worker: running tasks of it that are to end, and whether they are to go. */
-#define SQL_TASKS_STOP                                                                                                   \
-    "SELECT t.id, CASE WHEN t.stop_ms IS NULL THEN 0 ELSE 1 END FROM task t WHERE t.state = 'running' AND t.worker = ?1" \
+#define SQL_TASKS_STOP                                                                             \
+    "SELECT t.id, CASE WHEN t.stop_ms IS NULL THEN 0 ELSE 1 END FROM task t"                       \
+    " WHERE t.state = 'running' AND t.worker = ?1"                                                 \
     " AND (t.stop_ms IS NOT NULL OR " SQL_LANE_HELD("t.lane") ")"
 
 /* --- what a person says --- */

@@ -79,7 +79,8 @@ static const char SQL_READ_UP_TO[] = "SELECT " SQL_GREATER(
  * what an older program has left nobody knows. */
 static const char SQL_STATE_CLOCK[] =
     "SELECT since_ms, coalesce(planned_ms, 0), "
-    "CASE WHEN asked_ms IS NULL OR asked_ms > ?3 OR coalesce(last_success_ms, 0) > ?3 THEN 1 ELSE 0 END FROM stream_state "
+    "CASE WHEN asked_ms IS NULL OR asked_ms > ?3 OR coalesce(last_success_ms, 0) > ?3 "
+    "THEN 1 ELSE 0 END FROM stream_state "
     "WHERE shop_id = ?1 AND stream = ?2";
 /* The values were worked out from the windows while the lane was ours. */
 static const char SQL_STATE_ADVANCE[] =
@@ -228,45 +229,40 @@ static const char SQL_REJECT_LOAD[] =
 static const char SQL_REJECT_DELETE[] = "DELETE FROM reject WHERE id = ?1";
 
 /* Marks as JSON: [[key, next, missing, base_missing, base_to, days_to, day_next, days_next, days_past,
- * days_closing], …]; column `at` of a mark as the type that PostgreSQL has to be told. */
+ * days_closing], …]; column `at` of a mark as the type that PostgreSQL has to be told. The formatter would lay the
+ * pieces out as a staircase. */
 #define MARK_SQLITE(at, type) "json_extract(value, '$[" at "]')"
 #define MARK_POSTGRES(at, type) "(value ->> " at ")::" type
+/* clang-format off */
 /* ?1 shop ?2 stream ?3 asked ?4 marks. */
-#define ASKED(MARK, from)                                                                                                                                                                                \
-    "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, next_ms, missing, base_missing, "                                                                                                        \
-    "base_to, days_to, day_next, days_next_ms) SELECT ?1, ?2, " MARK("0", "text") ", ?3, " MARK("1", "bigint") ", " MARK(                                                                                \
-        "2",                                                                                                                                                                                             \
-        "bigint") ", " MARK("3",                                                                                                                                                                         \
-                            "bigint") ", " MARK("4",                                                                                                                                                     \
-                                                "text") ", " MARK("5",                                                                                                                                   \
-                                                                  "text") ", " MARK("6",                                                                                                                 \
-                                                                                    "text") ", " MARK("7",                                                                                               \
-                                                                                                      "bigint") " FROM " from                                                                            \
-                                                                                                                " WHERE true ON CONFLICT (shop_id, stream, key_text) DO UPDATE SET "                     \
-                                                                                                                "asked_ms = excluded.asked_ms, next_ms = excluded.next_ms, missing = excluded.missing, " \
-                                                                                                                "base_missing = excluded.base_missing, "                                                 \
-                                                                                                                "base_to = coalesce(excluded.base_to, ask_plan.base_to), "                               \
-                                                                                                                "days_to = coalesce(ask_plan.days_to, excluded.days_to), "                               \
-                                                                                                                "day_next = coalesce(ask_plan.day_next, excluded.day_next), "                            \
-                                                                                                                "days_next_ms = coalesce(ask_plan.days_next_ms, excluded.days_next_ms)"
+#define ASKED(MARK, from)                                                                          \
+    "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, next_ms, missing, base_missing, "  \
+    "base_to, days_to, day_next, days_next_ms) SELECT ?1, ?2, "                                    \
+    MARK("0", "text") ", ?3, " MARK("1", "bigint") ", " MARK("2", "bigint") ", "                   \
+    MARK("3", "bigint") ", " MARK("4", "text") ", " MARK("5", "text") ", " MARK("6", "text") ", "  \
+    MARK("7", "bigint") " FROM " from " WHERE true "                                               \
+    "ON CONFLICT (shop_id, stream, key_text) DO UPDATE SET asked_ms = excluded.asked_ms, "         \
+    "next_ms = excluded.next_ms, missing = excluded.missing, "                                     \
+    "base_missing = excluded.base_missing, "                                                       \
+    "base_to = coalesce(excluded.base_to, ask_plan.base_to), "                                     \
+    "days_to = coalesce(ask_plan.days_to, excluded.days_to), "                                     \
+    "day_next = coalesce(ask_plan.day_next, excluded.day_next), "                                  \
+    "days_next_ms = coalesce(ask_plan.days_next_ms, excluded.days_next_ms)"
+/* The same without the instant, ?3 marks. The rows are there: written like this the marks are looked up by
+ * key, while an UPDATE … FROM walked all rows of the shop for each. */
+#define DAY_ASKED(MARK, from)                                                                      \
+    "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, missing, base_missing, days_to, "  \
+    "day_next, days_next_ms, days_past_ms, days_closing) SELECT ?1, ?2, "                          \
+    MARK("0", "text") ", 0, 0, 0, " MARK("5", "text") ", " MARK("6", "text") ", "                  \
+    MARK("7", "bigint") ", " MARK("8", "bigint") ", " MARK("9", "bigint") " FROM " from            \
+    " WHERE true ON CONFLICT (shop_id, stream, key_text) DO UPDATE SET "                           \
+    "days_to = excluded.days_to, day_next = excluded.day_next, "                                   \
+    "days_next_ms = excluded.days_next_ms, days_past_ms = excluded.days_past_ms, "                 \
+    "days_closing = excluded.days_closing"
+/* clang-format on */
 static const char SQL_ASKED[] = SQL_PER_DATABASE(
     ASKED(MARK_SQLITE, "json_each(?4)"),
     ASKED(MARK_POSTGRES, "json_array_elements(CAST(?4 AS json)) AS marks (value)"));
-/* The same without the instant, ?3 marks. The rows are there: written like this the marks are looked up by
- * key, while an UPDATE … FROM walked all rows of the shop for each. */
-#define DAY_ASKED(MARK, from)                                                                                                                                                \
-    "INSERT INTO ask_plan (shop_id, stream, key_text, asked_ms, missing, base_missing, days_to, "                                                                            \
-    "day_next, days_next_ms, days_past_ms, days_closing) SELECT ?1, ?2, " MARK("0", "text") ", 0, 0, 0, " MARK(                                                              \
-        "5",                                                                                                                                                                 \
-        "text") ", " MARK("6",                                                                                                                                               \
-                          "text") ", " MARK("7",                                                                                                                             \
-                                            "bigint") ", " MARK("8",                                                                                                         \
-                                                                "bigint") ", " MARK("9",                                                                                     \
-                                                                                    "bigint") " FROM " from                                                                  \
-                                                                                              " WHERE true ON CONFLICT (shop_id, stream, key_text) DO UPDATE SET "           \
-                                                                                              "days_to = excluded.days_to, day_next = excluded.day_next, "                   \
-                                                                                              "days_next_ms = excluded.days_next_ms, days_past_ms = excluded.days_past_ms, " \
-                                                                                              "days_closing = excluded.days_closing"
 static const char SQL_DAY_ASKED[] = SQL_PER_DATABASE(
     DAY_ASKED(MARK_SQLITE, "json_each(?3)"),
     DAY_ASKED(MARK_POSTGRES, "json_array_elements(CAST(?3 AS json)) AS marks (value)"));
