@@ -21,6 +21,7 @@ enum {
     /* A generation that lasted so long had no trouble beginning. */
     LASTED_MS = 10 * 60 * 1000,
     HANDLERS_MAX = 16,
+    CLOCK_STEERED_MS = 1000,
 };
 #define DAY_MS INT64_C(86400000)
 
@@ -115,25 +116,38 @@ static size_t wishes_max(const struct app *app)
     return max;
 }
 
-static enum err_class schedules_begin(struct generation *g, struct err *err)
+static enum err_class wishes_make(const struct app *app, struct arena *arena,
+                                  struct schedule_wish **out, size_t *len, struct err *err)
 {
-    struct app *app = &g->app;
-    struct schedule_wish *wishes = arena_array(&app->arena, wishes_max(app), sizeof(*wishes));
-    size_t len = 0;
+    struct schedule_wish *wishes = arena_array(arena, wishes_max(app), sizeof(*wishes));
     enum err_class class_ = wishes ? ERR_OK : err_no_memory(err);
+    *len = 0;
     for (size_t i = 0; class_ == ERR_OK && i < app->shops_len; i++) {
         const struct app_shop *shop = &app->shops[i];
         bool works = shop->err.class_ == ERR_OK && shop->sync.enabled;
         for (size_t k = 0; works && k < connector_streams(shop->sync.connector); k++) {
             const struct stream *stream = connector_stream_at(shop->sync.connector, k);
             if (class_ == ERR_OK && stream->every_ms > 0)
-                class_ = sync_schedule(&shop->sync, stream, &app->arena, &wishes[len++], err);
+                class_ = sync_schedule(&shop->sync, stream, arena, &wishes[(*len)++], err);
         }
     }
-    if (class_ != ERR_OK)
-        return class_;
-    wishes[len++] = prune_wish;
-    return schedules_set(app->store, wishes, len, clock_now_ms(), err);
+    if (class_ == ERR_OK)
+        wishes[(*len)++] = prune_wish;
+    *out = wishes;
+    return class_;
+}
+
+static enum err_class schedules_begin(const struct generation *g, struct err *err)
+{
+    struct schedule_wish *wishes;
+    struct arena arena;
+    size_t len;
+    arena_init(&arena);
+    enum err_class class_ = wishes_make(&g->app, &arena, &wishes, &len, err);
+    if (class_ == ERR_OK)
+        class_ = schedules_set(g->app.store, wishes, len, clock_now_ms(), err);
+    arena_fini(&arena);
+    return class_;
 }
 
 /* One platform that answers slowly must not hold all workers; where there is no other it may. */
@@ -244,10 +258,10 @@ static void service_reload(struct service *service)
 
 /* --- the loop --- */
 
-/* A clock that was put back: rows would wait for the time it had shown. */
+/* A clock that was put back (not one that is merely steered): rows would wait for the time it had shown. */
 static enum err_class clock_look(struct service *service, int64_t now_ms, struct err *err)
 {
-    bool back = now_ms < service->seen_ms;
+    bool back = now_ms < service->seen_ms - CLOCK_STEERED_MS;
     service->seen_ms = now_ms;
     if (!back || !service->roles.schedules)
         return ERR_OK;
