@@ -562,6 +562,10 @@ static enum err_class shop_delete(struct tx *tx, void *context, struct err *err)
         class_ = tx_exec(tx, SQL_SHOP_TASKS_DELETE, id, 1, NULL, err);
     if (class_ == ERR_OK)
         class_ = tx_exec(tx, SQL_SHOP_EXECUTIONS_DELETE, id, 1, NULL, err);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_SHOP_HOLD_DELETE, id, 1, NULL, err);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_SHOP_SCHEDULES_DELETE, id, 1, NULL, err);
     return class_ == ERR_OK ? tx_exec(tx, SQL_SHOP_DELETE, id, 1, NULL, err) : class_;
 }
 

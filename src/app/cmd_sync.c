@@ -171,7 +171,7 @@ static void parts_of_shop(struct run *run, const struct cli *cli, struct app_sho
         const struct stream *stream = connector_stream_at(shop->sync.connector, i);
         bool looks_up = stream->by_id || !cli_has(cli, "order") || cli_has(cli, "stream");
         if (looks_up && word_is_given(cli, "stream", stream->name))
-            run->parts[run->parts_len++] = (struct run_part){shop, stream};
+            run->parts[run->parts_len++] = (struct run_part){.shop = shop, .stream = stream};
     }
 }
 
@@ -396,6 +396,59 @@ static enum err_class run_waits(struct app *app, struct run *run, struct err *er
     return class_;
 }
 
+/* Tasks of a shop may go by another run, a service or a second `sync`: a shop is over once its lane was seen with
+ * nothing to do soon, or when a person has paused it. */
+static enum err_class lanes_look(struct app *app, struct run *run, size_t *left, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    *left = 0;
+    for (size_t i = 0; class_ == ERR_OK && i < run->parts_len; i++) {
+        struct run_part *part = &run->parts[i];
+        const struct sql_value values[] = {sql_int(part->shop->sync.id),
+                                           sql_int(clock_now_ms() + WAIT_MAX_MS)};
+        int64_t tasks = 0;
+        bool held = false;
+        if (part->over)
+            continue;
+        class_ = store_read_int(app->store, SQL_LANE_LEFT, values, 2, 0, &tasks, err);
+        if (class_ == ERR_OK && tasks > 0)
+            class_ = lane_is_held(app->store, part->shop->sync.id, &held, err);
+        run->waits |= held;
+        part->over = tasks == 0 || held;
+        *left += !part->over;
+    }
+    return class_;
+}
+
+/* Was something of it taken away meanwhile? Then it is not done. */
+static enum err_class cancelled_look(struct app *app, struct run *run, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; class_ == ERR_OK && i < run->parts_len; i++) {
+        const struct sql_value values[] = {sql_int(run->parts[i].shop->sync.id),
+                                           sql_int(run->execution_before)};
+        int64_t cancelled = 0;
+        class_ = store_read_int(app->store, SQL_RUN_CANCELLED, values, 2, 0, &cancelled, err);
+        run->stopped |= cancelled > 0;
+    }
+    return class_;
+}
+
+/* Nothing of this process is left to do; until others are done with the shops, too. */
+static enum err_class idle_look(struct app *app, struct run *run, bool *over, struct err *err)
+{
+    size_t left;
+    enum err_class class_ = run_waits(app, run, err);
+    *over = run->waits;
+    if (class_ != ERR_OK || run->waits)
+        return class_;
+    class_ = lanes_look(app, run, &left, err);
+    *over = left == 0;
+    if (class_ == ERR_OK && !*over)
+        clock_sleep_until(clock_now_ms() + FOLLOW_MS, &stop_asked);
+    return class_;
+}
+
 static enum err_class run_follow(struct app *app, struct run *run, struct workers *workers,
                                  struct err *err)
 {
@@ -403,13 +456,17 @@ static enum err_class run_follow(struct app *app, struct run *run, struct worker
     int64_t line_due_ms = clock_now_ms() + PLAIN_LINE_MS;
     struct err why;
     enum err_class class_;
-    while ((class_ = workers_wait_idle(workers, clock_now_ms() + FOLLOW_MS, &stop_asked, &why)) ==
-           ERR_LATER) {
-        class_ = run_waits(app, run, &why);
-        if (class_ != ERR_OK || run->waits)
-            break;
-        progress_show(app, run, terminal, &line_due_ms);
-    }
+    bool over = false;
+    do {
+        class_ = workers_wait_idle(workers, clock_now_ms() + FOLLOW_MS, &stop_asked, &why);
+        if (class_ == ERR_OK) {
+            class_ = idle_look(app, run, &over, &why);
+        } else if (class_ == ERR_LATER) {
+            class_ = run_waits(app, run, &why);
+            over = run->waits;
+            progress_show(app, run, terminal, &line_due_ms);
+        }
+    } while (class_ == ERR_OK && !over);
     if (terminal)
         fprintf(stderr, "\r\033[K");
     if (class_ == ERR_STOPPED) {
@@ -432,7 +489,7 @@ static enum err_class run_work(struct app *app, const struct cli *cli, struct ru
         handlers[handlers_len++] = (struct task_handler){*kind, sync_handle, app->sync};
     struct workers *workers;
     struct str name;
-    enum err_class class_ = worker_name(app, "sync", &name, err);
+    enum err_class class_ = worker_name(&app->arena, "sync", &name, err);
     if (class_ != ERR_OK)
         return class_;
     const struct workers_options options = {
@@ -471,10 +528,13 @@ static enum err_class service_follow(struct app *app, const struct cli *cli, str
     enum err_class class_;
     for (;;) {
         struct queue_depth depth;
+        size_t left = 0;
         class_ = queue_depth_read(app->store, run->id, clock_now_ms(), &depth, err);
         if (class_ == ERR_OK)
             class_ = run_waits(app, run, err);
-        if (class_ != ERR_OK || run->waits || depth.ready + depth.waiting + depth.running == 0)
+        if (class_ == ERR_OK && !run->waits)
+            class_ = lanes_look(app, run, &left, err);
+        if (class_ != ERR_OK || left == 0)
             return class_;
         if (role_take(role, app, "sync", NULL) == ERR_OK) {
             int64_t released;
@@ -530,6 +590,8 @@ enum exit_code cmd_sync(struct app *app, const struct cli *cli, struct err *err)
     if (class_ == ERR_OK)
         class_ = run.follows ? service_follow(app, cli, &run, &role, err)
                              : run_work(app, cli, &run, err);
+    if (class_ == ERR_OK)
+        class_ = cancelled_look(app, &run, err);
     if (class_ == ERR_OK)
         class_ = run_report(app, &run, &unproved, err);
     role_leave(&role);

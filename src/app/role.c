@@ -28,11 +28,17 @@ bool role_is_single(const struct app *app)
     return str_starts(option_text(&app->options, OPTION_STORE), STR("sqlite:"));
 }
 
-enum err_class worker_name(struct app *app, const char *command, struct str *out, struct err *err)
+enum err_class worker_name(struct arena *arena, const char *command, struct str *out,
+                           struct err *err)
 {
     char host[HOST_ROOM] = "";
+    unsigned char random[3];
     gethostname(host, sizeof(host) - 1);
-    *out = arena_printf(&app->arena, "%s:%s:%ld", command, host, (long)getpid());
+    enum err_class class_ = crypt_random(random, sizeof(random), err);
+    if (class_ != ERR_OK)
+        return class_;
+    *out = arena_printf(arena, "%s:%s:%ld:%02x%02x%02x", command, host, (long)getpid(), random[0],
+                        random[1], random[2]);
     return out->ptr ? ERR_OK : err_no_memory(err);
 }
 

@@ -17,8 +17,11 @@ enum err_class role_take(struct role *role, const struct app *app, const char *c
                          struct err *err);
 /* Whether a process of this home has to take it. */
 bool role_is_single(const struct app *app);
-/* "COMMAND:HOST:PROCESS", in the app's arena: how a worker is called in leases and in table `worker`. */
-enum err_class worker_name(struct app *app, const char *command, struct str *out, struct err *err);
+/* "COMMAND:HOST:PROCESS:RANDOM", in the arena: how a worker is called in leases and in table `worker`. Each pool of
+ * threads has its own, so that none renews the leases of one before it, whose process may have had the same number (in a
+ * container it always is 1). */
+enum err_class worker_name(struct arena *arena, const char *command, struct str *out,
+                           struct err *err);
 void role_leave(struct role *role);
 
 #endif

@@ -11,6 +11,7 @@
 struct run_part {
     struct app_shop *shop;
     const struct stream *stream;
+    bool over; /* its lane was seen with nothing to do */
 };
 /* A shop that could not even be asked. */
 struct run_refusal {

@@ -22,6 +22,9 @@ enum {
     LASTED_MS = 10 * 60 * 1000,
     HANDLERS_MAX = 16,
     CLOCK_STEERED_MS = 1000,
+    /* How long a reload waits for calls in flight. */
+    END_PATIENCE_MS = 10 * 1000,
+    END_LOOK_MS = 100,
 };
 #define DAY_MS INT64_C(86400000)
 
@@ -35,7 +38,7 @@ struct generation {
 struct service {
     const struct cli *cli;
     struct service_roles roles;
-    struct str name; /* of the worker */
+    const struct app *home;
     struct generation *now;
     int64_t tick_ms;   /* when a schedule is due next */
     int64_t seen_ms;   /* the clock when it was last looked at */
@@ -153,9 +156,15 @@ static enum err_class schedules_begin(const struct generation *g, struct err *er
 /* One platform that answers slowly must not hold all workers; where there is no other it may. */
 static int64_t platform_max_of(const struct app *app, unsigned threads)
 {
-    for (size_t i = 1; i < app->shops_len; i++)
-        if (!str_eq(app->shops[i].platform, app->shops[0].platform))
-            return threads > 1 ? threads / 2 : 1;
+    struct str first = STR_NONE;
+    for (size_t i = 0; i < app->shops_len; i++) {
+        const struct app_shop *shop = &app->shops[i];
+        if (shop->err.class_ != ERR_OK || !shop->sync.enabled)
+            continue;
+        if (first.len > 0 && !str_eq(shop->platform, first))
+            return (threads + 1) / 2;
+        first = shop->platform;
+    }
     return 0;
 }
 
@@ -170,11 +179,15 @@ static enum err_class work_begin(const struct service *service, struct generatio
     if (!kept)
         return err_no_memory(err);
     memcpy(kept, handlers, len * sizeof(*kept));
+    struct str name;
+    enum err_class class_ = worker_name(&g->app.arena, service->roles.command, &name, err);
+    if (class_ != ERR_OK)
+        return class_;
     unsigned threads = (unsigned)cli_int(service->cli, "workers",
                                          option_int(&g->app.options, OPTION_WORKERS));
     const struct workers_options options = {
         .store = g->app.store,
-        .name = service->name,
+        .name = name,
         .threads = threads,
         .platform_max = platform_max_of(&g->app, threads),
         .handlers = kept,
@@ -205,18 +218,32 @@ static enum err_class generation_open(const struct service *service, struct gene
     return class_;
 }
 
-/* `hurried`: calls in flight are given up. */
+/* Tasks end at their next page; who waits for a slow platform for too long, or when the service itself is to end,
+ * gives his call up. */
+static void work_end(struct generation *g, bool hurried)
+{
+    int64_t until_ns = clock_monotonic_ns() + (int64_t)END_PATIENCE_MS * 1000000;
+    while (!hurried && workers_ask_end(g->workers) > 0) {
+        clock_sleep_until(clock_now_ms() + END_LOOK_MS, &stop_asked);
+        hurried = stopping() || clock_monotonic_ns() > until_ns;
+        notify("WATCHDOG=1");
+    }
+    if (hurried)
+        gateway_stop(g->app.gateway);
+    workers_stop(g->workers);
+}
+
+/* `hurried`: calls in flight are given up at once. */
 static void generation_end(struct service *service, bool hurried)
 {
     struct generation *g = service->now;
     if (!g)
         return;
     service->now = NULL;
-    if (g->workers && hurried)
-        gateway_stop(g->app.gateway);
     if (g->workers)
-        workers_stop(g->workers);
+        work_end(g, hurried);
     app_close(&g->app);
+    app_log(service->home);
     free(g);
 }
 
@@ -224,12 +251,16 @@ static void generation_end(struct service *service, bool hurried)
 static enum err_class generation_begin(struct service *service, struct generation *g,
                                        struct err *err)
 {
+    int64_t released;
     enum err_class class_ = ERR_OK;
     generation_end(service, false);
     service->now = g;
     service->reload_ms = clock_now_ms() + RELOAD_APART_MS;
     app_log(&g->app);
-    if (service->roles.schedules)
+    /* The role is ours alone, so what still runs by the store is of a process, or of a pool, that is gone. */
+    if (service->roles.works && role_is_single(&g->app))
+        class_ = queue_release_all(g->app.store, clock_now_ms(), &released, err);
+    if (class_ == ERR_OK && service->roles.schedules)
         class_ = schedules_begin(g, err);
     service->tick_ms = service->seen_ms = clock_now_ms();
     if (class_ == ERR_OK && service->roles.works)
@@ -263,6 +294,8 @@ static enum err_class clock_look(struct service *service, int64_t now_ms, struct
 {
     bool back = now_ms < service->seen_ms - CLOCK_STEERED_MS;
     service->seen_ms = now_ms;
+    if (back)
+        service->reload_ms = now_ms;
     if (!back || !service->roles.schedules)
         return ERR_OK;
     service->tick_ms = now_ms;
@@ -409,23 +442,13 @@ static enum err_class role_await(struct role *role, const struct app *home,
     return class_;
 }
 
-static enum err_class service_begin(struct service *service, struct app *home, struct role *role,
-                                    struct err *err)
-{
-    role->fd = -1;
-    enum err_class class_ = worker_name(home, service->roles.command, &service->name, err);
-    if (class_ == ERR_OK && service->roles.works)
-        class_ = role_await(role, home, service->roles, err);
-    return class_;
-}
-
 enum err_class service_run(struct app *home, const struct cli *cli, struct service_roles roles,
                            struct err *err)
 {
-    struct service service = {.cli = cli, .roles = roles};
-    struct role role;
+    struct service service = {.cli = cli, .roles = roles, .home = home};
+    struct role role = {.fd = -1};
     signals_take();
-    enum err_class class_ = service_begin(&service, home, &role, err);
+    enum err_class class_ = roles.works ? role_await(&role, home, roles, err) : ERR_OK;
     if (class_ == ERR_OK)
         class_ = service_loop(&service, home, err);
     notify("STOPPING=1");

@@ -31,6 +31,8 @@ static const char SQL_SHOP_STATE[] =
     "UPDATE shop SET state = ?2, state_reason = NULL WHERE id = ?1";
 static const char SQL_SHOP_DELETE[] = "DELETE FROM shop WHERE id = ?1";
 static const char SQL_SHOP_TASKS_DELETE[] = "DELETE FROM task WHERE lane = ?1";
+static const char SQL_SHOP_HOLD_DELETE[] = "DELETE FROM hold WHERE scope = 'lane' AND lane = ?1";
+static const char SQL_SHOP_SCHEDULES_DELETE[] = "DELETE FROM schedule WHERE lane = ?1";
 static const char SQL_SHOP_TASKS_RUNNING[] =
     "SELECT count(*) FROM task WHERE lane = ?1 AND state = 'running'";
 static const char SQL_SHOP_EXECUTIONS_DELETE[] = "DELETE FROM execution WHERE lane = ?1";
@@ -84,6 +86,12 @@ static const char SQL_RUN_DEAD[] =
     "SELECT t.id, t.kind, t.lane, t.error, s.state FROM task t LEFT JOIN shop s ON s.id = t.lane "
     "WHERE t.state = 'dead' AND t.changed_ms >= ?1 AND t.run = ?2 ORDER BY t.id LIMIT 20";
 
+/* ?1 lane ?2 soon */
+static const char SQL_LANE_LEFT[] = "SELECT count(*) FROM task WHERE lane = ?1 AND "
+                                    "(state = 'running' OR (state = 'ready' AND ready_ms <= ?2))";
+/* ?1 lane ?2 the last try before */
+static const char SQL_RUN_CANCELLED[] =
+    "SELECT count(*) FROM execution WHERE lane = ?1 AND id > ?2 AND result = 'cancelled'";
 static const char SQL_RUN_WAITING[] =
     "SELECT lane, min(ready_ms), max(error) FROM task WHERE state = 'ready' AND run = ?1 "
     "GROUP BY lane ORDER BY min(ready_ms), lane LIMIT 20";

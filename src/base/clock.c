@@ -150,12 +150,17 @@ void wait_broadcast(struct wait *wait)
         pthread_cond_broadcast(&wait->cond);
 }
 
+/* Measured from its start: a wall clock that is put back makes no sleep longer. */
 static bool real_sleep_until(int64_t deadline_ms, const volatile bool *stop)
 {
+    const int64_t began_ms = clock_now_ms(), began_ns = clock_monotonic_ns();
     for (;;) {
         if (stop && __atomic_load_n(stop, __ATOMIC_RELAXED))
             return false;
+        int64_t slept_ms = (clock_monotonic_ns() - began_ns) / 1000000;
         int64_t now_ms = clock_now_ms();
+        if (now_ms < began_ms + slept_ms)
+            now_ms = began_ms + slept_ms;
         if (now_ms >= deadline_ms)
             return true;
         bool far = deadline_ms - STOP_CHECK_MS > now_ms;

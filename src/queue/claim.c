@@ -154,6 +154,8 @@ static enum err_class claim_work(struct tx *tx, void *context, struct err *err)
     claim->tasks_len = claim->candidates_len = 0; /* it may be the second run */
     struct sql_value now = sql_int(claim->now_ms);
     enum err_class class_ = tx_exec(tx, SQL_TASK_CLAIM_LOCK, NULL, 0, NULL, err);
+    if (!class_ && claim->by.held)
+        class_ = queue_heartbeat(tx, claim->by.worker, claim->by.held, claim->now_ms, err);
     if (!class_)
         class_ = tx_exec(tx, SQL_TASK_EXPIRE, &now, 1, NULL, err);
     if (!class_)

@@ -116,11 +116,16 @@ enum err_class queue_enqueue_in(struct tx *tx, const struct task_new *task, int6
     return tx_exec(tx, SQL_TASK_ENQUEUE, values, STEP_VALUES, NULL, err);
 }
 
-enum err_class queue_heartbeat(struct tx *tx, struct str worker, int64_t now_ms, struct err *err)
+enum err_class queue_heartbeat(struct tx *tx, struct str worker, const struct queue_held *held,
+                               int64_t now_ms, struct err *err)
 {
-    const struct sql_value values[] = {sql_text(worker), sql_int(now_ms + LEASE_MS),
-                                       sql_int(now_ms)};
-    return tx_exec(tx, SQL_TASK_HEARTBEAT, values, 3, NULL, err);
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; class_ == ERR_OK && i < held->len; i++) {
+        const struct sql_value values[] = {sql_int(held->ids[i]), sql_text(worker),
+                                           sql_int(now_ms + LEASE_MS), sql_int(now_ms)};
+        class_ = tx_exec(tx, SQL_TASK_HEARTBEAT, values, 4, NULL, err);
+    }
+    return class_;
 }
 
 /* "code: message" of a cause, or NULL in the database. */

@@ -71,12 +71,21 @@ enum err_class queue_enqueue(struct store *store, const struct task_new *task, i
 /* The same as part of a transaction (store_write). */
 enum err_class queue_enqueue_in(struct tx *tx, const struct task_new *task, int64_t now_ms,
                                 struct err *err);
+/* Tasks that a worker runs, or has claimed. */
+enum { QUEUE_HELD_MAX = 256 };
+struct queue_held {
+    int64_t ids[QUEUE_HELD_MAX];
+    size_t len;
+};
 /* Who claims, and what. */
 struct queue_claimer {
     struct str worker;
     struct str run; /* not empty: only tasks of that run */
     /* Most tasks of one platform that this worker runs at once; 0: any number. */
     int64_t platform_max;
+    /* Or NULL. A worker whose heartbeat is overdue (a clock that was put forward, a store that was busy) renews
+     * the leases of these first, or it would take its own tasks away from itself. */
+    const struct queue_held *held;
 };
 /* The first ready task of each free lane, at most `max`, in one transaction; tasks and their texts live in
  * `arena`. Higher classes come first, but a task that has waited for ten minutes longer goes before one of
@@ -85,8 +94,9 @@ struct queue_claimer {
 enum err_class queue_claim(struct store *store, const struct queue_claimer *by, int64_t now_ms,
                            size_t max, struct arena *arena, struct task **tasks, size_t *tasks_len,
                            int64_t *next_ms, struct err *err);
-/* Extends the leases of all running tasks of a worker in one statement. */
-enum err_class queue_heartbeat(struct tx *tx, struct str worker, int64_t now_ms, struct err *err);
+/* Extends the leases of the tasks that a worker holds, as part of a transaction. */
+enum err_class queue_heartbeat(struct tx *tx, struct str worker, const struct queue_held *held,
+                               int64_t now_ms, struct err *err);
 /* Ends a task that had no commit units of its own: fenced, one transaction. With an outcome the try is
  * recorded. */
 struct task_outcome;

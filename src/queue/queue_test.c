@@ -319,21 +319,39 @@ static void a_late_holder_is_refused_while_its_lane_does_something_else(void **s
 
 static enum err_class beat_mine(struct tx *tx, void *context, struct err *err)
 {
-    (void)context;
-    return queue_heartbeat(tx, STR("mine"), 10 + HEARTBEAT_MS, err);
+    return queue_heartbeat(tx, STR("mine"), context, 10 + HEARTBEAT_MS, err);
 }
 
-static void a_heartbeat_renews_all_leases_of_its_worker(void **state)
+static void a_heartbeat_renews_what_its_worker_holds(void **state)
 {
     struct fixture *f = *state;
     put(f, 1, "a", TASK_LIVE, 1);
     put(f, 2, "b", TASK_LIVE, 1);
     put(f, 3, "c", TASK_LIVE, 1);
-    claim(f, "mine", 10, 2);
-    claim(f, "other", 10, 1);
-    assert_int_equal(store_write(f->store, beat_mine, NULL, NULL), ERR_OK);
-    assert_string_equal(keys_of(f, claim(f, "w", 10 + LEASE_MS, 9)), "c");
-    assert_string_equal(keys_of(f, claim(f, "w", 10 + HEARTBEAT_MS + LEASE_MS, 9)), "a b");
+    struct claimed mine = claim(f, "mine", 10, 2);
+    int64_t others = claim(f, "other", 10, 1).tasks[0].id;
+    /* "a" is lost sight of, and another's task stays another's. */
+    struct queue_held held = {.ids = {mine.tasks[1].id, others}, .len = 2};
+    assert_int_equal(store_write(f->store, beat_mine, &held, NULL), ERR_OK);
+    assert_string_equal(keys_of(f, claim(f, "w", 10 + LEASE_MS, 9)), "a c");
+    assert_string_equal(keys_of(f, claim(f, "w", 10 + HEARTBEAT_MS + LEASE_MS, 9)), "b");
+}
+
+static void a_worker_whose_clock_jumps_keeps_its_own_tasks(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    put(f, 1, "a", TASK_LIVE, 1);
+    put(f, 2, "b", TASK_LIVE, 1);
+    struct claimed first = claim(f, "mine", 10, 1);
+    struct queue_held held = {.ids = {first.tasks[0].id}, .len = 1};
+    const struct queue_claimer by = {.worker = STR("mine"), .held = &held};
+    struct claimed c;
+    assert_good(queue_claim(f->store, &by, 10 + 9 * LEASE_MS, 9, &f->arena, &c.tasks, &c.len,
+                            &c.next_ms, &err),
+                &err);
+    assert_string_equal(keys_of(f, c), "b");
+    unit_good(f, &first.tasks[0], 1, 10 + 9 * LEASE_MS, true);
 }
 
 static void what_is_put_back_counts_its_failures_until_it_gets_on(void **state)
@@ -586,7 +604,8 @@ int main(void)
         READY(the_fence_counts_units_and_refuses_any_other_number),
         READY(a_lease_that_ran_out_goes_to_another_and_the_first_is_refused),
         READY(a_late_holder_is_refused_while_its_lane_does_something_else),
-        READY(a_heartbeat_renews_all_leases_of_its_worker),
+        READY(a_heartbeat_renews_what_its_worker_holds),
+        READY(a_worker_whose_clock_jumps_keeps_its_own_tasks),
         READY(what_is_put_back_counts_its_failures_until_it_gets_on),
         READY(what_is_buried_stays_with_its_error_and_frees_its_lane),
         READY(a_restart_takes_everything_back_at_once),

@@ -111,9 +111,11 @@
     "SELECT min(ready_ms) FROM task"                                                               \
     " WHERE state = 'ready' AND ready_ms > ?1 AND (?2 = '' OR run = ?2)"
 
-/* ?1 worker ?2 end of the lease ?3 now */
+/* ?1 id ?2 worker ?3 end of the lease ?4 now. Only what the worker still holds: a row that it has lost sight of
+ * comes back when its lease ends. */
 #define SQL_TASK_HEARTBEAT                                                                         \
-    "UPDATE task SET lease_ms = ?2, changed_ms = ?3 WHERE state = 'running' AND worker = ?1"
+    "UPDATE task SET lease_ms = ?3, changed_ms = ?4"                                               \
+    " WHERE id = ?1 AND state = 'running' AND worker = ?2"
 
 /* ?1 now. Where other processes may be at work, only what they have let run out: SQL_TASK_EXPIRE. */
 #define SQL_TASK_RELEASE_ALL                                                                       \

@@ -49,8 +49,11 @@ struct workers {
     struct claimed *waiting; /* claimed, not yet taken by a thread */
     struct claimed *running;
     unsigned waiting_len, busy;
-    bool degraded;   /* shown in table `worker` */
-    bool beat_due;   /* with the next look of the heart, whatever there is to do */
+    bool degraded; /* shown in table `worker` */
+    bool beat_due; /* with the next look of the heart, whatever there is to do */
+    int64_t beaten_ms;
+    unsigned claims_failed; /* one after the other */
+    bool heart_stops;
     bool claiming;   /* one thread claims for all */
     bool stale;      /* something changed since the last claim: another may find more */
     bool idle;       /* the last claim found nothing now and nothing later */
@@ -93,6 +96,20 @@ static bool workers_idle(const struct workers *workers)
            workers->waiting_len == 0;
 }
 
+static void held_add(const struct claimed *list, struct queue_held *held)
+{
+    for (; list && held->len < QUEUE_HELD_MAX; list = list->next)
+        held->ids[held->len++] = list->task.id;
+}
+
+/* What this pool holds a lease of. Under the lock. */
+static void held_read(const struct workers *workers, struct queue_held *held)
+{
+    held->len = 0;
+    held_add(workers->running, held);
+    held_add(workers->waiting, held);
+}
+
 /* Claims for every thread that has nothing to do. Called with the lock, which is let go meanwhile. */
 static enum err_class workers_claim(struct workers *workers, struct err *err)
 {
@@ -101,6 +118,9 @@ static enum err_class workers_claim(struct workers *workers, struct err *err)
         wanted = CLAIM_MAX;
     workers->claiming = true;
     workers->stale = false;
+    struct queue_held held;
+    bool overdue = clock_now_ms() - workers->beaten_ms > LEASE_MS / 2;
+    held_read(workers, &held);
     pthread_mutex_unlock(&workers->lock);
 
     struct arena arena;
@@ -110,7 +130,8 @@ static enum err_class workers_claim(struct workers *workers, struct err *err)
     int64_t next_ms = INT64_MAX;
     const struct queue_claimer by = {.worker = workers->options.name,
                                      .run = workers->options.run,
-                                     .platform_max = workers->options.platform_max};
+                                     .platform_max = workers->options.platform_max,
+                                     .held = overdue ? &held : NULL};
     enum err_class class_ = queue_claim(workers->options.store, &by, clock_now_ms(), wanted, &arena,
                                         &tasks, &tasks_len, &next_ms, err);
     struct claimed *first = NULL, **last = &first;
@@ -316,8 +337,12 @@ static void worker_step(struct workers *workers)
     }
     if (workers->stale && !workers->claiming) {
         struct err err = {0};
-        if (workers_claim(workers, &err) != ERR_OK)
+        bool claimed_well = workers_claim(workers, &err) == ERR_OK;
+        workers->claims_failed = claimed_well ? 0 : workers->claims_failed + 1;
+        if (workers->claims_failed >= STORE_TRIES_MAX)
             workers_fault(workers, &err);
+        else if (!claimed_well)
+            workers->next_ms = clock_now_ms() + CLAIM_POLL_MS; /* the store may be busy */
         return;
     }
     if (!wait_for(&workers->changed, &workers->lock, claim_deadline(workers)))
@@ -342,12 +367,12 @@ static void *worker_main(void *context)
 struct beat {
     const struct workers *workers;
     int64_t now_ms;
-    unsigned busy;
     bool degraded;
+    struct queue_held held;
     struct {
         int64_t id;
         bool dropped;
-    } stops[WORKER_THREADS_MAX + CLAIM_MAX];
+    } stops[QUEUE_HELD_MAX];
     size_t stops_len;
 };
 
@@ -370,13 +395,13 @@ static enum err_class beat_work(struct tx *tx, void *context, struct err *err)
     const struct workers_options *options = &beat->workers->options;
     const struct sql_value values[] = {sql_text(options->name),   sql_text(str_of(host)),
                                        sql_int(getpid()),         sql_text(STR(HUILIU_VERSION)),
-                                       sql_int(options->threads), sql_int(beat->busy),
+                                       sql_int(options->threads), sql_int((int64_t)beat->held.len),
                                        sql_int(beat->now_ms),     sql_int(beat->degraded)};
     beat->stops_len = 0; /* it may be the second run */
     enum err_class class_ = tx_exec(tx, SQL_WORKER_BEAT, values, 8, NULL, err);
-    if (class_ == ERR_OK && beat->busy > 0)
-        class_ = queue_heartbeat(tx, options->name, beat->now_ms, err);
-    if (class_ == ERR_OK && beat->busy > 0)
+    if (class_ == ERR_OK)
+        class_ = queue_heartbeat(tx, options->name, &beat->held, beat->now_ms, err);
+    if (class_ == ERR_OK && beat->held.len > 0)
         class_ = tx_query(tx, SQL_TASKS_STOP, values, 1, stop_row, beat, err);
     return class_;
 }
@@ -395,34 +420,47 @@ static void task_stop(struct claimed *list, int64_t id, bool dropped)
 static void workers_beat(struct workers *workers)
 {
     struct beat beat = {
-        .workers = workers, .now_ms = clock_now_ms(), .busy = workers->busy + workers->waiting_len};
+        .workers = workers, .now_ms = clock_now_ms(), .degraded = workers->degraded};
     struct err err = {0};
+    workers->beat_due = false;
+    held_read(workers, &beat.held);
     pthread_mutex_unlock(&workers->lock);
     enum err_class class_ = store_write(workers->options.store, beat_work, &beat, &err);
     if (class_ != ERR_OK)
         log_event(LOG_WARN, "heartbeat_failed", LOG_STR("message", str_of(err.message)), LOG_END);
     pthread_mutex_lock(&workers->lock);
+    if (class_ == ERR_OK)
+        workers->beaten_ms = beat.now_ms;
     for (size_t i = 0; class_ == ERR_OK && i < beat.stops_len; i++) {
         task_stop(workers->running, beat.stops[i].id, beat.stops[i].dropped);
         task_stop(workers->waiting, beat.stops[i].id, beat.stops[i].dropped);
     }
 }
 
-/* Leases are renewed apart from how long a task takes: a long page is not a dead worker. */
+/* Until the next beat is due. A clock that is put back meanwhile makes it late by one beat at the most. */
+static void heart_rest(struct workers *workers)
+{
+    int64_t from_ms = clock_now_ms();
+    while (!workers->heart_stops && !workers->beat_due) {
+        from_ms = min_i64(from_ms, clock_now_ms());
+        if (!wait_for(&workers->told, &workers->lock, from_ms + HEARTBEAT_MS))
+            break;
+    }
+}
+
+/* Leases are renewed apart from how long a task takes: a long page is not a dead worker. Tasks that are asked to
+ * end hold theirs until they have. */
 static void *heart_main(void *context)
 {
     struct workers *workers = context;
     clock_thread_enter();
     clock_busy_end();
     pthread_mutex_lock(&workers->lock);
-    for (unsigned idle = 0; !workers->stopping;) {
+    for (unsigned idle = 0; !workers->heart_stops;) {
         if (workers->busy + workers->waiting_len > 0 || workers->beat_due ||
             idle++ % IDLE_BEATS == 0)
             workers_beat(workers);
-        int64_t beat_ms = clock_now_ms() + HEARTBEAT_MS;
-        while (!workers->stopping && !workers->beat_due &&
-               wait_for(&workers->told, &workers->lock, beat_ms))
-            ;
+        heart_rest(workers);
     }
     pthread_mutex_unlock(&workers->lock);
     clock_thread_leave();
@@ -517,6 +555,16 @@ enum err_class workers_fault_read(struct workers *workers, struct err *err)
     return class_;
 }
 
+unsigned workers_ask_end(struct workers *workers)
+{
+    pthread_mutex_lock(&workers->lock);
+    if (!workers->stopping)
+        workers_end(workers);
+    unsigned busy = workers->busy;
+    pthread_mutex_unlock(&workers->lock);
+    return busy;
+}
+
 void workers_nudge(struct workers *workers)
 {
     pthread_mutex_lock(&workers->lock);
@@ -569,6 +617,10 @@ void workers_stop(struct workers *workers)
     pthread_mutex_unlock(&workers->lock);
     for (unsigned i = 0; i < workers->threads_len; i++)
         pthread_join(workers->threads[i], NULL);
+    pthread_mutex_lock(&workers->lock);
+    workers->heart_stops = true;
+    wait_broadcast(&workers->told);
+    pthread_mutex_unlock(&workers->lock);
     if (workers->heart_runs)
         pthread_join(workers->heart, NULL);
     for (struct claimed *claimed; (claimed = workers_take(workers)) != NULL;) {

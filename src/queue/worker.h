@@ -71,6 +71,9 @@ enum err_class workers_living(struct workers *workers, unsigned *living, unsigne
                               struct err *err);
 /* Tasks that ended dead since the start. */
 int64_t workers_dead(struct workers *workers);
+/* Nothing new is begun, and each task ends at its next page: how many still run. For who must not wait in
+ * workers_stop, which goes on from there. */
+unsigned workers_ask_end(struct workers *workers);
 void workers_stop(struct workers *workers);
 
 #endif

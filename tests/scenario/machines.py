@@ -101,7 +101,7 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(t):
     sleeper.send_signal(signal.SIGSTOP)
     time.sleep(2 * LEASE_S + 1)
     world.worker_add()
-    world.wait(lambda: world.count(f"task WHERE state = 'running' AND worker NOT LIKE '%:{sleeper.pid}'"),
+    world.wait(lambda: world.count(f"task WHERE state = 'running' AND worker NOT LIKE '%:{sleeper.pid}:%'"),
                "another worker has the lane")
     before = world.rows("SELECT id, lease FROM task WHERE state = 'running'")
     sleeper.send_signal(signal.SIGCONT)
