@@ -83,7 +83,7 @@ static int64_t claimed(struct fixture *f)
                 &err);
     for (size_t i = 0; i < len; i++)
         lanes = lanes * 10 + tasks[i].lane;
-    assert_good(queue_release_all(f->store, 10, &released, &err), &err);
+    assert_good(queue_release_all(f->store, 10 + LEASE_MS, &released, &err), &err);
     return lanes;
 }
 
@@ -220,6 +220,39 @@ static void cancelled_tasks_go_running_or_not(void **state)
     assert_int_equal(number(f, "SELECT count(*) FROM execution WHERE result = 'cancelled'"), 2);
 }
 
+/* A mark is in the store at once, and the heart rests again: a beat is a transaction. */
+static void what_a_worker_has_lost_is_shown_to_the_others(void **state)
+{
+    struct fixture *f = *state;
+    struct seen seen = {.began = 0};
+    struct err err;
+    unsigned living, degraded;
+    struct workers *workers = start(f, &seen);
+    for (int i = 0; i < 500 && number(f, "SELECT count(*) FROM worker") == 0; i++)
+        usleep(10000);
+    workers_mark(workers, true);
+    for (int i = 0; i < 500 && number(f, "SELECT degraded FROM worker") == 0; i++)
+        usleep(10000);
+    assert_int_equal(number(f, "SELECT degraded FROM worker"), 1);
+    int64_t beat_ms = number(f, "SELECT beat_ms FROM worker");
+    workers_mark(workers, true); /* nothing new */
+    usleep(300000);
+    int64_t later_ms = number(f, "SELECT beat_ms FROM worker");
+    if (clock_now_ms() - beat_ms <
+        HEARTBEAT_MS) /* else this machine stood still, and one was due */
+        assert_int_equal(later_ms, beat_ms);
+    sql(f, "INSERT INTO worker (name, host, pid, version, threads, busy, degraded, started_ms, "
+           "beat_ms) SELECT 'other', 'h', 1, '', 1, 0, 1, beat_ms, beat_ms FROM worker");
+    assert_good(workers_living(workers, &living, &degraded, &err), &err);
+    assert_int_equal(living, 2);
+    assert_int_equal(degraded, 1); /* of the others */
+    workers_mark(workers, false);
+    for (int i = 0; i < 500 && number(f, "SELECT degraded FROM worker WHERE name = 'w'") == 1; i++)
+        usleep(10000);
+    assert_int_equal(number(f, "SELECT degraded FROM worker WHERE name = 'w'"), 0);
+    workers_stop(workers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +261,7 @@ int main(void)
         TEST(holds_are_listed),
         TEST(a_running_task_of_a_paused_lane_ends_and_waits),
         TEST(cancelled_tasks_go_running_or_not),
+        TEST(what_a_worker_has_lost_is_shown_to_the_others),
 #undef TEST
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

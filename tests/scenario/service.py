@@ -185,6 +185,25 @@ def test_pause_holds_in_the_middle_of_a_long_pull(t):
     service.all_is_read()
 
 
+def test_a_sync_that_is_paused_or_cancelled_is_not_done(t):
+    for words, code, result in ((("pause",), 3, "waiting"), (("task", "cancel", "--all"), 1, "stopped")):
+        stage = Stage(t, real_time=True, life_shops=2, life_orders=3000, douplus_shops=0, quota="shop=10/1",
+                      settings=("page_size=20",))
+        process = stage.start("sync", "--json")
+        deadline = time.monotonic() + 60
+        while not stage.rows("SELECT 1 FROM task WHERE state = 'running' AND unit_number > 1"):
+            holds(time.monotonic() < deadline, "the sync did not begin")
+            time.sleep(0.05)
+        stage.run(*words, check=True)
+        out, err = process.communicate(timeout=PATIENCE_S)
+        same((process.returncode, json.loads(out)["result"]), (code, result), f"{words}: {err[-400:]}")
+        lib.sanitizers_quiet(err)
+        stage.run("resume", check=True)
+        stage.sandbox.config(quota=[])
+        stage.sync()
+        stage.rows_equal()
+
+
 def orders_of(service, shop):
     return service.rows("SELECT count(*) AS n FROM trade_order WHERE shop_id = ?", service.shop_id(shop))[0]["n"]
 
