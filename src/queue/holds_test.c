@@ -170,6 +170,13 @@ static void wait_until(atomic_int *number, int wanted)
     assert_int_equal(atomic_load(number), wanted);
 }
 
+/* The first heartbeat may come behind the first task. */
+static void worker_await(struct fixture *f)
+{
+    for (int i = 0; i < 3000 && number(f, "SELECT count(*) FROM worker") == 0; i++)
+        usleep(10000);
+}
+
 static void a_running_task_of_a_paused_lane_ends_and_waits(void **state)
 {
     struct fixture *f = *state;
@@ -202,6 +209,7 @@ static void cancelled_tasks_go_running_or_not(void **state)
     put(f, shop(1));
     struct workers *workers = start(f, &seen);
     wait_until(&seen.began, 2);
+    worker_await(f);
     assert_int_equal(number(f, "SELECT threads FROM worker WHERE name = 'w'"), 4);
     assert_good(tasks_cancel(f->store, platform("p"), 20, &waiting, &running, &err), &err);
     assert_int_equal(waiting, 1);
@@ -228,8 +236,7 @@ static void what_a_worker_has_lost_is_shown_to_the_others(void **state)
     struct err err;
     unsigned living, degraded;
     struct workers *workers = start(f, &seen);
-    for (int i = 0; i < 500 && number(f, "SELECT count(*) FROM worker") == 0; i++)
-        usleep(10000);
+    worker_await(f);
     workers_mark(workers, true);
     for (int i = 0; i < 500 && number(f, "SELECT degraded FROM worker") == 0; i++)
         usleep(10000);
