@@ -397,15 +397,15 @@ static enum err_class run_waits(struct app *app, struct run *run, struct err *er
 }
 
 /* Tasks of a shop may go by another run, a service or a second `sync`: a shop is over once its lane was seen with
- * nothing to do soon, or when a person has paused it. */
-static enum err_class lanes_look(struct app *app, struct run *run, size_t *left, struct err *err)
+ * nothing that runs, or is ready before soon_ms, or when a person has paused it. */
+static enum err_class lanes_look(struct app *app, struct run *run, int64_t soon_ms, size_t *left,
+                                 struct err *err)
 {
     enum err_class class_ = ERR_OK;
     *left = 0;
     for (size_t i = 0; class_ == ERR_OK && i < run->parts_len; i++) {
         struct run_part *part = &run->parts[i];
-        const struct sql_value values[] = {sql_int(part->shop->sync.id),
-                                           sql_int(clock_now_ms() + WAIT_MAX_MS)};
+        const struct sql_value values[] = {sql_int(part->shop->sync.id), sql_int(soon_ms)};
         int64_t tasks = 0;
         bool held = false;
         if (part->over)
@@ -434,19 +434,23 @@ static enum err_class cancelled_look(struct app *app, struct run *run, struct er
     return class_;
 }
 
-/* Nothing of this process is left to do; until others are done with the shops, too. */
+/* Nothing of this process is left to do; until others, where there are any, are done with the run's tasks, too.
+ * What is ready and of no run is a service's, which may be none. */
 static enum err_class idle_look(struct app *app, struct run *run, bool *over, struct err *err)
 {
-    size_t left;
+    struct queue_depth depth;
+    size_t left = 0;
     enum err_class class_ = run_waits(app, run, err);
-    *over = run->waits;
-    if (class_ != ERR_OK || run->waits)
+    if (class_ == ERR_OK)
+        class_ = queue_depth_read(app->store, run->id, clock_now_ms(), &depth, err);
+    if (class_ == ERR_OK && !run->waits && !role_is_single(app))
+        class_ = lanes_look(app, run, 0, &left, err);
+    if (class_ != ERR_OK)
         return class_;
-    class_ = lanes_look(app, run, &left, err);
-    *over = left == 0;
-    if (class_ == ERR_OK && !*over)
+    *over = run->waits || (left == 0 && depth.ready + depth.waiting + depth.running == 0);
+    if (!*over)
         clock_sleep_until(clock_now_ms() + FOLLOW_MS, &stop_asked);
-    return class_;
+    return ERR_OK;
 }
 
 static enum err_class run_follow(struct app *app, struct run *run, struct workers *workers,
@@ -533,7 +537,7 @@ static enum err_class service_follow(struct app *app, const struct cli *cli, str
         if (class_ == ERR_OK)
             class_ = run_waits(app, run, err);
         if (class_ == ERR_OK && !run->waits)
-            class_ = lanes_look(app, run, &left, err);
+            class_ = lanes_look(app, run, clock_now_ms() + WAIT_MAX_MS, &left, err);
         if (class_ != ERR_OK || left == 0)
             return class_;
         if (role_take(role, app, "sync", NULL) == ERR_OK) {
