@@ -22,19 +22,21 @@ static void scope_values(struct hold_of of, char text[LANE_TEXT_ROOM], struct sq
     out[2] = sql_int(of.scope == HOLD_LANE ? of.lane : 0);
 }
 
-/* One or two statements in a transaction, and how many rows each changed. */
+enum { EDITS_MAX = 3 };
+
+/* A few statements in a transaction, and how many rows each changed. */
 struct edit {
-    const char *sql[2];
+    const char *sql[EDITS_MAX];
     const struct sql_value *values;
-    size_t values_len[2];
-    int64_t rows[2];
+    size_t values_len[EDITS_MAX];
+    int64_t rows[EDITS_MAX];
 };
 
 static enum err_class edit_work(struct tx *tx, void *context, struct err *err)
 {
     struct edit *edit = context;
     enum err_class class_ = ERR_OK;
-    for (size_t i = 0; class_ == ERR_OK && i < 2 && edit->sql[i]; i++)
+    for (size_t i = 0; class_ == ERR_OK && i < EDITS_MAX && edit->sql[i]; i++)
         class_ = tx_exec(tx, edit->sql[i], edit->values, edit->values_len[i], &edit->rows[i], err);
     return class_;
 }
@@ -112,11 +114,12 @@ enum err_class tasks_cancel(struct store *store, struct hold_of of, int64_t now_
     struct sql_value values[4];
     scope_values(of, text, values);
     values[3] = sql_int(now_ms);
-    struct edit edit = {
-        .sql = {SQL_TASKS_DROP, SQL_TASKS_END}, .values = values, .values_len = {3, 4}};
+    struct edit edit = {.sql = {SQL_TASKS_CANCELLED, SQL_TASKS_DROP, SQL_TASKS_END},
+                        .values = values,
+                        .values_len = {4, 3, 4}};
     enum err_class class_ = store_write(store, edit_work, &edit, err);
-    *waiting = edit.rows[0];
-    *running = edit.rows[1];
+    *waiting = edit.rows[1];
+    *running = edit.rows[2];
     return class_;
 }
 
@@ -124,10 +127,11 @@ enum err_class task_cancel(struct store *store, int64_t id, int64_t now_ms, int6
                            int64_t *running, struct err *err)
 {
     const struct sql_value values[] = {sql_int(id), sql_int(now_ms)};
-    struct edit edit = {
-        .sql = {SQL_TASK_DROP, SQL_TASK_END}, .values = values, .values_len = {1, 2}};
+    struct edit edit = {.sql = {SQL_TASK_CANCELLED, SQL_TASK_DROP, SQL_TASK_END},
+                        .values = values,
+                        .values_len = {2, 1, 2}};
     enum err_class class_ = store_write(store, edit_work, &edit, err);
-    *waiting = edit.rows[0];
-    *running = edit.rows[1];
+    *waiting = edit.rows[1];
+    *running = edit.rows[2];
     return class_;
 }

@@ -225,7 +225,7 @@ static void cancelled_tasks_go_running_or_not(void **state)
     wait_until(&seen.ended, 2);
     workers_stop(workers);
     assert_int_equal(number(f, "SELECT count(*) FROM task"), 0);
-    assert_int_equal(number(f, "SELECT count(*) FROM execution WHERE result = 'cancelled'"), 2);
+    assert_int_equal(number(f, "SELECT count(*) FROM execution WHERE result = 'cancelled'"), 3);
 }
 
 /* A mark is in the store at once, and the heart rests again: a beat is a transaction. */

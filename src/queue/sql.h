@@ -188,11 +188,21 @@
     "(?1 = 'all' OR (?1 = 'lane' AND lane = ?3)"                                                   \
     " OR (?1 = 'platform' AND lane IN (SELECT id FROM shop WHERE platform = ?2)))"
 #define SQL_TASKS_DROP "DELETE FROM task WHERE state IN ('ready', 'dead') AND " SQL_OF_SCOPE
+/* Tasks that wait and are to go leave an execution behind: who waits for them must see that they were not
+ * done. */
+#define SQL_CANCELLED_ADD(now)                                                                     \
+    "INSERT INTO execution (task_id, lane, kind, stream, started_ms, ended_ms, result, pages,"     \
+    " calls, rejects, rows_new, rows_changed, rows_same, rows_older)"                              \
+    " SELECT id, lane, kind, '', " now ", " now ", 'cancelled', 0, 0, 0, 0, 0, 0, 0 FROM task"     \
+    " WHERE state = 'ready' AND "
+/* ?4 now */
+#define SQL_TASKS_CANCELLED SQL_CANCELLED_ADD("?4") SQL_OF_SCOPE
 /* ?4 now */
 #define SQL_TASKS_END                                                                              \
     "UPDATE task SET stop_ms = ?4 WHERE state = 'running' AND stop_ms IS NULL AND " SQL_OF_SCOPE
 /* ?1 id ?2 now */
 #define SQL_TASK_END "UPDATE task SET stop_ms = ?2 WHERE id = ?1 AND state = 'running'"
+#define SQL_TASK_CANCELLED SQL_CANCELLED_ADD("?2") "id = ?1"
 #define SQL_TASK_DROP "DELETE FROM task WHERE id = ?1 AND state IN ('ready', 'dead')"
 
 /* --- schedules --- */
