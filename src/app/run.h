@@ -1,11 +1,16 @@
 /* One `huiliu sync`: which shops and streams were asked, what their windows and tasks came to, and
- * how that is told. cmd_sync.c drives it; run_report.c tells it.
+ * how that is told. cmd_sync.c drives it; run_ask.c asks, run_look.c sees whether it is over,
+ * run_report.c tells it.
  *
  * Life cycle: plain storage in the command's arena. Threads: the main thread only. */
 #ifndef HUILIU_APP_RUN_H
 #define HUILIU_APP_RUN_H
 
 #include "app/app.h"
+
+/* A run that could only wait longer than this ends, and says until when: nobody watches a command for an
+ * hour, and it would keep the worker role from a `sync` of the other shops. */
+enum { RUN_WAIT_MAX_MS = 2 * 60 * 1000 };
 
 /* A shop's stream that this run works on. */
 struct run_part {
@@ -32,6 +37,34 @@ struct run {
     bool follows; /* a service does the work: counts of this process say nothing */
     bool waits;   /* ended early: all that is left has to wait for long */
 };
+
+/* What the flags ask for. */
+struct run_wish {
+    const struct cli *cli;
+    enum sync_mode mode;
+    struct str ids[CLI_FLAGS_MAX]; /* SYNC_IDS: borrowed from the command line */
+    size_t ids_len;
+};
+enum err_class run_wish_read(struct run_wish *wish, const struct cli *cli, struct err *err);
+/* Fills parts, refusals and holds. ERR_USAGE for a shop or stream that is not there. */
+enum err_class run_choose(struct app *app, const struct cli *cli, struct run *run, struct err *err);
+/* --set for this run: the shops' choices, changed in memory. */
+enum err_class run_options_override(struct app *app, const struct cli *cli, struct run *run,
+                                    struct err *err);
+/* Tasks for all parts in one commit unit. One shop that cannot be asked becomes a refusal; wrong use
+ * concerns the whole line. */
+enum err_class run_enqueue(struct app *app, struct run *run, const struct run_wish *wish,
+                           struct err *err);
+
+/* Sets run->waits: nothing is left but tasks that wait, and for long. */
+enum err_class run_waits_look(struct app *app, struct run *run, struct err *err);
+/* Tasks of a shop may go by another run, a service or a second `sync`: a shop is over once its lane was
+ * seen with nothing that runs, or is ready before soon_ms, or when a person has paused it. *left: shops
+ * that are not. */
+enum err_class run_lanes_look(struct app *app, struct run *run, int64_t soon_ms, size_t *left,
+                              struct err *err);
+/* Sets run->stopped when something of it was taken away: then it is not done. */
+enum err_class run_cancelled_look(struct app *app, struct run *run, struct err *err);
 
 /* Prints tables or JSON; *unproved is true when the exit code must be 3. */
 enum err_class run_report(struct app *app, const struct run *run, bool *unproved, struct err *err);

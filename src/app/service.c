@@ -13,7 +13,7 @@
 enum {
     /* How late a person's word, a changed shop or a fault may be noticed. */
     LOOK_MS = 2000,
-    /* Reloading interrupts tasks: shops that change one after the other are taken together. */
+    /* Reloading interrupts tasks: shops that change one after the other, and signals, are taken together. */
     RELOAD_APART_MS = 10 * 1000,
     /* Pauses after a generation that ended by itself. */
     PAUSE_FIRST_MS = 5 * 1000,
@@ -338,8 +338,9 @@ static enum err_class service_look(struct service *service, int64_t now_ms, bool
         class_ = workers_look(g, now_ms, err);
     if (class_ == ERR_OK)
         class_ = app_shops_stamp(&g->app, &stamp, err);
-    *reload = __atomic_load_n(&reload_asked, __ATOMIC_ACQUIRE) ||
-              (class_ == ERR_OK && stamp != g->stamp && now_ms >= service->reload_ms);
+    bool wanted = __atomic_load_n(&reload_asked, __ATOMIC_ACQUIRE) ||
+                  (class_ == ERR_OK && stamp != g->stamp);
+    *reload = wanted && now_ms >= service->reload_ms;
     return class_;
 }
 

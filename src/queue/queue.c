@@ -74,6 +74,13 @@ enum err_class queue_step_finish(const struct task *task, int64_t now_ms, struct
     return step_make(out, SQL_TASK_FINISH, values, 2, 1, arena, err);
 }
 
+enum err_class queue_step_twins(const struct task *task, struct arena *arena, struct step *out,
+                                struct err *err)
+{
+    const struct sql_value values[] = {sql_int(task->lane), sql_text(task->unique_key)};
+    return step_make(out, SQL_TASK_TWINS_DEAD, values, 2, -1, arena, err);
+}
+
 enum err_class queue_step_adopt(int64_t lane, struct str run, int64_t before_ms,
                                 struct arena *arena, struct step *out, struct err *err)
 {
@@ -226,16 +233,18 @@ enum err_class queue_finish(struct store *store, const struct task *task,
                             const struct task_outcome *outcome, int64_t now_ms, struct err *err)
 {
     struct arena arena;
-    struct step steps[3];
+    struct step steps[4];
     struct unit unit = {
-        .order_key = (uint64_t)task->id, .before = steps, .before_len = outcome ? 3 : 2};
+        .order_key = (uint64_t)task->id, .before = steps, .before_len = outcome ? 4 : 3};
     arena_init(&arena);
     enum err_class class_ = queue_step_fence(task, task->unit_number + 1, now_ms, &arena, &steps[0],
                                              err);
     if (class_ == ERR_OK)
         class_ = queue_step_finish(task, now_ms, &arena, &steps[1], err);
+    if (class_ == ERR_OK)
+        class_ = queue_step_twins(task, &arena, &steps[2], err);
     if (class_ == ERR_OK && outcome)
-        class_ = queue_step_record(task, outcome, "done", now_ms, &arena, &steps[2], err);
+        class_ = queue_step_record(task, outcome, "done", now_ms, &arena, &steps[3], err);
     if (class_ == ERR_OK)
         class_ = store_commit(store, &unit, err);
     arena_fini(&arena);

@@ -60,6 +60,10 @@ enum err_class queue_step_fence(const struct task *task, int64_t unit_number, in
 enum err_class queue_step_finish(const struct task *task, int64_t now_ms, struct arena *arena,
                                  struct step *out, struct err *err);
 
+/* A dead task whose work was now done goes: nothing else removes it. */
+enum err_class queue_step_twins(const struct task *task, struct arena *arena, struct step *out,
+                                struct err *err);
+
 /* Tasks of a lane that another run left ready, or waiting until before_ms at the latest, become tasks of
  * this run. */
 enum err_class queue_step_adopt(int64_t lane, struct str run, int64_t before_ms,

@@ -43,8 +43,8 @@
     " attempt = attempt + 1, error = ?3, changed_ms = ?4"                                          \
     " WHERE id = ?1 AND state = 'running' AND lease = ?2"
 
-/* ?1 lane ?2 unique key. The same work died before: the newest error stands for all of them, or a shop that a
- * service asks for every five minutes would leave thousands. */
+/* ?1 lane ?2 unique key. The same work was done since, or died again: the newest error stands for all of them,
+ * or a shop that a service asks for every five minutes would leave thousands. */
 #define SQL_TASK_TWINS_DEAD                                                                        \
     "DELETE FROM task WHERE lane = ?1 AND unique_key = ?2 AND state = 'dead'"
 

@@ -178,8 +178,7 @@ enum err_class steps_task_done(struct task_run *run, struct arena *arena, struct
     if (steps->len + 3 > STEPS_MAX)
         return err_set(err, ERR_INTERNAL, "steps_max", "too many steps in one unit");
     int64_t now_ms = clock_now_ms();
-    const struct sql_value dead[] = {sql_int(run->task->lane), sql_text(run->task->unique_key)};
-    enum err_class class_ = steps_add(steps, SQL_TASKS_DEAD_DELETE, dead, 2, -1, arena, err);
+    enum err_class class_ = queue_step_twins(run->task, arena, &steps->items[steps->len++], err);
     if (class_ != ERR_OK)
         return class_;
     class_ = queue_step_finish(run->task, now_ms, arena, &steps->items[steps->len++], err);

@@ -45,9 +45,6 @@ static const char SQL_WINDOW_CLOSE[] =
     "total_last = ?10, distinct_ids = ?11, stored = ?12, digest = ?13, closed_ms = ?14, "
     "again_ms = ?15, tries = tries + 1 WHERE " WINDOW_KEY_IS " AND state = 'open'";
 
-/* ?1 lane ?2 unique key. Nothing else removes a dead task whose work was done by another. */
-static const char SQL_TASKS_DEAD_DELETE[] =
-    "DELETE FROM task WHERE lane = ?1 AND unique_key = ?2 AND state = 'dead'";
 /* ?1 task ?2 payload. */
 static const char SQL_TASK_PAYLOAD[] = "UPDATE task SET payload = ?2 WHERE id = ?1";
 static const char SQL_UNPROVED_DELETE[] =
