@@ -38,6 +38,15 @@ static const struct option table[OPTIONS] = {
                                 .max = 3650,
                                 .help = {"Days that recorded tries of tasks are kept.",
                                          "任务执行记录保留的天数。"}},
+    [OPTION_KEEP_SNAPSHOTS] = {.key = "keep_snapshots",
+                               .type = OPTION_INT,
+                               .standard = "0",
+                               .min = 0,
+                               .max = 3650,
+                               .help = {"Days that ad figures of every five minutes are kept; 0: "
+                                        "for ever. Life and day figures always stay.",
+                                        "每五分钟广告数据快照保留的天数；0 表示永久保留。"
+                                        "累计与每日数据始终保留。"}},
     [OPTION_LANGUAGE] = {.key = "language",
                          .type = OPTION_WORD,
                          .standard = "auto",

@@ -84,13 +84,27 @@ static void warn(const char *event, const struct err *why)
 
 /* --- a duty of the home --- */
 
+/* Whatever is kept for some days only, and room for the months to come. */
+static enum err_class home_prune(const struct app *app, int64_t now_ms, struct err *err)
+{
+    int64_t gone;
+    int64_t executions_ms = option_int(&app->options, OPTION_KEEP_EXECUTIONS) * DAY_MS;
+    int64_t snapshots_ms = option_int(&app->options, OPTION_KEEP_SNAPSHOTS) * DAY_MS;
+    enum err_class class_ = store_upkeep(app->store, now_ms, err);
+    if (class_ == ERR_OK)
+        class_ = queue_prune(app->store, now_ms - executions_ms, &gone, err);
+    if (class_ == ERR_OK && snapshots_ms > 0)
+        class_ = store_prune(app->store, STR("ad_figure_snapshot"), now_ms - snapshots_ms, &gone,
+                             err);
+    return class_;
+}
+
 static enum task_end prune_task(void *context, const struct task *task,
                                 struct task_outcome *outcome)
 {
     const struct app *app = context;
-    int64_t gone, now_ms = clock_now_ms();
-    int64_t kept_ms = option_int(&app->options, OPTION_KEEP_EXECUTIONS) * DAY_MS;
-    enum err_class class_ = queue_prune(app->store, now_ms - kept_ms, &gone, &outcome->err);
+    int64_t now_ms = clock_now_ms();
+    enum err_class class_ = home_prune(app, now_ms, &outcome->err);
     if (class_ == ERR_OK)
         class_ = queue_finish(app->store, task, outcome, now_ms, &outcome->err);
     if (class_ == ERR_OK)

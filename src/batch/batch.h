@@ -75,6 +75,8 @@ struct table {
     size_t updated; /* column of the platform's update time, or SIZE_MAX */
     size_t created; /* column of the platform's creation time, or SIZE_MAX */
     size_t status;  /* column whose changes are kept in status_history, or SIZE_MAX */
+    size_t
+        months; /* column of time by whose month a database that can keeps rows apart, or SIZE_MAX */
     const struct index_def *indexes;
     size_t indexes_len;
 };

@@ -82,6 +82,7 @@ static const struct yaml_key table_keys[] = {
     {"created", &text_schema, false, "column of the platform's creation time"},
     {"updated", &text_schema, false, "column of the platform's update time"},
     {"status", &text_schema, false, "column whose changes are kept in status_history"},
+    {"months", &text_schema, false, "column of time: rows that are many, and go when they are old"},
     {"columns", &columns_schema, true, "in order"},
     {"indexes", &indexes_schema, false, "by name"},
     {NULL, NULL, false, NULL},
@@ -357,6 +358,27 @@ static enum err_class role_read(const struct reading *r, const struct yaml *map,
     return ERR_OK;
 }
 
+/* The column of time of a table whose months are kept apart; SIZE_MAX when it has none. A database wants it
+ * in every unique index, so only a serial table, whose numbers are unique anyway, may have it outside its key. */
+static enum err_class months_read(const struct reading *r, const struct yaml *map,
+                                  struct table *table)
+{
+    const struct yaml *node = yaml_get(map, STR("months"));
+    table->months = SIZE_MAX;
+    if (!node)
+        return ERR_OK;
+    table->months = table_column(table, node->text);
+    if (table->months == SIZE_MAX)
+        return columns_unknown(r, table, node);
+    const struct column *column = &table->columns[table->months];
+    if (!column->required || (column->type != COLUMN_TIME && column->type != COLUMN_INT))
+        return yaml_error(r->file, node, r->err,
+                          "\"months\" must be a required column of type time or int");
+    if (!table->serial && !table_key_has(table, table->months))
+        return yaml_error(r->file, node, r->err, "\"months\" must be a column of the key");
+    return ERR_OK;
+}
+
 static enum err_class index_read(const struct reading *r, const struct yaml_pair *pair,
                                  const struct table *table, struct index_def *out)
 {
@@ -428,6 +450,8 @@ static enum err_class table_read(const struct reading *r, const struct yaml_pair
         class_ = role_read(r, node, "updated", COLUMN_TIME, table, &table->updated);
     if (!class_)
         class_ = role_read(r, node, "status", COLUMN_TEXT, table, &table->status);
+    if (!class_)
+        class_ = months_read(r, node, table);
     if (!class_)
         class_ = indexes_read(r, yaml_get(node, STR("indexes")), table);
     return class_;

@@ -145,6 +145,12 @@ static const struct {
     {"  t: {since: 1, comment: c, key: [id], status: id, columns:"
      " {id: {type: id, required: true}}}\n",
      "data tables"},
+    {"  t: {since: 1, comment: c, key: [id], months: id, columns:"
+     " {id: {type: id, required: true}}}\n",
+     "type time or int"},
+    {"  t: {since: 1, comment: c, key: [id], months: at, columns:"
+     " {id: {type: id, required: true}, at: {type: time, required: true}}}\n",
+     "column of the key"},
 };
 
 static void a_mistake_is_refused_where_it_stands(void **state)

@@ -8,7 +8,6 @@
 
 enum {
     STEP_VALUES = 8,
-    PRUNED_MAX = 2000,
 };
 
 /* --- steps --- */
@@ -178,17 +177,6 @@ enum err_class queue_step_record(const struct task *task, const struct task_outc
     return step_make(out, SQL_EXECUTION_ADD, values, 15, 1, arena, err);
 }
 
-struct prune {
-    int64_t before_ms, gone;
-};
-
-static enum err_class prune_work(struct tx *tx, void *context, struct err *err)
-{
-    struct prune *prune = context;
-    const struct sql_value values[] = {sql_int(prune->before_ms), sql_int(PRUNED_MAX)};
-    return tx_exec(tx, SQL_EXECUTIONS_PRUNE, values, 2, &prune->gone, err);
-}
-
 enum err_class queue_put_back(struct store *store, const struct task *task, int64_t ready_ms,
                               bool failed, const struct err *cause, int64_t now_ms, struct err *err)
 {
@@ -204,14 +192,7 @@ enum err_class queue_put_back(struct store *store, const struct task *task, int6
 
 enum err_class queue_prune(struct store *store, int64_t before_ms, int64_t *gone, struct err *err)
 {
-    struct prune prune = {.before_ms = before_ms};
-    enum err_class class_;
-    *gone = 0;
-    do {
-        class_ = store_write(store, prune_work, &prune, err);
-        *gone += class_ == ERR_OK ? prune.gone : 0;
-    } while (class_ == ERR_OK && prune.gone == PRUNED_MAX);
-    return class_;
+    return store_prune(store, STR("execution"), before_ms, gone, err);
 }
 
 enum err_class queue_bury(struct store *store, const struct task *task, const struct err *cause,

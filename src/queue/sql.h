@@ -144,11 +144,6 @@
     "INSERT INTO execution (task_id, lane, kind, stream, started_ms, ended_ms, result, pages,"     \
     " calls, rejects, rows_new, rows_changed, rows_same, rows_older, error)"                       \
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
-/* ?1 before ?2 most */
-#define SQL_EXECUTIONS_PRUNE                                                                       \
-    "DELETE FROM execution WHERE id IN"                                                            \
-    " (SELECT id FROM execution WHERE started_ms < ?1 ORDER BY started_ms LIMIT ?2)"
-
 /* --- processes that run tasks --- */
 
 /* ?1 name ?2 host ?3 pid ?4 version ?5 threads ?6 busy ?7 now ?8 degraded */

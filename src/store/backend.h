@@ -36,8 +36,10 @@ enum conn_role {
 struct ddl_dialect {
     const char *types[COLUMN_PERSONAL]; /* by column type; personal columns are three texts */
     const char *serial_key;             /* the whole definition after the column's name */
+    const char *serial_apart;           /* the same without the key, for a table with partitions */
     const char *table_end, *clustered_end;
     bool comments;         /* COMMENT ON is known */
+    bool months;           /* partitions by range are known: months.c */
     const char *has_table; /* SQL: one row when table ?1 is there */
 };
 

@@ -45,7 +45,9 @@ static void ddl_table(struct buf *out, const struct table *table, const struct d
         if (column->since != table->since)
             continue;
         if (table->serial && i == table->key[0])
-            buf_printf(out, "%s%.*s %s", before, STR_ARG(column->name), dialect->serial_key);
+            buf_printf(out, "%s%.*s %s", before, STR_ARG(column->name),
+                       dialect->months && table->months != SIZE_MAX ? dialect->serial_apart
+                                                                    : dialect->serial_key);
         else
             ddl_column(out, column, before, "", dialect);
         before = next;
@@ -55,12 +57,21 @@ static void ddl_table(struct buf *out, const struct table *table, const struct d
                    "%srow_hash %s NOT NULL%sreceived_ms %s NOT NULL"
                    "%sfirst_seen_ms %s NOT NULL%schanged_ms %s NOT NULL",
                    next, dialect->types[COLUMN_BYTES], next, number, next, number, next, number);
-    if (!table->serial) { /* a serial key says so at its column */
+    bool apart = dialect->months && table->months != SIZE_MAX;
+    if (!table->serial || apart) { /* else a serial key says so at its column */
         buf_printf(out, "%sPRIMARY KEY (", next);
         ddl_names(out, table, table->key, table->key_len);
+        if (!table_key_has(table, table->months) && apart)
+            buf_printf(out, ", %.*s", STR_ARG(table->columns[table->months].name));
         buf_add(out, STR(")"));
     }
-    buf_printf(out, "\n)%s;\n", table->clustered ? dialect->clustered_end : dialect->table_end);
+    buf_add(out, STR("\n)"));
+    if (apart)
+        buf_printf(out, " PARTITION BY RANGE (%.*s)", STR_ARG(table->columns[table->months].name));
+    buf_printf(out, "%s;\n", table->clustered ? dialect->clustered_end : dialect->table_end);
+    if (apart)
+        buf_printf(out, "CREATE TABLE %.*s_rest PARTITION OF %.*s DEFAULT;\n", STR_ARG(table->name),
+                   STR_ARG(table->name));
 }
 
 static void ddl_added_columns(struct buf *out, const struct table *table, unsigned number,

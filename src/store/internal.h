@@ -111,6 +111,18 @@ enum err_class migrations_run(struct conn *conn, const struct store_target *targ
                               const struct embedded_file *files, unsigned *applied_now,
                               struct err *err);
 
+/* --- months.c: tables whose months are partitions, where a database has them --- */
+/* Makes what is missing of this month and the next two; rows that came before their month move into it. */
+enum err_class months_keep(struct conn *conn, const struct table_catalog *catalog, int64_t now_ms,
+                           struct err *err);
+/* Months that lie wholly before `before_ms` go; *gone: rows in them. */
+enum err_class months_drop(struct conn *conn, const struct table *table, int64_t before_ms,
+                           int64_t *gone, struct err *err);
+
+/* --- prune.c: rows that are too old --- */
+enum err_class rows_prune(struct store *store, const struct table *table, int64_t before_ms,
+                          int64_t *gone, struct err *err);
+
 /* --- store.c --- */
 struct store {
     const struct store_ops *ops;

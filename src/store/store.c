@@ -157,8 +157,42 @@ enum err_class store_migrate(struct store *store, unsigned *applied_now, struct 
         return class_;
     class_ = migrations_run(conn, &store->target, store->catalog, migration_files, applied_now,
                             err);
+    if (!class_ && store->ops->dialect->months)
+        class_ = months_keep(conn, store->catalog, clock_now_ms(), err);
     store->ops->close(conn);
     return class_;
+}
+
+enum err_class store_upkeep(struct store *store, int64_t now_ms, struct err *err)
+{
+    struct conn *conn;
+    if (!store->ops->dialect->months)
+        return ERR_OK;
+    enum err_class class_ = store_apart(store, CONN_MIGRATION, &conn, err);
+    if (class_)
+        return class_;
+    class_ = months_keep(conn, store->catalog, now_ms, err);
+    store->ops->close(conn);
+    return class_;
+}
+
+enum err_class store_prune(struct store *store, struct str name, int64_t before_ms, int64_t *gone,
+                           struct err *err)
+{
+    const struct table *table = table_find(store->catalog, name);
+    struct conn *conn;
+    *gone = 0;
+    if (!table || table->months == SIZE_MAX)
+        return err_set(err, ERR_INTERNAL, "store_sql", "table %.*s has no months", STR_ARG(name));
+    enum err_class class_ = ERR_OK;
+    if (store->ops->dialect->months) {
+        class_ = store_apart(store, CONN_MIGRATION, &conn, err);
+        if (class_)
+            return class_;
+        class_ = months_drop(conn, table, before_ms, gone, err);
+        store->ops->close(conn);
+    }
+    return class_ ? class_ : rows_prune(store, table, before_ms, gone, err);
 }
 
 enum err_class store_check(struct store *store, struct err *err)

@@ -95,6 +95,13 @@ struct migration_state {
 enum err_class store_migration_state(struct store *store, struct migration_state *out,
                                      struct err *err);
 enum err_class store_migrate(struct store *store, unsigned *applied_now, struct err *err);
+/* Once a day, and after migrating. Where the database keeps months of a table apart (`months:` in
+ * schema/tables.yaml) it makes those of now and the next two. */
+enum err_class store_upkeep(struct store *store, int64_t now_ms, struct err *err);
+/* Rows of a table that has months, and are older than before_ms, go: whole months at once where they are
+ * kept apart, the rest a few thousand rows a transaction. *gone: how many rows. */
+enum err_class store_prune(struct store *store, struct str table, int64_t before_ms, int64_t *gone,
+                           struct err *err);
 /* PRAGMA quick_check and foreign sizes: what doctor prints. ERR_STORE "store_corrupt". */
 enum err_class store_check(struct store *store, struct err *err);
 

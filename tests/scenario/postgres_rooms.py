@@ -7,8 +7,8 @@ import lib
 import pg_server
 
 # migrate_test is about files and SQLite's catalogue; what it says of steps holds for all.
-TESTS = ("store/store_test", "store/upsert_test", "store/writer_test", "store/clock_test", "queue/claim_test",
-         "queue/holds_test", "queue/queue_test", "queue/ticks_test", "queue/worker_test")
+TESTS = ("store/store_test", "store/upsert_test", "store/writer_test", "store/clock_test", "store/prune_test",
+         "queue/claim_test", "queue/holds_test", "queue/queue_test", "queue/ticks_test", "queue/worker_test")
 
 
 def test_store_and_queue_on_postgresql(t):
