@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """PostgreSQL: the whole program on a server of the test's own. Every row equals the sandbox's truth, and those of SQLite;
 through crashes of the server and cut connections; and what is wrong with an address is said without its password."""
+# Runs alone: a server that ends and comes back, in real time.
 import json
 import os
 import signal
