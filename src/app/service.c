@@ -313,7 +313,8 @@ static enum err_class clock_look(struct service *service, int64_t now_ms, struct
     if (!back || !service->roles.schedules)
         return ERR_OK;
     service->tick_ms = now_ms;
-    return schedules_begin(service->now, err);
+    enum err_class class_ = queue_clock_mend(service->now->app.store, QUEUE_ALL_LANES, now_ms, err);
+    return class_ == ERR_OK ? schedules_begin(service->now, err) : class_;
 }
 
 static enum err_class service_tick(struct service *service, int64_t now_ms, struct err *err)

@@ -120,7 +120,9 @@ enum err_class queue_bury(struct store *store, const struct task *task, const st
 /* This process has the worker role alone (SQLite): every running task comes back at once. */
 enum err_class queue_release_all(struct store *store, int64_t now_ms, int64_t *released,
                                  struct err *err);
-/* A task that was put back under a clock that was ahead waits for a time that is far: it is ready now. */
+/* A task that was put back under a clock that was ahead waits for a time that is far: it is ready now. Of one
+ * lane, or of QUEUE_ALL_LANES. */
+enum { QUEUE_ALL_LANES = -1 };
 enum err_class queue_clock_mend(struct store *store, int64_t lane, int64_t now_ms, struct err *err);
 /* When the first task of the lane of a higher class than `task`'s is or was ready, of those that run or
  * are ready before before_ms: what has to come first. INT64_MAX when there is none. */

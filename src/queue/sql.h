@@ -94,12 +94,13 @@
     "UPDATE task SET state = 'running', worker = ?2, lease = ?3, lease_ms = ?4, changed_ms = ?5"   \
     " WHERE id = ?1"
 
-/* ?1 lane ?2 now */
+/* ?1 lane or -1 ?2 now */
 #define SQL_TASK_CLOCK_AHEAD                                                                       \
-    "SELECT count(*) FROM task WHERE lane = ?1 AND state = 'ready' AND changed_ms > ?2"
+    "SELECT count(*) FROM task"                                                                    \
+    " WHERE (?1 = -1 OR lane = ?1) AND state = 'ready' AND changed_ms > ?2"
 #define SQL_TASK_CLOCK_BACK                                                                        \
     "UPDATE task SET ready_ms = ?2, changed_ms = ?2"                                               \
-    " WHERE lane = ?1 AND state = 'ready' AND changed_ms > ?2"
+    " WHERE (?1 = -1 OR lane = ?1) AND state = 'ready' AND changed_ms > ?2"
 
 /* ?1 lane ?2 class ?3 ready before */
 #define SQL_TASK_LANE_AHEAD                                                                        \
