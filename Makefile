@@ -26,6 +26,7 @@ clang: ## compile everything with clang, warnings are errors
 bench: all ## measure; prints `bench NAME VALUE UNIT limit LIMIT ratio R`
 	@tools/build build
 	@bench/run build
+	@bench/capacity build
 
 prove: ## list the big proofs; `make prove-NAME` runs one against the release build
 	@ls tests/prove
