@@ -22,6 +22,8 @@ static const struct fail_point_info points[] = {
     {"store.unit.steps", "the steps of a commit unit have run"},
     {"store.commit.before", "a commit group is about to be committed"},
     {"store.commit.after", "a commit group is committed, nobody was told"},
+    {"store.side.held", "a transaction apart from the writer holds its rows"},
+    {"store.side.committed", "a transaction apart from the writer is committed, nobody was told"},
     {"store.migrate.step", "a migration step has run"},
     {"queue.claim.after", "a task was claimed and not started"},
     {"gateway.send.before", "a call is about to be sent"},

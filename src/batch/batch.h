@@ -67,6 +67,8 @@ struct table {
     bool data;
     bool serial;    /* the database hands out the key (one INT) and never uses one again */
     bool clustered; /* small rows that are mostly key: kept in key order where a database can */
+    bool
+        passing; /* rows that a crash of the server may take: written without its log where that can be */
     unsigned since;
     const struct column *columns; /* data tables: without shop_id and the guard columns */
     size_t columns_len;

@@ -79,6 +79,7 @@ static const struct yaml_key table_keys[] = {
     {"key", &names_schema, true, "the natural key; after shop_id on data tables"},
     {"serial", &bool_schema, false, "the database hands out the key and never uses one again"},
     {"clustered", &bool_schema, false, "small rows that are mostly key: kept in key order"},
+    {"passing", &bool_schema, false, "rows that a crash of the server may take"},
     {"created", &text_schema, false, "column of the platform's creation time"},
     {"updated", &text_schema, false, "column of the platform's update time"},
     {"status", &text_schema, false, "column whose changes are kept in status_history"},
@@ -439,6 +440,7 @@ static enum err_class table_read(const struct reading *r, const struct yaml_pair
         .data = flag_of(node, "data"),
         .serial = flag_of(node, "serial"),
         .clustered = flag_of(node, "clustered"),
+        .passing = flag_of(node, "passing"),
         .since = since_of(node, 1),
     };
     class_ = columns_read(r, yaml_get(node, STR("columns")), table);

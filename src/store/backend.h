@@ -30,6 +30,7 @@ enum conn_role {
     CONN_WRITER,    /* the writer thread's: large cache */
     CONN_READER,    /* refuses writes */
     CONN_MIGRATION, /* sorts of any size: may use temporary files */
+    CONN_SIDE,      /* short transactions, which never wait for long (store_side_open) */
 };
 
 /* How a database spells a table. */
@@ -38,6 +39,7 @@ struct ddl_dialect {
     const char *serial_key;             /* the whole definition after the column's name */
     const char *serial_apart;           /* the same without the key, for a table with partitions */
     const char *table_end, *clustered_end;
+    const char *passing;   /* before TABLE, where a table need not outlive a crash; may be NULL */
     bool comments;         /* COMMENT ON is known */
     bool months;           /* partitions by range are known: months.c */
     const char *has_table; /* SQL: one row when table ?1 is there */

@@ -35,7 +35,8 @@ static void ddl_table(struct buf *out, const struct table *table, const struct d
     static const char next[] = ",\n    ";
     const char *number = dialect->types[COLUMN_INT];
     const char *before = "";
-    buf_printf(out, "CREATE TABLE %.*s (\n    ", STR_ARG(table->name));
+    buf_printf(out, "CREATE %sTABLE %.*s (\n    ",
+               table->passing && dialect->passing ? dialect->passing : "", STR_ARG(table->name));
     if (table->data) {
         buf_printf(out, "shop_id %s NOT NULL", number);
         before = next;

@@ -8,6 +8,7 @@
 
 enum {
     CONNECT_MS = 10 * 1000,
+    CONNECT_SIDE_MS = 2 * 1000,
     BACKOFF_FIRST_MS = 50,
     BACKOFF_MAX_MS = 1000,
 };
@@ -28,10 +29,15 @@ static const char session[] =
     " SET idle_in_transaction_session_timeout = '60s'; SET jit = off;"
     " SET standard_conforming_strings = on; SET default_transaction_isolation = 'read committed';";
 
+/* Everybody waits for who has these rows: a process that was stopped with them loses them soon. */
+static const char session_side[] = "SET statement_timeout = '3s'; SET lock_timeout = '800ms';"
+                                   " SET idle_in_transaction_session_timeout = '2s'";
+
 static const char *const by_role[] = {
     [CONN_WRITER] = "SET statement_timeout = '5min'",
     [CONN_READER] = "SET statement_timeout = '10min'; SET default_transaction_read_only = on",
     [CONN_MIGRATION] = "SET statement_timeout = 0",
+    [CONN_SIDE] = session_side,
 };
 
 static const char *option_of(const PQconninfoOption *options, const char *keyword)
@@ -146,10 +152,10 @@ static PGconn *link_start(const char *address)
 }
 
 /* Opened step by step, because only so the words of a refusal can be made to carry its SQLSTATE. */
-static PGconn *link_open(const char *address)
+static PGconn *link_open(const char *address, int64_t connect_ms)
 {
     PGconn *link = link_start(address);
-    int64_t until_ms = real_now_ms() + CONNECT_MS;
+    int64_t until_ms = real_now_ms() + connect_ms;
     PQsetErrorVerbosity(link, PQERRORS_VERBOSE);
     PostgresPollingStatusType state = link && PQstatus(link) != CONNECTION_BAD
                                           ? PGRES_POLLING_WRITING
@@ -175,7 +181,8 @@ static void notice_drop(void *context, const PGresult *result)
 enum err_class pg_connect(struct pg_conn *conn, struct err *err)
 {
     PQfinish(conn->link);
-    conn->link = link_open(conn->target->address);
+    conn->link = link_open(conn->target->address,
+                           conn->role == CONN_SIDE ? CONNECT_SIDE_MS : CONNECT_MS);
     conn->number++;
     conn->pending_len = 0;
     conn->in_transaction = false;
@@ -194,7 +201,8 @@ enum err_class pg_connect(struct pg_conn *conn, struct err *err)
  * waited for. */
 enum err_class pg_reconnect(struct pg_conn *conn, struct err *err)
 {
-    int64_t until_ms = real_now_ms() + PG_RECONNECT_MS, wait_ms = BACKOFF_FIRST_MS;
+    int64_t until_ms = real_now_ms() + (conn->role == CONN_SIDE ? 0 : PG_RECONNECT_MS);
+    int64_t wait_ms = BACKOFF_FIRST_MS;
     enum err_class class_ = pg_connect(conn, err);
     while (class_ == ERR_STORE && real_now_ms() < until_ms) {
         sleep_ms(wait_ms);

@@ -379,6 +379,7 @@ static enum err_class conn_configure(struct sqlite_conn *conn, const struct stor
         [CONN_WRITER] = "PRAGMA cache_size = -6000; PRAGMA temp_store = MEMORY;",
         [CONN_READER] = "PRAGMA cache_size = -500; PRAGMA query_only = ON;",
         [CONN_MIGRATION] = "PRAGMA cache_size = -8000;",
+        [CONN_SIDE] = "PRAGMA cache_size = -500;",
     };
     char sql[512];
     snprintf(sql, sizeof(sql),

@@ -185,6 +185,13 @@ enum err_class tx_query(struct tx *tx, const char *sql, const struct sql_value *
     return class_;
 }
 
+enum err_class tx_later(struct tx *tx, const char *sql, const struct sql_value *values,
+                        size_t values_len, struct err *err)
+{
+    const struct expected any = {.rows = ROWS_ANY};
+    return conn_later(tx->conn, sql, values, values_len, &any, err);
+}
+
 int64_t tx_last_id(struct tx *tx)
 {
     return tx->conn->ops->last_id(tx->conn);

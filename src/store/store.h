@@ -198,6 +198,23 @@ enum err_class tx_exec(struct tx *tx, const char *sql, const struct sql_value *v
 typedef enum err_class tx_row(struct reader *row, void *context, struct err *err);
 enum err_class tx_query(struct tx *tx, const char *sql, const struct sql_value *values,
                         size_t values_len, tx_row *each, void *context, struct err *err);
+/* Runs it at the latest with the COMMIT: what goes wrong is found out there, and how many rows it changed is not
+ * told. Several of these cost one trip to a server. */
+enum err_class tx_later(struct tx *tx, const char *sql, const struct sql_value *values,
+                        size_t values_len, struct err *err);
 int64_t tx_last_id(struct tx *tx);
+
+/* --- apart from the writer ---
+ * Short transactions on a few rows that many processes want, and that may not stand behind a long group of units: a
+ * connection of its own. Nothing here waits for long: a row that another transaction holds for a second is
+ * "store_busy", and a server that is not there is tried for once and is an error. `work` may run again, also after it
+ * was committed (the connection was cut at the COMMIT): what must not be done twice looks first. On SQLite there is one
+ * writer at a time all the same. Threads: one at a time. */
+struct store_side;
+enum err_class store_side_open(struct store *store, struct store_side **out, struct err *err);
+/* Before store_close. */
+void store_side_close(struct store_side *side);
+enum err_class store_side_write(struct store_side *side, store_work *work, void *context,
+                                struct err *err);
 
 #endif

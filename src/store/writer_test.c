@@ -436,6 +436,69 @@ static void many_threads_write_and_read_their_own(void **state)
     assert_int_equal(read_int(f, "SELECT count(*) FROM setting"), THREADS * UNITS_EACH);
 }
 
+/* --- apart from the writer --- */
+
+struct side_note {
+    int runs;
+    bool wrong;
+};
+
+static enum err_class side_write(struct tx *tx, void *context, struct err *err)
+{
+    struct side_note *note = context;
+    const struct sql_value values[] = {sql_text(STR("side")), sql_text(STR("1"))};
+    note->runs++;
+    enum err_class class_ = tx_later(tx, set_sql, values, 2, err);
+    return class_ || !note->wrong ? class_ : tx_later(tx, set_sql, values, 2, err);
+}
+
+static enum err_class side_open_write(struct fixture *f, struct side_note *note, struct err *err)
+{
+    struct store_side *side;
+    assert_good(store_side_open(f->store, &side, err), err);
+    enum err_class class_ = store_side_write(side, side_write, note, err);
+    store_side_close(side);
+    return class_;
+}
+
+/* On SQLite there is one write lock. */
+static void what_is_done_apart_does_not_wait_for_the_writer(void **state)
+{
+    struct fixture *f = *state;
+    struct gate gate;
+    struct side_note note = {.runs = 0};
+    struct err err;
+    if (!server_is_given())
+        skip();
+    gate_shut(&gate, f);
+    assert_good(side_open_write(f, &note, &err), &err);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM setting WHERE name = 'side'"), 1);
+    gate_open(&gate);
+}
+
+static void work_apart_that_fails_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct side_note note = {.wrong = true};
+    struct err err;
+    assert_int_equal(side_open_write(f, &note, &err), ERR_CONFLICT);
+    assert_string_equal(err.code, "store_unique");
+    assert_int_equal(note.runs, 1);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM setting WHERE name = 'side'"), 0);
+}
+
+static void work_apart_runs_again_when_its_connection_was_cut(void **state)
+{
+    struct fixture *f = *state;
+    struct side_note note = {.runs = 0};
+    struct err err;
+    fail_order("store.side.held=error");
+    assert_good(side_open_write(f, &note, &err), &err);
+    fail_order(NULL);
+    assert_int_equal(note.runs, 2);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM setting WHERE name = 'side'"), 1);
+}
+
 #define READY(test) cmocka_unit_test_setup_teardown(test, fixture_ready, fixture_end)
 
 int main(void)
@@ -455,6 +518,9 @@ int main(void)
         READY(a_reader_cannot_write),
         READY(a_group_whose_connection_is_cut_runs_again),
         READY(many_threads_write_and_read_their_own),
+        READY(what_is_done_apart_does_not_wait_for_the_writer),
+        READY(work_apart_that_fails_leaves_nothing),
+        READY(work_apart_runs_again_when_its_connection_was_cut),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,8 +17,9 @@ WORLD = {"life_shops": 4, "life_orders": 1500, "douplus_shops": 1, "douplus_orde
 NEEDS = {"sync.split": {"life_orders": 26000, "big_day": 24000, "totals": "cap", "enc_share": 0}}
 # Torture points fail every n-th call in unit tests instead; a kill there is a kill anywhere.
 NOT_BY_KILL = {"base.alloc", "store.query", "format.write"}
-# Points of passes by ids, which need a course of events: figures.py kills there.
-ELSEWHERE = {"sync.revisit.asked", "sync.figures.asked", "sync.figures.committed"}
+# Points of passes by ids, which need a course of events: figures.py kills there; and of what processes share through a
+# server's database: shared_database.py.
+ELSEWHERE = {"store.side.held", "store.side.committed", "sync.revisit.asked", "sync.figures.asked", "sync.figures.committed"}
 
 
 def undisturbed(t, **switches):
