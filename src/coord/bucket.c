@@ -239,3 +239,94 @@ int64_t bucket_tokens_milli(const struct bucket *bucket)
     grains tokens = bucket->level / unit;
     return (int64_t)(bucket->level % unit < 0 ? tokens - 1 : tokens);
 }
+
+/* --- as a text: "1 kind calls per burst learned blocked clock milli rest last0 last1 last2 at:cost at:cost ..." with the
+ * level as whole milli-tokens and a rest in grains. The first number is the form's. --- */
+
+enum { TEXT_FORM = 1, TEXT_NUMBERS = 13 };
+/* Further away than any time, and in milli-tokens more than any debt; sums of some stay far below 2^63. */
+static const int64_t TEXT_NUMBER_MAX = INT64_C(1) << 50;
+
+void bucket_text_write(const struct bucket *bucket, struct buf *out)
+{
+    const struct budget_limit *limit = &bucket->limit;
+    int64_t milli = bucket_tokens_milli(bucket);
+    int64_t rest = (int64_t)(bucket->level - grains_of(bucket, milli));
+    const int64_t numbers[TEXT_NUMBERS] = {
+        TEXT_FORM,
+        (int64_t)limit->kind,
+        limit->calls,
+        limit->per_ms,
+        limit->burst,
+        bucket->learned_per_mille,
+        bucket->blocked_until_ms,
+        bucket->clock_ms,
+        milli,
+        rest,
+        bucket->last_us[0],
+        bucket->last_us[1],
+        bucket->last_us[2],
+    };
+    for (size_t i = 0; i < TEXT_NUMBERS; i++)
+        buf_printf(out, "%s%lld", i ? " " : "", (long long)numbers[i]);
+    for (size_t i = 0; i < bucket->turns_len; i++)
+        buf_printf(out, " %lld:%lld", (long long)bucket->turns[i].at_ms,
+                   (long long)bucket->turns[i].cost_milli);
+}
+
+static bool number_take(struct str *rest, int64_t *out)
+{
+    struct str word;
+    str_cut(*rest, ' ', &word, rest);
+    return str_to_i64(word, out);
+}
+
+static bool number_near(int64_t number)
+{
+    return number >= -TEXT_NUMBER_MAX && number <= TEXT_NUMBER_MAX;
+}
+
+static bool turns_read(struct str rest, struct bucket *bucket)
+{
+    while (rest.len > 0) {
+        struct str word, at, cost;
+        struct turn turn;
+        int64_t before_ms = bucket->turns_len ? bucket->turns[bucket->turns_len - 1].at_ms
+                                              : bucket->clock_ms;
+        str_cut(rest, ' ', &word, &rest);
+        if (!bucket_has_turn(bucket) || !str_cut(word, ':', &at, &cost) ||
+            !str_to_i64(at, &turn.at_ms) || !str_to_i64(cost, &turn.cost_milli) ||
+            !number_near(turn.at_ms) || turn.at_ms < before_ms || turn.cost_milli <= 0 ||
+            turn.cost_milli > TEXT_NUMBER_MAX)
+            return false;
+        bucket->turns[bucket->turns_len++] = turn;
+    }
+    return true;
+}
+
+bool bucket_text_read(struct str text, struct bucket *bucket)
+{
+    int64_t form, kind, milli, rest;
+    *bucket = (struct bucket){.turns_len = 0};
+    bool good = number_take(&text, &form) && form == TEXT_FORM && number_take(&text, &kind) &&
+                number_take(&text, &bucket->limit.calls) &&
+                number_take(&text, &bucket->limit.per_ms) &&
+                number_take(&text, &bucket->limit.burst) &&
+                number_take(&text, &bucket->learned_per_mille) &&
+                number_take(&text, &bucket->blocked_until_ms) &&
+                number_take(&text, &bucket->clock_ms) && number_take(&text, &milli) &&
+                number_take(&text, &rest);
+    for (size_t i = 0; i < BUDGET_RANKS; i++)
+        good = good && number_take(&text, &bucket->last_us[i]) && bucket->last_us[i] >= 0 &&
+               bucket->last_us[i] <= TEXT_NUMBER_MAX * 1000;
+    if (!good || (kind != BUDGET_BUCKET && kind != BUDGET_WINDOW))
+        return false;
+    bucket->limit.kind = kind == BUDGET_WINDOW ? BUDGET_WINDOW : BUDGET_BUCKET;
+    if (!bucket_limit_valid(&bucket->limit) || bucket->learned_per_mille < LEARNED_MIN_PER_MILLE ||
+        bucket->learned_per_mille > LEARNED_MAX_PER_MILLE ||
+        !number_near(bucket->blocked_until_ms) || !number_near(bucket->clock_ms) ||
+        !number_near(milli) || rest < 0 || rest >= (int64_t)grains_of(bucket, 1))
+        return false;
+    bucket->level = grains_of(bucket, milli) + rest;
+    return turns_read(text, bucket);
+}

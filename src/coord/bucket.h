@@ -72,6 +72,11 @@ void bucket_place_take(struct bucket *bucket, int64_t place_us, unsigned rank);
 void bucket_refused(struct bucket *bucket, int64_t now_ms, int64_t retry_at_ms);
 void bucket_succeeded(struct bucket *bucket);
 
+/* A bucket as a text, whole, and back. False: that is none, or one that nobody wrote so. */
+enum { BUCKET_TEXT_BYTES_MAX = 16 * 24 + TURNS_MAX * 32 };
+void bucket_text_write(const struct bucket *bucket, struct buf *out);
+bool bucket_text_read(struct str text, struct bucket *bucket);
+
 int64_t bucket_rate_milli_per_s(const struct bucket *bucket);
 int64_t bucket_tokens_milli(const struct bucket *bucket);
 

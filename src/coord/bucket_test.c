@@ -199,6 +199,81 @@ static void the_largest_limit_does_not_overflow(void **state)
     assert_int_equal(wait_ms, (month_ms * 9 * 50 * 100 + 969) / 970);
 }
 
+static struct bucket bucket_random(struct rng *rng)
+{
+    static const int64_t pers_ms[] = {7, 1000, 31LL * 86400 * 1000};
+    struct bucket bucket = bucket_of(
+        rng_below(rng, 2) ? BUDGET_WINDOW : BUDGET_BUCKET, 1 + (int64_t)rng_below(rng, 1000000),
+        pers_ms[rng_below(rng, 3)], 1 + (int64_t)rng_below(rng, 1000000));
+    int64_t now_ms = T0;
+    for (int i = 0; i < 40; i++) {
+        int64_t cost_milli = 1 + (int64_t)rng_below(rng, 3000);
+        now_ms += (int64_t)rng_below(rng, 50);
+        bucket_settle(&bucket, now_ms);
+        int64_t at_ms = bucket_earliest(&bucket, now_ms + (int64_t)rng_below(rng, 200), cost_milli);
+        bucket_reserve(&bucket, at_ms, cost_milli);
+        if (rng_below(rng, 10) == 0)
+            bucket_refused(&bucket, now_ms, now_ms + 100);
+        bucket_place_take(&bucket, now_ms * 1000, (unsigned)rng_below(rng, BUDGET_RANKS));
+    }
+    return bucket;
+}
+
+static void a_bucket_written_as_text_is_the_same_bucket(void **state)
+{
+    (void)state;
+    struct rng rng;
+    rng_seed(&rng, 7);
+    for (int i = 0; i < 200; i++) {
+        char memory[BUCKET_TEXT_BYTES_MAX];
+        struct buf text;
+        struct bucket bucket = bucket_random(&rng), read;
+        buf_init_lent(&text, memory, sizeof(memory));
+        bucket_text_write(&bucket, &text);
+        assert_false(text.failed);
+        assert_true(bucket_text_read(buf_str(&text), &read));
+        assert_true(read.level == bucket.level);
+        assert_int_equal(read.limit.kind, bucket.limit.kind);
+        assert_int_equal(read.limit.calls, bucket.limit.calls);
+        assert_int_equal(read.limit.per_ms, bucket.limit.per_ms);
+        assert_int_equal(read.limit.burst, bucket.limit.burst);
+        assert_int_equal(read.learned_per_mille, bucket.learned_per_mille);
+        assert_int_equal(read.blocked_until_ms, bucket.blocked_until_ms);
+        assert_int_equal(read.clock_ms, bucket.clock_ms);
+        assert_int_equal(read.turns_len, bucket.turns_len);
+        assert_memory_equal(read.turns, bucket.turns, bucket.turns_len * sizeof(read.turns[0]));
+        assert_memory_equal(read.last_us, bucket.last_us, sizeof(read.last_us));
+    }
+}
+
+static void a_text_that_is_no_bucket_is_refused(void **state)
+{
+    (void)state;
+    static const char good[] = "1 0 10 1000 10 1000 0 1000000 -5 7 0 0 0 1000200:1000 1000300:500";
+    static const char *const bad[] = {
+        "",
+        "1",
+        "2 0 10 1000 10 1000 0 1000000 -5 7 0 0 0",
+        "1 2 10 1000 10 1000 0 1000000 -5 7 0 0 0",
+        "1 0 0 1000 10 1000 0 1000000 -5 7 0 0 0",
+        "1 0 10 1000 10 1001 0 1000000 -5 7 0 0 0",
+        "1 0 10 1000 10 19 0 1000000 -5 7 0 0 0",
+        "1 0 10 1000 10 1000 0 1000000 -5 1000000000 0 0 0",
+        "1 0 10 1000 10 1000 0 1000000 -5 -1 0 0 0",
+        "1 0 10 1000 10 1000 0 9000000000000000 -5 7 0 0 0",
+        "1 0 10 1000 10 1000 0 1000000 -5 7 0 0 -1",
+        "1 0 10 1000 10 1000 0 1000000 -5 7 0 0 0 1000300:1 1000200:1",
+        "1 0 10 1000 10 1000 0 1000000 -5 7 0 0 0 1000300:0",
+        "1 0 10 1000 10 1000 0 1000000 -5 7 0 0 0 x",
+    };
+    struct bucket bucket;
+    assert_true(bucket_text_read(str_of(good), &bucket));
+    assert_int_equal(bucket.turns_len, 2);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        if (bucket_text_read(str_of(bad[i]), &bucket))
+            fail_msg("\"%s\" is taken", bad[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +292,8 @@ int main(void)
         cmocka_unit_test(a_changed_limit_keeps_the_tokens),
         cmocka_unit_test(limits_out_of_reason_are_refused),
         cmocka_unit_test(the_largest_limit_does_not_overflow),
+        cmocka_unit_test(a_bucket_written_as_text_is_the_same_bucket),
+        cmocka_unit_test(a_text_that_is_no_bucket_is_refused),
     };
     return cmocka_run_group_tests_name("bucket", tests, NULL, NULL);
 }

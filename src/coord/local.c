@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "coord/bucket.h"
 #include "coord/ops.h"
+#include "coord/tree.h"
 
 enum {
     /* Buckets are platform x app x shop x method: several hundred for a hundred shops. */
@@ -13,9 +13,8 @@ enum {
     LOCKS_MAX = 16384,
 };
 
-struct budget {
-    struct bucket bucket;
-    int64_t taken, refused;
+struct named_budget {
+    struct budget budget;
     size_t key_len;
     char key[];
 };
@@ -31,7 +30,7 @@ struct lock {
 struct local {
     struct coord coord;
     pthread_mutex_t mutex;
-    struct map budgets; /* key -> struct budget */
+    struct map budgets; /* key -> struct named_budget */
     struct map locks;   /* name -> struct lock */
     uint64_t last_fence;
 };
@@ -61,92 +60,41 @@ static void local_close(struct coord *coord)
 static struct budget *budget_find(struct local *local, struct str key)
 {
     struct map_entry *entry = map_find(&local->budgets, key);
-    return entry ? entry->value.ptr : NULL;
+    struct named_budget *named = entry ? entry->value.ptr : NULL;
+    return named ? &named->budget : NULL;
 }
 
 static enum err_class budget_new(struct local *local, const struct budget_ask *ask, int64_t now_ms,
                                  struct budget **out, struct err *err)
 {
-    struct budget *budget = malloc(sizeof(*budget) + ask->key.len);
-    if (!budget)
+    struct named_budget *named = malloc(sizeof(*named) + ask->key.len);
+    if (!named)
         return err_no_memory(err);
-    *budget = (struct budget){.key_len = ask->key.len};
-    bucket_init(&budget->bucket, &ask->limit, now_ms);
-    memcpy(budget->key, ask->key.ptr, ask->key.len);
+    *named = (struct named_budget){.key_len = ask->key.len};
+    budget_init(&named->budget, &ask->limit, now_ms);
+    memcpy(named->key, ask->key.ptr, ask->key.len);
 
-    struct str key = {budget->key, budget->key_len};
+    struct str key = {named->key, named->key_len};
     struct map_entry *entry = map_put(&local->budgets, key, NULL);
     if (!entry) {
-        free(budget);
+        free(named);
         return err_set(err, ERR_INTERNAL, "budgets_full", "more than %d budgets", BUCKETS_MAX);
     }
-    entry->value.ptr = budget;
-    *out = budget;
+    entry->value.ptr = named;
+    *out = &named->budget;
     return ERR_OK;
 }
 
-static bool limit_equal(const struct budget_limit *a, const struct budget_limit *b)
-{
-    return a->kind == b->kind && a->calls == b->calls && a->per_ms == b->per_ms &&
-           a->burst == b->burst;
-}
-
-/* The bucket of an ask, settled, with the limit that the ask brings. */
+/* The budget of an ask, settled, with the limit that the ask brings. */
 static enum err_class budget_ready(struct local *local, const struct budget_ask *ask,
                                    int64_t now_ms, struct budget **out, struct err *err)
 {
     struct budget *budget = budget_find(local, ask->key);
     if (!budget)
         return budget_new(local, ask, now_ms, out, err);
-    bucket_settle(&budget->bucket, now_ms);
-    if (!limit_equal(&budget->bucket.limit, &ask->limit))
-        bucket_limit_set(&budget->bucket, &ask->limit);
+    budget_settle(budget, &ask->limit, now_ms);
     *out = budget;
     return ERR_OK;
-}
-
-/* The earliest moment that suits every bucket. Each may have gaps between promised turns, so a later
- * moment for one can be too early for another again. */
-static int64_t start_agree(struct budget *const *budgets, const struct budget_ask *asks, size_t len,
-                           int64_t now_ms)
-{
-    int64_t start_ms = now_ms;
-    for (size_t agreed = 0, at = 0; agreed < len; at = (at + 1) % len) {
-        int64_t own_ms = bucket_earliest(&budgets[at]->bucket, start_ms, asks[at].cost_milli);
-        agreed = own_ms > start_ms ? 1 : agreed + 1;
-        start_ms = own_ms;
-    }
-    return start_ms;
-}
-
-/* Is this call another's, who stands in line for it? */
-static bool call_is_awaited(const struct bucket *bucket, const struct budget_ask *ask,
-                            struct budget_comer comer, int64_t now_ms)
-{
-    return !comer.waited && bucket_has_line(bucket, now_ms, comer.rank) &&
-           bucket_earliest(bucket, now_ms, ask->cost_milli) > now_ms;
-}
-
-/* The place of one who cannot start before from_ms, in the line of the bucket where it is the latest. */
-static int64_t place_take(struct budget *const *budgets, const struct budget_ask *asks, size_t len,
-                          unsigned rank, int64_t now_ms, int64_t from_ms)
-{
-    size_t latest = len;
-    int64_t place_us = from_ms * 1000;
-    for (size_t i = 0; i < len; i++) {
-        /* Where a call is free by then nobody stands in line. */
-        if (bucket_earliest(&budgets[i]->bucket, now_ms, asks[i].cost_milli) <= from_ms)
-            continue;
-        int64_t own_us = bucket_place_us(&budgets[i]->bucket, now_ms, from_ms, rank,
-                                         asks[i].cost_milli);
-        if (latest == len || own_us > place_us) {
-            latest = i;
-            place_us = own_us;
-        }
-    }
-    if (latest < len)
-        bucket_place_take(&budgets[latest]->bucket, place_us, rank);
-    return place_us / 1000;
 }
 
 static enum err_class take_locked(struct local *local, const struct budget_ask *asks,
@@ -155,36 +103,11 @@ static enum err_class take_locked(struct local *local, const struct budget_ask *
 {
     struct budget *budgets[BUDGET_KEYS_MAX];
     enum err_class class_ = ERR_OK;
-    bool promised = true;
     for (size_t i = 0; i < asks_len && class_ == ERR_OK; i++)
         class_ = budget_ready(local, &asks[i], now_ms, &budgets[i], err);
-    if (class_ != ERR_OK)
-        return class_;
-
-    int64_t at_ms = start_agree(budgets, asks, asks_len, now_ms);
-    for (size_t i = 0; i < asks_len; i++)
-        promised = promised && (at_ms <= now_ms || bucket_has_turn(&budgets[i]->bucket)) &&
-                   !call_is_awaited(&budgets[i]->bucket, &asks[i], comer, now_ms);
-    if (at_ms > now_ms + horizon_ms || !promised) {
-        /* Who comes back half a horizon early can still reserve the very start, so that a slow
-         * queue does not cost the slot. */
-        int64_t from_ms = at_ms - horizon_ms / 2;
-        from_ms = from_ms > now_ms ? from_ms : now_ms + 1;
-        *start_ms = comer.outside
-                        ? from_ms
-                        : place_take(budgets, asks, asks_len, comer.rank, now_ms, from_ms);
-        class_ = err_set(err, ERR_LATER, "budget", "%.*s: no call is free for %lld ms",
-                         STR_ARG(asks[0].key), (long long)(at_ms - now_ms));
-        if (err)
-            err->retry_at_ms = *start_ms;
-        return class_;
-    }
-    for (size_t i = 0; i < asks_len; i++) {
-        bucket_reserve(&budgets[i]->bucket, at_ms, asks[i].cost_milli);
-        budgets[i]->taken++;
-    }
-    *start_ms = at_ms;
-    return ERR_OK;
+    return class_ == ERR_OK
+               ? tree_take(budgets, asks, asks_len, comer, now_ms, horizon_ms, start_ms, err)
+               : class_;
 }
 
 static enum err_class local_take(struct coord *coord, const struct budget_ask *asks,
@@ -204,11 +127,8 @@ static void local_refused(struct coord *coord, struct str key, int64_t now_ms, i
     struct local *local = local_of(coord);
     pthread_mutex_lock(&local->mutex);
     struct budget *budget = budget_find(local, key);
-    if (budget) {
-        bucket_settle(&budget->bucket, now_ms);
-        bucket_refused(&budget->bucket, now_ms, retry_at_ms);
-        budget->refused++;
-    }
+    if (budget)
+        tree_refused(budget, now_ms, retry_at_ms);
     pthread_mutex_unlock(&local->mutex);
 }
 
@@ -224,8 +144,8 @@ static void local_succeeded(struct coord *coord, struct str key)
 
 static int budget_cmp(const void *a, const void *b)
 {
-    const struct budget *left = *(struct budget *const *)a;
-    const struct budget *right = *(struct budget *const *)b;
+    const struct named_budget *left = *(struct named_budget *const *)a;
+    const struct named_budget *right = *(struct named_budget *const *)b;
     return str_cmp((struct str){left->key, left->key_len},
                    (struct str){right->key, right->key_len});
 }
@@ -236,24 +156,15 @@ static size_t local_list(struct coord *coord, int64_t now_ms, struct arena *aren
     struct local *local = local_of(coord);
     pthread_mutex_lock(&local->mutex);
     size_t len = local->budgets.len, listed = 0;
-    struct budget **all = arena_array(arena, len, sizeof(struct budget *));
+    struct named_budget **all = arena_array(arena, len, sizeof(struct named_budget *));
     struct map_entry *entry;
     for (size_t at = 0; all && (entry = map_next(&local->budgets, &at));)
         all[listed++] = entry->value.ptr;
     if (listed > 0)
-        qsort(all, listed, sizeof(struct budget *), budget_cmp);
+        qsort(all, listed, sizeof(struct named_budget *), budget_cmp);
     for (size_t i = 0; i < listed && i < max; i++) {
-        struct budget *budget = all[i];
-        bucket_settle(&budget->bucket, now_ms);
-        out[i] = (struct budget_state){
-            .key = arena_dup(arena, (struct str){budget->key, budget->key_len}),
-            .limit = budget->bucket.limit,
-            .rate_milli_per_s = bucket_rate_milli_per_s(&budget->bucket),
-            .tokens_milli = bucket_tokens_milli(&budget->bucket),
-            .blocked_until_ms = budget->bucket.blocked_until_ms,
-            .taken = budget->taken,
-            .refused = budget->refused,
-        };
+        struct str key = arena_dup(arena, (struct str){all[i]->key, all[i]->key_len});
+        out[i] = budget_state_of(all[i]->budget, key, now_ms);
     }
     pthread_mutex_unlock(&local->mutex);
     return listed;
@@ -369,10 +280,11 @@ static void local_reset(struct coord *coord, struct str key)
 {
     struct local *local = local_of(coord);
     pthread_mutex_lock(&local->mutex);
-    struct budget *budget = budget_find(local, key);
-    if (budget) {
+    struct map_entry *entry = map_find(&local->budgets, key);
+    struct named_budget *named = entry ? entry->value.ptr : NULL;
+    if (named) {
         map_remove(&local->budgets, key);
-        free(budget);
+        free(named);
     }
     pthread_mutex_unlock(&local->mutex);
 }
