@@ -1,5 +1,6 @@
 /* coord: what several processes share: budgets, locks. local.c is for one process; redis.c shares them
- * between processes through a Redis or Valkey server. docs/coord.md is the guided tour.
+ * between processes through a Redis or Valkey server, database.c through the store they all have. docs/coord.md is the
+ * guided tour.
  *
  * Budgets form a tree (platform > app > shop > method); a call names every bucket it draws from
  * and gets all of them or none. A bucket is a fractional token bucket that starts empty:
@@ -32,11 +33,15 @@
  * COORD_HEARTBEAT_MS and a little more, different for each, and the shared buckets start empty. Locks
  * cannot be taken or renewed meanwhile. No question takes longer than COORD_QUESTION_MAX_MS.
  *
+ * Several processes (database.c): the same by rows of the store, in a transaction a decision and by the server's clock. Who
+ * cannot reach the database calls nothing ("coord_down"): he could not store what he is told.
+ *
  * Threads: any. Time is handed in, but to the forms that wait (budget_wait, lock_wait). */
 #ifndef HUILIU_COORD_COORD_H
 #define HUILIU_COORD_COORD_H
 
 #include "base/base.h"
+#include "store/store.h"
 
 struct coord;
 
@@ -84,6 +89,14 @@ struct coord_redis_options {
  * that cannot be reached is no error: it may come back. */
 enum err_class coord_open_redis(const struct coord_redis_options *options, struct coord **out,
                                 struct err *err);
+struct coord_database_options {
+    struct store *store;     /* outlives the coordinator; migrated */
+    uint64_t seed;           /* jitter */
+    bool clock_is_handed_in; /* now_ms decides instead of the server's clock (tests) */
+};
+/* One more connection to the store. */
+enum err_class coord_open_database(const struct coord_database_options *options, struct coord **out,
+                                   struct err *err);
 /* Whether such a URL could be opened; says nothing of its password. */
 enum err_class coord_url_check(struct str url, struct err *err);
 void coord_close(struct coord *coord);

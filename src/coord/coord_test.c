@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "coord/coord.h"
+#include "coord/database_fixture.h"
 #include "coord/redis_fixture.h"
 
 #include <cmocka.h>
@@ -19,6 +20,7 @@ static const struct budget_comer FIRST = {.rank = 0};
 /* --- the contract of coord.h holds for every coordinator --- */
 
 static struct redis_server server;
+static struct database_home home;
 
 static struct coord *open_local(void)
 {
@@ -36,12 +38,18 @@ static struct coord *open_redis(void)
     return coord_open_redis(&options, &coord, NULL) == ERR_OK ? coord : NULL;
 }
 
+static struct coord *open_database(void)
+{
+    return database_coord_anew(&home);
+}
+
 struct opener {
     const char *name;
     struct coord *(*open)(void);
     int rounds_in; /* one round in so many is played: a question to a server takes longer */
 };
-static const struct opener openers[] = {{"local", open_local, 1}, {"redis", open_redis, 10}};
+static const struct opener openers[] = {
+    {"local", open_local, 1}, {"redis", open_redis, 10}, {"database", open_database, 20}};
 static const struct opener *opener;
 
 static int coord_setup(void **state)
@@ -672,8 +680,12 @@ int main(void)
     setenv("HUILIU_CLOCK", path, 1);
     assert_int_equal(clock_setup("test", NULL), ERR_OK);
     clock_thread_enter();
+    database_start(&home);
     for (size_t i = 0; i < sizeof(openers) / sizeof(openers[0]); i++) {
         opener = &openers[i];
+        /* With the address of a server the others have been seen to already. */
+        if (database_is_server() && opener->open != open_database)
+            continue;
         if (opener->open == open_redis && !redis_server_start(&server)) {
             printf("skip redis: there is no redis-server here\n");
             continue;
@@ -681,6 +693,7 @@ int main(void)
         failed += cmocka_run_group_tests_name(opener->name, tests, NULL, NULL);
     }
     redis_server_stop(&server);
+    database_stop(&home);
     clock_thread_leave();
     clock_teardown();
     unlink(path);

@@ -90,6 +90,11 @@ class Server:
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 
+    def set(self, *lines):
+        """Settings for the next start."""
+        with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
+            conf.write("\n".join(lines) + "\n")
+
     def restart(self):
         """As if the machine had crashed: nothing is said to the clients."""
         self.pg_ctl("restart", "-m", "immediate")

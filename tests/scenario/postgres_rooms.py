@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The unit tests of store and queue once more, on PostgreSQL: each test gets an empty schema of one server."""
+"""The unit tests of store, coord and queue once more, on PostgreSQL: each test gets an empty schema of one server."""
 import os
 import subprocess
 
@@ -7,8 +7,9 @@ import lib
 import pg_server
 
 # migrate_test is about files and SQLite's catalogue; what it says of steps holds for all.
-TESTS = ("store/store_test", "store/upsert_test", "store/writer_test", "store/clock_test", "store/prune_test",
-         "queue/claim_test", "queue/holds_test", "queue/queue_test", "queue/ticks_test", "queue/worker_test")
+TESTS = ("coord/coord_test", "coord/database_test", "store/store_test", "store/upsert_test", "store/writer_test",
+         "store/clock_test", "store/prune_test", "queue/claim_test", "queue/holds_test", "queue/queue_test", "queue/ticks_test",
+         "queue/worker_test")
 
 
 def test_store_and_queue_on_postgresql(t):
