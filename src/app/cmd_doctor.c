@@ -8,13 +8,18 @@
 #include <time.h>
 
 #include "app/cmd.h"
+#include "app/coordinator.h"
 #include "app/file.h"
+#include "app/role.h"
 #include "app/sql.h"
 
 /* Less than this and a larger commit group or the log of changes may not fit. */
 static const uint64_t disk_bytes_min = UINT64_C(512) * 1024 * 1024;
 /* 2026-01-01: this program is younger, so a clock before it is wrong. */
 static const int64_t clock_least_ms = INT64_C(1767225600000);
+
+/* A worker that beat this lately lives. */
+enum { WORKER_LIVING_MS = 7 * HEARTBEAT_MS };
 
 struct doctor {
     struct app *app;
@@ -120,8 +125,9 @@ static void check_coordinator(struct doctor *doctor)
     struct err err;
     const struct coord_redis_options options = {
         .url = option_text(&doctor->app->options, OPTION_COORD), .prefix = STR("doctor")};
-    if (str_eq(options.url, STR("local"))) {
-        good(doctor, "coord", STR("local"));
+    const enum coordinator kind = coordinator_of(doctor->app);
+    if (kind != COORDINATOR_REDIS) {
+        good(doctor, "coord", kind == COORDINATOR_LOCAL ? STR("local") : STR("database"));
         return;
     }
     enum err_class class_ = coord_open_redis(&options, &coord, &err);
@@ -219,6 +225,26 @@ static void check_clock_went_back(struct doctor *doctor)
     buf_fini(&text);
 }
 
+/* Each of several processes that ask nobody uses the whole of every quota. */
+static void check_alone(struct doctor *doctor)
+{
+    const struct sql_value since = sql_int(clock_now_ms() - WORKER_LIVING_MS);
+    int64_t living;
+    char text[96];
+    struct err err;
+    if (coordinator_of(doctor->app) != COORDINATOR_LOCAL || role_is_single(doctor->app))
+        return;
+    if (store_read_int(doctor->app->store, SQL_WORKERS_SINCE, &since, 1, 0, &living, &err) !=
+        ERR_OK) {
+        wrong(doctor, "coord", str_of(err.message), MSG_NEXT_DATABASE, STR_NONE);
+        return;
+    }
+    snprintf(text, sizeof(text), "%lld workers, and with `local` each uses the whole quota",
+             (long long)living);
+    if (living > 1)
+        wrong(doctor, "coord", str_of(text), MSG_NEXT_COORD_ALONE, STR_NONE);
+}
+
 /* --- the shops --- */
 
 static void check_token(struct doctor *doctor, const struct app_shop *shop)
@@ -301,6 +327,7 @@ enum exit_code cmd_doctor(struct app *app, const struct cli *cli, struct err *er
         opened &= check_connectors(&doctor);
         if (opened && check_database(&doctor)) {
             check_clock_went_back(&doctor);
+            check_alone(&doctor);
             check_shops(&doctor);
         }
     }

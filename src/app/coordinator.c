@@ -1,6 +1,7 @@
 /* The coordinator of a home. All processes on one database share one: the name of its keys stands there. */
 #include "app/coordinator.h"
 
+#include "app/role.h"
 #include "app/sql.h"
 
 enum { INSTALLATION_BYTES = 12 };
@@ -43,13 +44,27 @@ static enum err_class installation_find(struct app *app, struct str *out, struct
     return class_;
 }
 
+enum coordinator coordinator_of(const struct app *app)
+{
+    struct str text = option_text(&app->options, OPTION_COORD);
+    if (str_eq(text, STR("local")) || (str_eq(text, STR("auto")) && role_is_single(app)))
+        return COORDINATOR_LOCAL;
+    bool database = str_eq(text, STR("auto")) || str_eq(text, STR("database"));
+    return database ? COORDINATOR_DATABASE : COORDINATOR_REDIS;
+}
+
 enum err_class coordinator_open(struct app *app, uint64_t seed, struct err *err)
 {
     struct coord_redis_options options = {.url = option_text(&app->options, OPTION_COORD),
                                           .seed = seed,
                                           .clock_is_handed_in = clock_is_test()};
-    if (str_eq(options.url, STR("local")))
+    const struct coord_database_options database = {
+        .store = app->store, .seed = seed, .clock_is_handed_in = options.clock_is_handed_in};
+    const enum coordinator kind = coordinator_of(app);
+    if (kind == COORDINATOR_LOCAL)
         return coord_open_local(&app->coord, err);
+    if (kind == COORDINATOR_DATABASE)
+        return coord_open_database(&database, &app->coord, err);
     enum err_class class_ = installation_find(app, &options.prefix, err);
     return class_ == ERR_OK ? coord_open_redis(&options, &app->coord, err) : class_;
 }

@@ -16,13 +16,14 @@ static const struct option table[OPTIONS] = {
     [OPTION_COORD] =
         {.key = "coord",
          .type = OPTION_COORDINATOR,
-         .standard = "local",
+         .standard = "auto",
          .help =
-             {"Where processes agree on quotas and locks: `local` is this process alone; "
-              "`redis://[[USER]:PASSWORD@]HOST[:PORT][/DB][?prefix=NAME]` a Redis or Valkey server "
-              "(docs/coord.md).",
-              "进程间共享配额与锁的地方：`local` 表示只有本进程；"
-              "`redis://[[用户]:密码@]主机[:端口][/库][?prefix=名称]` 为 Redis 或 Valkey 服务器"
+             {"Where processes agree on quotas and locks: `local` is this process alone; `database` the "
+              "store; `redis://[[USER]:PASSWORD@]HOST[:PORT][/DB][?prefix=NAME]` a Redis or Valkey server; "
+              "`auto` is `database` where the store is a server, else `local` (docs/coord.md).",
+              "进程间共享配额与锁的地方：`local` 表示只有本进程；`database` 为所用的数据库；"
+              "`redis://[[用户]:密码@]主机[:端口][/库][?prefix=名称]` 为 Redis 或 Valkey 服务器；"
+              "`auto` 在数据库为服务器时即 `database`，否则为 `local`"
               "（见 docs/coord.md）。"}},
     [OPTION_WORKERS] = {.key = "workers",
                         .type = OPTION_INT,
@@ -165,7 +166,7 @@ static enum err_class database_check(struct str text, struct err *err)
 
 static enum err_class coordinator_check(struct str text, struct err *err)
 {
-    if (str_eq(text, STR("local")))
+    if (str_eq(text, STR("auto")) || str_eq(text, STR("local")) || str_eq(text, STR("database")))
         return ERR_OK;
     if (str_starts(text, STR("redis:")))
         return coord_url_check(text, err);

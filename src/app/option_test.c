@@ -142,6 +142,9 @@ static void a_coordinator_is_checked_and_its_password_never_shown(void **state)
     (void)state;
     assert_int_equal(read_yaml("coord: redis://:hunter2@h:6380/2\n"), ERR_OK);
     assert_true(str_eq(option_shown(&options.values[0]), STR("redis://***")));
+    assert_int_equal(read_yaml("coord: database\n"), ERR_OK);
+    assert_int_equal(read_yaml("coord: databases\n"), ERR_CONFIG);
+    assert_string_equal(err.code, "coord_unknown");
     assert_int_equal(read_yaml("coord: redis://h\n"), ERR_OK);
     assert_true(str_eq(option_shown(&options.values[0]), STR("redis://h")));
     assert_int_equal(read_yaml("coord: redis://:hunter2@h/x\n"), ERR_CONFIG);

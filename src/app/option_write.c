@@ -59,10 +59,13 @@ void options_file_write(struct buf *out, const struct options *values)
 static void reference_values_write(struct buf *out, const struct option *option)
 {
     static const char *const names[] = {
-        [OPTION_TEXT] = "text",         [OPTION_INT] = "number",
-        [OPTION_WORD] = "word",         [OPTION_URL] = "http(s) address",
-        [OPTION_TZ] = "zone",           [OPTION_DATABASE] = "sqlite:PATH or postgresql://…",
-        [OPTION_COORDINATOR] = "local",
+        [OPTION_TEXT] = "text",
+        [OPTION_INT] = "number",
+        [OPTION_WORD] = "word",
+        [OPTION_URL] = "http(s) address",
+        [OPTION_TZ] = "zone",
+        [OPTION_DATABASE] = "sqlite:PATH or postgresql://…",
+        [OPTION_COORDINATOR] = "auto, local, database or redis://…",
     };
     if (option->type == OPTION_INT) {
         buf_printf(out, "%lld to %lld", (long long)option->min, (long long)option->max);

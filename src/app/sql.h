@@ -136,6 +136,7 @@ static const char SQL_TASK_DEPTHS[] =
     "FROM task GROUP BY class ORDER BY class";
 static const char SQL_WORKERS[] =
     "SELECT name, host, pid, version, threads, busy, started_ms, beat_ms FROM worker ORDER BY name";
+static const char SQL_WORKERS_SINCE[] = "SELECT count(*) FROM worker WHERE beat_ms > ?1";
 
 /* --- budgets --- */
 /* Those for all apps or shops first ("P/rule" is shorter than "P/app:1/rule" by a slash). */
