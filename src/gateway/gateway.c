@@ -88,7 +88,7 @@ void gateway_on_forbidden(struct gateway *gateway, const struct breaker_place *p
     const struct step step = {of_app   ? SHOPS_OF_APP_MARK
                               : of_use ? USERS_MARK
                                        : SHOP_MARK,
-                              values, 2, -1};
+                              values, 2, -1, 0};
     struct unit unit = {.order_key = (uint64_t)place->shop_id,
                         .shop_id = place->shop_id,
                         .before = &step,

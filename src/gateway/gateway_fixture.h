@@ -128,7 +128,7 @@ static inline void fixture_clock_forget(void)
 
 static inline void fixture_exec(struct fixture *f, const char *sql)
 {
-    struct step step = {sql, NULL, 0, -1};
+    struct step step = {sql, NULL, 0, -1, 0};
     struct unit unit = {.before = &step, .before_len = 1, .now_ms = clock_now_ms()};
     struct err err;
     assert_good(store_commit(f->store, &unit, &err), &err);

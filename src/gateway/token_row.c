@@ -151,8 +151,8 @@ enum err_class token_row_save(struct store *store, const struct keyring *keyring
     struct sql_value guard[] = {sql_text(owner), sql_int(row->changed_ms)};
     struct sql_value values[TOKEN_COLUMNS];
     const struct step steps[] = {
-        {TOKEN_DELETE, guard, 2, loaded_as == TOKEN_ABSENT ? 0 : 1},
-        {TOKEN_INSERT, values, TOKEN_COLUMNS, 1},
+        {TOKEN_DELETE, guard, 2, loaded_as == TOKEN_ABSENT ? 0 : 1, 0},
+        {TOKEN_INSERT, values, TOKEN_COLUMNS, 1, 0},
     };
     /* Two writes within a millisecond must not look alike to a third. */
     row->changed_ms = now_ms > row->changed_ms ? now_ms : row->changed_ms + 1;
@@ -169,7 +169,7 @@ enum err_class token_row_save(struct store *store, const struct keyring *keyring
 enum err_class token_row_forget(struct store *store, struct str owner, struct err *err)
 {
     const struct sql_value key[] = {sql_text(owner)};
-    const struct step step = {TOKEN_REMOVE, key, 1, -1};
+    const struct step step = {TOKEN_REMOVE, key, 1, -1, 0};
     struct unit unit = {.order_key = hash_bytes(owner.ptr, owner.len),
                         .before = &step,
                         .before_len = 1,

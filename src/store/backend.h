@@ -2,7 +2,7 @@
  * migrations, error texts that every database shares) stands once above this table.
  *
  * A connection and its statements belong to one thread at a time; whoever hands them over holds a
- * lock while doing so. No slot may be NULL. Values that are bound are borrowed until the statement
+ * lock while doing so. No slot may be NULL that does not say so. Values that are bound are borrowed until the statement
  * is reset or released. */
 #ifndef HUILIU_STORE_BACKEND_H
 #define HUILIU_STORE_BACKEND_H
@@ -57,10 +57,13 @@ struct expected {
 struct store_ops {
     const char *name;
     const struct ddl_dialect *dialect;
-    unsigned variant;      /* of SQL_PER_DATABASE */
-    unsigned readers_max;  /* read connections, at most READERS_MAX */
-    int64_t reader_age_ms; /* a read connection is opened anew after this; 0: never */
-    bool lists;            /* values of kind SQL_LIST: a page of keys is read at once */
+    unsigned variant; /* of SQL_PER_DATABASE */
+    unsigned
+        readers_max; /* read connections, unless somebody says otherwise; at most READERS_MAX */
+    int64_t
+        reader_age_ms; /* a read connection is opened anew after this; 0: there is no server, never */
+    bool lists;        /* values of kind SQL_LIST: a page of keys is read at once */
+    bool hears;        /* what one connection says (store/ear.h) reaches the others */
 
     /* May block for the busy time. "store_absent" when it is not there and not to be made. */
     enum err_class (*open)(const struct store_target *target, enum conn_role role,
@@ -110,6 +113,12 @@ struct store_ops {
      * may have added. */
     int64_t (*rows_changed)(const struct conn *conn);
     int64_t (*last_id)(struct conn *conn);
+    /* Connections that the server allows this one's user; NULL where there is no server. */
+    enum err_class (*allowed)(struct conn *conn, int64_t *out, struct err *err);
+    /* Where `hears`; NULL elsewhere. From `listen` on the connection is for nothing but `hear`, which blocks
+     * until others have said something or `stop` can be read (then *topics is 0). */
+    enum err_class (*listen)(struct conn *conn, struct err *err);
+    enum err_class (*hear)(struct conn *conn, int stop, unsigned *topics, struct err *err);
     /* Looks through the whole database. */
     enum err_class (*check)(struct conn *conn, struct err *err);
 };

@@ -5,9 +5,12 @@
 #include "store/backend.h"
 
 enum {
-    /* Readers beside the writer: API, status and workers' look-ups. */
-    READERS_MAX = 8, /* of any database; each says how many it has */
+    /* Readers beside the writer: API, status and workers' look-ups. Each database says how many are usual. */
+    READERS_MAX = STORE_READERS_MAX,
     READER_WAIT_MS = 5000,
+    READER_IDLE_MS = 60 * 1000,
+    /* Beside the readers: the writer's, one that listens, and one that checks or migrates. */
+    CONNECTIONS_BESIDE = 3,
     /* Every worker may have PAGES_IN_FLIGHT_MAX units under way; beyond that submitters wait. */
     UNITS_QUEUED_MAX = 256,
     STEP_VALUES_MAX = 64,
@@ -21,7 +24,7 @@ struct reader {
     struct stmt *stmt;
     struct pool *pool; /* NULL: a row inside tx_query */
     bool busy;
-    int64_t opened_ms;
+    int64_t opened_ms, used_ms;
     enum err_class result;
     struct err err;
 };
@@ -29,6 +32,7 @@ struct tx {
     struct conn *conn;
     const struct store *store;
     struct arena scratch; /* for one row at a time */
+    unsigned said;        /* topics, since the group began */
 };
 /* Binds and takes the first step. */
 enum err_class stmt_run(struct stmt *stmt, const struct sql_value *values, size_t values_len,
@@ -50,14 +54,18 @@ struct pool {
     const struct store_target *target;
     pthread_mutex_t lock;
     struct wait freed;
+    unsigned readers_max;
+    int64_t wait_ms, age_ms, idle_ms; /* age and idle: INT64_MAX where it does not matter */
     struct reader readers[READERS_MAX];
 };
-void pool_init(struct pool *pool, const struct store_ops *ops, const struct store_target *target);
+void pool_init(struct pool *pool, const struct store_ops *ops, const struct store_target *target,
+               const struct store_options *options);
 void pool_fini(struct pool *pool);
 
 /* --- writer.c: the one thread that writes --- */
 struct writer {
     const struct store *store;
+    struct ears *ears;
     struct conn *conn;
     pthread_t thread;
     bool started;
@@ -68,7 +76,7 @@ struct writer {
     size_t last_group_units;
     bool stopping;
 };
-enum err_class writer_open(struct writer *writer, const struct store *store, struct err *err);
+enum err_class writer_open(struct writer *writer, struct store *store, struct err *err);
 void writer_close(struct writer *writer);
 
 /* --- table_sql.c: statements of data tables --- */
@@ -123,6 +131,20 @@ enum err_class months_drop(struct conn *conn, const struct table *table, int64_t
 enum err_class rows_prune(struct store *store, const struct table *table, int64_t before_ms,
                           int64_t *gone, struct err *err);
 
+/* --- ear.c --- */
+struct ears {
+    pthread_mutex_t lock;
+    struct ear *first;
+    pthread_t thread; /* runs where stop[0] is open */
+    int stop[2];
+    bool hears;
+};
+void ears_init(struct ears *ears);
+void ears_fini(struct ears *ears);
+void ears_tell(struct ears *ears, unsigned topics);
+/* Before the COMMIT: what the transaction has to say, where the database passes it on. */
+enum err_class tx_said_send(struct tx *tx, struct err *err);
+
 /* --- store.c --- */
 struct store {
     const struct store_ops *ops;
@@ -130,8 +152,10 @@ struct store {
     struct store_target target;
     const struct table_catalog *catalog;
     struct table_sql *tables; /* beside catalog->tables */
+    struct str process;
     struct pool pool;
     struct writer writer;
+    struct ears ears;
 };
 
 #endif

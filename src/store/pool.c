@@ -3,9 +3,24 @@
 
 #include <assert.h>
 
-void pool_init(struct pool *pool, const struct store_ops *ops, const struct store_target *target)
+static int64_t or_usual(int64_t wanted, int64_t usual)
 {
-    *pool = (struct pool){.ops = ops, .target = target};
+    return wanted > 0 ? wanted : usual;
+}
+
+void pool_init(struct pool *pool, const struct store_ops *ops, const struct store_target *target,
+               const struct store_options *options)
+{
+    bool server = ops->reader_age_ms > 0;
+    int64_t readers = or_usual(options->readers, ops->readers_max);
+    *pool = (struct pool){
+        .ops = ops,
+        .target = target,
+        .readers_max = (unsigned)min_i64(readers, READERS_MAX),
+        .wait_ms = or_usual(options->reader_wait_ms, READER_WAIT_MS),
+        .age_ms = server ? or_usual(options->reader_age_ms, ops->reader_age_ms) : INT64_MAX,
+        .idle_ms = server ? or_usual(options->reader_idle_ms, READER_IDLE_MS) : INT64_MAX,
+    };
     pthread_mutex_init(&pool->lock, NULL);
     wait_init(&pool->freed);
 }
@@ -25,7 +40,7 @@ void pool_fini(struct pool *pool)
 static struct reader *pool_pick(struct pool *pool)
 {
     struct reader *unopened = NULL;
-    for (size_t i = 0; i < pool->ops->readers_max; i++) {
+    for (size_t i = 0; i < pool->readers_max; i++) {
         struct reader *reader = &pool->readers[i];
         if (!reader->busy && reader->conn)
             return reader;
@@ -38,7 +53,7 @@ static struct reader *pool_pick(struct pool *pool)
 static struct reader *pool_take(struct pool *pool)
 {
     pthread_mutex_lock(&pool->lock);
-    int64_t deadline_ms = clock_now_ms() + READER_WAIT_MS;
+    int64_t deadline_ms = clock_now_ms() + pool->wait_ms;
     struct reader *reader = pool_pick(pool);
     while (!reader) {
         bool signalled = wait_for(&pool->freed, &pool->lock, deadline_ms);
@@ -90,21 +105,32 @@ enum err_class snapshot_read_int(struct reader *reader, const char *sql,
     return reader->result;
 }
 
+/* What is old is opened anew, and so a server that was put behind a name later is found. What stood idle may have
+ * been cut by anything in between: better to find that out with a word than with a question that is half
+ * answered. */
+static bool reader_is_good(const struct reader *reader, const struct pool *pool, int64_t now_ms)
+{
+    int64_t one = 0;
+    if (now_ms - reader->opened_ms > pool->age_ms)
+        return false;
+    return now_ms - reader->used_ms <= pool->idle_ms ||
+           conn_read_int(reader->conn, "SELECT 1", NULL, 0, 0, &one, NULL) == ERR_OK;
+}
+
 static enum err_class reader_connect(struct reader *reader, const struct pool *pool,
                                      struct err *err)
 {
     enum err_class class_ = ERR_OK;
-    /* What stood idle for very long may be cut by anything in between; and so a server that was put
-     * behind a name later is found. */
-    if (reader->conn && pool->ops->reader_age_ms &&
-        clock_now_ms() - reader->opened_ms > pool->ops->reader_age_ms) {
+    int64_t now_ms = clock_now_ms();
+    if (reader->conn && !reader_is_good(reader, pool, now_ms)) {
         pool->ops->close(reader->conn);
         reader->conn = NULL;
     }
     if (!reader->conn) {
         class_ = pool->ops->open(pool->target, CONN_READER, &reader->conn, err);
-        reader->opened_ms = clock_now_ms();
+        reader->opened_ms = now_ms;
     }
+    reader->used_ms = now_ms;
     return class_;
 }
 
@@ -114,9 +140,10 @@ static enum err_class reader_lend(struct store *store, struct reader **out, stru
     struct pool *pool = &store->pool;
     struct reader *reader = pool_take(pool);
     if (!reader)
-        return err_set(err, ERR_STORE, "store_busy",
-                       "%s: all %u read connections are in use; try again", store->target.name,
-                       store->ops->readers_max);
+        return err_set(
+            err, ERR_STORE, "store_busy",
+            "%s: all %u read connections are in use; try again, or set store_readers higher",
+            store->target.name, pool->readers_max);
     reader->pool = pool;
     reader->stmt = NULL;
     reader->result = ERR_OK;

@@ -460,6 +460,7 @@ const struct store_ops postgres_ops = {
     .readers_max = 8,
     .reader_age_ms = 30 * 60 * 1000,
     .lists = true,
+    .hears = true,
     .open = pg_open,
     .close = pg_close,
     .begin = pg_begin,
@@ -486,5 +487,8 @@ const struct store_ops postgres_ops = {
     .column_text = pg_column_text,
     .rows_changed = pg_rows_changed,
     .last_id = pg_last_id,
+    .allowed = pg_allowed,
+    .listen = pg_listen,
+    .hear = pg_hear,
     .check = pg_check,
 };

@@ -115,6 +115,11 @@ bool pg_column_is_null(const struct stmt *stmt, int column);
 int64_t pg_column_int(const struct stmt *stmt, int column);
 struct str pg_column_text(const struct stmt *stmt, int column);
 
+/* --- postgres_ear.c: hearing what others say, and how many may be here --- */
+enum err_class pg_listen(struct conn *conn, struct err *err);
+enum err_class pg_hear(struct conn *conn, int stop, unsigned *topics, struct err *err);
+enum err_class pg_allowed(struct conn *conn, int64_t *out, struct err *err);
+
 /* --- postgres_error.c --- */
 /* Of a statement. The messages name tables, columns and constraints, never values. */
 enum err_class pg_result_error(const struct pg_conn *conn, const PGresult *result, struct err *err);

@@ -49,6 +49,19 @@
 #define SQL_REJECT_ANY                                                                             \
     "SELECT 1 FROM reject WHERE shop_id = ?1 AND table_name = ?2 AND key_text <> '' LIMIT 1"
 
+/* ?1 at ?2 process ?3 shop ?4 stream ?5 task ?6 kind ?7 level ?8 arguments */
+#define SQL_EVENT_ADD                                                                              \
+    "INSERT INTO event (at_ms, process, shop_id, stream, task_id, kind, level, args)"              \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"
+#define SQL_EVENT_NEWEST "SELECT max(id) FROM event"
+/* ?1 before ?2 up to this id ?3 most. MariaDB knows no LIMIT in a subquery of IN: through a table of its own. */
+#define SQL_EVENTS_PRUNE                                                                           \
+    "DELETE FROM event WHERE id IN (SELECT id FROM (SELECT id FROM event"                          \
+    " WHERE at_ms < ?1 OR id <= ?2 ORDER BY id LIMIT ?3) AS old)"
+/* What is said with a commit; SQLite has nobody to tell. */
+#define SQL_SAY_EVENT SQL_PER_DATABASE("", "NOTIFY huiliu_event")
+#define SQL_SAY_TASK SQL_PER_DATABASE("", "NOTIFY huiliu_task")
+
 #define SQL_MIGRATION_NEWEST "SELECT max(number) FROM migration"
 #define SQL_MIGRATION_CHECKSUM "SELECT checksum FROM migration WHERE number = ?1"
 #define SQL_MIGRATION_ADD                                                                          \

@@ -2,6 +2,7 @@
 #include "store/internal.h"
 #include "store/postgres.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,8 +90,11 @@ enum err_class store_open(const struct store_options *options, struct store **ou
     if (!store)
         return err_no_memory(err);
     arena_init(&store->arena);
+    ears_init(&store->ears);
     store->catalog = options->catalog;
-    enum err_class class_ = target_read(store, options, err);
+    store->process = arena_dup(&store->arena, options->process);
+    enum err_class class_ = store->process.ptr ? target_read(store, options, err)
+                                               : err_no_memory(err);
     if (!class_)
         class_ = tables_prepare(store, err);
     if (!class_)
@@ -98,11 +102,12 @@ enum err_class store_open(const struct store_options *options, struct store **ou
     if (!class_ && !options->read_only)
         class_ = writer_open(&store->writer, store, err);
     if (class_) {
+        ears_fini(&store->ears);
         arena_fini(&store->arena);
         free(store);
         return class_;
     }
-    pool_init(&store->pool, store->ops, &store->target);
+    pool_init(&store->pool, store->ops, &store->target, options);
     *out = store;
     return ERR_OK;
 }
@@ -113,6 +118,8 @@ void store_close(struct store *store)
         return;
     writer_close(&store->writer);
     pool_fini(&store->pool);
+    assert(!store->ears.first); /* who listens closes his ear before */
+    ears_fini(&store->ears);
     arena_fini(&store->arena);
     free(store);
 }
@@ -125,6 +132,16 @@ const struct table_catalog *store_catalog(const struct store *store)
 const char *store_kind(const struct store *store)
 {
     return store->ops->name;
+}
+
+unsigned store_connections(const struct store *store)
+{
+    return store->pool.readers_max + CONNECTIONS_BESIDE;
+}
+
+unsigned store_connections_beside(void)
+{
+    return CONNECTIONS_BESIDE;
 }
 
 /* Runs `work` on a connection of its own, apart from the writer's and the readers'. */
@@ -202,6 +219,19 @@ enum err_class store_check(struct store *store, struct err *err)
     if (class_)
         return class_;
     class_ = store->ops->check(conn, err);
+    store->ops->close(conn);
+    return class_;
+}
+
+enum err_class store_connections_allowed(struct store *store, int64_t *out, struct err *err)
+{
+    struct conn *conn;
+    enum err_class class_ = store_apart(store, CONN_READER, &conn, err);
+    if (class_)
+        return class_;
+    class_ = store->ops->allowed ? store->ops->allowed(conn, out, err) : ERR_OK;
+    if (!store->ops->allowed)
+        *out = INT64_MAX;
     store->ops->close(conn);
     return class_;
 }

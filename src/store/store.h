@@ -75,8 +75,16 @@ struct store_options {
     struct str home; /* relative paths are below it */
     const struct table_catalog *catalog;
     bool read_only;
-    bool create; /* make the database file when absent */
+    bool create;        /* make the database file when absent */
+    struct str process; /* what this process is called in events: "COMMAND:HOST:PID" */
+    /* The pool of read connections; 0 everywhere: what is usual for the database. */
+    unsigned readers;       /* at most so many are open; at most STORE_READERS_MAX */
+    int64_t reader_wait_ms; /* how long a reader waits for a free one, then "store_busy" */
+    int64_t reader_age_ms;  /* opened anew after so long (servers only); INT64_MAX: never */
+    int64_t
+        reader_idle_ms; /* one that stood idle for so long is asked whether it lives (servers only) */
 };
+enum { STORE_READERS_MAX = 64 };
 /* The tables this program was built with (schema/tables.yaml); they live in `arena`. */
 enum err_class store_schema(struct arena *arena, struct table_catalog **out, struct err *err);
 /* Opens without migrating; refuses a database of a newer version or a corrupt one. */
@@ -85,6 +93,12 @@ void store_close(struct store *store);
 const struct table_catalog *store_catalog(const struct store *store);
 /* "sqlite" or "postgres". */
 const char *store_kind(const struct store *store);
+/* Connections that this store may have open at once, all of them counted. */
+unsigned store_connections(const struct store *store);
+/* Those that are no readers. */
+unsigned store_connections_beside(void);
+/* How many the server lets this user have, everybody's together; INT64_MAX where nobody counts. */
+enum err_class store_connections_allowed(struct store *store, int64_t *out, struct err *err);
 
 /* Migrations are numbered; number N brings the tables and columns declared `since: N` and the
  * statements of schema/migrations/NNNN-*.sql-like steps. Each is checksummed when applied; a step
@@ -106,7 +120,7 @@ enum err_class store_prune(struct store *store, struct str table, int64_t before
 enum err_class store_check(struct store *store, struct err *err);
 
 /* --- reading ---
- * A read sees the last commit before it began. When all connections are in use for READER_WAIT_MS
+ * A read sees the last commit before it began. When all connections are in use for `reader_wait_ms`
  * the read fails with "store_busy": close a reader before the next is opened. Values are borrowed
  * until reader_close. */
 struct reader; /* a connection borrowed from the pool with one statement open */
@@ -146,6 +160,7 @@ struct step {
     const struct sql_value *values;
     size_t values_len;
     int64_t rows_expected; /* -1: any number; otherwise another number is ERR_CONFLICT "fence" */
+    unsigned topics;       /* said with the commit to who listens (ear.h) */
 };
 
 struct tx;
@@ -216,5 +231,7 @@ enum err_class store_side_open(struct store *store, struct store_side **out, str
 void store_side_close(struct store_side *side);
 enum err_class store_side_write(struct store_side *side, store_work *work, void *context,
                                 struct err *err);
+#include "store/ear.h"
+#include "store/event.h"
 
 #endif

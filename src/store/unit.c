@@ -38,6 +38,7 @@ static enum err_class steps_run(struct tx *tx, const struct step *steps, size_t 
         class_ = values_fill(step, counts, values, err);
         if (!class_)
             class_ = conn_later(tx->conn, step->sql, values, step->values_len, &expected, err);
+        tx_say(tx, step->topics);
     }
     return class_;
 }

@@ -94,7 +94,9 @@ static enum err_class group_commit(struct tx *tx, struct err *err)
 {
     if (FAIL_POINT("store.commit.before"))
         return err_set(err, ERR_STORE, "store_io", "fail point store.commit.before");
-    enum err_class class_ = tx->conn->ops->commit(tx->conn, err);
+    enum err_class class_ = tx->said ? tx_said_send(tx, err) : ERR_OK;
+    if (!class_)
+        class_ = tx->conn->ops->commit(tx->conn, err);
     if (!class_ && FAIL_POINT("store.commit.after"))
         class_ = err_set(err, ERR_STORE, "store_io", "fail point store.commit.after");
     return class_;
@@ -128,6 +130,7 @@ static enum err_class group_write(struct tx *tx, struct unit *group, bool apart,
     enum err_class class_ = tx->conn->ops->begin(tx->conn, err);
     if (class_)
         return class_;
+    tx->said = 0;
     if (FAIL_POINT("store.group.begin"))
         class_ = err_set(err, ERR_STORE, "store_io", "fail point store.group.begin");
     if (!class_)
@@ -152,7 +155,7 @@ static enum err_class group_try(struct tx *tx, struct unit *group, struct err *e
     return class_;
 }
 
-static void group_run(struct tx *tx, struct unit *group)
+static void group_run(struct tx *tx, struct unit *group, struct ears *ears)
 {
     struct err err = {.class_ = ERR_OK};
     enum err_class class_ = group_try(tx, group, &err);
@@ -163,6 +166,8 @@ static void group_run(struct tx *tx, struct unit *group)
         unit->err = err;
         unit->counts = (struct unit_counts){{0}};
     }
+    if (!class_ && tx->said)
+        ears_tell(ears, tx->said);
 }
 
 static void group_answer(struct writer *writer, struct unit *group)
@@ -191,7 +196,7 @@ static void *writer_main(void *context)
         writer_linger(writer);
         struct unit *group = group_take(writer);
         pthread_mutex_unlock(&writer->lock);
-        group_run(&tx, group);
+        group_run(&tx, group, writer->ears);
         group_answer(writer, group); /* takes the lock */
     }
     pthread_mutex_unlock(&writer->lock);
@@ -200,9 +205,9 @@ static void *writer_main(void *context)
     return NULL;
 }
 
-enum err_class writer_open(struct writer *writer, const struct store *store, struct err *err)
+enum err_class writer_open(struct writer *writer, struct store *store, struct err *err)
 {
-    *writer = (struct writer){.store = store};
+    *writer = (struct writer){.store = store, .ears = &store->ears};
     enum err_class class_ = store->ops->open(&store->target, CONN_WRITER, &writer->conn, err);
     if (class_)
         return class_;

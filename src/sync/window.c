@@ -115,7 +115,7 @@ enum err_class step_make(const char *sql, const struct sql_value *values, size_t
     if (!copy)
         return err_no_memory(err);
     memcpy(copy, values, values_len * sizeof *copy);
-    *out = (struct step){sql, copy, values_len, rows_expected};
+    *out = (struct step){sql, copy, values_len, rows_expected, 0};
     return ERR_OK;
 }
 

@@ -526,7 +526,7 @@ static void compare(struct replay *replay, const struct json *step, struct buf *
 static void trace_end(struct replay *replay)
 {
     const struct sql_value values[] = {sql_int(replay->lane)};
-    const struct step step = {"DELETE FROM task WHERE lane = ?1", values, 1, -1};
+    const struct step step = {"DELETE FROM task WHERE lane = ?1", values, 1, -1, 0};
     struct unit unit = {.before = &step, .before_len = 1};
     struct err err = {0};
     if (replay->lane > 0)
