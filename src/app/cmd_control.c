@@ -46,7 +46,7 @@ enum exit_code cmd_resume(struct app *app, const struct cli *cli, struct err *er
     bool held = false;
     enum err_class class_ = scope_of_flags(app, cli, &of, &name, err);
     if (class_ == ERR_OK)
-        class_ = hold_end(app->store, of, &gone, err);
+        class_ = hold_end(app->store, of, clock_now_ms(), &gone, err);
     if (class_ == ERR_OK && of.scope == HOLD_LANE)
         class_ = lane_is_held(app->store, of.lane, &held, err);
     if (class_ != ERR_OK)

@@ -10,8 +10,16 @@ enum {
     /* One claim hands out at most this many tasks: more than any process has workers. */
     CLAIM_MAX = 256,
     PLATFORMS_MAX = 1000,
+    /* What is taken from workers that died, in one claim; the next takes more. */
+    LEFT_MAX = 256,
     /* What a class is worth in waiting. */
     CLASS_AHEAD_MS = 10 * 60 * 1000,
+};
+
+/* Runs at a worker that renews its lease no more. */
+struct left {
+    int64_t id, lane;
+    struct str kind, worker;
 };
 
 /* What could be claimed, in the order of claims. */
@@ -29,6 +37,8 @@ struct claim {
     struct candidate *candidates; /* `max` of each class at the most */
     size_t candidates_len;
     struct map running; /* of the claimer, by platform */
+    struct left *left;  /* LEFT_MAX, made when there is one */
+    size_t left_len;
     struct task *tasks;
     size_t tasks_len;
     int64_t next_ms;
@@ -148,16 +158,52 @@ static enum err_class candidate_take(struct tx *tx, struct claim *claim, const s
     return tx_exec(tx, SQL_TASK_CLAIM, values, 5, NULL, err);
 }
 
+static enum err_class left_row(struct reader *row, void *context, struct err *err)
+{
+    struct claim *claim = context;
+    if (!claim->left)
+        claim->left = arena_array(claim->arena, LEFT_MAX, sizeof(*claim->left));
+    if (!claim->left)
+        return err_no_memory(err);
+    struct left *left = &claim->left[claim->left_len++];
+    *left = (struct left){.id = reader_int(row, 0),
+                          .lane = reader_int(row, 1),
+                          .kind = arena_dup(claim->arena, reader_text(row, 2)),
+                          .worker = arena_dup(claim->arena, reader_text(row, 3))};
+    return left->kind.ptr && left->worker.ptr ? ERR_OK : err_no_memory(err);
+}
+
+/* Tasks of workers that died are ready again. That is rare, and a look costs less than a change of nothing. */
+static enum err_class left_take(struct tx *tx, struct claim *claim, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(claim->now_ms), sql_int(LEFT_MAX)};
+    enum err_class class_ = tx_query(tx, SQL_TASKS_LEFT, values, 2, left_row, claim, err);
+    for (size_t i = 0; !class_ && i < claim->left_len; i++) {
+        const struct left *left = &claim->left[i];
+        const struct sql_value one[] = {sql_int(claim->now_ms), sql_int(left->id)};
+        const struct event event = {
+            .kind = EVENT_TASK_LEFT,
+            .shop_id = left->lane,
+            .task_id = left->id,
+            .args = {EVENT_TEXT("kind", left->kind), EVENT_TEXT("worker", left->worker)}};
+        int64_t taken = 0;
+        class_ = tx_exec(tx, SQL_TASK_EXPIRE_ONE, one, 2, &taken, err);
+        if (!class_ && taken > 0)
+            class_ = event_add(tx, &event, claim->now_ms, err);
+    }
+    return class_;
+}
+
 static enum err_class claim_work(struct tx *tx, void *context, struct err *err)
 {
     struct claim *claim = context;
-    claim->tasks_len = claim->candidates_len = 0; /* it may be the second run */
+    claim->tasks_len = claim->candidates_len = claim->left_len = 0; /* it may be the second run */
     struct sql_value now = sql_int(claim->now_ms);
     enum err_class class_ = tx_exec(tx, SQL_TASK_CLAIM_LOCK, NULL, 0, NULL, err);
     if (!class_ && claim->by.held)
         class_ = queue_heartbeat(tx, claim->by.worker, claim->by.held, claim->now_ms, err);
     if (!class_)
-        class_ = tx_exec(tx, SQL_TASK_EXPIRE, &now, 1, NULL, err);
+        class_ = left_take(tx, claim, err);
     if (!class_)
         class_ = candidates_read(tx, claim, err);
     for (size_t i = 0; !class_ && i < claim->candidates_len && claim->tasks_len < claim->max; i++) {

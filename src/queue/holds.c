@@ -24,13 +24,27 @@ static void scope_values(struct hold_of of, char text[LANE_TEXT_ROOM], struct sq
 
 enum { EDITS_MAX = 3 };
 
-/* A few statements in a transaction, and how many rows each changed. */
+/* A few statements in a transaction, and how many rows each changed. Where there was one, it is said, but
+ * EVENT_TASK_CANCELLED, which the feed makes from a recorded try. */
 struct edit {
     const char *sql[EDITS_MAX];
     const struct sql_value *values;
     size_t values_len[EDITS_MAX];
     int64_t rows[EDITS_MAX];
+    int64_t now_ms;
+    struct event
+        event; /* its third and fourth arguments, where there are, become the last two rows */
+    unsigned topics;
 };
+
+static struct event scope_event(enum event_kind kind, struct hold_of of)
+{
+    return (struct event){
+        .kind = kind,
+        .shop_id = of.scope == HOLD_LANE ? of.lane : 0,
+        .args = {EVENT_TEXT("scope", str_of(scope_names[of.scope])),
+                 EVENT_TEXT("name", of.scope == HOLD_PLATFORM ? of.platform : STR(""))}};
+}
 
 static enum err_class edit_work(struct tx *tx, void *context, struct err *err)
 {
@@ -38,7 +52,15 @@ static enum err_class edit_work(struct tx *tx, void *context, struct err *err)
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; class_ == ERR_OK && i < EDITS_MAX && edit->sql[i]; i++)
         class_ = tx_exec(tx, edit->sql[i], edit->values, edit->values_len[i], &edit->rows[i], err);
-    return class_;
+    if (class_ != ERR_OK || edit->rows[0] + edit->rows[1] + edit->rows[2] == 0)
+        return class_;
+    for (size_t i = 1; i < EDITS_MAX; i++)
+        if (edit->event.args[1 + i].kind == EVENT_ARG_NUMBER)
+            edit->event.args[1 + i].number = edit->rows[i];
+    tx_say(tx, edit->topics);
+    if (edit->event.kind == EVENT_TASK_CANCELLED)
+        return ERR_OK;
+    return event_add(tx, &edit->event, edit->now_ms, err);
 }
 
 enum err_class hold_put(struct store *store, struct hold_of of, int64_t now_ms, bool *news,
@@ -48,13 +70,18 @@ enum err_class hold_put(struct store *store, struct hold_of of, int64_t now_ms, 
     struct sql_value values[4];
     scope_values(of, text, values);
     values[3] = sql_int(now_ms);
-    struct edit edit = {.sql = {SQL_HOLD_PUT}, .values = values, .values_len = {4}};
+    struct edit edit = {.sql = {SQL_HOLD_PUT},
+                        .values = values,
+                        .values_len = {4},
+                        .now_ms = now_ms,
+                        .event = scope_event(EVENT_PAUSED, of)};
     enum err_class class_ = store_write(store, edit_work, &edit, err);
     *news = edit.rows[0] > 0;
     return class_;
 }
 
-enum err_class hold_end(struct store *store, struct hold_of of, int64_t *gone, struct err *err)
+enum err_class hold_end(struct store *store, struct hold_of of, int64_t now_ms, int64_t *gone,
+                        struct err *err)
 {
     char text[LANE_TEXT_ROOM];
     struct sql_value values[3];
@@ -62,7 +89,10 @@ enum err_class hold_end(struct store *store, struct hold_of of, int64_t *gone, s
     bool all = of.scope == HOLD_ALL;
     struct edit edit = {.sql = {all ? SQL_HOLDS_REMOVE : SQL_HOLD_REMOVE},
                         .values = values,
-                        .values_len = {all ? 0 : 2}};
+                        .values_len = {all ? 0 : 2},
+                        .now_ms = now_ms,
+                        .event = scope_event(EVENT_RESUMED, of),
+                        .topics = TOPIC_TASK};
     enum err_class class_ = store_write(store, edit_work, &edit, err);
     *gone = edit.rows[0];
     return class_;
@@ -116,7 +146,11 @@ enum err_class tasks_cancel(struct store *store, struct hold_of of, int64_t now_
     values[3] = sql_int(now_ms);
     struct edit edit = {.sql = {SQL_TASKS_CANCELLED, SQL_TASKS_DROP, SQL_TASKS_END},
                         .values = values,
-                        .values_len = {4, 3, 4}};
+                        .values_len = {4, 3, 4},
+                        .now_ms = now_ms,
+                        .event = scope_event(EVENT_TASKS_CANCELLED, of)};
+    edit.event.args[2] = EVENT_NUMBER("waiting", 0);
+    edit.event.args[3] = EVENT_NUMBER("running", 0);
     enum err_class class_ = store_write(store, edit_work, &edit, err);
     *waiting = edit.rows[1];
     *running = edit.rows[2];
@@ -127,9 +161,11 @@ enum err_class task_cancel(struct store *store, int64_t id, int64_t now_ms, int6
                            int64_t *running, struct err *err)
 {
     const struct sql_value values[] = {sql_int(id), sql_int(now_ms)};
+    /* The try that is recorded of it says so. */
     struct edit edit = {.sql = {SQL_TASK_CANCELLED, SQL_TASK_DROP, SQL_TASK_END},
                         .values = values,
-                        .values_len = {2, 1, 2}};
+                        .values_len = {2, 1, 2},
+                        .event.kind = EVENT_TASK_CANCELLED};
     enum err_class class_ = store_write(store, edit_work, &edit, err);
     *waiting = edit.rows[1];
     *running = edit.rows[2];

@@ -6,6 +6,8 @@
  *   cancel   tasks go: those that wait at once, those that run at the next page. Windows they were about
  *            stay open, and the next pass goes on with them.
  *
+ * Each is also an event, in the same transaction.
+ *
  * A worker sees it with its next claim and, where it works, its next heartbeat: within HEARTBEAT_MS.
  *
  * Threads: any. Time is handed in. */
@@ -30,7 +32,8 @@ struct hold {
 enum err_class hold_put(struct store *store, struct hold_of of, int64_t now_ms, bool *news,
                         struct err *err);
 /* *gone: how many holds are gone. HOLD_ALL ends every hold, also those of single shops. */
-enum err_class hold_end(struct store *store, struct hold_of of, int64_t *gone, struct err *err);
+enum err_class hold_end(struct store *store, struct hold_of of, int64_t now_ms, int64_t *gone,
+                        struct err *err);
 /* All of them; they and their texts live in `arena`. */
 enum err_class holds_read(struct store *store, struct arena *arena, struct hold **out, size_t *len,
                           struct err *err);

@@ -67,7 +67,7 @@ static int64_t end(struct fixture *f, struct hold_of of)
 {
     struct err err;
     int64_t gone;
-    assert_good(hold_end(f->store, of, &gone, &err), &err);
+    assert_good(hold_end(f->store, of, 1, &gone, &err), &err);
     return gone;
 }
 
@@ -107,6 +107,10 @@ static void what_is_held_is_not_claimed(void **state)
     assert_int_equal(claimed(f), 0);
     assert_int_equal(end(f, all()), 2); /* everything goes on, also what was paused alone */
     assert_int_equal(claimed(f), 123);
+    /* Only what changed something is said. */
+    assert_int_equal(number(f, "SELECT count(*) FROM event WHERE kind = 'paused'"), 4);
+    assert_int_equal(number(f, "SELECT count(*) FROM event WHERE kind = 'resumed'"), 3);
+    assert_int_equal(number(f, "SELECT shop_id FROM event WHERE kind = 'paused' ORDER BY id"), 2);
 }
 
 static void holds_are_listed(void **state)
@@ -226,6 +230,11 @@ static void cancelled_tasks_go_running_or_not(void **state)
     workers_stop(workers);
     assert_int_equal(number(f, "SELECT count(*) FROM task"), 0);
     assert_int_equal(number(f, "SELECT count(*) FROM execution WHERE result = 'cancelled'"), 3);
+    /* Of each alone its try tells. */
+    assert_int_equal(number(f, "SELECT count(*) FROM event WHERE kind LIKE '%cancelled'"), 1);
+    assert_int_equal(number(f, "SELECT count(*) FROM event WHERE kind = 'tasks_cancelled'"
+                               " AND args LIKE '%\"waiting\":1,\"running\":1}'"),
+                     1);
 }
 
 /* A mark is in the store at once, and the heart rests again: a beat is a transaction. */

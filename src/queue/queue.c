@@ -108,7 +108,13 @@ enum err_class queue_enqueue(struct store *store, const struct task_new *task, i
     if (class_)
         return class_;
     enqueue_values(task, now_ms, values);
-    return statement_commit(store, SQL_TASK_ENQUEUE, values, STEP_VALUES, 1, err);
+    struct step step = {.sql = SQL_TASK_ENQUEUE,
+                        .values = values,
+                        .values_len = STEP_VALUES,
+                        .rows_expected = 1,
+                        .topics = TOPIC_TASK};
+    struct unit unit = {.before = &step, .before_len = 1};
+    return store_commit(store, &unit, err);
 }
 
 enum err_class queue_enqueue_in(struct tx *tx, const struct task_new *task, int64_t now_ms,
@@ -190,6 +196,41 @@ enum err_class queue_put_back(struct store *store, const struct task *task, int6
     return statement_commit(store, SQL_TASK_PUT_BACK, values, 6, 1, err);
 }
 
+/* Steps, and what is said of them, as one unit. */
+static enum err_class steps_commit_told(struct store *store, struct step *steps, size_t steps_len,
+                                        const struct event *event, int64_t now_ms, struct err *err)
+{
+    struct unit unit = {.before = steps, .before_len = steps_len + 1};
+    struct arena arena;
+    arena_init(&arena);
+    enum err_class class_ = event_step(store, event, now_ms, &arena, &steps[steps_len], err);
+    if (!class_)
+        class_ = store_commit(store, &unit, err);
+    arena_fini(&arena);
+    return class_;
+}
+
+enum err_class queue_put_back_overdue(struct store *store, const struct task *task,
+                                      const struct err *cause, int64_t ran_ms, int64_t now_ms,
+                                      struct err *err)
+{
+    char text[CAUSE_BYTES];
+    const struct sql_value values[] = {sql_int(task->id),
+                                       sql_text(task->lease),
+                                       sql_int(now_ms),
+                                       sql_int(1),
+                                       cause_value(cause, text, sizeof(text)),
+                                       sql_int(now_ms)};
+    struct step steps[2] = {
+        {.sql = SQL_TASK_PUT_BACK, .values = values, .values_len = 6, .rows_expected = 1}};
+    const struct event event = {
+        .kind = EVENT_TASK_OVERDUE,
+        .shop_id = task->lane,
+        .task_id = task->id,
+        .args = {EVENT_TEXT("kind", task->kind), EVENT_NUMBER("seconds", ran_ms / 1000)}};
+    return steps_commit_told(store, steps, 1, &event, now_ms, err);
+}
+
 enum err_class queue_prune(struct store *store, int64_t before_ms, int64_t *gone, struct err *err)
 {
     return store_prune(store, STR("execution"), before_ms, gone, err);
@@ -202,12 +243,18 @@ enum err_class queue_bury(struct store *store, const struct task *task, const st
     const struct sql_value twins[] = {sql_int(task->lane), sql_text(task->unique_key)};
     const struct sql_value values[] = {sql_int(task->id), sql_text(task->lease),
                                        cause_value(cause, text, sizeof(text)), sql_int(now_ms)};
-    const struct step steps[] = {
+    struct step steps[3] = {
         {.sql = SQL_TASK_TWINS_DEAD, .values = twins, .values_len = 2, .rows_expected = -1},
         {.sql = SQL_TASK_BURY, .values = values, .values_len = 4, .rows_expected = 1},
     };
-    struct unit unit = {.before = steps, .before_len = 2};
-    return store_commit(store, &unit, err);
+    const struct event event = {
+        .kind = EVENT_TASK_DEAD,
+        .shop_id = task->lane,
+        .task_id = task->id,
+        .args = {EVENT_TEXT("kind", task->kind),
+                 EVENT_TEXT("code", str_of(cause ? cause->code : "")),
+                 EVENT_TEXT("reason", str_of(cause ? cause->message : ""))}};
+    return steps_commit_told(store, steps, 2, &event, now_ms, err);
 }
 
 enum err_class queue_finish(struct store *store, const struct task *task,
@@ -246,7 +293,10 @@ static enum err_class release_work(struct tx *tx, void *context, struct err *err
 {
     struct release *release = context;
     struct sql_value now = sql_int(release->now_ms);
-    return tx_exec(tx, SQL_TASK_RELEASE_ALL, &now, 1, &release->released, err);
+    enum err_class class_ = tx_exec(tx, SQL_TASK_RELEASE_ALL, &now, 1, &release->released, err);
+    const struct event event = {.kind = EVENT_TASKS_TAKEN_BACK,
+                                .args = {EVENT_NUMBER("tasks", release->released)}};
+    return !class_ && release->released > 0 ? event_add(tx, &event, release->now_ms, err) : class_;
 }
 
 enum err_class queue_release_all(struct store *store, int64_t now_ms, int64_t *released,

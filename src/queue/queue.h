@@ -114,7 +114,11 @@ enum err_class queue_put_back(struct store *store, const struct task *task, int6
                               struct err *err);
 /* Recorded executions that began before an instant go, a few thousand a transaction. */
 enum err_class queue_prune(struct store *store, int64_t before_ms, int64_t *gone, struct err *err);
-/* No more tries: kept as dead with its error, in the place of a task of the same key that died before. */
+/* The same of a task that ran for longer than it may; said in an event. */
+enum err_class queue_put_back_overdue(struct store *store, const struct task *task,
+                                      const struct err *cause, int64_t ran_ms, int64_t now_ms,
+                                      struct err *err);
+/* No more tries: kept as dead with its error, in the place of a task of the same key that died before; said in an event. */
 enum err_class queue_bury(struct store *store, const struct task *task, const struct err *cause,
                           int64_t now_ms, struct err *err);
 /* This process has the worker role alone (SQLite): every running task comes back at once. */
@@ -140,6 +144,7 @@ struct queue_depth {
 enum err_class queue_depth_read(struct store *store, struct str run, int64_t now_ms,
                                 struct queue_depth *out, struct err *err);
 
+#include "queue/feed.h"
 #include "queue/holds.h"
 #include "queue/schedule.h"
 #include "queue/ticks.h"

@@ -287,6 +287,17 @@ static void the_fence_counts_units_and_refuses_any_other_number(void **state)
     unit_refused(f, &task, 4, 8);
 }
 
+static int64_t events(struct fixture *f, const char *kind)
+{
+    struct sql_value value = sql_text(str_of(kind));
+    struct err err;
+    int64_t out = -1;
+    assert_good(store_read_int(f->store, "SELECT count(*) FROM event WHERE kind = ?1", &value, 1, 0,
+                               &out, &err),
+                &err);
+    return out;
+}
+
 static void a_lease_that_ran_out_goes_to_another_and_the_first_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -296,6 +307,7 @@ static void a_lease_that_ran_out_goes_to_another_and_the_first_is_refused(void *
     unit_good(f, &first, 1, 20, false);
     /* The unit has renewed the lease. */
     assert_int_equal(claim(f, "w2", 19 + LEASE_MS, 1).len, 0);
+    assert_int_equal(events(f, "task_left"), 0);
     struct claimed c = claim(f, "w2", 20 + LEASE_MS, 1);
     assert_int_equal(c.len, 1);
     assert_int_equal(c.tasks[0].id, first.id);
@@ -305,6 +317,7 @@ static void a_lease_that_ran_out_goes_to_another_and_the_first_is_refused(void *
     assert_int_equal(queue_put_back(f->store, &first, 1, false, NULL, 1, NULL), ERR_CONFLICT);
     assert_int_equal(queue_bury(f->store, &first, NULL, 1, NULL), ERR_CONFLICT);
     unit_good(f, &c.tasks[0], 2, 21 + LEASE_MS, false);
+    assert_int_equal(events(f, "task_left"), 1);
 }
 
 static void a_late_holder_is_refused_while_its_lane_does_something_else(void **state)
@@ -386,6 +399,7 @@ static void what_is_buried_stays_with_its_error_and_frees_its_lane(void **state)
     struct task task = claim(f, "w", 5, 1).tasks[0];
     assert_int_equal(queue_bury(f->store, &task, &cause, 6, NULL), ERR_OK);
     assert_int_equal(depth(f, "", 6).dead, 1);
+    assert_int_equal(events(f, "task_dead"), 1);
     assert_string_equal(keys_of(f, claim(f, "w", 6, 9)), "next");
     assert_int_equal(
         store_read(f->store, "SELECT error FROM task WHERE state = 'dead'", NULL, 0, &reader, NULL),

@@ -48,10 +48,15 @@
 #define SQL_TASK_TWINS_DEAD                                                                        \
     "DELETE FROM task WHERE lane = ?1 AND unique_key = ?2 AND state = 'dead'"
 
+/* ?1 now ?2 most */
+#define SQL_TASKS_LEFT                                                                             \
+    "SELECT id, lane, kind, worker FROM task WHERE state = 'running' AND lease_ms <= ?1 LIMIT ?2"
 /* ?1 now. Takes the lease away, so that its late holder cannot commit once the lane goes on. */
 #define SQL_TASK_EXPIRE                                                                            \
     "UPDATE task SET state = 'ready', worker = '', lease = '', lease_ms = 0, changed_ms = ?1"      \
     " WHERE state = 'running' AND lease_ms <= ?1"
+/* ?2 id: of one alone, where nobody has renewed it meanwhile. */
+#define SQL_TASK_EXPIRE_ONE SQL_TASK_EXPIRE " AND id = ?2"
 
 /* Claims of several processes come one after the other: what a claim sees of a lane must still hold when it
  * takes it. Held until its COMMIT; SQLite has one writer anyway. */
@@ -147,10 +152,10 @@
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
 /* --- processes that run tasks --- */
 
-/* ?1 name ?2 host ?3 pid ?4 version ?5 threads ?6 busy ?7 now ?8 degraded */
+/* ?1 name ?2 host ?3 pid ?4 version ?5 threads ?6 busy ?7 now ?8 degraded ?9 connections */
 #define SQL_WORKER_BEAT                                                                            \
-    "INSERT INTO worker (name, host, pid, version, threads, busy, degraded, started_ms, beat_ms)"  \
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?8, ?7, ?7)"                                                 \
+    "INSERT INTO worker (name, host, pid, version, threads, busy, degraded, started_ms, beat_ms,"  \
+    " connections) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?8, ?7, ?7, ?9)"                                \
     " ON CONFLICT (name) DO UPDATE SET busy = excluded.busy, threads = excluded.threads,"          \
     " degraded = excluded.degraded, beat_ms = excluded.beat_ms"
 /* ?1 own name ?2 beat after: how many live, and how many of the others are degraded. */
@@ -200,6 +205,30 @@
 #define SQL_TASK_END "UPDATE task SET stop_ms = ?2 WHERE id = ?1 AND state = 'running'"
 #define SQL_TASK_CANCELLED SQL_CANCELLED_ADD("?2") "id = ?1"
 #define SQL_TASK_DROP "DELETE FROM task WHERE id = ?1 AND state IN ('ready', 'dead')"
+
+/* --- what happened (feed.h) --- */
+
+/* ?1 after this id ?2 shop or 0 ?3 task or 0 ?4 least level ?5 not before; `which`: the condition that an index
+ * serves, `order`: what stands behind. */
+#define SQL_EVENTS(which, order)                                                                   \
+    "SELECT id, at_ms, process, shop_id, task_id, stream, kind, level, args FROM event"            \
+    " WHERE id > ?1 AND level >= ?4 AND at_ms >= ?5 AND (?2 = 0 OR shop_id = ?2)"                  \
+    " AND (?3 = 0 OR task_id = ?3)" which " ORDER BY id" order
+#define SQL_TRIES(which, order)                                                                    \
+    "SELECT id, ended_ms, lane, task_id, stream, kind, result, started_ms, pages, rows_new,"       \
+    " rows_changed, rows_same, rejects, calls, error FROM execution"                               \
+    " WHERE id > ?1 AND result IN ('done', 'again', 'failed', 'cancelled') AND ended_ms >= ?5"     \
+    " AND (?4 <= 1 OR (?4 = 2 AND result = 'failed')) AND (?2 = 0 OR lane = ?2)"                   \
+    " AND (?3 = 0 OR task_id = ?3)" which " ORDER BY id" order
+#define SQL_EVENT_LAST "SELECT max(id) FROM event"
+#define SQL_TRY_LAST "SELECT max(id) FROM execution"
+/* ?1 after this id */
+#define SQL_EVENT_IDS "SELECT id FROM event WHERE id > ?1 ORDER BY id"
+#define SQL_TRY_IDS "SELECT id FROM execution WHERE id > ?1 ORDER BY id"
+
+/* ?1 own name ?2 beat after: the connections that the others may open, and how many they are. */
+#define SQL_CONNECTIONS_OF_OTHERS                                                                  \
+    "SELECT sum(connections), count(*) FROM worker WHERE name <> ?1 AND beat_ms > ?2"
 
 /* --- schedules --- */
 

@@ -183,6 +183,7 @@ static enum err_class due_tick(struct tx *tx, struct ticking *ticking, const str
         return ERR_OK;
     }
     ticking->ticks++;
+    tx_say(tx, TOPIC_TASK);
     return queue_enqueue_in(tx, &due->task, ticking->now_ms, err);
 }
 

@@ -17,6 +17,8 @@ enum {
     /* A refused fence while the lease is ours is mended by one more look at what is stored; what is
      * refused again and again would keep its worker and its lane for ever. */
     LOST_TRIES_MAX = 3,
+    /* Overdue so often in a row, without a page between, it is never done. */
+    OVERDUE_TRIES_MAX = 3,
     LOST_WAIT_MS = 1000,
     /* A pool that has nothing to do shows that it lives less often. */
     IDLE_BEATS = 5,
@@ -33,11 +35,14 @@ struct claimed {
     struct task task;
     volatile bool stop; /* the task is to end at its next page */
     bool dropped;       /* and not to come back: a person took it away */
+    bool overdue;       /* it is to end because it ran for too long */
+    int64_t started_ms;
     struct claimed *next;
 };
 
 struct workers {
     struct workers_options options;
+    struct ear *ear; /* NULL: nobody else makes tasks for this pool */
     pthread_t threads[WORKER_THREADS_MAX];
     pthread_t heart;
     unsigned threads_len;
@@ -114,8 +119,10 @@ static void held_read(const struct workers *workers, struct queue_held *held)
 static enum err_class workers_claim(struct workers *workers, struct err *err)
 {
     size_t wanted = workers->threads_len - workers->busy - workers->waiting_len;
-    if (wanted > CLAIM_MAX)
-        wanted = CLAIM_MAX;
+    size_t most = workers->options.claim_max > 0 ? workers->options.claim_max : CLAIM_MAX;
+    bool more = wanted > most; /* another claim follows, unless another process was faster */
+    if (more)
+        wanted = most;
     workers->claiming = true;
     workers->stale = false;
     struct queue_held held;
@@ -149,6 +156,7 @@ static enum err_class workers_claim(struct workers *workers, struct err *err)
     workers->claiming = false;
     workers->next_ms = next_ms;
     workers->idle = class_ == ERR_OK && tasks_len == 0 && next_ms == INT64_MAX;
+    workers->stale |= more && copied == wanted;
     if (workers_idle(workers))
         wait_broadcast(&workers->told);
     arena_fini(&arena);
@@ -207,22 +215,52 @@ static void task_return(struct store *store, const struct task *task,
         queue_put_back(store, task, ready_ms, true, &outcome->err, now_ms, NULL);
 }
 
+static enum err_class task_drop(struct store *store, const struct task *task,
+                                const struct task_outcome *outcome, struct err *err)
+{
+    enum err_class class_ = queue_drop(store, task, err);
+    return class_ == ERR_OK ? task_record(store, task, "cancelled", outcome, err) : class_;
+}
+
+static enum err_class task_overdue(struct store *store, const struct task *task,
+                                   const struct task_outcome *outcome, struct err *err)
+{
+    int64_t now_ms = clock_now_ms();
+    enum err_class class_ = queue_put_back_overdue(store, task, &outcome->err,
+                                                   now_ms - outcome->started_ms, now_ms, err);
+    return class_ == ERR_OK ? task_record(store, task, "failed", outcome, err) : class_;
+}
+
+/* What ended because it ran for too long has failed; what never gets anywhere is for a person. */
+static enum task_end overdue_end(const struct task *task, struct task_outcome *outcome,
+                                 int64_t task_ms)
+{
+    outcome->failed = true;
+    err_set(&outcome->err, ERR_RETRY, "task_overdue",
+            "it ran for longer than %lld s and was stopped; task_seconds is the limit",
+            (long long)(task_ms / 1000));
+    return outcome->pages == 0 && task->attempt + 1 >= OVERDUE_TRIES_MAX ? TASK_DEAD : TASK_AGAIN;
+}
+
 /* Writes down an end that the handler's last unit has not written already. */
-static enum err_class task_settle(struct workers *workers, const struct task *task, bool dropped,
+static enum err_class task_settle(struct workers *workers, const struct claimed *claimed,
                                   enum task_end end, const struct task_outcome *outcome,
                                   struct err *err)
 {
     struct store *store = workers->options.store;
+    const struct task *task = &claimed->task;
     enum err_class class_ = ERR_OK;
     switch (end) {
     case TASK_AGAIN:
-        if (dropped) {
-            class_ = queue_drop(store, task, err);
-            return class_ == ERR_OK ? task_record(store, task, "cancelled", outcome, err) : class_;
-        }
+        if (claimed->dropped)
+            return task_drop(store, task, outcome, err);
+        if (claimed->overdue)
+            return task_overdue(store, task, outcome, err);
         class_ = queue_put_back(store, task, outcome->again_ms, outcome->failed, &outcome->err,
                                 clock_now_ms(), err);
-        return class_ == ERR_OK ? task_record(store, task, "again", outcome, err) : class_;
+        return class_ == ERR_OK
+                   ? task_record(store, task, outcome->failed ? "failed" : "again", outcome, err)
+                   : class_;
     case TASK_DEAD:
         class_ = queue_bury(store, task, &outcome->err, clock_now_ms(), err);
         return class_ == ERR_OK ? task_record(store, task, "dead", outcome, err) : class_;
@@ -272,20 +310,22 @@ static void running_remove(struct workers *workers, const struct claimed *claime
 static void worker_run(struct workers *workers, struct claimed *claimed)
 {
     workers->busy++;
+    claimed->started_ms = clock_now_ms();
     claimed->next = workers->running;
     workers->running = claimed;
     bool stopped = claimed->stop; /* before it began */
     pthread_mutex_unlock(&workers->lock);
-    struct task_outcome outcome = {.stopping = &claimed->stop, .started_ms = clock_now_ms()};
+    struct task_outcome outcome = {.stopping = &claimed->stop, .started_ms = claimed->started_ms};
     outcome.again_ms = outcome.started_ms;
     enum task_end end = stopped ? TASK_AGAIN : task_dispatch(workers, &claimed->task, &outcome);
     struct err err = {0};
     int64_t claimed_tries = claimed->task.attempt;
     pthread_mutex_lock(&workers->lock);
     running_remove(workers, claimed);
-    bool dropped = claimed->dropped;
     pthread_mutex_unlock(&workers->lock);
-    enum err_class class_ = task_settle(workers, &claimed->task, dropped, end, &outcome, &err);
+    if (end == TASK_AGAIN && claimed->overdue && !claimed->dropped)
+        end = overdue_end(&claimed->task, &outcome, workers->options.task_ms);
+    enum err_class class_ = task_settle(workers, claimed, end, &outcome, &err);
     if (end == TASK_AGAIN || end == TASK_DEAD)
         log_event(end == TASK_DEAD ? LOG_ERROR : LOG_DEBUG,
                   end == TASK_DEAD ? "task_dead" : "task_again", LOG_I64("task", claimed->task.id),
@@ -393,12 +433,12 @@ static enum err_class beat_work(struct tx *tx, void *context, struct err *err)
     char host[HOST_ROOM] = "";
     gethostname(host, sizeof(host) - 1);
     const struct workers_options *options = &beat->workers->options;
-    const struct sql_value values[] = {sql_text(options->name),   sql_text(str_of(host)),
-                                       sql_int(getpid()),         sql_text(STR(HUILIU_VERSION)),
-                                       sql_int(options->threads), sql_int((int64_t)beat->held.len),
-                                       sql_int(beat->now_ms),     sql_int(beat->degraded)};
+    const struct sql_value values[] = {
+        sql_text(options->name),       sql_text(str_of(host)),    sql_int(getpid()),
+        sql_text(STR(HUILIU_VERSION)), sql_int(options->threads), sql_int((int64_t)beat->held.len),
+        sql_int(beat->now_ms),         sql_int(beat->degraded),   sql_int(options->connections)};
     beat->stops_len = 0; /* it may be the second run */
-    enum err_class class_ = tx_exec(tx, SQL_WORKER_BEAT, values, 8, NULL, err);
+    enum err_class class_ = tx_exec(tx, SQL_WORKER_BEAT, values, 9, NULL, err);
     if (class_ == ERR_OK)
         class_ = queue_heartbeat(tx, options->name, &beat->held, beat->now_ms, err);
     if (class_ == ERR_OK && beat->held.len > 0)
@@ -437,6 +477,20 @@ static void workers_beat(struct workers *workers)
     }
 }
 
+/* Called with the lock. */
+static void overdue_stop(struct workers *workers)
+{
+    int64_t before_ms = clock_now_ms() - workers->options.task_ms;
+    for (struct claimed *one = workers->running; one && workers->options.task_ms > 0;
+         one = one->next) {
+        /* What is asked to end for another reason ends for that one. */
+        if (one->started_ms >= before_ms || one->stop)
+            continue;
+        one->overdue = true;
+        claimed_stop(one);
+    }
+}
+
 /* Until the next beat is due. A clock that is put back meanwhile makes it late by one beat at the most. */
 static void heart_rest(struct workers *workers)
 {
@@ -460,6 +514,7 @@ static void *heart_main(void *context)
         if (workers->busy + workers->waiting_len > 0 || workers->beat_due ||
             idle++ % IDLE_BEATS == 0)
             workers_beat(workers);
+        overdue_stop(workers);
         heart_rest(workers);
     }
     pthread_mutex_unlock(&workers->lock);
@@ -487,6 +542,12 @@ static enum err_class thread_start(pthread_t *thread, void *(*run)(void *), stru
     return err_set(err, ERR_INTERNAL, "thread", "a worker thread cannot be started");
 }
 
+static void task_heard(void *context, unsigned topics)
+{
+    (void)topics;
+    workers_nudge(context);
+}
+
 enum err_class workers_start(const struct workers_options *options, struct workers **out,
                              struct err *err)
 {
@@ -512,6 +573,8 @@ enum err_class workers_start(const struct workers_options *options, struct worke
         class_ = thread_start(&workers->heart, heart_main, workers, err);
         workers->heart_runs = class_ == ERR_OK;
     }
+    if (class_ == ERR_OK && options->run.len == 0)
+        class_ = ear_open(options->store, TOPIC_TASK, task_heard, workers, &workers->ear, err);
     if (class_ != ERR_OK) {
         pthread_mutex_lock(&workers->lock);
         workers->threads_len = started;
@@ -602,6 +665,22 @@ enum err_class workers_living(struct workers *workers, unsigned *living, unsigne
     return reader_close(row, err);
 }
 
+enum err_class workers_connections(struct store *store, struct str own_name, int64_t now_ms,
+                                   int64_t *connections, int64_t *processes, struct err *err)
+{
+    const struct sql_value values[] = {sql_text(own_name), sql_int(now_ms - LIVING_MS)};
+    struct reader *row;
+    *connections = *processes = 0;
+    enum err_class class_ = store_read(store, SQL_CONNECTIONS_OF_OTHERS, values, 2, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (reader_next(row)) {
+        *connections = reader_int(row, 0);
+        *processes = reader_int(row, 1);
+    }
+    return reader_close(row, err);
+}
+
 int64_t workers_dead(struct workers *workers)
 {
     pthread_mutex_lock(&workers->lock);
@@ -612,6 +691,7 @@ int64_t workers_dead(struct workers *workers)
 
 void workers_stop(struct workers *workers)
 {
+    ear_close(workers->ear);
     pthread_mutex_lock(&workers->lock);
     workers_end(workers);
     pthread_mutex_unlock(&workers->lock);

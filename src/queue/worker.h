@@ -4,6 +4,9 @@
  * `worker` that the process lives, and hear what people said (holds.h): a task that is to end sees its
  * `stopping` turn true.
  *
+ * Threads that have nothing to do ask the store twice a second, and at once when somebody says that there is
+ * a task (store/ear.h).
+ *
  * Life cycle: workers_start / workers_stop (lets each task end its page and hand the rest back).
  * Threads: the pool's own; workers_wait_idle from the caller's. */
 #ifndef HUILIU_QUEUE_WORKER_H
@@ -49,6 +52,13 @@ struct workers_options {
     struct str name; /* in leases and in table `worker`: no two processes may have the same */
     struct str run;  /* not empty: only this run's tasks */
     unsigned threads;
+    /* Most tasks that one claim takes; 0: one for each thread that has nothing to do. Fewer spread what comes at
+     * once over more processes. */
+    unsigned claim_max;
+    /* A task that runs for longer is told to end at its next page and put back, and dies where it has got nowhere
+     * several times; 0: any time. Tasks yield by themselves after seconds: this one is stuck. */
+    int64_t task_ms;
+    int64_t connections;  /* to the database that this process may open: shown in table `worker` */
     int64_t platform_max; /* as queue_claimer has it */
     const struct task_handler *handlers;
     size_t handlers_len;
@@ -69,6 +79,9 @@ void workers_nudge(struct workers *workers);
 void workers_mark(struct workers *workers, bool degraded);
 enum err_class workers_living(struct workers *workers, unsigned *living, unsigned *degraded,
                               struct err *err);
+/* Connections to the database that the other processes which live may open, and how many processes these are. */
+enum err_class workers_connections(struct store *store, struct str own_name, int64_t now_ms,
+                                   int64_t *connections, int64_t *processes, struct err *err);
 /* Tasks that ended dead since the start. */
 int64_t workers_dead(struct workers *workers);
 /* Nothing new is begun, and each task ends at its next page: how many still run. For who must not wait in

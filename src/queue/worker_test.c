@@ -1,4 +1,5 @@
 /* Workers: every task runs once, ends as its handler says, and a stop hands back what is left. */
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -77,23 +78,75 @@ static enum task_end lose(void *context, const struct task *task, struct task_ou
     return TASK_LOST;
 }
 
-static struct workers *start(struct fixture *f, struct seen *seen, unsigned threads)
+/* Gets on, or not, and never ends by itself; the second time it is done where it has got on. */
+static enum task_end stick(struct seen *seen, const struct task *task, struct task_outcome *outcome,
+                           bool gets_on)
 {
-    static struct task_handler handlers[3];
+    if (atomic_fetch_add(&seen->runs, 1) > 0 && gets_on)
+        return end_task(seen, task);
+    while (!__atomic_load_n(outcome->stopping, __ATOMIC_ACQUIRE))
+        poll(NULL, 0, 5);
+    outcome->pages = gets_on;
+    outcome->again_ms = clock_now_ms() + 60 * 60 * 1000; /* as if it had to wait for long */
+    return TASK_AGAIN;
+}
+
+static enum task_end slow(void *context, const struct task *task, struct task_outcome *outcome)
+{
+    return stick(context, task, outcome, true);
+}
+
+static enum task_end stuck(void *context, const struct task *task, struct task_outcome *outcome)
+{
+    return stick(context, task, outcome, false);
+}
+
+/* Is done when four run at once. */
+static enum task_end meet(void *context, const struct task *task, struct task_outcome *outcome)
+{
+    struct seen *seen = context;
+    (void)outcome;
+    atomic_fetch_add(&seen->runs, 1);
+    for (int i = 0; i < 2000 && atomic_load(&seen->runs) < 4; i++)
+        poll(NULL, 0, 5);
+    return end_task(seen, task);
+}
+
+static struct workers *start_with(struct seen *seen, struct workers_options options)
+{
+    static struct task_handler handlers[6];
     handlers[0] = (struct task_handler){"work", work, seen};
     handlers[1] = (struct task_handler){"refuse", refuse, seen};
     handlers[2] = (struct task_handler){"lose", lose, seen};
-    struct workers_options options = {.store = f->store,
-                                      .name = STR("test"),
-                                      .run = STR("run"),
-                                      .threads = threads,
-                                      .handlers = handlers,
-                                      .handlers_len = 3};
+    handlers[3] = (struct task_handler){"slow", slow, seen};
+    handlers[4] = (struct task_handler){"stuck", stuck, seen};
+    handlers[5] = (struct task_handler){"meet", meet, seen};
+    options.name = STR("test");
+    options.handlers = handlers;
+    options.handlers_len = 6;
     struct workers *workers;
     struct err err;
-    seen->store = f->store;
+    seen->store = options.store;
     assert_good(workers_start(&options, &workers, &err), &err);
     return workers;
+}
+
+static struct workers *start(struct fixture *f, struct seen *seen, unsigned threads)
+{
+    return start_with(
+        seen, (struct workers_options){.store = f->store, .run = STR("run"), .threads = threads});
+}
+
+static const char *text(struct fixture *f, const char *sql)
+{
+    struct err err;
+    struct reader *row;
+    struct str out = STR("(none)");
+    assert_good(store_read(f->store, sql, NULL, 0, &row, &err), &err);
+    if (reader_next(row))
+        out = arena_dup(&f->arena, reader_text(row, 0));
+    assert_good(reader_close(row, &err), &err);
+    return out.ptr;
 }
 
 static void every_task_runs_once_and_a_lane_never_twice_at_once(void **state)
@@ -179,6 +232,97 @@ static void a_stop_ends_the_wait_and_leaves_nothing_running(void **state)
     assert_int_equal(depth.ready + seen.runs, LANES * TASKS_A_LANE);
 }
 
+/* The limit is below one heartbeat: what runs at the first one is overdue. */
+static void a_task_that_runs_for_too_long_is_put_back_and_that_is_said(void **state)
+{
+    struct fixture *f = *state;
+    put(f, 1, "slow", 0);
+    struct seen seen = {.fail_first = 0};
+    struct workers *workers = start_with(
+        &seen, (struct workers_options){
+                   .store = f->store, .run = STR("run"), .threads = 1, .task_ms = 1000});
+    struct err err;
+    assert_good(workers_wait_idle(workers, clock_now_ms() + 20000, NULL, &err), &err);
+    workers_stop(workers);
+    assert_int_equal(seen.runs, 2);
+    assert_string_equal(text(f, "SELECT kind FROM event"), "task_overdue");
+    assert_string_equal(text(f, "SELECT error FROM execution WHERE result = 'failed'"),
+                        "it ran for longer than 1 s and was stopped; task_seconds is the limit");
+}
+
+static void a_task_that_is_stuck_again_and_again_dies(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    put(f, 1, "stuck", 0);
+    struct step tried = {.sql = "UPDATE task SET attempt = 1", .rows_expected = 1};
+    struct unit unit = {.before = &tried, .before_len = 1};
+    assert_good(store_commit(f->store, &unit, &err), &err);
+    struct seen seen = {.fail_first = 0};
+    struct workers *workers = start_with(
+        &seen, (struct workers_options){
+                   .store = f->store, .run = STR("run"), .threads = 1, .task_ms = 1000});
+    assert_good(workers_wait_idle(workers, clock_now_ms() + 30000, NULL, &err), &err);
+    workers_stop(workers);
+    assert_int_equal(seen.runs, 2);
+    assert_string_equal(text(f, "SELECT state FROM task"), "dead");
+    assert_string_equal(text(f, "SELECT kind FROM event ORDER BY id"), "task_overdue");
+    assert_string_equal(text(f, "SELECT kind FROM event ORDER BY id DESC"), "task_dead");
+}
+
+static void claims_of_one_task_each_keep_all_threads_at_work(void **state)
+{
+    struct fixture *f = *state;
+    for (int lane = 0; lane < 4; lane++)
+        put(f, lane, "meet", 0);
+    struct seen seen = {.fail_first = 0};
+    struct workers *workers = start_with(
+        &seen, (struct workers_options){
+                   .store = f->store, .run = STR("run"), .threads = 4, .claim_max = 1});
+    struct err err;
+    assert_good(workers_wait_idle(workers, clock_now_ms() + 8000, NULL, &err), &err);
+    workers_stop(workers);
+    assert_int_equal(seen.runs, 4);
+}
+
+/* Another process makes the task: on a server it is heard, elsewhere found by asking. */
+static void what_another_process_makes_is_picked_up_soon(void **state)
+{
+    struct fixture *f = *state;
+    struct store_options options = fixture_options(f);
+    struct fixture other = *f;
+    struct err err;
+    struct seen seen = {.fail_first = 0};
+    assert_good(store_open(&options, &other.store, &err), &err);
+    struct workers *workers = start_with(
+        &seen, (struct workers_options){.store = f->store, .threads = 2, .connections = 11});
+    poll(NULL, 0, 300); /* it has begun to listen, and found nothing */
+    int64_t worst_ms = 0;
+    for (int i = 0; i < 5; i++) {
+        poll(NULL, 0, 70); /* anywhere between two looks */
+        int64_t from_ns = clock_monotonic_ns();
+        put(&other, 1, "work", i);
+        while (atomic_load(&seen.runs) <= i && clock_monotonic_ns() - from_ns < 3000000000)
+            poll(NULL, 0, 1);
+        worst_ms = max_i64(worst_ms, (clock_monotonic_ns() - from_ns) / 1000000);
+    }
+    print_message("picked up after %lld ms at most\n", (long long)worst_ms);
+    assert_true(worst_ms < 1500); /* a busy machine; 500 by asking */
+    assert_int_equal(seen.runs, 5);
+    int64_t connections, processes;
+    assert_good(
+        workers_connections(f->store, STR("me"), clock_now_ms(), &connections, &processes, &err),
+        &err);
+    assert_int_equal(connections, 11);
+    assert_int_equal(processes, 1);
+    assert_good(
+        workers_connections(f->store, STR("test"), clock_now_ms(), &connections, &processes, &err),
+        &err);
+    assert_int_equal(connections + processes, 0);
+    workers_stop(workers);
+    store_close(other.store);
+}
+
 #define READY(test) cmocka_unit_test_setup_teardown(test, queue_ready, queue_end)
 
 int main(void)
@@ -188,6 +332,10 @@ int main(void)
         READY(a_task_that_failed_runs_again),
         READY(a_refused_task_and_an_unknown_kind_stay_dead_for_a_person),
         READY(a_task_that_is_refused_at_every_try_ends),
+        READY(a_task_that_runs_for_too_long_is_put_back_and_that_is_said),
+        READY(a_task_that_is_stuck_again_and_again_dies),
+        READY(claims_of_one_task_each_keep_all_threads_at_work),
+        READY(what_another_process_makes_is_picked_up_soon),
         READY(a_stop_ends_the_wait_and_leaves_nothing_running),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,11 +23,10 @@
 enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_WARN, EVENT_ERROR };
 
 /* Every kind there is: id, word in the table, level. Texts: MSG_EVENT_… in app/messages.def, whose {1}, {2} … are
- * the arguments in their order. A kind never changes its arguments. The last four stand in no table: feed.h
+ * the arguments in their order. A kind never changes its arguments. The last six stand in no table: feed.h
  * makes them from recorded tries and the rows of tasks. */
 #define EVENT_KINDS(EVENT)                                                                         \
     EVENT(TASK_DEAD, "task_dead", EVENT_ERROR)                                                     \
-    EVENT(TASK_CANCELLED, "task_cancelled", EVENT_INFO)                                            \
     EVENT(TASKS_CANCELLED, "tasks_cancelled", EVENT_INFO)                                          \
     EVENT(TASK_RETRIED, "task_retried", EVENT_INFO)                                                \
     EVENT(TASK_OVERDUE, "task_overdue", EVENT_WARN)                                                \
@@ -49,6 +48,7 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_WARN, EVENT_ERROR };
     EVENT(COORD_LOST, "coord_lost", EVENT_WARN)                                                    \
     EVENT(COORD_BACK, "coord_back", EVENT_INFO)                                                    \
     EVENT(CONNECTIONS_SHORT, "connections_short", EVENT_WARN)                                      \
+    EVENT(TASK_CANCELLED, "task_cancelled", EVENT_INFO)                                            \
     EVENT(TRY_DONE, "try_done", EVENT_INFO)                                                        \
     EVENT(TRY_AGAIN, "try_again", EVENT_INFO)                                                      \
     EVENT(TRY_FAILED, "try_failed", EVENT_WARN)                                                    \
