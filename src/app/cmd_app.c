@@ -111,7 +111,7 @@ enum exit_code cmd_app_rotate(struct app *app, const struct cli *cli, struct err
     work.token_owner = arena_printf(&app->arena, "app:%lld", (long long)work.id);
     if (!work.token_owner.ptr)
         return exit_of(err_no_memory(err));
-    class_ = store_write(app->store, rotate, &work, err);
+    class_ = shops_write(app->store, rotate, &work, err);
     if (class_ == ERR_OK)
         app_say(app, MSG_APP_ROTATED, M_STR(cli_arg(cli, 0)), M_END);
     return exit_of(class_);

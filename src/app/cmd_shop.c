@@ -433,9 +433,7 @@ static enum err_class shop_state_put(struct app *app, int64_t shop_id, struct st
 {
     const struct sql_value values[] = {sql_int(shop_id), sql_text(state)};
     const struct step step = {SQL_SHOP_STATE, values, 2, 1, 0};
-    struct unit unit = {
-        .shop_id = shop_id, .before = &step, .before_len = 1, .now_ms = clock_now_ms()};
-    return store_commit(app->store, &unit, err);
+    return shops_write_step(app->store, &step, err);
 }
 
 /* A shop that waited for a person has seen one; one that a person switched off stays off. */

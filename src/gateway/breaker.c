@@ -12,7 +12,6 @@ enum {
     BREAKERS_MAX = 16384,
     /* A probe that never reports (its thread died with an error of ours) is given up after this. */
     PROBE_MS = 60000,
-    NAME_BYTES_MAX = 96,
 };
 
 struct breaker {
@@ -21,7 +20,7 @@ struct breaker {
     int64_t pause_ms;
     int64_t again_ms; /* open: when the next probe may go */
     char reason[sizeof(((struct err *)NULL)->message)];
-    char name[NAME_BYTES_MAX];
+    char name[BREAKER_NAME_BYTES];
 };
 
 struct breakers {
@@ -56,15 +55,15 @@ void breakers_free(struct breakers *breakers)
     free(breakers);
 }
 
-/* "platform", "platform/app:3", "platform/shop:7"; false where there is nothing to break. */
-static bool place_name(const struct breaker_place *place, enum breaker_level level,
-                       char name[NAME_BYTES_MAX])
+/* False where there is nothing to break. */
+bool breaker_name(const struct breaker_place *place, enum breaker_level level,
+                  char name[BREAKER_NAME_BYTES])
 {
     int64_t id = level == LEVEL_APP ? place->app_id : place->shop_id;
     if (level == LEVEL_PLATFORM)
-        snprintf(name, NAME_BYTES_MAX, "%.*s", STR_ARG(place->platform));
+        snprintf(name, BREAKER_NAME_BYTES, "%.*s", STR_ARG(place->platform));
     else
-        snprintf(name, NAME_BYTES_MAX, "%.*s/%s:%lld", STR_ARG(place->platform),
+        snprintf(name, BREAKER_NAME_BYTES, "%.*s/%s:%lld", STR_ARG(place->platform),
                  level == LEVEL_APP ? "app" : "shop", (long long)id);
     return level == LEVEL_PLATFORM || id != 0;
 }
@@ -74,8 +73,8 @@ static bool place_name(const struct breaker_place *place, enum breaker_level lev
 static struct breaker *breaker_at(struct breakers *breakers, const struct breaker_place *place,
                                   enum breaker_level level, bool make)
 {
-    char name[NAME_BYTES_MAX];
-    if (!place_name(place, level, name))
+    char name[BREAKER_NAME_BYTES];
+    if (!breaker_name(place, level, name))
         return NULL;
     struct map_entry *entry = map_find(&breakers->map, str_of(name));
     if (entry || !make)
@@ -161,10 +160,11 @@ static enum breaker_level level_of(enum err_scope scope)
     return scope == ERR_SCOPE_APP ? LEVEL_APP : LEVEL_SHOP;
 }
 
-void breaker_report(struct breakers *breakers, const struct breaker_place *place,
-                    const struct breaker_pass *pass, enum err_class class_, enum err_scope scope,
-                    int64_t now_ms)
+struct breaker_change breaker_report(struct breakers *breakers, const struct breaker_place *place,
+                                     const struct breaker_pass *pass, enum err_class class_,
+                                     enum err_scope scope, int64_t now_ms)
 {
+    struct breaker_change change = {{false}, {false}};
     bool failed = class_ == ERR_RETRY || class_ == ERR_BAD_REPLY;
     /* A refusal that the platform put into words is a sign of life. */
     bool answered = class_ == ERR_OK || class_ == ERR_TOKEN_EXPIRED || class_ == ERR_FORBIDDEN ||
@@ -177,6 +177,7 @@ void breaker_report(struct breakers *breakers, const struct breaker_place *place
         struct breaker *breaker = breaker_at(breakers, place, level, here);
         if (!breaker)
             continue;
+        bool was_open = breaker->open;
         /* What fails in a shop has passed through its app and platform. */
         if (here)
             breaker_failed(breaker, pass->probes[level], now_ms);
@@ -184,8 +185,11 @@ void breaker_report(struct breakers *breakers, const struct breaker_place *place
             breaker_succeeded(breaker);
         else if (pass->probes[level])
             breaker->again_ms = now_ms;
+        change.opened[level] = breaker->open && !was_open;
+        change.closed[level] = was_open && !breaker->open;
     }
     pthread_mutex_unlock(&breakers->lock);
+    return change;
 }
 
 void breaker_hold(struct breakers *breakers, const struct breaker_place *place,

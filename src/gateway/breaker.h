@@ -34,9 +34,16 @@ enum err_class breaker_ask(struct breakers *breakers, const struct breaker_place
                            int64_t now_ms, struct breaker_pass *pass, struct err *err);
 /* How the call ended. A class that says nothing about the place's health (ERR_LATER, ERR_STOPPED …)
  * only gives a probe back. */
-void breaker_report(struct breakers *breakers, const struct breaker_place *place,
-                    const struct breaker_pass *pass, enum err_class class_, enum err_scope scope,
-                    int64_t now_ms);
+struct breaker_change { /* what a person may want to know */
+    bool opened[BREAKER_LEVELS], closed[BREAKER_LEVELS];
+};
+struct breaker_change breaker_report(struct breakers *breakers, const struct breaker_place *place,
+                                     const struct breaker_pass *pass, enum err_class class_,
+                                     enum err_scope scope, int64_t now_ms);
+/* "platform", "platform/app:3", "platform/shop:7". */
+enum { BREAKER_NAME_BYTES = 96 };
+bool breaker_name(const struct breaker_place *place, enum breaker_level level,
+                  char name[BREAKER_NAME_BYTES]);
 /* Shut until breaker_release. */
 void breaker_hold(struct breakers *breakers, const struct breaker_place *place,
                   enum breaker_level level, const char *reason);

@@ -259,12 +259,33 @@ static void budgets_refuse(struct call *call, const struct err *err, int64_t now
     }
 }
 
+/* That a breaker opened, or closed, is for people: a call that cannot write it goes on all the same. */
+static void breakers_say(const struct call *call, const struct breaker_change *change,
+                         const struct err *err, int64_t now_ms)
+{
+    for (enum breaker_level level = 0; level < BREAKER_LEVELS; level++) {
+        char name[BREAKER_NAME_BYTES];
+        if (!change->opened[level] && !change->closed[level])
+            continue;
+        breaker_name(&call->place, level, name);
+        struct event event = {.kind = change->opened[level] ? EVENT_BREAKER_OPENED
+                                                            : EVENT_BREAKER_CLOSED,
+                              .shop_id = level == LEVEL_SHOP ? call->place.shop_id : 0,
+                              .args = {EVENT_TEXT("name", str_of(name))}};
+        if (change->opened[level])
+            event.args[1] = EVENT_TEXT("reason", str_of(err->message));
+        event_tell(call->gateway->options.store, &event, now_ms, NULL);
+    }
+}
+
 /* Tells budgets, breakers, token keeper and counters how it went. */
 static void call_learn(struct call *call, enum err_class class_, const struct err *err)
 {
     struct gateway *gateway = call->gateway;
     int64_t now_ms = clock_now_ms();
-    breaker_report(gateway->breakers, &call->place, &call->pass, class_, err->scope, now_ms);
+    const struct breaker_change change = breaker_report(gateway->breakers, &call->place,
+                                                        &call->pass, class_, err->scope, now_ms);
+    breakers_say(call, &change, err, now_ms);
     if (class_ == ERR_THROTTLED)
         budgets_refuse(call, err, now_ms);
     for (size_t i = 0; class_ == ERR_OK && i < call->ask.endpoint->budgets_len; i++)

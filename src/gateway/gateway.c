@@ -89,14 +89,9 @@ void gateway_on_forbidden(struct gateway *gateway, const struct breaker_place *p
                               : of_use ? USERS_MARK
                                        : SHOP_MARK,
                               values, 2, -1, 0};
-    struct unit unit = {.order_key = (uint64_t)place->shop_id,
-                        .shop_id = place->shop_id,
-                        .before = &step,
-                        .before_len = 1,
-                        .now_ms = clock_now_ms()};
     struct err err;
     /* The call's own error goes on; that the mark is missing must not hide it. */
-    if (store_commit(gateway->options.store, &unit, &err) != ERR_OK)
+    if (shops_write_step(gateway->options.store, &step, &err) != ERR_OK)
         log_event(LOG_ERROR, "shop_not_marked", LOG_I64("shop_id", place->shop_id),
                   LOG_STR("code", str_of(err.code)), LOG_STR("message", str_of(err.message)),
                   LOG_END);

@@ -162,4 +162,11 @@ struct gateway_counts {
 };
 void gateway_counts_read(struct gateway *gateway, struct gateway_counts *out);
 
+/* --- shops that need a person (shop_state.c) --- */
+/* As store_write, for whatever may change that: the transaction also says in events which shops need a person
+ * since, and which are well again. */
+enum err_class shops_write(struct store *store, store_work *work, void *context, struct err *err);
+/* The same of one statement, whatever number of rows it changes. */
+enum err_class shops_write_step(struct store *store, const struct step *step, struct err *err);
+
 #endif

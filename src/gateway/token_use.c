@@ -132,7 +132,7 @@ enum err_class token_put(struct store *store, const struct keyring *keyring, str
     arena_init(&arena);
     enum err_class class_ = token_row_values(keyring, owner, &arena, &row, work.values, err);
     if (class_ == ERR_OK)
-        class_ = store_write(store, put_run, &work, err);
+        class_ = shops_write(store, put_run, &work, err);
     arena_fini(&arena);
     return class_;
 }
@@ -158,7 +158,7 @@ enum err_class token_share(struct store *store, int64_t shop_id, int64_t with_sh
 {
     struct share_work work = {.shop_id = shop_id};
     enum err_class class_ = token_shop_of(store, with_shop_id, &work.with_shop_id, err);
-    return class_ == ERR_OK ? store_write(store, share_run, &work, err) : class_;
+    return class_ == ERR_OK ? shops_write(store, share_run, &work, err) : class_;
 }
 
 /* --- none any more --- */
@@ -363,6 +363,6 @@ enum err_class token_adopt(struct store *store, const struct keyring *keyring,
     owner_write(owner, "shop", facts->shop.id);
     enum err_class class_ = token_row_values(keyring, str_of(owner), arena, &row, work.values, err);
     if (class_ == ERR_OK)
-        class_ = store_write(store, adopt_run, &work, err);
+        class_ = shops_write(store, adopt_run, &work, err);
     return class_ == ERR_OK ? left_list(&work, consent, err) : class_;
 }

@@ -103,6 +103,36 @@ static void close_count(struct sync *sync, enum window_state state)
     }
 }
 
+/* That a stream has a window without proof is said once, and that it has none any more; not each window: where a
+ * platform tells no totals none is ever proved. */
+static enum err_class steps_say(struct task_run *run, const struct window *window,
+                                const struct window_close *close, struct arena *arena,
+                                struct steps *steps, struct err *err)
+{
+    struct store *store = run->sync->options.store;
+    bool unproved = close->state == WINDOW_UNPROVED;
+    int64_t others = 0;
+    if (!unproved && (close->state != WINDOW_SEALED || window->tries == 0))
+        return ERR_OK;
+    const struct sql_value key[] = {sql_int(window->id.shop_id), sql_text(window->id.stream),
+                                    sql_text(window_kind_name(window->id.kind)),
+                                    sql_int(window->id.from_ms), sql_int(window->id.to_ms)};
+    enum err_class class_ = store_read_int(store, SQL_UNPROVED_OTHER, key, 5, 0, &others, err);
+    if (class_ != ERR_OK || others != 0 || (unproved && window->tries > 0))
+        return class_;
+    struct event event = {.kind = unproved ? EVENT_WINDOW_UNPROVED : EVENT_STREAM_PROVED,
+                          .shop_id = window->id.shop_id,
+                          .task_id = run->task->id,
+                          .stream = window->id.stream,
+                          .args = {EVENT_NUMBER("from_ms", window->id.from_ms),
+                                   EVENT_NUMBER("to_ms", window->id.to_ms)}};
+    if (unproved)
+        event.args[2] = EVENT_TEXT("reason", close->reason);
+    if (steps->len == STEPS_MAX)
+        return err_set(err, ERR_INTERNAL, "steps_max", "too many steps in one unit");
+    return event_step(store, &event, close->now_ms, arena, &steps->items[steps->len++], err);
+}
+
 /* Closes the window and ends its task in one unit. */
 static enum err_class window_close_commit(struct task_run *run, const struct window *window,
                                           const struct window_close *close, struct err *err)
@@ -123,6 +153,8 @@ static enum err_class window_close_commit(struct task_run *run, const struct win
     enum err_class class_ = FAIL_POINT("sync.window.closing")
                                 ? err_set(err, ERR_INTERNAL, "fail_point", "fail point")
                                 : window_steps_close(window, close, &arena, &steps, err);
+    if (class_ == ERR_OK)
+        class_ = steps_say(run, window, close, &arena, &steps, err);
     if (class_ == ERR_OK)
         class_ = steps_end(run, &window->id, close->state == WINDOW_SEALED, &arena, &steps, err);
     if (class_ == ERR_OK)

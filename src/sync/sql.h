@@ -99,6 +99,10 @@ static const char SQL_COVER_CLOSED[] =
 static const char SQL_UNPROVED_FIRST[] =
     "SELECT min(from_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = 'audit' "
     "AND state = 'unproved' AND NOT (from_ms >= ?3 AND to_ms <= ?4)";
+/* Is any window of the stream without proof, but this one and what a seal of it takes along? */
+static const char SQL_UNPROVED_OTHER[] =
+    "SELECT 1 FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND state = 'unproved' "
+    "AND NOT (kind = ?3 AND from_ms >= ?4 AND to_ms <= ?5) LIMIT 1";
 /* The last end of an unproved audit window that holds the instant ?3; the first that reaches it. */
 static const char SQL_UNPROVED_AT[] =
     "SELECT max(to_ms) FROM sync_window WHERE shop_id = ?1 AND stream = ?2 AND kind = 'audit' "
