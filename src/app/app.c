@@ -12,6 +12,8 @@
 
 extern const struct embedded_file schema_files[];
 
+enum { HOST_ROOM = 128 };
+
 void app_init(struct app *app)
 {
     *app = (struct app){0};
@@ -115,14 +117,31 @@ static enum err_class migrate(struct app *app, bool migrates, struct err *err)
     return class_ == ERR_OK ? views_install(app->store, err) : class_;
 }
 
-enum err_class app_open_store(struct app *app, bool migrates, struct err *err)
+/* `unit_ms` times what an option says; 0 there: never. */
+static int64_t time_of(const struct app *app, enum option_id id, int64_t unit_ms)
 {
-    const struct store_options options = {
+    int64_t number = option_int(&app->options, id);
+    return number > 0 ? number * unit_ms : INT64_MAX;
+}
+
+struct store_options app_store_options(const struct app *app, bool create)
+{
+    return (struct store_options){
         .url = option_text(&app->options, OPTION_STORE),
         .home = app->home,
         .catalog = app->catalog,
-        .create = migrates,
+        .create = create,
+        .process = app->process,
+        .readers = (unsigned)option_int(&app->options, OPTION_STORE_READERS),
+        .reader_wait_ms = time_of(app, OPTION_STORE_WAIT_SECONDS, 1000),
+        .reader_age_ms = time_of(app, OPTION_STORE_RECYCLE_MINUTES, 60 * 1000),
+        .reader_idle_ms = time_of(app, OPTION_STORE_PING_SECONDS, 1000),
     };
+}
+
+enum err_class app_open_store(struct app *app, bool migrates, struct err *err)
+{
+    const struct store_options options = app_store_options(app, migrates);
     enum err_class class_ = store_open(&options, &app->store, err);
     return class_ == ERR_OK ? migrate(app, migrates, err) : class_;
 }
@@ -203,6 +222,15 @@ enum err_class app_open_connectors(struct app *app, struct err *err)
     return class_ == ERR_OK ? registry_load_connectors(app, err) : class_;
 }
 
+static enum err_class process_name(struct app *app, const struct cli *cli, struct err *err)
+{
+    char host[HOST_ROOM] = "";
+    gethostname(host, sizeof(host) - 1);
+    app->process = arena_printf(&app->arena, "%s:%s:%ld", cli->command ? cli->command->path : "",
+                                host, (long)getpid());
+    return app->process.ptr ? ERR_OK : err_no_memory(err);
+}
+
 enum err_class app_open(struct app *app, const struct cli *cli, enum app_level level, bool migrates,
                         struct err *err)
 {
@@ -210,6 +238,8 @@ enum err_class app_open(struct app *app, const struct cli *cli, enum app_level l
         return ERR_OK;
     bool made;
     enum err_class class_ = home_find(cli->home, &app->arena, &app->home, err);
+    if (class_ == ERR_OK)
+        class_ = process_name(app, cli, err);
     if (class_ == ERR_OK)
         class_ = home_ensure(app, cli->home.len > 0, &made, err);
     if (class_ != ERR_OK || level == APP_HOME)

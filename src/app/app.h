@@ -42,6 +42,7 @@ struct app {
     struct arena arena; /* as long as the command */
     bool json;
     struct str home;
+    struct str process; /* "COMMAND:HOST:PID", in events */
     struct options options;
     const struct zone *zone;  /* of the option; NULL: each shop's own */
     struct logfile *log_file; /* NULL: standard error */
@@ -71,6 +72,8 @@ void app_log(const struct app *app);
 enum err_class app_log_file_open(const struct app *app, struct str path, struct logfile **out,
                                  struct err *err);
 
+/* How the options want the database opened. `create`: make it where it is absent. */
+struct store_options app_store_options(const struct app *app, bool create);
 /* The steps of app_open, for those who want to go on after one fails (doctor) or make a home. */
 enum err_class app_open_home(struct app *app, struct err *err);
 enum err_class app_open_connectors(struct app *app, struct err *err);

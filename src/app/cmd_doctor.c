@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "app/cmd.h"
+#include "app/connections.h"
 #include "app/coordinator.h"
 #include "app/file.h"
 #include "app/role.h"
@@ -178,9 +179,7 @@ static bool check_database(struct doctor *doctor)
     struct migration_state state;
     struct app *app = doctor->app;
     char text[64];
-    const struct store_options options = {.url = option_text(&app->options, OPTION_STORE),
-                                          .home = app->home,
-                                          .catalog = app->catalog};
+    const struct store_options options = app_store_options(app, false);
     enum err_class class_ = store_open(&options, &app->store, &err);
     if (class_ == ERR_OK)
         class_ = store_check(app->store, &err);
@@ -243,6 +242,30 @@ static void check_alone(struct doctor *doctor)
              (long long)living);
     if (living > 1)
         wrong(doctor, "coord", str_of(text), MSG_NEXT_COORD_ALONE, STR_NONE);
+}
+
+/* Every process that lives, together. Where there is no server nobody counts. */
+static void check_connections(struct doctor *doctor)
+{
+    struct connections connections;
+    struct buf text;
+    struct err err;
+    if (connections_count(doctor->app, STR_NONE, &connections, &err) != ERR_OK) {
+        wrong(doctor, "connections", str_of(err.message), MSG_NEXT_DATABASE, STR_NONE);
+        return;
+    }
+    buf_init(&text, 4096);
+    if (connections.allowed < INT64_MAX)
+        buf_printf(&text, "%lld / %lld", (long long)connections.wanted,
+                   (long long)connections.allowed);
+    if (connections_are_short(&connections)) {
+        buf_reset(&text);
+        connections_write(&connections, &text);
+        wrong(doctor, "connections", buf_str(&text), MSG_NEXT_CONNECTIONS, STR_NONE);
+    } else if (text.len > 0) {
+        good(doctor, "connections", buf_str(&text));
+    }
+    buf_fini(&text);
 }
 
 /* --- the shops --- */
@@ -328,6 +351,7 @@ enum exit_code cmd_doctor(struct app *app, const struct cli *cli, struct err *er
         if (opened && check_database(&doctor)) {
             check_clock_went_back(&doctor);
             check_alone(&doctor);
+            check_connections(&doctor);
             check_shops(&doctor);
         }
     }

@@ -155,9 +155,13 @@ static enum err_class task_retry(struct tx *tx, int64_t id, int64_t now_ms, int6
 {
     const struct sql_value values[] = {sql_int(id), sql_int(now_ms)};
     int64_t twins = 0, rows = 0;
+    const struct event event = {.kind = EVENT_TASK_RETRIED, .task_id = id};
     enum err_class class_ = tx_exec(tx, SQL_TASK_TWIN_DELETE, values, 1, &twins, err);
     if (class_ == ERR_OK)
         class_ = tx_exec(tx, SQL_TASK_RETRY, values, 2, &rows, err);
+    if (class_ == ERR_OK && rows > 0)
+        class_ = event_add(tx, &event, now_ms, err);
+    tx_say(tx, TOPIC_TASK);
     *changed += twins + rows;
     return class_;
 }

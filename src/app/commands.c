@@ -389,17 +389,54 @@ static const struct cli_flag install_flags[] = {
               "替换不是为此主目录写的文件。"}},
     {0},
 };
+#define FOLLOW_FLAG                                                                                \
+    {                                                                                              \
+        .name = "follow", .type = FLAG_SWITCH, .help = {                                           \
+            "Go on with what is added, until Ctrl-C; also -f.",                                    \
+            "持续输出新增内容，直到 Ctrl-C；也可用 -f。"                           \
+        }                                                                                          \
+    }
 static const struct cli_flag service_logs_flags[] = {
-    {.name = "follow",
-     .type = FLAG_SWITCH,
-     .help = {"Go on with what is added, until Ctrl-C; also -f.",
-              "持续输出新增内容，直到 Ctrl-C；也可用 -f。"}},
+    FOLLOW_FLAG,
     {.name = "lines",
      .type = FLAG_INT,
      .value = "N",
      .min = 0,
      .max = REPORT_ROWS_MAX,
      .help = {"How many of the last lines; default: 50.", "最后多少行；默认 50。"}},
+    {0},
+};
+
+/* --- what happened --- */
+
+static const char *const event_levels[] = {"debug", "info", "warn", "error", NULL};
+static const struct cli_flag logs_flags[] = {
+    {.name = "task",
+     .type = FLAG_INT,
+     .value = "ID",
+     .min = 1,
+     .max = INT64_MAX,
+     .help = {"Only this task, whichever process runs it; --follow ends when it is over.",
+              "只看此任务，不论由哪个进程执行；--follow 在其结束时退出。"}},
+    ONE_SHOP_FLAG,
+    {.name = "level",
+     .type = FLAG_WORD,
+     .words = event_levels,
+     .help = {"The least serious that is shown; default: info. warn: what went wrong.",
+              "显示的最低级别；默认 info。warn：只看出错的。"}},
+    {.name = "since",
+     .type = FLAG_TEXT,
+     .value = "D",
+     .help = {"From then on: a date, date-time, unix seconds or 2h (hours ago).",
+              "从何时起：日期、日期时间、unix 秒或 2h（几小时前）。"}},
+    {.name = "lines",
+     .type = FLAG_INT,
+     .value = "N",
+     .min = 0,
+     .max = FEED_LINES_MAX,
+     .help = {"How many of the last lines; default: 50, with --task or --since all.",
+              "最后多少行；默认 50，给出 --task 或 --since 时为全部。"}},
+    FOLLOW_FLAG,
     {0},
 };
 
@@ -598,6 +635,17 @@ const struct command command_table[] = {
      .run = cmd_service_supervise,
      .help = {"What `service start` puts into the background, for an init of your own.",
               "`service start` 放入后台的监管进程，供自有 init 使用。"}},
+    {.path = "logs",
+     .flags = logs_flags,
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_logs,
+     .help = {"What happened, of all processes together: tries of tasks, and what needs attention.",
+              "所有进程发生的事：任务的执行，以及需要注意的情况。"},
+     .more =
+         {"From the database, whichever machine it happened on. What one process prints is in its log file "
+          "(`log_file`) or in `huiliu service logs`. With --json a line is one object.",
+          "来自数据库，不论发生在哪台机器。单个进程的输出在其日志文件（`log_file`）或 `huiliu service logs` 中。使用 --json 时每行一个对象。"}},
     {.path = "pause",
      .flags = scope_flags,
      .level = APP_STORE,

@@ -3,6 +3,7 @@
 
 #include "app/option_internal.h"
 #include "coord/coord.h"
+#include "store/store.h"
 
 static const char *const language_words[] = {"auto", "en", "zh", NULL};
 static const char *const level_words[] = {"debug", "info", "warn", "error", "off", NULL};
@@ -32,6 +33,69 @@ static const struct option table[OPTIONS] = {
                         .max = 64,
                         .help = {"How many shops are read at the same time.",
                                  "同时读取多少个店铺。"}},
+    [OPTION_TASKS_PER_CLAIM] =
+        {.key = "tasks_per_claim",
+         .type = OPTION_INT,
+         .standard = "64",
+         .min = 1,
+         .max = 64,
+         .help =
+             {"Most tasks that a process takes at once, never more than it has idle workers; fewer spread what "
+              "comes at once over more processes.",
+              "一个进程一次最多领取的任务数，不超过其空闲的 worker；较小的值可把同时到来的任务分给更多进程。"}},
+    [OPTION_TASK_SECONDS] =
+        {.key = "task_seconds",
+         .type = OPTION_INT,
+         .standard = "3600",
+         .min = 0,
+         .max = 604800,
+         .help =
+             {"Seconds after which a task that still runs is stuck: it is stopped at its next page and put back; "
+              "0: never. A task that gets on yields by itself after 30 s.",
+              "任务运行超过此秒数视为卡住：在下一页后停止并放回队列；0 表示不限。正常的任务 30 秒后会自行让出。"}},
+    [OPTION_STORE_READERS] =
+        {.key = "store_readers",
+         .type = OPTION_INT,
+         .standard = "0",
+         .min = 0,
+         .max = STORE_READERS_MAX,
+         .help =
+             {"Most read connections of a process; 0: 4 on SQLite, 8 on a server. A process has three more.",
+              "每个进程最多的读连接数；0：SQLite 为 4，服务器为 8。另有三个其他连接。"}},
+    [OPTION_STORE_WAIT_SECONDS] =
+        {.key = "store_wait_seconds",
+         .type = OPTION_INT,
+         .standard = "5",
+         .min = 1,
+         .max = 600,
+         .help =
+             {"How long a read waits while all read connections are in use, before it fails with `store_busy`.",
+              "所有读连接都在使用时，一次读取等待多久；之后以 `store_busy` 失败。"}},
+    [OPTION_STORE_RECYCLE_MINUTES] =
+        {.key = "store_recycle_minutes",
+         .type = OPTION_INT,
+         .standard = "30",
+         .min = 0,
+         .max = 10080,
+         .help = {"Age at which a read connection to a server is opened anew; 0: never.",
+                  "到服务器的读连接存在多久后重新建立；0 表示从不。"}},
+    [OPTION_STORE_PING_SECONDS] =
+        {.key = "store_ping_seconds",
+         .type = OPTION_INT,
+         .standard = "60",
+         .min = 0,
+         .max = 86400,
+         .help =
+             {"Idle time after which a read connection to a server is asked whether it lives before it is used; 0: "
+              "never.",
+              "到服务器的读连接空闲多久后，使用前先检查是否仍可用；0 表示从不。"}},
+    [OPTION_KEEP_EVENTS] = {.key = "keep_events",
+                            .type = OPTION_INT,
+                            .standard = "30",
+                            .min = 1,
+                            .max = 3650,
+                            .help = {"Days that events (`huiliu logs`) are kept, 500,000 at most.",
+                                     "事件（`huiliu logs`）保留的天数，最多 500,000 条。"}},
     [OPTION_KEEP_EXECUTIONS] = {.key = "keep_executions",
                                 .type = OPTION_INT,
                                 .standard = "30",

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app/connections.h"
 #include "app/notify.h"
 #include "app/role.h"
 
@@ -25,6 +26,8 @@ enum {
     /* How long a reload waits for calls in flight. */
     END_PATIENCE_MS = 10 * 1000,
     END_LOOK_MS = 100,
+    /* 100 MB at the most, whatever the days are. */
+    EVENTS_MAX = 500 * 1000,
 };
 #define DAY_MS INT64_C(86400000)
 
@@ -44,6 +47,9 @@ struct service {
     int64_t seen_ms;   /* the clock when it was last looked at */
     int64_t reload_ms; /* not before */
     int64_t pause_ms;
+    bool coord_lost;
+    struct err
+        fault; /* why the generation before ended: said by the next, whose store can be written to */
 };
 
 static volatile bool stop_asked, reload_asked;
@@ -82,6 +88,22 @@ static void warn(const char *event, const struct err *why)
               LOG_STR("message", str_of(why->message)), LOG_END);
 }
 
+/* For who reads `huiliu logs`; that it cannot be written stops nothing. */
+static void tell(const struct generation *g, const struct event *event)
+{
+    struct err err;
+    if (event_tell(g->app.store, event, clock_now_ms(), &err) != ERR_OK)
+        warn("event_not_told", &err);
+}
+
+static void tell_why(const struct generation *g, enum event_kind kind, const struct err *why)
+{
+    const struct event event = {.kind = kind,
+                                .args = {EVENT_TEXT("code", str_of(why->code)),
+                                         EVENT_TEXT("reason", str_of(why->message))}};
+    tell(g, &event);
+}
+
 /* --- a duty of the home --- */
 
 /* Whatever is kept for some days only, and room for the months to come. */
@@ -90,12 +112,15 @@ static enum err_class home_prune(const struct app *app, int64_t now_ms, struct e
     int64_t gone;
     int64_t executions_ms = option_int(&app->options, OPTION_KEEP_EXECUTIONS) * DAY_MS;
     int64_t snapshots_ms = option_int(&app->options, OPTION_KEEP_SNAPSHOTS) * DAY_MS;
+    int64_t events_ms = option_int(&app->options, OPTION_KEEP_EVENTS) * DAY_MS;
     enum err_class class_ = store_upkeep(app->store, now_ms, err);
     if (class_ == ERR_OK)
         class_ = queue_prune(app->store, now_ms - executions_ms, &gone, err);
     if (class_ == ERR_OK && snapshots_ms > 0)
         class_ = store_prune(app->store, STR("ad_figure_snapshot"), now_ms - snapshots_ms, &gone,
                              err);
+    if (class_ == ERR_OK)
+        class_ = events_prune(app->store, now_ms - events_ms, EVENTS_MAX, &gone, err);
     return class_;
 }
 
@@ -182,6 +207,32 @@ static int64_t platform_max_of(const struct app *app, unsigned threads)
     return 0;
 }
 
+/* Too few make reads wait and fail later, in some process: said before, and by name. */
+static enum err_class connections_look(struct generation *g, struct str name, struct err *err)
+{
+    struct connections connections;
+    struct buf text;
+    enum err_class class_ = connections_count(&g->app, name, &connections, err);
+    if (class_ != ERR_OK || !connections_are_short(&connections))
+        return class_;
+    const struct event event = {
+        .kind = EVENT_CONNECTIONS_SHORT,
+        .args = {EVENT_NUMBER("processes", connections.processes),
+                 EVENT_NUMBER("wanted", connections.wanted),
+                 EVENT_NUMBER("spare", CONNECTIONS_SPARE),
+                 EVENT_NUMBER("allowed", connections.allowed),
+                 EVENT_NUMBER("readers", connections.readers_fit),
+                 EVENT_NUMBER("missing", connections.wanted - connections.allowed)}};
+    tell(g, &event);
+    buf_init(&text, 4096);
+    connections_write(&connections, &text);
+    log_event(LOG_WARN, "connections_short", LOG_STR("message", buf_str(&text)), LOG_END);
+    app_print(buf_str(&text));
+    app_print(STR("\n"));
+    buf_fini(&text);
+    return ERR_OK;
+}
+
 static enum err_class work_begin(const struct service *service, struct generation *g,
                                  struct err *err)
 {
@@ -203,11 +254,15 @@ static enum err_class work_begin(const struct service *service, struct generatio
         .store = g->app.store,
         .name = name,
         .threads = threads,
+        .claim_max = (unsigned)option_int(&g->app.options, OPTION_TASKS_PER_CLAIM),
+        .task_ms = option_int(&g->app.options, OPTION_TASK_SECONDS) * 1000,
+        .connections = store_connections(g->app.store),
         .platform_max = platform_max_of(&g->app, threads),
         .handlers = kept,
         .handlers_len = len,
     };
-    return workers_start(&options, &g->workers, err);
+    class_ = connections_look(g, name, err);
+    return class_ == ERR_OK ? workers_start(&options, &g->workers, err) : class_;
 }
 
 /* Opened and not yet at work: the one before may still be. */
@@ -291,11 +346,15 @@ static void service_reload(struct service *service)
     service->reload_ms = clock_now_ms() + RELOAD_APART_MS;
     if (generation_open(service, &next, &why) != ERR_OK) {
         warn("reload_failed", &why);
+        tell_why(service->now, EVENT_RELOAD_FAILED, &why);
         app_log(&service->now->app);
     } else if (generation_begin(service, next, &why) != ERR_OK) {
         warn("service_fault", &why);
         generation_end(service, false);
     } else {
+        const struct event event = {.kind = EVENT_SERVICE_RELOADED,
+                                    .args = {EVENT_NUMBER("shops", (int64_t)next->app.shops_len)}};
+        tell(next, &event);
         log_event(LOG_INFO, "reloaded", LOG_I64("shops", (int64_t)next->app.shops_len), LOG_END);
     }
     notify_reload(false);
@@ -330,12 +389,17 @@ static enum err_class service_tick(struct service *service, int64_t now_ms, stru
 }
 
 /* Who cannot reach the shared budgets says so, and everybody goes by how many live. */
-static enum err_class workers_look(struct generation *g, int64_t now_ms, struct err *err)
+static enum err_class workers_look(struct service *service, int64_t now_ms, struct err *err)
 {
+    struct generation *g = service->now;
     unsigned living, degraded;
     if (!g->workers || !coord_is_shared(g->app.coord))
         return ERR_OK;
-    workers_mark(g->workers, coord_is_degraded(g->app.coord, now_ms));
+    bool lost = coord_is_degraded(g->app.coord, now_ms);
+    if (lost != service->coord_lost)
+        tell(g, &(struct event){.kind = lost ? EVENT_COORD_LOST : EVENT_COORD_BACK});
+    service->coord_lost = lost;
+    workers_mark(g->workers, lost);
     enum err_class class_ = workers_living(g->workers, &living, &degraded, err);
     if (class_ == ERR_OK)
         coord_workers_set(g->app.coord, living, degraded);
@@ -350,7 +414,7 @@ static enum err_class service_look(struct service *service, int64_t now_ms, bool
     uint64_t stamp;
     enum err_class class_ = g->workers ? workers_fault_read(g->workers, err) : ERR_OK;
     if (class_ == ERR_OK)
-        class_ = workers_look(g, now_ms, err);
+        class_ = workers_look(service, now_ms, err);
     if (class_ == ERR_OK)
         class_ = app_shops_stamp(&g->app, &stamp, err);
     bool wanted = __atomic_load_n(&reload_asked, __ATOMIC_ACQUIRE) ||
@@ -386,6 +450,7 @@ static enum err_class service_turn(struct service *service, struct err *err)
 /* Waits before the next generation, longer each time in a row. */
 static void service_pause(struct service *service, const struct err *why, bool lasted)
 {
+    service->fault = *why;
     service->pause_ms = lasted || service->pause_ms == 0 ? PAUSE_FIRST_MS : service->pause_ms * 2;
     if (service->pause_ms > PAUSE_MAX_MS)
         service->pause_ms = PAUSE_MAX_MS;
@@ -408,7 +473,20 @@ static enum err_class generation_need(struct service *service, struct err *err)
     enum err_class class_ = generation_open(service, &g, err);
     if (class_ == ERR_OK)
         class_ = generation_begin(service, g, err);
+    if (class_ == ERR_OK && service->fault.class_ != ERR_OK)
+        tell_why(g, EVENT_SERVICE_FAULT, &service->fault);
+    if (class_ == ERR_OK)
+        service->fault = (struct err){.class_ = ERR_OK};
     return class_;
+}
+
+static void tell_life(const struct service *service, enum event_kind kind)
+{
+    const struct event event = {.kind = kind,
+                                .args = {EVENT_TEXT("command", str_of(service->roles.command)),
+                                         EVENT_TEXT("version", STR(HUILIU_VERSION))}};
+    if (service->now)
+        tell(service->now, &event);
 }
 
 /* Only what goes wrong at the very first is an error: a person is watching who can mend it. */
@@ -417,6 +495,7 @@ static enum err_class service_loop(struct service *service, const struct app *ho
     enum err_class class_ = generation_need(service, err);
     if (class_ != ERR_OK)
         return class_;
+    tell_life(service, EVENT_SERVICE_BEGAN);
     app_say(home, MSG_SERVICE_RUNS, M_STR(home->home), M_I64((int64_t)service->now->app.shops_len),
             M_I64((int64_t)getpid()), M_END);
     fflush(stdout);
@@ -468,6 +547,7 @@ enum err_class service_run(struct app *home, const struct cli *cli, struct servi
     if (class_ == ERR_OK)
         class_ = service_loop(&service, home, err);
     notify("STOPPING=1");
+    tell_life(&service, EVENT_SERVICE_ENDED);
     generation_end(&service, true);
     role_leave(&role);
     app_log(home);

@@ -231,6 +231,7 @@ enum err_class store_side_open(struct store *store, struct store_side **out, str
 void store_side_close(struct store_side *side);
 enum err_class store_side_write(struct store_side *side, store_work *work, void *context,
                                 struct err *err);
+
 #include "store/ear.h"
 #include "store/event.h"
 
