@@ -139,6 +139,8 @@ static enum err_class run_work(struct app *app, const struct cli *cli, struct ru
         .name = name,
         .run = run->id,
         .threads = (unsigned)cli_int(cli, "workers", option_int(&app->options, OPTION_WORKERS)),
+        .task_ms = option_int(&app->options, OPTION_TASK_SECONDS) * 1000,
+        .connections = store_connections(app->store),
         .handlers = handlers,
         .handlers_len = handlers_len,
     };

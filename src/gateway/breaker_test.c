@@ -44,12 +44,12 @@ static bool is_shut(struct breakers *breakers, const struct breaker_place *place
     return class_ != ERR_OK;
 }
 
-static void call(struct breakers *breakers, const struct breaker_place *place,
-                 enum err_class class_, enum err_scope scope, int64_t now_ms)
+static struct breaker_change call(struct breakers *breakers, const struct breaker_place *place,
+                                  enum err_class class_, enum err_scope scope, int64_t now_ms)
 {
     struct breaker_pass pass;
     assert_int_equal(breaker_ask(breakers, place, now_ms, &pass, NULL), ERR_OK);
-    breaker_report(breakers, place, &pass, class_, scope, now_ms);
+    return breaker_report(breakers, place, &pass, class_, scope, now_ms);
 }
 
 static void fail_times(struct breakers *breakers, const struct breaker_place *place, int times,
@@ -57,6 +57,22 @@ static void fail_times(struct breakers *breakers, const struct breaker_place *pl
 {
     for (int i = 0; i < times; i++)
         call(breakers, place, ERR_RETRY, scope, T0);
+}
+
+/* Of opening and closing each is told once, whatever fails between. */
+static void that_it_opens_and_closes_is_told_once(void **state)
+{
+    struct breaker_change change;
+    fail_times(*state, &shop_7, BREAKER_FAILURES - 1, ERR_SCOPE_SHOP);
+    change = call(*state, &shop_7, ERR_RETRY, ERR_SCOPE_SHOP, T0);
+    assert_true(change.opened[LEVEL_SHOP]);
+    assert_false(change.opened[LEVEL_APP] || change.opened[LEVEL_PLATFORM]);
+    change = call(*state, &shop_7, ERR_RETRY, ERR_SCOPE_SHOP, T0 + 30000); /* the probe fails */
+    assert_false(change.opened[LEVEL_SHOP] || change.closed[LEVEL_SHOP]);
+    change = call(*state, &shop_7, ERR_OK, ERR_SCOPE_REQUEST, T0 + 90000);
+    assert_true(change.closed[LEVEL_SHOP]);
+    change = call(*state, &shop_7, ERR_OK, ERR_SCOPE_REQUEST, T0 + 90001);
+    assert_false(change.opened[LEVEL_SHOP] || change.closed[LEVEL_SHOP]);
 }
 
 static void ten_failures_in_a_row_open_it_for_30_s(void **state)
@@ -192,6 +208,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(that_it_opens_and_closes_is_told_once),
         TEST(ten_failures_in_a_row_open_it_for_30_s),
         TEST(it_opens_at_the_scope_of_the_failures_only),
         TEST(failures_of_requests_count_at_the_shop),

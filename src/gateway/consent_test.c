@@ -219,6 +219,8 @@ static void a_consent_is_one_token_of_all_its_shops(void **state)
     owners_are(f, "shop:7");
     uses_are(f, "7:- 8:7 9:-");
     state_is(f, 8, "enabled");
+    assert_string_equal(fixture_text(f, "SELECT group_concat(kind || shop_id) FROM event"),
+                        "shop_well8,shop_well8"); /* first by the token of its own */
     assert_string_equal(fixture_text(f, "SELECT coalesce(state_reason, '') FROM shop WHERE id = 8"),
                         "");
     assert_string_equal(fixture_text(f, "SELECT coalesce(token_of, '-') FROM shop WHERE id = 10"),

@@ -172,6 +172,9 @@ static void ten_failures_in_a_row_open_the_breaker(void **state)
         assert_int_equal(fixture_call(f, &err), ERR_RETRY);
     assert_int_equal(fixture_call(f, &err), ERR_LATER);
     assert_string_equal(err.code, "breaker_open");
+    assert_string_equal(
+        fixture_text(f, "SELECT kind || ' ' || shop_id || ' ' || count(*) FROM event"),
+        "breaker_opened 0 1");
     assert_true(err.retry_at_ms > clock_now_ms());
     assert_int_equal(f->lists, BREAKER_FAILURES);
 }
@@ -189,6 +192,10 @@ static void what_is_forbidden_marks_the_shop_until_a_person_acts(void **state)
     assert_int_equal(fixture_call(f, &err), ERR_FORBIDDEN);
     assert_string_equal(err.code, "needs_person");
     assert_int_equal(f->lists, 1);
+    assert_string_equal(
+        fixture_text(f, "SELECT kind || ' ' || shop_id || ' ' || count(*) FROM event"),
+        "shop_needs_person 7 1");
+    assert_non_null(strstr(fixture_text(f, "SELECT args FROM event"), "bind the app first"));
     fixture_exec(f, "UPDATE shop SET state = 'enabled' WHERE id = 7");
     assert_good(fixture_call(f, &err), &err);
 }
@@ -204,6 +211,8 @@ static void what_is_forbidden_to_an_app_marks_its_shops(void **state)
     assert_int_equal(fixture_call(f, &err), ERR_FORBIDDEN);
     assert_string_equal(fixture_text(f, "SELECT state FROM shop WHERE id = 8"), "needs_person");
     assert_string_equal(fixture_text(f, "SELECT state FROM shop WHERE id = 9"), "enabled");
+    assert_string_equal(fixture_text(f, "SELECT group_concat(kind || shop_id) FROM event"),
+                        "shop_needs_person7,shop_needs_person8");
 }
 
 static void a_turn_too_far_away_is_for_later(void **state)

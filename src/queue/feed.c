@@ -54,7 +54,8 @@ static int id_order(const void *a, const void *b)
 
 static bool is_seen(const struct source *source, int64_t id)
 {
-    return bsearch(&id, source->seen, source->seen_len, sizeof(id), id_order) != NULL;
+    return source->seen_len > 0 &&
+           bsearch(&id, source->seen, source->seen_len, sizeof(id), id_order) != NULL;
 }
 
 static enum err_class seen_add(struct source *source, int64_t id, struct err *err)
@@ -82,8 +83,9 @@ static void low_set(struct source *source, int64_t low)
     source->low = low;
     while (gone < source->seen_len && source->seen[gone] <= low)
         gone++;
-    memmove(source->seen, source->seen + gone, (source->seen_len - gone) * sizeof(*source->seen));
     source->seen_len -= gone;
+    if (source->seen_len > 0)
+        memmove(source->seen, source->seen + gone, source->seen_len * sizeof(*source->seen));
 }
 
 /* `newest`: every id up to it that will ever show has been given out by now. */
