@@ -9,8 +9,8 @@ enum {
     READERS_MAX = STORE_READERS_MAX,
     READER_WAIT_MS = 5000,
     READER_IDLE_MS = 60 * 1000,
-    /* Beside the readers: the writer's, one that listens, and one that checks or migrates. */
-    CONNECTIONS_BESIDE = 3,
+    /* Beside the readers: the writer's, one that listens, one for short transactions, one that checks or migrates. */
+    CONNECTIONS_BESIDE = 4,
     /* Every worker may have PAGES_IN_FLIGHT_MAX units under way; beyond that submitters wait. */
     UNITS_QUEUED_MAX = 256,
     STEP_VALUES_MAX = 64,

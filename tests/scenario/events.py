@@ -247,7 +247,7 @@ def test_connections_of_all_processes_are_compared_with_the_servers(t):
     second = stage.t.start(stage.home, "worker", env={**stage.env, **many})
     wait(lambda: "connections_short" in kinds(stage), "it is told that there is no room for two")
     line = next(x for x in logs(stage) if x["kind"] == "connections_short")
-    wanted = 2 * (40 + 3) + 8
+    wanted = 2 * (40 + 4) + 8
     same({k: line["args"][k] for k in ("processes", "wanted", "allowed", "missing")},
          {"processes": 2, "wanted": wanted, "allowed": allowed, "missing": wanted - allowed}, "what is said")
     wait(lambda: len(stage.rows("SELECT 1 FROM worker")) == 2, "both workers are there")
@@ -263,7 +263,7 @@ def test_connections_of_all_processes_are_compared_with_the_servers(t):
         if process is second:
             contains(out, "store_readers to " + str(readers))
     # As it was advised there is room, and one more would be too many.
-    holds(2 * (readers + 3) + 8 <= allowed < 2 * (readers + 4) + 8, f"{readers} readers of {allowed}")
+    holds(2 * (readers + 4) + 8 <= allowed < 2 * (readers + 5) + 8, f"{readers} readers of {allowed}")
     before = len(logs(stage))
     both = [stage.t.start(stage.home, "worker", env={**stage.env, "HUILIU_STORE_READERS": readers}) for _ in range(2)]
     wait(lambda: len(stage.rows("SELECT 1 FROM worker")) == 2, "both workers are there again")
