@@ -9,6 +9,7 @@
 #include "app/file.h"
 #include "app/registry.h"
 #include "app/secret.h"
+#include "app/view.h"
 
 extern const struct embedded_file schema_files[];
 
@@ -114,7 +115,7 @@ static enum err_class migrate(struct app *app, bool migrates, struct err *err)
     if (class_ == ERR_OK && applied_now > 0)
         app_say(app, state.applied == 0 ? MSG_STORE_MADE : MSG_STORE_MIGRATED, M_I64(state.applied),
                 M_I64(state.newest), M_END);
-    return class_ == ERR_OK ? views_install(app->store, err) : class_;
+    return class_ == ERR_OK ? views_install(app, err) : class_;
 }
 
 /* `unit_ms` times what an option says; 0 there: never. */

@@ -117,8 +117,4 @@ bool home_is_there(struct str home);
 enum err_class home_make(struct app *app, const struct options *values, bool *made,
                          struct err *err);
 
-/* --- view.c: the views people read --- */
-/* Makes the built-in views when their text has changed. */
-enum err_class views_install(struct store *store, struct err *err);
-
 #endif

@@ -13,6 +13,7 @@
 #include "app/file.h"
 #include "app/role.h"
 #include "app/sql.h"
+#include "app/view.h"
 
 /* Less than this and a larger commit group or the log of changes may not fit. */
 static const uint64_t disk_bytes_min = UINT64_C(512) * 1024 * 1024;
@@ -199,6 +200,21 @@ static bool check_database(struct doctor *doctor)
     return false;
 }
 
+/* Nothing of Huiliu needs them, but people do. */
+static void check_views(struct doctor *doctor)
+{
+    struct buf missing;
+    struct err err;
+    buf_init(&missing, 4096);
+    if (views_missing(doctor->app, &missing, &err) != ERR_OK)
+        wrong(doctor, "views", str_of(err.message), MSG_NEXT_DATABASE, STR_NONE);
+    else if (missing.len > 0)
+        wrong(doctor, "views", buf_str(&missing), MSG_NEXT_VIEWS, STR_NONE);
+    else
+        good(doctor, "views", STR_NONE);
+    buf_fini(&missing);
+}
+
 /* A clock that is behind now, or was ahead before: what was closed then proves nothing yet. */
 static void check_clock_went_back(struct doctor *doctor)
 {
@@ -349,6 +365,7 @@ enum exit_code cmd_doctor(struct app *app, const struct cli *cli, struct err *er
         bool opened = check_key(&doctor);
         opened &= check_connectors(&doctor);
         if (opened && check_database(&doctor)) {
+            check_views(&doctor);
             check_clock_went_back(&doctor);
             check_alone(&doctor);
             check_connections(&doctor);

@@ -158,4 +158,25 @@ static const char SQL_SETTING_MAKE[] =
 static const char SQL_SETTING_PUT[] = "INSERT INTO setting (name, value) VALUES (?1, ?2) "
                                       "ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 
+/* --- views --- */
+/* ?1 schema: a row when it is there. */
+static const char SQL_SCHEMA_THERE[] = SQL_PER_DATABASE(
+    "SELECT 1 WHERE ?1 = ''", "SELECT 1 FROM pg_namespace WHERE nspname = ?1");
+/* ?1 schema. What stands in it: its name, whether it is a view, and the schema whose tables it reads where that
+ * is neither ours nor its own. A view that reads nothing is as good as a table: not Huiliu's. */
+static const char SQL_RELATIONS[] = SQL_PER_DATABASE(
+    "SELECT name, type, '' FROM sqlite_master WHERE type IN ('table', 'view') AND ?1 = ''",
+    "SELECT c.relname::text, "
+    "CASE WHEN c.relkind = 'v' AND count(b.oid) > 0 THEN 'view' ELSE 'table' END, "
+    "coalesce(min(CASE WHEN t.nspname NOT IN (current_schema, n.nspname) THEN t.nspname::text "
+    "END), '') "
+    "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+    "LEFT JOIN pg_rewrite r ON r.ev_class = c.oid "
+    "LEFT JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid "
+    "AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid "
+    "LEFT JOIN pg_class b ON b.oid = d.refobjid "
+    "LEFT JOIN pg_namespace t ON t.oid = b.relnamespace "
+    "WHERE n.nspname = ?1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
+    "GROUP BY c.oid, c.relname, c.relkind, n.nspname");
+
 #endif

@@ -1,6 +1,7 @@
 /* The store's face: opening, migrating, checking. */
 #include "store/internal.h"
 #include "store/postgres.h"
+#include "store/sql.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -210,6 +211,26 @@ enum err_class store_prune(struct store *store, struct str name, int64_t before_
         store->ops->close(conn);
     }
     return class_ ? class_ : rows_prune(store, table, before_ms, gone, err);
+}
+
+enum err_class store_define(struct store *store, const char *script, struct err *err)
+{
+    const struct store_ops *ops = store->ops;
+    struct conn *conn;
+    enum err_class class_ = store_apart(store, CONN_MIGRATION, &conn, err);
+    if (class_)
+        return class_;
+    class_ = ops->begin(conn, err);
+    if (!class_)
+        class_ = conn_exec(conn, SQL_DEFINE_PATIENCE, NULL, 0, NULL, err);
+    if (!class_)
+        class_ = ops->script(conn, script, err);
+    if (!class_)
+        class_ = ops->commit(conn, err);
+    if (class_)
+        ops->rollback(conn);
+    ops->close(conn);
+    return class_;
 }
 
 enum err_class store_check(struct store *store, struct err *err)

@@ -116,6 +116,9 @@ enum err_class store_upkeep(struct store *store, int64_t now_ms, struct err *err
  * kept apart, the rest a few thousand rows a transaction. *gone: how many rows. */
 enum err_class store_prune(struct store *store, struct str table, int64_t before_ms, int64_t *gone,
                            struct err *err);
+/* Statements that define something (views), in one transaction where the database can; not beside a
+ * migration or another definition. "store_busy" when readers of what it replaces go on for 5 s. */
+enum err_class store_define(struct store *store, const char *script, struct err *err);
 /* PRAGMA quick_check and foreign sizes: what doctor prints. ERR_STORE "store_corrupt". */
 enum err_class store_check(struct store *store, struct err *err);
 

@@ -1,18 +1,25 @@
 #!/usr/bin/env python3
-"""SQL that users of the old programs have saved runs on the views and gives what the truth gives.
+"""SQL that users of the old programs have saved runs on the views and gives what the truth gives, on every database.
 
 Douyin Life: the view `orders` over a synced home; the truth is counted here, over the sandbox's own rows. DOU+: the
 views over rows that are written here; what they must show is worked out here by the old program's formulas."""
-import sqlite3
+import re
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 import lib
 from lib import same
+from view_bases import KINDS
 
 BEIJING = timezone(timedelta(hours=8))
 SHOPS, ORDERS = 2, 300
+
+
+def on_each(test):
+    """A test of its own on every kind of database."""
+    for kind in KINDS:
+        globals()[f"{test.__name__}_on_{kind.kind}"] = lambda t, kind=kind: test(t, kind)
 
 NEWEST = "SELECT order_id, order_status, sku_name, pay_amount, pay_time, phone FROM orders ORDER BY pay_time DESC LIMIT 10;"
 BY_PHONE = "SELECT * FROM orders WHERE phone = '138****0000';"
@@ -37,27 +44,29 @@ def fen(amount):
     return round(amount * 100)
 
 
-def synced(t):
+def synced(t, kind):
     sandbox = t.sandbox(life_shops=SHOPS, life_orders=ORDERS, douplus_shops=0)
-    home = t.home(sandbox)
-    shops = lib.add_shops(home, sandbox, "douyin-life")
-    lib.huiliu(home, "sync", check=True)
+    base = kind(t, sandbox)
+    shops = lib.add_shops(base.home, sandbox, "douyin-life", env=base.env)
+    base.huiliu("sync", check=True)
     truth = {o["order_id"]: o for s in shops for o in sandbox.truth("douyin-life", s["external_id"])}
     same(len(truth), SHOPS * ORDERS, "orders in the truth")
-    return home, truth
+    return base, truth
 
 
-def test_saved_queries_give_the_truth(t):
-    home, truth = synced(t)
-    every_order(home, truth)
-    newest(home, truth)
-    by_phone(home, truth)
-    by_day(home, truth)
-    by_sku(home, truth)
+@on_each
+def test_saved_queries_give_the_truth(t, kind):
+    base, truth = synced(t, kind)
+    every_order(base, truth)
+    newest(base, truth)
+    by_phone(base, truth)
+    by_day(base, truth)
+    by_sku(base, truth)
+    valid_orders(base, truth)
 
 
-def every_order(home, truth):
-    seen = lib.rows(home, "SELECT * FROM orders")
+def every_order(base, truth):
+    seen = base.rows("life", "SELECT * FROM orders")
     same(list(seen[0]), OLD_COLUMNS, "columns")
     same(sorted(r["order_id"] for r in seen), sorted(truth), "orders")
     for row in seen:
@@ -70,20 +79,23 @@ def every_order(home, truth):
         same((row["count"], row["sku_id"], row["sku_name"]), (order["count"], order["sku_id"], order["sku_name"]), "sku")
 
 
-def newest(home, truth):
-    found = lib.rows(home, NEWEST)
-    times = sorted((local(o["paid_at"]) for o in truth.values() if o["paid_at"]), reverse=True)[:10]
-    same([r["pay_time"] for r in found], times, "newest pay times")
+def newest(base, truth):
+    found = base.rows("life", NEWEST)
+    times = sorted((local(o["paid_at"]) for o in truth.values() if o["paid_at"]), reverse=True)
+    unpaid = [None] * (len(truth) - len(times))
+    # Unpaid orders come first on PostgreSQL, last elsewhere.
+    same([r["pay_time"] for r in found], (unpaid + times if base.kind == "postgres" else times + unpaid)[:10],
+         "newest pay times")
     for row in found:
         same(fen(row["pay_amount"]), truth[row["order_id"]]["pay_amount"], "amount of a newest order")
 
 
-def by_phone(home, truth):
-    found = lib.rows(home, BY_PHONE)
+def by_phone(base, truth):
+    found = base.rows("life", BY_PHONE)
     wanted = [o["order_id"] for o in truth.values() if masked(o["phone"]) == "138****0000"]
     same(sorted(r["order_id"] for r in found), sorted(wanted), "orders of the phone in the saved query")
     phone = next(masked(o["phone"]) for o in truth.values() if o["phone"])
-    found = lib.rows(home, BY_PHONE.replace("138****0000", phone))
+    found = base.rows("life", BY_PHONE.replace("138****0000", phone))
     wanted = [o["order_id"] for o in truth.values() if masked(o["phone"]) == phone]
     same(sorted(r["order_id"] for r in found), sorted(wanted), "orders of a phone")
 
@@ -96,20 +108,40 @@ def groups(truth, key):
     return {k: tuple(v) for k, v in found.items()}
 
 
-def by_day(home, truth):
-    found = lib.rows(home, BY_DAY)
+def by_day(base, truth):
+    found = base.rows("life", BY_DAY)
     same({r["date"]: (r["order_count"], fen(r["total_amount"])) for r in found},
          groups(truth, lambda o: local(o["paid_at"]) and local(o["paid_at"])[:10]), "sums by day")
     days = [r["date"] for r in found if r["date"]]
     same(days, sorted(days, reverse=True), "order of days")
 
 
-def by_sku(home, truth):
-    found = lib.rows(home, BY_SKU)
+def by_sku(base, truth):
+    found = base.rows("life", BY_SKU)
     same({(r["sku_id"], r["sku_name"]): (r["order_count"], fen(r["total_amount"])) for r in found},
          groups(truth, lambda o: (o["sku_id"], o["sku_name"])), "sums by sku")
     counts = [r["order_count"] for r in found]
     same(counts, sorted(counts, reverse=True), "order of skus")
+
+
+VALID_COLUMNS = ("order_id count pay_time order_status sku_id sku_name actual_receipt sale_amount merchant_subsidy "
+                 "product_payment platform_subsidy software_fee talent_commission increment_commission preset_price "
+                 "booking_surcharge platform_discount_detail software_fee_rate sales_role deal_channel owner_nickname "
+                 "owner_uid travel_date")
+
+
+def valid_orders(base, truth):
+    """Each paid order that comes from no other once, the newest first; what is imported is not there yet."""
+    found = base.rows("life", "SELECT * FROM valid_orders")
+    wanted = [o for o in truth.values() if o["paid_at"] and not o.get("source_order_id")]
+    lib.holds(0 < len(wanted) <= len(truth), "no order is valid")
+    same(" ".join(found[0]), VALID_COLUMNS, "columns of valid_orders")
+    same(sorted((r["order_id"], r["count"], r["pay_time"], r["order_status"], r["sku_id"], r["sku_name"]) for r in found),
+         sorted((o["order_id"], o["count"], local(o["paid_at"]), str(o["status"]), o["sku_id"], o["sku_name"])
+                for o in wanted), "valid orders")
+    times = [r["pay_time"] for r in found]
+    same(times, sorted(times, reverse=True), "order of valid orders")
+    same({v for r in found for k, v in r.items() if VALID_COLUMNS.split().index(k) > 5}, {None}, "what is imported")
 
 
 # --- DOU+ ---
@@ -126,11 +158,14 @@ WHERE account_id = ? AND stat_time = (SELECT MAX(stat_time) FROM douplus_video_s
 ORDER BY total_cost DESC;"""
 SYNC_STATE = ("SELECT account_id, COUNT(*) AS order_count, MAX(last_sync_time) AS last_sync "
               "FROM douplus_order GROUP BY account_id;")
-# The one change: NOW() and DATE_SUB are MariaDB's; this says the same to SQLite.
 COVERAGE = """
 SELECT COUNT(DISTINCT order_id) AS total_orders,
-       COUNT(DISTINCT CASE WHEN stat_time >= datetime('now', '+8 hours', '-1 hour') THEN order_id END) AS recent_synced
+       COUNT(DISTINCT CASE WHEN stat_time >= DATE_SUB(NOW(), INTERVAL 1 HOUR) THEN order_id END) AS recent_synced
 FROM douplus_order_stats;"""
+# NOW() and DATE_SUB are MariaDB's; this says the same to others.
+HOUR_AGO = {"sqlite": "datetime('now', '+8 hours', '-1 hour')",
+            "postgres": "now() AT TIME ZONE 'Asia/Shanghai' - INTERVAL '1 hour'",
+            "mariadb": "DATE_SUB(NOW(), INTERVAL 1 HOUR)"}
 
 AD_COLUMNS = {
     "douyin_account": "id user_id open_id advertiser_id aweme_sec_uid advertiser_name union_id nickname avatar fans "
@@ -151,6 +186,9 @@ AD_COLUMNS = {
                                "avg_5s_rank avg_convert_cost play_per_100_cost like_rate share_rate "
                                "share_per_100_play min_order_create_time agg_time data_version",
 }
+
+VIEWS = ([("life", name) for name in ("orders", "valid_orders", "task_monitor", "sync_cursor")] +
+         [("douplus", name) for name in (*AD_COLUMNS, "douplus_newest_window", "sync_cursor")])
 
 MINUTE_MS, HOUR_MS = 60_000, 3_600_000
 DAWN_MS = 1_769_529_600_000  # 2026-01-28 00:00 in Beijing
@@ -190,17 +228,16 @@ def put_data(base, table, shop, received_ms, **values):
 
 def passed(base, shop, at_ms, stream="ad_figures"):
     """A shop's stream is complete up to this instant: the pass over the figures that began then has ended."""
-    base.execute("INSERT OR REPLACE INTO stream_state (shop_id, stream, complete_up_to_ms, last_success_ms) "
-                 "VALUES (?, ?, ?, ?)", (shop, stream, at_ms, at_ms + 30_000))
+    base.execute("DELETE FROM stream_state WHERE shop_id = ? AND stream = ?", (shop, stream))
+    put(base, "stream_state", shop_id=shop, stream=stream, complete_up_to_ms=at_ms, last_success_ms=at_ms + 30_000)
 
 
 class Ads:
     """A home with the orders above. Figures were kept at 12:00, 12:05 and 12:10 Beijing time on 2026-01-28; the pass of
     12:10 has ended in shop A and still runs in B."""
 
-    def __init__(self, t, noon_ms=DAWN_MS + 12 * HOUR_MS):
-        self.home, self.noon_ms = t.home(), noon_ms
-        self.base = sqlite3.connect(self.home / "huiliu.db")
+    def __init__(self, t, kind, noon_ms=DAWN_MS + 12 * HOUR_MS):
+        self.base, self.noon_ms = kind(t), noon_ms
         self.shops()
         for order_id, (shop, item, budget, _) in WRITTEN.items():
             self.order(order_id, shop, item, budget)
@@ -235,7 +272,7 @@ class Ads:
         self.base.commit()
 
     def rows(self, sql, *values):
-        return lib.rows(self.home, sql, *values)
+        return self.base.rows("douplus", sql, *values)
 
 
 def decimal(n, d, places, rounding=ROUND_HALF_UP):
@@ -251,14 +288,16 @@ def at(unix_ms):
     return local(unix_ms / 1000)
 
 
-def test_old_columns_of_ads(t):
-    home = Ads(t).home
+@on_each
+def test_old_columns_of_ads(t, kind):
+    ads = Ads(t, kind)
     for view, columns in AD_COLUMNS.items():
-        same(" ".join(lib.rows(home, f"SELECT * FROM {view} LIMIT 1")[0]), columns, f"columns of {view}")
+        same(" ".join(ads.rows(f"SELECT * FROM {view} LIMIT 1")[0]), columns, f"columns of {view}")
 
 
-def test_saved_ad_queries_give_the_truth(t):
-    ads = Ads(t)
+@on_each
+def test_saved_ad_queries_give_the_truth(t, kind):
+    ads = Ads(t, kind)
     newest_figures(ads)
     video_ranking(ads)
     sync_state(ads)
@@ -273,7 +312,8 @@ def newest_figures(ads):
     found = ads.rows(NEWEST_FIGURES, *asked)
     same(len(found), len(asked), "rows of newest figures")
     same({r["order_id"]: tuple(r.values())[1:] for r in found}, wanted, "newest figures")
-    same(len(ads.rows(NEWEST_FIGURES, *map(int, asked))), len(asked), "newest figures asked for by numbers")
+    if ads.base.kind != "postgres":  # which does not compare texts with numbers
+        same(len(ads.rows(NEWEST_FIGURES, *map(int, asked))), len(asked), "newest figures asked for by numbers")
 
 
 def video_ranking(ads):
@@ -293,18 +333,21 @@ def sync_state(ads):
                                 for shop in (A, B, OFF)], "sync state")
 
 
-def test_coverage_counts_orders_of_the_last_hour(t):
+@on_each
+def test_coverage_counts_orders_of_the_last_hour(t, kind):
     now_ms = int(datetime.now().timestamp() * 1000) // (5 * MINUTE_MS) * 5 * MINUTE_MS
-    ads = Ads(t, now_ms - 30 * MINUTE_MS)
-    same(ads.rows(COVERAGE), [{"total_orders": len(AD_ORDERS), "recent_synced": len(AD_ORDERS)}], "coverage")
+    coverage = COVERAGE.replace(HOUR_AGO["mariadb"], HOUR_AGO[kind.kind])
+    ads = Ads(t, kind, now_ms - 30 * MINUTE_MS)
+    same(ads.rows(coverage), [{"total_orders": len(AD_ORDERS), "recent_synced": len(AD_ORDERS)}], "coverage")
     passed(ads.base, B, now_ms - 2 * HOUR_MS)
     ads.write("DELETE FROM ad_figure_snapshot")
-    same(ads.rows(COVERAGE), [{"total_orders": len(AD_ORDERS), "recent_synced": 0}], "coverage of a shop that hangs")
+    same(ads.rows(coverage), [{"total_orders": len(AD_ORDERS), "recent_synced": 0}], "coverage of a shop that hangs")
 
 
-def test_figures_are_history_and_the_latest(t):
+@on_each
+def test_figures_are_history_and_the_latest(t, kind):
     """Latest figures at the newest complete window, snapshots only before it, no order twice in a window."""
-    ads = Ads(t)
+    ads = Ads(t, kind)
     wanted = {}
     for order_id, (_, item, _, _) in AD_ORDERS.items():
         for minute, share in ((0, 3), (5, 1)):
@@ -330,8 +373,9 @@ def stats_figures(row):
             "rate_5s": round(row["play_duration_5s_rank"] * 1_000_000)}
 
 
-def test_newest_window_waits_for_every_shop(t):
-    ads = Ads(t)
+@on_each
+def test_newest_window_waits_for_every_shop(t, kind):
+    ads = Ads(t, kind)
 
     def newest(minute, what):
         for view in ("douplus_order_stats", "douplus_order_agg", "douplus_video_stats_agg"):
@@ -355,8 +399,9 @@ def test_newest_window_waits_for_every_shop(t):
     newest(None, "nothing is kept")
 
 
-def test_ratios_of_orders(t):
-    ads = Ads(t)
+@on_each
+def test_ratios_of_orders(t, kind):
+    ads = Ads(t, kind)
     found = {r["order_id"]: r for r in ads.rows("SELECT * FROM douplus_order_agg")}
     same(sorted(found), sorted(AD_ORDERS), "orders with figures")
     for order_id, row in found.items():
@@ -377,8 +422,9 @@ def test_ratios_of_orders(t):
     same(found["1835535798058120"]["play_per_100_cost"], 166228.13, "plays for 100 元 in the middle")
 
 
-def test_what_was_not_told_stays_unknown(t):
-    ads = Ads(t)
+@on_each
+def test_what_was_not_told_stays_unknown(t, kind):
+    ads = Ads(t, kind)
     ads.write("UPDATE ad_figure SET plays = NULL, rate_5s = NULL WHERE order_id = '1835535794685987'")
     row = ads.rows("SELECT * FROM douplus_order_agg WHERE order_id = '1835535794685987'")[0]
     for name in ("total_play", "play_duration_5s", "play_per_100_cost", "share_rate", "like_rate", "follow_rate"):
@@ -405,8 +451,9 @@ def video_truth(shop, item):
         "min_order_create_time": min(at(DAWN_MS + int(i) % 10 * MINUTE_MS) for i in ids), "data_version": None}
 
 
-def test_videos_are_sums_of_their_orders_in_one_shop(t):
-    ads = Ads(t)
+@on_each
+def test_videos_are_sums_of_their_orders_in_one_shop(t, kind):
+    ads = Ads(t, kind)
     found = {(r["account_id"], r["item_id"]): r for r in ads.rows("SELECT * FROM douplus_video_stats_agg")}
     same(sorted(found), sorted({o[:2] for o in AD_ORDERS.values() if o[1]}), "videos")
     for (shop, item), row in found.items():
@@ -419,9 +466,10 @@ def test_videos_are_sums_of_their_orders_in_one_shop(t):
         same(found[0]["avg_5s_rank"], wanted, f"rates {rates} weighted by {plays}")
 
 
-def test_orders_end_when_their_hours_are_over(t):
+@on_each
+def test_orders_end_when_their_hours_are_over(t, kind):
     """And not after 24 hours; what we saw ending ended then; a midnight in Beijing is no midnight in UTC."""
-    ads = Ads(t)
+    ads = Ads(t, kind)
     order_id, created_ms = "1835535794685987", DAWN_MS - 1000
     seen_ms = ads.noon_ms - 2000  # as put_data makes it
     cases = [("48.0", "DELIVERING", None, 48, created_ms + 48 * HOUR_MS),
@@ -446,8 +494,9 @@ def test_orders_end_when_their_hours_are_over(t):
              (duration, "2026-01-27 23:59:59", end_ms and at(end_ms)), f"{status} of {hours} hours")
 
 
-def test_orders_say_when_they_were_last_read(t):
-    ads = Ads(t)
+@on_each
+def test_orders_say_when_they_were_last_read(t, kind):
+    ads = Ads(t, kind)
     open_id, missing_id, final_id = "1835535794685987", "1835535798058120", "1835535798058121"
     for order_id, missing in ((open_id, 0), (missing_id, 1), (final_id, 0)):
         put(ads.base, "ask_plan", shop_id=A, stream="ad_orders", key_text=order_id, missing=missing, base_missing=0,
@@ -460,14 +509,15 @@ def test_orders_say_when_they_were_last_read(t):
         same(row["last_sync_time"], at(ads.noon_ms + minute * MINUTE_MS), f"last read: {order_id}")
 
 
-def test_orders_are_the_platforms(t):
+@on_each
+def test_orders_are_the_platforms(t, kind):
     """A synced list: every order of the sandbox, in 元, with its pictures and the numbers as text."""
     sandbox = t.sandbox(life_shops=0, douplus_shops=1, douplus_orders=60)
-    home = t.home(sandbox)
-    shop = lib.add_shops(home, sandbox, "douplus")[0]
-    lib.huiliu(home, "sync", "--stream", "ad_orders", check=True)
+    base = kind(t, sandbox)
+    shop = lib.add_shops(base.home, sandbox, "douplus", env=base.env)[0]
+    base.huiliu("sync", "--stream", "ad_orders", check=True)
     truth = {o["order_id"]: o for o in sandbox.truth("douplus", shop["external_id"])}
-    found = lib.rows(home, "SELECT * FROM douplus_order")
+    found = base.rows("douplus", "SELECT * FROM douplus_order")
     same(sorted(r["order_id"] for r in found), sorted(truth), "orders")
     for row in found:
         order = truth[row["order_id"]]
@@ -477,8 +527,9 @@ def test_orders_are_the_platforms(t):
         lib.holds(row["aweme_cover"] is None or row["aweme_cover"].startswith("http"), "a cover is an address")
 
 
-def test_accounts_show_no_token(t):
-    ads = Ads(t)
+@on_each
+def test_accounts_show_no_token(t, kind):
+    ads = Ads(t, kind)
     expires_ms = ads.noon_ms + 24 * HOUR_MS
     put(ads.base, "token", owner=f"shop:{B}", state="fresh", access_cipher="sealed", refresh_cipher="sealed",
         expires_ms=expires_ms)
@@ -488,6 +539,136 @@ def test_accounts_show_no_token(t):
          [(A, "MS4wLj1", "shop 1", 1, at(expires_ms)), (B, "MS4wLj2", "shop 2", 1, at(expires_ms)),
           (OFF, "MS4wLj3", "shop 3", 0, None)], "accounts")
     same({(r["access_token"], r["refresh_token"]) for r in found}, {(None, None)}, "tokens")
+
+
+# --- what runs, and how far it has come ---
+
+ORDER_STREAM = "orders"
+
+
+def life_at_work(base, now_ms):
+    """Two Douyin Life shops, read up to different instants, and a worker that has just beaten. Shop 4 is made by Ads."""
+    put(base, "shop", id=5, platform="douyin-life", name="shop 5", external_id="5", state="enabled",
+        created_ms=DAWN_MS + HOUR_MS)
+    for shop, read_ms in ((LIFE, now_ms - HOUR_MS), (5, now_ms - 2 * HOUR_MS)):
+        put(base, "stream_state", shop_id=shop, stream=ORDER_STREAM, frontier_ms=read_ms, last_success_ms=now_ms - MINUTE_MS)
+        for state, from_ms, position, page_number in (("sealed", 0, "old", 9), ("open", 1, "", 3), ("open", 2, "later", 1)):
+            put(base, "sync_window", shop_id=shop, stream=ORDER_STREAM, kind="pull", from_ms=from_ms, to_ms=from_ms + 1,
+                state=state, position="next,page" if shop == 5 and from_ms == 1 else position, page_number=page_number)
+    put(base, "worker", name="run:a:1:x", host="a", pid=1, version="1", threads=4, busy=0, degraded=0,
+        started_ms=now_ms - HOUR_MS, beat_ms=now_ms)
+    base.commit()
+
+
+@on_each
+def test_one_task_stands_for_all_shops(t, kind):
+    """As the old loop's row: it runs, it fails with a reason that goes away, it is stopped; a dead worker is none."""
+    ads = Ads(t, kind)
+    now_ms = int(datetime.now().timestamp()) * 1000
+    base = ads.base
+    same(" ".join(base.rows("life", "SELECT * FROM task_monitor")[0]), "task_id status last_sync_time last_heartbeat "
+         "target_command error_message created_at updated_at", "columns")
+    same(base.rows("life", "SELECT status, target_command FROM task_monitor"),
+         [{"status": "STOPPED", "target_command": "START"}], "no worker has ever run")
+    life_at_work(base, now_ms)
+
+    def seen(status, command, error, what):
+        same(base.rows("life", "SELECT * FROM task_monitor WHERE task_id = 'douyin_order_sync'"),
+             [{"task_id": "douyin_order_sync", "status": status, "last_sync_time": at(now_ms - 2 * HOUR_MS),
+               "last_heartbeat": at(now_ms), "target_command": command, "error_message": error,
+               "created_at": at(DAWN_MS), "updated_at": at(now_ms)}], what)
+
+    seen("RUNNING", "START", None, "all is well")
+    ads.write("UPDATE stream_state SET last_error = 'no such account', last_error_ms = ? WHERE shop_id = 5", now_ms - 5000)
+    seen("ERROR", "START", "shop 5: no such account", "a shop fails")
+    ads.write("UPDATE stream_state SET last_error = NULL WHERE shop_id = 5")
+    ads.write("INSERT INTO hold (scope, name, lane, since_ms) VALUES ('lane', '5', 5, 1)")
+    seen("RUNNING", "START", None, "one shop is paused")
+    ads.write("INSERT INTO hold (scope, name, lane, since_ms) VALUES ('platform', 'douyin-life', 0, 1)")
+    seen("STOPPED", "STOP", None, "all are paused")
+    ads.write("DELETE FROM hold")
+    ads.write("UPDATE worker SET beat_ms = ?", now_ms - 2 * MINUTE_MS)
+    found = base.rows("life", "SELECT status, last_heartbeat FROM task_monitor")
+    same(found, [{"status": "STOPPED", "last_heartbeat": at(now_ms - 2 * MINUTE_MS)}], "the worker is dead")
+    ads.write("UPDATE shop SET state = 'needs_person', state_reason = 'log in' WHERE id = 5")
+    found = base.rows("life", "SELECT error_message, last_sync_time FROM task_monitor")
+    same(found, [{"error_message": "shop 5: log in", "last_sync_time": at(now_ms - HOUR_MS)}], "a shop waits for a person")
+    ads.write("DELETE FROM shop WHERE platform = 'douyin-life'")
+    same(base.rows("life", "SELECT * FROM task_monitor"), [], "no shop, no task")
+
+
+@on_each
+def test_cursors_say_how_far_each_shop_is(t, kind):
+    ads = Ads(t, kind)
+    now_ms = DAWN_MS + 36 * HOUR_MS
+    life_at_work(ads.base, now_ms)
+    name = ads.base.view("life", "sync_cursor")
+    found = ads.base.rows("life", f"SELECT entity, shop_id, last_synced_at, page_token FROM {name} ORDER BY shop_id, entity")
+    same([tuple(r.values()) for r in found],
+         [("ad_figures", LIFE, at(ads.noon_ms - 48 * HOUR_MS), None), (ORDER_STREAM, LIFE, at(now_ms - HOUR_MS), "3"),
+          (ORDER_STREAM, 5, at(now_ms - 2 * HOUR_MS), "next,page")], "cursors of Douyin Life")
+    name = ads.base.view("douplus", "sync_cursor")
+    found = ads.rows(f"SELECT * FROM {name} ORDER BY shop_id, entity")
+    same([(r["shop_id"], r["entity"]) for r in found], [(A, "ad_figures"), (A, "ad_orders"), (B, "ad_figures"),
+                                                        (OFF, "ad_figures")], "cursors of DOU+")
+    if kind.kind == "sqlite":
+        same(len(ads.rows("SELECT * FROM sync_cursor")), 7, "cursors of both systems by the plain name")
+
+
+# --- the databases and the manual ---
+
+def life_orders(base):
+    """Amounts and instants where databases could round or cut in different ways."""
+    for i, (paid_at, amount, source) in enumerate(((DAWN_MS - 1, 1, None), (DAWN_MS, 99, ""), (None, None, None),
+                                                   (DAWN_MS + 999, 123_456_789_012_345, "7"), (DAWN_MS + 1000, 0, None))):
+        put_data(base, "trade_order", LIFE, DAWN_MS + 1_500, order_id=str(i), status="2", sku_id="1", sku_name="套餐’'\\😀",
+                 pay_amount=amount, quantity=i, created_at=paid_at, paid_at=paid_at, source_order_id=source,
+                 phone_mask="138****0000")
+    base.commit()
+
+
+def test_rows_are_the_same_on_all_databases(t):
+    """Every row of every view, over the same rows of the tables."""
+    now_ms = int(datetime.now().timestamp()) * 1000
+    seen = {}
+    for kind in KINDS:
+        ads = Ads(t, kind)
+        life_at_work(ads.base, now_ms)
+        life_orders(ads.base)
+        items = '[{"aweme_item_cover": ["https://a/b?c=\\u4e2d&d", "x"], "aweme_author_avatar": []}]'
+        ads.write("UPDATE ad_order SET items = ?, delivery_hours = '0.5' WHERE item_id IS NULL", items)
+        for order_id, hours in zip(AD_ORDERS, ("12.", "1.5.5", "-3", "2.5", "1e3", "99999999")):
+            ads.write("UPDATE ad_order SET delivery_hours = ? WHERE order_id = ?", hours, order_id)
+        for system, name in VIEWS:
+            found = ads.base.rows(system, f"SELECT * FROM {ads.base.view(system, name)}")
+            lib.holds(found, f"{system} {name} is empty on {kind.kind}")
+            rows = sorted((tuple(r.items()) for r in found), key=repr)
+            differ = set(rows) ^ set(seen.setdefault((system, name), rows))
+            lib.holds(not differ, f"{system} {name} on {kind.kind} is not as on {KINDS[0].kind}: {differ}")
+            same(len(rows), len(seen[system, name]), f"rows of {system} {name} on {kind.kind}")
+
+
+def test_amounts_are_exact_on_servers(t):
+    """Decimals, not binary fractions; and types that saved SQL can work with."""
+    for kind in KINDS[1:]:
+        base = Ads(t, kind).base
+        life_orders(base)
+        found = base.rows("life", "SELECT CONCAT(SUM(pay_amount)) AS sum FROM orders")
+        same(found, [{"sum": "1234567890124.45"}], f"sum on {kind.kind}")
+        found = base.rows("life", "SELECT MAX(pay_time) - MIN(pay_time) AS t, COUNT(raw_data) AS n FROM orders")
+        same(found[0]["n"], 0, "originals that a database can open")
+
+
+def test_saved_queries_are_the_manuals(t):
+    """What runs here is what users have saved, letter by letter but for line breaks and remarks."""
+    path = lib.SHARED / "spec" / "manual-sql.md"
+    if not path.exists():
+        raise lib.Skip(f"{path} is not here")
+    words = lambda sql: " ".join(re.sub(r"--.*", "", sql).split())
+    blocks = re.findall(r"```sql\n(.*?)```", path.read_text(encoding="utf-8"), re.DOTALL)
+    saved = [words(sql) + ";" for block in blocks for sql in re.sub(r"--.*", "", block).split(";") if words(sql)]
+    mine = [NEWEST_FIGURES, VIDEO_RANKING, SYNC_STATE, COVERAGE, NEWEST, BY_PHONE, BY_DAY, BY_SKU]
+    same(saved, [words(sql) for sql in mine], "queries of the manual")
 
 
 if __name__ == "__main__":

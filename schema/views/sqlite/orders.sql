@@ -1,2 +1,0 @@
--- The old name itself: saved SQL says `orders`, and SQLite has no schemas to keep it apart.
-CREATE VIEW orders AS SELECT * FROM life_orders
