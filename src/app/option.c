@@ -60,8 +60,8 @@ static const struct option table[OPTIONS] = {
          .min = 0,
          .max = STORE_READERS_MAX,
          .help =
-             {"Most read connections of a process; 0: 4 on SQLite, 8 on a server. A process has three more.",
-              "每个进程最多的读连接数；0：SQLite 为 4，服务器为 8。另有三个其他连接。"}},
+             {"Most read connections of a process; 0: 4 on SQLite, 8 on a server. A process has four more.",
+              "每个进程最多的读连接数；0：SQLite 为 4，服务器为 8。另有四个其他连接。"}},
     [OPTION_STORE_WAIT_SECONDS] =
         {.key = "store_wait_seconds",
          .type = OPTION_INT,

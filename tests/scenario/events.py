@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What happens is told: events and `huiliu logs`, over processes and machines; and the knobs of tasks and connections."""
+# Runs alone: how soon something is shown, and workers that die, in real time.
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from service import HOUR_MS, Service
 from truth import Stage
 
 PATIENCE_S = 120
+BESIDE, SPARE = 4, 8  # connections of a process that are no readers; those kept for commands
 
 
 def logs(stage, *words):
@@ -247,7 +249,7 @@ def test_connections_of_all_processes_are_compared_with_the_servers(t):
     second = stage.t.start(stage.home, "worker", env={**stage.env, **many})
     wait(lambda: "connections_short" in kinds(stage), "it is told that there is no room for two")
     line = next(x for x in logs(stage) if x["kind"] == "connections_short")
-    wanted = 2 * (40 + 4) + 8
+    wanted = 2 * (40 + BESIDE) + SPARE
     same({k: line["args"][k] for k in ("processes", "wanted", "allowed", "missing")},
          {"processes": 2, "wanted": wanted, "allowed": allowed, "missing": wanted - allowed}, "what is said")
     wait(lambda: len(stage.rows("SELECT 1 FROM worker")) == 2, "both workers are there")
@@ -263,7 +265,7 @@ def test_connections_of_all_processes_are_compared_with_the_servers(t):
         if process is second:
             contains(out, "store_readers to " + str(readers))
     # As it was advised there is room, and one more would be too many.
-    holds(2 * (readers + 4) + 8 <= allowed < 2 * (readers + 5) + 8, f"{readers} readers of {allowed}")
+    holds(2 * (readers + BESIDE) + SPARE <= allowed < 2 * (readers + 1 + BESIDE) + SPARE, f"{readers} readers of {allowed}")
     before = len(logs(stage))
     both = [stage.t.start(stage.home, "worker", env={**stage.env, "HUILIU_STORE_READERS": readers}) for _ in range(2)]
     wait(lambda: len(stage.rows("SELECT 1 FROM worker")) == 2, "both workers are there again")
@@ -271,6 +273,24 @@ def test_connections_of_all_processes_are_compared_with_the_servers(t):
     for process in both:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=PATIENCE_S)
+
+
+def test_a_process_opens_no_more_connections_than_it_says(t):
+    """Counted by the server while eight workers read for six shops through two readers."""
+    stage = Several(t, life_shops=6, life_orders=600, douplus_shops=0)
+    stage.env |= {"HUILIU_STORE_READERS": 2, "HUILIU_STORE_WAIT_SECONDS": 60}
+    process = stage.start("run")
+    most = 0
+    deadline = time.monotonic() + PATIENCE_S
+    while stage.rows("SELECT count(*) AS n FROM trade_order")[0]["n"] < 6 * 600 and time.monotonic() < deadline:
+        most = max(most, stage.rows("SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = 'huiliu'")[0]["n"])
+    said = stage.rows("SELECT connections AS n FROM worker")[0]["n"]
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=PATIENCE_S)
+    lib.sanitizers_quiet(err)
+    same(said, 2 + BESIDE, "what the worker says")
+    holds(3 <= most <= said, f"{most} connections were open, {said} are said")
+    same(stage.rows("SELECT 1 FROM task WHERE state = 'dead'"), [], "dead tasks")
 
 
 def test_one_reader_is_enough_for_a_sync(t):
