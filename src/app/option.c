@@ -218,12 +218,10 @@ static enum err_class database_check(struct str text, struct err *err)
     bool has_scheme = str_cut(text, ':', &scheme, &path);
     if (has_scheme && str_eq(scheme, STR("sqlite")) && path.len > 0)
         return ERR_OK;
-    if (has_scheme && (str_eq(scheme, STR("postgresql")) || str_eq(scheme, STR("postgres"))) &&
-        str_starts(path, STR("//")))
-        return ERR_OK;
-    if (str_starts(text, STR("mysql:")) || str_starts(text, STR("mariadb:")))
-        return err_say(err, ERR_CONFIG, "store_not_built", MSG_STORE_NOT_BUILT, M_STR(scheme),
-                       M_END);
+    static const char *const servers[] = {"postgresql", "postgres", "mysql", "mariadb"};
+    for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++)
+        if (has_scheme && str_eq(scheme, str_of(servers[i])) && str_starts(path, STR("//")))
+            return ERR_OK;
     /* The text may hold a password: it is not repeated. */
     return err_say(err, ERR_CONFIG, "store_unknown", MSG_STORE_UNKNOWN, M_END);
 }
@@ -381,9 +379,9 @@ struct str option_shown(const struct option_value *value)
     if (table[value->id].secret && value->text.len > 0)
         return STR("***");
     /* The address of a server may hold a password, in more than one place. */
-    bool server = table[value->id].type == OPTION_DATABASE &&
-                  !str_starts(value->text, STR("sqlite:"));
-    return server ? STR("postgresql://***") : value->text;
+    if (table[value->id].type != OPTION_DATABASE || str_starts(value->text, STR("sqlite:")))
+        return value->text;
+    return str_starts(value->text, STR("postgres")) ? STR("postgresql://***") : STR("mysql://***");
 }
 
 struct str option_text_shown(const struct options *options, enum option_id id)

@@ -124,13 +124,16 @@ static void dotenv_takes_options_only(void **state)
     assert_string_equal(err.code, "option_place");
 }
 
-static void databases_of_later_versions_are_refused_by_name(void **state)
+static void databases_are_known_by_their_schemes(void **state)
 {
     (void)state;
     assert_int_equal(read_yaml("store: postgresql://u:hunter2@h/d\n"), ERR_OK);
-    assert_int_equal(read_yaml("store: mysql://u:hunter2@h/d\n"), ERR_CONFIG);
-    assert_string_equal(err.code, "store_not_built");
-    assert_true(says("mysql") && !says("hunter2"));
+    assert_int_equal(read_yaml("store: mysql://u:hunter2@h/d\n"), ERR_OK);
+    assert_true(str_eq(option_shown(&options.values[0]), STR("mysql://***")));
+    assert_int_equal(read_yaml("store: mariadb://u:hunter2@h/d\n"), ERR_OK);
+    assert_int_equal(read_yaml("store: oracle://u:hunter2@h/d\n"), ERR_CONFIG);
+    assert_string_equal(err.code, "store_unknown");
+    assert_true(!says("hunter2"));
     assert_int_equal(read_yaml("store: \"postgresql:d\"\n"), ERR_CONFIG);
     assert_string_equal(err.code, "store_unknown");
     assert_int_equal(read_yaml("store: \"sqlite:\"\n"), ERR_CONFIG);
@@ -211,8 +214,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_slip_in_a_variable_is_an_error_a_foreign_one_is_not,
                                         begin, end),
         cmocka_unit_test_setup_teardown(dotenv_takes_options_only, begin, end),
-        cmocka_unit_test_setup_teardown(databases_of_later_versions_are_refused_by_name, begin,
-                                        end),
+        cmocka_unit_test_setup_teardown(databases_are_known_by_their_schemes, begin, end),
         cmocka_unit_test_setup_teardown(a_coordinator_is_checked_and_its_password_never_shown,
                                         begin, end),
         cmocka_unit_test_setup_teardown(a_proxy_may_carry_a_password_that_is_never_shown, begin,

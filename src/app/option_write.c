@@ -64,7 +64,7 @@ static void reference_values_write(struct buf *out, const struct option *option)
         [OPTION_WORD] = "word",
         [OPTION_URL] = "http(s) address",
         [OPTION_TZ] = "zone",
-        [OPTION_DATABASE] = "sqlite:PATH or postgresql://…",
+        [OPTION_DATABASE] = "sqlite:PATH, postgresql://… or mysql://…",
         [OPTION_COORDINATOR] = "auto, local, database or redis://…",
     };
     if (option->type == OPTION_INT) {

@@ -161,7 +161,8 @@ static const char SQL_SETTING_PUT[] = "INSERT INTO setting (name, value) VALUES 
 /* --- views --- */
 /* ?1 schema: a row when it is there. */
 static const char SQL_SCHEMA_THERE[] = SQL_PER_DATABASE(
-    "SELECT 1 WHERE ?1 = ''", "SELECT 1 FROM pg_namespace WHERE nspname = ?1");
+    "SELECT 1 WHERE ?1 = ''", "SELECT 1 FROM pg_namespace WHERE nspname = ?1",
+    "SELECT 1 WHERE ?1 = ''");
 /* ?1 schema. What stands in it: its name, whether it is a view, and the schema whose tables it reads where that
  * is neither ours nor its own. A view that reads nothing is as good as a table: not Huiliu's. */
 static const char SQL_RELATIONS[] = SQL_PER_DATABASE(
@@ -177,6 +178,8 @@ static const char SQL_RELATIONS[] = SQL_PER_DATABASE(
     "LEFT JOIN pg_class b ON b.oid = d.refobjid "
     "LEFT JOIN pg_namespace t ON t.oid = b.relnamespace "
     "WHERE n.nspname = ?1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
-    "GROUP BY c.oid, c.relname, c.relkind, n.nspname");
+    "GROUP BY c.oid, c.relname, c.relkind, n.nspname",
+    "SELECT table_name, CASE table_type WHEN 'VIEW' THEN 'view' ELSE 'table' END, '' "
+    "FROM information_schema.tables WHERE table_schema = database() AND ?1 = ''");
 
 #endif

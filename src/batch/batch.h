@@ -45,7 +45,11 @@ struct column {
     enum personal_class personal;
     bool required;  /* NOT NULL in the database; a record without it is rejected */
     unsigned since; /* migration number that brought it */
-    size_t weight;  /* ratio: the column it is weighted by when rows are added up, or SIZE_MAX */
+    /* The longest value of an id, and of a text that is in a key or index or says `bytes`: what an index of
+     * MariaDB can hold. 0: no such bound. */
+    size_t bytes_max;
+    unsigned bounded_since; /* the migration from which it is so */
+    size_t weight; /* ratio: the column it is weighted by when rows are added up, or SIZE_MAX */
     size_t quotient[2]; /* money: made from these two when rows are added up, or SIZE_MAX */
     struct str comment; /* one line, shown in docs and as column comment where there are such */
 };
@@ -99,6 +103,8 @@ const struct table *table_find(const struct table_catalog *catalog, struct str n
 size_t table_column(const struct table *table, struct str name);
 /* Is the column part of the key? */
 bool table_key_has(const struct table *table, size_t column);
+/* The column with which an index's condition begins; empty: it has none. */
+struct str index_condition_column(const struct index_def *index);
 const char *column_type_name(enum column_type type);
 
 enum cell_state { CELL_ABSENT, CELL_NULL, CELL_GONE, CELL_SET };

@@ -9,8 +9,12 @@ enum {
     NAME_BYTES_MAX = 48,
     TABLES_MAX = 256,
     INDEXES_MAX = 32,
-    /* MariaDB's limit of columns in one index, less shop_id. */
+    /* MariaDB's limits of columns in one index, less shop_id, and of bytes: 4 for each of a text, 8 for a
+     * number and as many for shop_id. */
     INDEX_COLUMNS_MAX = 15,
+    INDEX_BYTES_MAX = 3072,
+    CHARACTER_BYTES = 4,
+    NUMBER_BYTES = 8,
 };
 
 static const char *const type_names[] = {
@@ -35,6 +39,8 @@ static const struct yaml_schema text_schema = {.type = YAML_T_TEXT, .name = "tex
 static const struct yaml_schema bool_schema = {.type = YAML_T_BOOL, .name = "yes or no"};
 static const struct yaml_schema since_schema = {
     .type = YAML_T_INT, .name = "migration number", .min = 1, .max = 9999};
+static const struct yaml_schema bytes_schema = {
+    .type = YAML_T_INT, .name = "bytes", .min = 1, .max = INDEX_BYTES_MAX / CHARACTER_BYTES};
 static const struct yaml_schema type_schema = {
     .type = YAML_T_WORD, .name = "column type", .words = type_names};
 static const struct yaml_schema class_schema = {
@@ -48,6 +54,8 @@ static const struct yaml_key column_keys[] = {
     {"class", &class_schema, false, "what a personal value is: decides its mask"},
     {"weight", &text_schema, false, "ratio: the column it is weighted by when rows are added up"},
     {"quotient", &names_schema, false, "money: when rows are added up it is made from these two"},
+    {"bytes", &bytes_schema, false,
+     "the longest text; in keys and indexes 191 where it is not said"},
     {"since", &since_schema, false, "the migration that brings it; default: the table's"},
     {"comment", &text_schema, false, "one line"},
     {NULL, NULL, false, NULL},
@@ -220,6 +228,13 @@ static enum err_class column_read(const struct reading *r, const struct table *t
         if (str_eq(out->name, str_of(guard_names[i])))
             return yaml_error(r->file, node, r->err, "every data table has \"%s\" already",
                               guard_names[i]);
+    int64_t bytes = 0;
+    if (yaml_get(node, STR("bytes")) && out->type != COLUMN_TEXT)
+        return yaml_error(r->file, node, r->err, "only a text says its bytes");
+    if (yaml_get(node, STR("bytes")))
+        yaml_i64(yaml_get(node, STR("bytes")), &bytes);
+    out->bytes_max = out->type == COLUMN_ID ? ID_BYTES_MAX : (size_t)bytes;
+    out->bounded_since = out->since;
     if ((out->type == COLUMN_PERSONAL) != (out->personal != PERSONAL_NONE))
         return yaml_error(r->file, node, r->err, "a personal column, and no other, has a class");
     if (out->type == COLUMN_PERSONAL && !table->data)
@@ -265,7 +280,7 @@ static enum err_class sum_read(const struct reading *r, const struct table *tabl
 }
 
 static enum err_class columns_read(const struct reading *r, const struct yaml *map,
-                                   struct table *table)
+                                   struct table *table, struct column **out)
 {
     if (map->len == 0 || map->len > TABLE_COLUMNS_MAX)
         return yaml_error(r->file, map, r->err, "a table has 1 to %d columns", TABLE_COLUMNS_MAX);
@@ -279,7 +294,7 @@ static enum err_class columns_read(const struct reading *r, const struct yaml *m
             return class_;
         money = money || columns[i].type == COLUMN_MONEY;
     }
-    table->columns = columns;
+    table->columns = *out = columns;
     table->columns_len = map->len;
     for (size_t i = 0; i < map->len; i++) {
         enum err_class class_ = sum_read(r, table, &map->pairs[i].value, &columns[i]);
@@ -427,6 +442,84 @@ static enum err_class indexes_read(const struct reading *r, const struct yaml *m
     return ERR_OK;
 }
 
+/* --- the bounds of what is in keys and indexes --- */
+
+struct str index_condition_column(const struct index_def *index)
+{
+    size_t end = 0;
+    while (end < index->where.len &&
+           (index->where.ptr[end] == '_' ||
+            (index->where.ptr[end] >= 'a' && index->where.ptr[end] <= 'z')))
+        end++;
+    return str_sub(index->where, 0, end);
+}
+
+/* A text that has no bound by itself gets it with the first index that it is in. */
+static void column_bound(struct column *column, unsigned since)
+{
+    if (column->type != COLUMN_TEXT)
+        return;
+    if (column->bytes_max == 0) {
+        column->bytes_max = ID_BYTES_MAX;
+        column->bounded_since = since;
+    } else if (column->bounded_since > since) {
+        column->bounded_since = since;
+    }
+}
+
+static size_t index_bytes(const struct table *table, const size_t *columns, size_t columns_len)
+{
+    size_t bytes = NUMBER_BYTES;
+    for (size_t i = 0; i < columns_len; i++) {
+        size_t text = table->columns[columns[i]].bytes_max;
+        bytes += text ? text * CHARACTER_BYTES : NUMBER_BYTES;
+    }
+    return bytes;
+}
+
+/* What MariaDB gets into the index for its condition (store/ddl.c). */
+static size_t condition_bytes(const struct table *table, const struct index_def *index)
+{
+    size_t condition = table_column(table, index_condition_column(index));
+    if (index->where.len == 0 || index->unique)
+        return index->where.len ? NUMBER_BYTES : 0;
+    for (size_t i = 0; i < index->columns_len; i++)
+        if (index->columns[i] == condition)
+            return 0;
+    return index_bytes(table, &condition, 1) - NUMBER_BYTES;
+}
+
+static enum err_class bounds_set(const struct reading *r, const struct yaml *node,
+                                 struct table *table, struct column *columns)
+{
+    for (size_t i = 0; i < table->key_len; i++)
+        column_bound(&columns[table->key[i]], table->since);
+    for (size_t i = 0; i < table->indexes_len; i++) {
+        const struct index_def *index = &table->indexes[i];
+        for (size_t k = 0; k < index->columns_len; k++)
+            column_bound(&columns[index->columns[k]], index->since);
+        size_t condition = table_column(table, index_condition_column(index));
+        if (index->where.len && condition == SIZE_MAX)
+            return yaml_error(r->file, node, r->err,
+                              "the condition of index %.*s does not begin with a column",
+                              STR_ARG(index->name));
+        if (index->where.len)
+            column_bound(&columns[condition], index->since);
+    }
+    bool fits = index_bytes(table, table->key, table->key_len) <= INDEX_BYTES_MAX;
+    for (size_t i = 0; fits && i < table->indexes_len; i++)
+        fits = index_bytes(table, table->indexes[i].columns, table->indexes[i].columns_len) +
+                   condition_bytes(table, &table->indexes[i]) <=
+               INDEX_BYTES_MAX;
+    if (fits)
+        return ERR_OK;
+    return yaml_error(
+        r->file, node, r->err,
+        "the key or an index may be longer than %d bytes, MariaDB's limit, at %d a byte of "
+        "text; say `bytes` of its columns",
+        INDEX_BYTES_MAX, CHARACTER_BYTES);
+}
+
 static enum err_class table_read(const struct reading *r, const struct yaml_pair *pair,
                                  struct table *table)
 {
@@ -443,7 +536,8 @@ static enum err_class table_read(const struct reading *r, const struct yaml_pair
         .passing = flag_of(node, "passing"),
         .since = since_of(node, 1),
     };
-    class_ = columns_read(r, yaml_get(node, STR("columns")), table);
+    struct column *columns = NULL;
+    class_ = columns_read(r, yaml_get(node, STR("columns")), table, &columns);
     if (!class_)
         class_ = key_read(r, node, table);
     if (!class_)
@@ -456,6 +550,8 @@ static enum err_class table_read(const struct reading *r, const struct yaml_pair
         class_ = months_read(r, node, table);
     if (!class_)
         class_ = indexes_read(r, yaml_get(node, STR("indexes")), table);
+    if (!class_)
+        class_ = bounds_set(r, node, table, columns);
     return class_;
 }
 

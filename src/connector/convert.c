@@ -101,9 +101,11 @@ static enum err_class convert_words(const struct convert *convert, struct str te
     if (field->type == COLUMN_ID && text.len > ID_BYTES_MAX)
         return err_set(err, ERR_SKIP_RECORD, "id_long", "the id has %zu bytes, at most %d fit",
                        text.len, ID_BYTES_MAX);
-    if (text.len > FIELD_BYTES_MAX)
-        return err_set(err, ERR_SKIP_RECORD, "text_long", "the text has %zu bytes, at most %d fit",
-                       text.len, FIELD_BYTES_MAX);
+    size_t bytes_max = field->bytes_max && field->type == COLUMN_TEXT ? field->bytes_max
+                                                                      : FIELD_BYTES_MAX;
+    if (text.len > bytes_max)
+        return err_set(err, ERR_SKIP_RECORD, "text_long", "the text has %zu bytes, at most %zu fit",
+                       text.len, bytes_max);
     *out = (struct cell){.is_text = true, .text = text};
     return ERR_OK;
 }

@@ -210,6 +210,7 @@ static enum err_class load_field(struct loader *loader, const struct table *tabl
     const struct column *column = &table->columns[out->column];
     out->name = column->name;
     out->type = column->type;
+    out->bytes_max = column->bytes_max;
     out->money_major = loader->connector->money_major;
     out->absent = out->empty = column->required ? NOTHING_REJECT : NOTHING_KEEP;
     if (node->kind == YAML_SCALAR)

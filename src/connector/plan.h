@@ -127,6 +127,7 @@ struct field_plan {
     struct str name;
     size_t column;
     enum column_type type;
+    size_t bytes_max; /* of a text that is in a key or index, or an id; 0: no bound of its own */
     bool has_constant;
     struct str constant;
     struct source_plan sources[SOURCES_MAX];

@@ -11,8 +11,12 @@
 /* Not the transaction's or the statement's time: what is held may have been waited for. */
 #define SQL_NOW_POSTGRES "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
 
+/* Neither is NOW() there, but SYSDATE() is read when a row is given. */
+#define SQL_NOW_MARIADB "CAST(unix_timestamp(sysdate(3)) * 1000 AS SIGNED)"
+
 /* ?1 … ?16 names: the row of each that is there, and held until the transaction ends. All hold them in the order of
- * their names, so that nobody waits in a circle. The inner query is where they are waited for: the time is read after. */
+ * their names, so that nobody waits in a circle. The inner query is where they are waited for: the time is read after (MariaDB looks at an inner query
+ * first only where it has a LIMIT). */
 #define SQL_BUCKETS                                                                                \
     "SELECT name, taken, refused, state FROM budget_bucket WHERE name IN (?1, ?2, ?3, ?4, ?5, ?6," \
     " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) ORDER BY name"
@@ -20,7 +24,9 @@
     SQL_PER_DATABASE("SELECT name, taken, refused, state, " SQL_NOW_SQLITE " FROM (" SQL_BUCKETS   \
                      ") AS held",                                                                  \
                      "SELECT name, taken, refused, state, " SQL_NOW_POSTGRES " FROM (" SQL_BUCKETS \
-                     " FOR UPDATE) AS held")
+                     " FOR UPDATE) AS held",                                                       \
+                     "SELECT name, taken, refused, state, " SQL_NOW_MARIADB " FROM (" SQL_BUCKETS  \
+                     " LIMIT 16 FOR UPDATE) AS held")
 /* ?1 name */
 #define SQL_BUCKET_MAKE                                                                            \
     "INSERT INTO budget_bucket (name, used_ms, taken, refused, state) VALUES (?1, 0, 0, 0, '')"    \
@@ -34,6 +40,8 @@
     SQL_PER_DATABASE("SELECT name, taken, refused, state, " SQL_NOW_SQLITE                         \
                      " FROM budget_bucket WHERE state <> '' ORDER BY name",                        \
                      "SELECT name, taken, refused, state, " SQL_NOW_POSTGRES                       \
+                     " FROM budget_bucket WHERE state <> '' ORDER BY name",                        \
+                     "SELECT name, taken, refused, state, " SQL_NOW_MARIADB                        \
                      " FROM budget_bucket WHERE state <> '' ORDER BY name")
 /* ?1 name: its row, held. */
 #define SQL_LOCK_HOLD                                                                              \
@@ -41,7 +49,9 @@
         "SELECT owner, fence, entered, expires_ms, " SQL_NOW_SQLITE                                \
         " FROM coord_lock WHERE name = ?1",                                                        \
         "SELECT owner, fence, entered, expires_ms, " SQL_NOW_POSTGRES " FROM (SELECT owner,"       \
-        " fence, entered, expires_ms FROM coord_lock WHERE name = ?1 FOR UPDATE) AS held")
+        " fence, entered, expires_ms FROM coord_lock WHERE name = ?1 FOR UPDATE) AS held",         \
+        "SELECT owner, fence, entered, expires_ms, " SQL_NOW_MARIADB " FROM (SELECT owner,"        \
+        " fence, entered, expires_ms FROM coord_lock WHERE name = ?1 LIMIT 1 FOR UPDATE) AS held")
 /* ?1 name */
 #define SQL_LOCK_MAKE                                                                              \
     "INSERT INTO coord_lock (name, owner, fence, entered, expires_ms) VALUES (?1, '', 0, 0, 0)"    \
@@ -54,10 +64,13 @@
 #define SQL_BUCKETS_PRUNE                                                                          \
     SQL_PER_DATABASE("DELETE FROM budget_bucket WHERE used_ms < " SQL_NOW_SQLITE " - 31622400000", \
                      "DELETE FROM budget_bucket WHERE used_ms < " SQL_NOW_POSTGRES                 \
+                     " - 31622400000",                                                             \
+                     "DELETE FROM budget_bucket WHERE used_ms < " SQL_NOW_MARIADB                  \
                      " - 31622400000")
 #define SQL_LOCKS_PRUNE                                                                            \
     SQL_PER_DATABASE("DELETE FROM coord_lock WHERE expires_ms < " SQL_NOW_SQLITE " - 86400000",    \
-                     "DELETE FROM coord_lock WHERE expires_ms < " SQL_NOW_POSTGRES " - 86400000")
+                     "DELETE FROM coord_lock WHERE expires_ms < " SQL_NOW_POSTGRES " - 86400000", \
+                     "DELETE FROM coord_lock WHERE expires_ms < " SQL_NOW_MARIADB " - 86400000")
 
 /* --- budgets --- */
 

@@ -9,8 +9,12 @@ enum { PROCESSES = 3, LANES = 6, TASKS_EACH = 40, CLAIMED_MAX = 3, TRIES_MAX = 2
 static enum err_class witness_make(struct tx *tx, void *context, struct err *err)
 {
     (void)context;
-    return tx_exec(tx, "CREATE UNIQUE INDEX one_running ON task (lane) WHERE state = 'running'",
-                   NULL, 0, NULL, err);
+    static const char sql[] = SQL_PER_DATABASE(
+        "CREATE UNIQUE INDEX one_running ON task (lane) WHERE state = 'running'",
+        "CREATE UNIQUE INDEX one_running ON task (lane) WHERE state = 'running'",
+        "ALTER TABLE task ADD COLUMN running_lane bigint AS (CASE WHEN state = 'running' THEN lane END)"
+        " PERSISTENT INVISIBLE UNIQUE");
+    return tx_exec(tx, sql, NULL, 0, NULL, err);
 }
 
 static void tasks_put(struct fixture *f)

@@ -59,9 +59,11 @@
 #define SQL_TASK_EXPIRE_ONE SQL_TASK_EXPIRE " AND id = ?2"
 
 /* Claims of several processes come one after the other: what a claim sees of a lane must still hold when it
- * takes it. Held until its COMMIT; SQLite has one writer anyway. */
+ * takes it. Held until its COMMIT; SQLite has one writer anyway. MariaDB's named locks are of the connection and not
+ * of the transaction, so there it is a row that is always there and that nobody writes. */
 #define SQL_TASK_CLAIM_LOCK                                                                        \
-    SQL_PER_DATABASE("", "SELECT pg_advisory_xact_lock(hashtext(current_schema), 2)")
+    SQL_PER_DATABASE("", "SELECT pg_advisory_xact_lock(hashtext(current_schema), 2)",              \
+                     "SELECT number FROM migration WHERE number = 1 FOR UPDATE")
 
 /* A lane that a person paused: itself, its platform, or everything. A lane is a shop. */
 #define SQL_LANE_HELD(lane)                                                                        \
@@ -128,7 +130,7 @@
     SQL_PER_DATABASE(                                                                              \
         "UPDATE task SET state = 'ready', worker = '', lease = '', lease_ms = 0, changed_ms = ?1"  \
         " WHERE state = 'running'",                                                                \
-        SQL_TASK_EXPIRE)
+        SQL_TASK_EXPIRE, SQL_TASK_EXPIRE)
 
 /* ?1 id */
 #define SQL_TASK_UNITS "SELECT unit_number FROM task WHERE id = ?1"

@@ -39,9 +39,12 @@ struct ddl_dialect {
     const char *serial_key;             /* the whole definition after the column's name */
     const char *serial_apart;           /* the same without the key, for a table with partitions */
     const char *table_end, *clustered_end;
-    const char *passing;   /* before TABLE, where a table need not outlive a crash; may be NULL */
-    bool comments;         /* COMMENT ON is known */
+    const char *passing;      /* before TABLE, where a table need not outlive a crash; may be NULL */
+    const char *bounded_text; /* of keys and indexes, in front of (most bytes); NULL: as other texts */
+    const char *if_absent; /* where a step is no transaction, what it made must not be in its way */
+    bool index_conditions; /* CREATE INDEX … WHERE is known */
     bool months;           /* partitions by range are known: months.c */
+    enum ddl_comments { DDL_COMMENT_NONE, DDL_COMMENT_ON, DDL_COMMENT_MODIFY } comments;
     const char *has_table; /* SQL: one row when table ?1 is there */
 };
 
@@ -123,7 +126,7 @@ struct store_ops {
     enum err_class (*check)(struct conn *conn, struct err *err);
 };
 
-extern const struct store_ops sqlite_ops, postgres_ops;
+extern const struct store_ops sqlite_ops, postgres_ops, mariadb_ops;
 
 /* The part of a text of SQL_PER_DATABASE that is a database's own; a text without parts is everybody's. */
 struct str sql_variant(const char *sql, unsigned variant);

@@ -156,7 +156,8 @@ static inline int64_t read_int(struct fixture *f, const char *sql)
 /* The texts of a column, with commas. `rest` begins with FROM. */
 #define JOINED(column, rest)                                                                       \
     SQL_PER_DATABASE("SELECT group_concat(" column ") " rest,                                      \
-                     "SELECT string_agg(" column ", ',') " rest)
+                     "SELECT string_agg(" column ", ',') " rest,                                   \
+                     "SELECT group_concat(" column ") " rest)
 
 /* What SQLite alone has: files, its own allocator, its page limit. */
 #define SQLITE_ONLY()                                                                              \

@@ -101,7 +101,8 @@ enum err_class unit_apply(struct tx *tx, struct unit *unit, struct err *err);
 
 /* --- ddl.c --- */
 /* The statements of one migration number; nothing is appended when it brings none. */
-void ddl_write_comments(struct buf *out, const struct table_catalog *catalog);
+void ddl_write_comments(struct buf *out, const struct table_catalog *catalog,
+                        const struct ddl_dialect *dialect);
 void ddl_write(struct buf *out, const struct table_catalog *catalog, unsigned number,
                const struct ddl_dialect *dialect);
 

@@ -160,10 +160,10 @@ static enum err_class comments_write(struct conn *conn, const struct table_catal
                                      struct buf *text, struct err *err)
 {
     const struct store_ops *ops = conn->ops;
-    if (!ops->dialect->comments)
+    if (ops->dialect->comments == DDL_COMMENT_NONE)
         return ERR_OK;
     buf_reset(text);
-    ddl_write_comments(text, catalog);
+    ddl_write_comments(text, catalog, ops->dialect);
     buf_add_char(text, 0);
     if (text->failed)
         return err_no_memory(err);

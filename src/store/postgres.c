@@ -447,7 +447,9 @@ static const struct ddl_dialect pg_dialect = {
     .table_end = "",
     .passing = "UNLOGGED ",
     .clustered_end = "",
-    .comments = true,
+    .if_absent = "",
+    .index_conditions = true,
+    .comments = DDL_COMMENT_ON,
     .months = true,
     .has_table = "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
                  " WHERE n.nspname = current_schema AND c.relname = ?1 AND c.relkind = 'r'",

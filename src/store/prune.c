@@ -27,10 +27,10 @@ static void prune_sql(struct buf *out, const struct table *table)
         buf_printf(&key, "%s%.*s", key.len ? ", " : "",
                    STR_ARG(table->columns[table->key[i]].name));
     buf_printf(out,
-               "DELETE FROM %.*s WHERE (%.*s) IN (SELECT %.*s FROM %.*s WHERE %.*s < ?1%s"
-               " LIMIT ?2)",
+               "DELETE FROM %.*s WHERE (%.*s) IN (SELECT %.*s FROM (SELECT %.*s FROM %.*s"
+               " WHERE %.*s < ?1%s LIMIT ?2) AS old)",
                STR_ARG(table->name), STR_ARG(buf_str(&key)), STR_ARG(buf_str(&key)),
-               STR_ARG(table->name), STR_ARG(table->columns[table->months].name),
+               STR_ARG(buf_str(&key)), STR_ARG(table->name), STR_ARG(table->columns[table->months].name),
                table->data ? " AND shop_id = ?3" : "");
     buf_add_char(out, 0);
     out->failed |= key.failed;

@@ -1,18 +1,26 @@
-/* Private to store: its statements. They keep to what SQLite and PostgreSQL share: parameters are
- * numbered (?1; PostgreSQL's $1 by the same number), ON CONFLICT names its columns. Where MariaDB
- * must differ (it has no ON CONFLICT) is said at the statement. The upsert of data rows is made
- * from the table's definition in upsert.c. */
+/* Private to store: its statements, and what every statement of the program keeps to so that one text serves
+ * all databases:
+ *
+ *   - parameters are numbered (?1), at most as often as needed; types that are cast to are `bigint` and `text`;
+ *   - ON CONFLICT names its columns, and what it sets names columns of the row that is there with their table,
+ *     those that were to be inserted with `excluded` (mariadb_sql.h makes MariaDB's form of it);
+ *   - a table that is changed is not joined in the same statement, and LIMIT stands in a subquery only inside
+ *     of FROM;
+ *   - texts are put together with ||, and there is no \ with a meaning;
+ *   - an UPDATE's assignments all see the row as it was.
+ *
+ * The upsert of data rows is made from the table's definition in table_sql.c. */
 #ifndef HUILIU_STORE_SQL_H
 #define HUILIU_STORE_SQL_H
 
-/* ?1 shop ?2 table ?3 key ?4 body ?5 received. MariaDB: ON DUPLICATE KEY UPDATE. */
+/* ?1 shop ?2 table ?3 key ?4 body ?5 received */
 #define SQL_ORIGINAL_PUT                                                                           \
     "INSERT INTO original (shop_id, table_name, key_text, body, received_ms)"                      \
     " VALUES (?1, ?2, ?3, ?4, ?5)"                                                                 \
     " ON CONFLICT (shop_id, table_name, key_text)"                                                 \
     " DO UPDATE SET body = excluded.body, received_ms = excluded.received_ms"
 
-/* ?1 shop ?2 table ?3 key ?4 at ?5 status ?6 seen. MariaDB: INSERT IGNORE. */
+/* ?1 shop ?2 table ?3 key ?4 at ?5 status ?6 seen */
 #define SQL_STATUS_ADD                                                                             \
     "INSERT INTO status_history (shop_id, table_name, key_text, at_ms, status, seen_ms)"           \
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"                                                             \
@@ -20,18 +28,22 @@
 
 /* The same of many rows, each value a list (databases that have them). */
 #define SQL_ORIGINALS_PUT                                                                          \
-    "INSERT INTO original (shop_id, table_name, key_text, body, received_ms)"                      \
-    " SELECT * FROM unnest(?1, ?2, ?3, ?4, ?5)"                                                    \
-    " ON CONFLICT (shop_id, table_name, key_text)"                                                 \
-    " DO UPDATE SET body = excluded.body, received_ms = excluded.received_ms"
+    SQL_PER_DATABASE("",                                                                           \
+                     "INSERT INTO original (shop_id, table_name, key_text, body, received_ms)"     \
+                     " SELECT * FROM unnest(?1, ?2, ?3, ?4, ?5)"                                   \
+                     " ON CONFLICT (shop_id, table_name, key_text)"                                \
+                     " DO UPDATE SET body = excluded.body, received_ms = excluded.received_ms",    \
+                     SQL_ORIGINAL_PUT)
 #define SQL_STATUSES_ADD                                                                           \
-    "INSERT INTO status_history (shop_id, table_name, key_text, at_ms, status, seen_ms)"           \
-    " SELECT * FROM unnest(?1, ?2, ?3, ?4, ?5, ?6)"                                                \
-    " ON CONFLICT (shop_id, table_name, key_text, at_ms, status) DO NOTHING"
+    SQL_PER_DATABASE("",                                                                           \
+                     "INSERT INTO status_history"                                                  \
+                     " (shop_id, table_name, key_text, at_ms, status, seen_ms)"                    \
+                     " SELECT * FROM unnest(?1, ?2, ?3, ?4, ?5, ?6)"                               \
+                     " ON CONFLICT (shop_id, table_name, key_text, at_ms, status) DO NOTHING",     \
+                     SQL_STATUS_ADD)
 
 /* ?1 shop ?2 table ?3 key ?4 id ?5 field ?6 code ?7 message ?8 original ?9 stream ?10 from ?11 to
- * ?12 seen. A record whose key is known is one reject however often it comes. MariaDB: a generated
- * column that is NULL for an empty key takes the partial index's place. */
+ * ?12 seen. A record whose key is known is one reject however often it comes. */
 #define SQL_REJECT_PUT                                                                             \
     "INSERT INTO reject (shop_id, table_name, key_text, id_text, field, code, message, original,"  \
     " stream, from_ms, to_ms, seen_ms, times)"                                                     \
@@ -58,11 +70,11 @@
 #define SQL_EVENTS_PRUNE                                                                           \
     "DELETE FROM event WHERE id IN (SELECT id FROM (SELECT id FROM event"                          \
     " WHERE at_ms < ?1 OR id <= ?2 ORDER BY id LIMIT ?3) AS old)"
-/* What is said with a commit; SQLite has nobody to tell. */
-#define SQL_SAY_EVENT SQL_PER_DATABASE("", "NOTIFY huiliu_event")
-#define SQL_SAY_TASK SQL_PER_DATABASE("", "NOTIFY huiliu_task")
+/* What is said with a commit; SQLite has nobody to tell, and MariaDB no way: there everybody looks by himself. */
+#define SQL_SAY_EVENT SQL_PER_DATABASE("", "NOTIFY huiliu_event", "")
+#define SQL_SAY_TASK SQL_PER_DATABASE("", "NOTIFY huiliu_task", "")
 /* A definition waits for who reads what it replaces, and new readers wait behind it: not for long. */
-#define SQL_DEFINE_PATIENCE SQL_PER_DATABASE("", "SET LOCAL lock_timeout = '5s'")
+#define SQL_DEFINE_PATIENCE SQL_PER_DATABASE("", "SET LOCAL lock_timeout = '5s'", "")
 
 #define SQL_MIGRATION_NEWEST "SELECT max(number) FROM migration"
 #define SQL_MIGRATION_CHECKSUM "SELECT checksum FROM migration WHERE number = ?1"

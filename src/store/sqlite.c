@@ -445,6 +445,8 @@ static const struct ddl_dialect sqlite_dialect = {
     /* AUTOINCREMENT: the id of a finished task must not be given to another one. */
     .serial_key = "INTEGER PRIMARY KEY AUTOINCREMENT",
     .table_end = " STRICT",
+    .if_absent = "",
+    .index_conditions = true,
     .clustered_end = " STRICT, WITHOUT ROWID",
     .has_table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1",
 };

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { VARIANT_END = '\x1f' };
+static const char VARIANT_END = SQL_NEXT_DATABASE[0];
 
 struct str sql_variant(const char *sql, unsigned variant)
 {

@@ -1,5 +1,6 @@
 /* The store's face: opening, migrating, checking. */
 #include "store/internal.h"
+#include "store/mariadb.h"
 #include "store/postgres.h"
 #include "store/sql.h"
 
@@ -52,9 +53,13 @@ static enum err_class target_read(struct store *store, const struct store_option
         store->ops = &postgres_ops;
         return pg_target(&store->arena, options->url, &store->target, err);
     }
+    if (str_eq(scheme, STR("mysql")) || str_eq(scheme, STR("mariadb"))) {
+        store->ops = &mariadb_ops;
+        return maria_target(&store->arena, options->url, &store->target, err);
+    }
     return err_set(err, ERR_CONFIG, "store_url",
-                   "store: databases of kind \"%.*s\" are not known; write sqlite:FILE or "
-                   "postgresql://…",
+                   "store: databases of kind \"%.*s\" are not known; write sqlite:FILE, "
+                   "postgresql://… or mysql://…",
                    STR_ARG(scheme));
 }
 

@@ -60,7 +60,9 @@ struct sql_value sql_outcome(enum row_outcome outcome);
 /* One text a statement, in what all databases understand (store/sql.h says what that is). Where they
  * must differ both texts stand side by side in one constant, and each database takes its own. An empty
  * one does nothing. */
-#define SQL_PER_DATABASE(sqlite, postgres) sqlite "\x1f" postgres
+#define SQL_PER_DATABASE(sqlite, postgres, mariadb)                                                \
+    sqlite SQL_NEXT_DATABASE postgres SQL_NEXT_DATABASE mariadb
+#define SQL_NEXT_DATABASE "\x1f"
 /* The smaller and the larger of two values; NULL where one is NULL. SQLite calls them min and max,
  * others LEAST and GREATEST, with other ideas about NULL. */
 #define SQL_LESSER(a, b) "CASE WHEN " a " <= " b " THEN " a " WHEN " a " > " b " THEN " b " END"

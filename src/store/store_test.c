@@ -194,7 +194,7 @@ static void whole_make(struct fixture *f, struct whole *w, int64_t number)
     w->reject = (struct reject){.table = STR("trade_order"), .key = STR("bad"), .code = "bad"};
     w->values[0] = sql_int(number);
     w->before = (struct step){
-        .sql = "UPDATE setting SET value = ?1 WHERE name = 'n' AND value = CAST(?1 - 1 AS TEXT)",
+        .sql = "UPDATE setting SET value = ?1 WHERE name = 'n' AND value = CAST(?1 - 1 AS text)",
         .values = w->values,
         .values_len = 1,
         .rows_expected = 1};

@@ -96,8 +96,15 @@ static void update_write(struct buf *out, const struct table *table)
     where_write(out, table, true);
 }
 
-/* Keys as lists, ?2 ?3 …, each with its number k.n. PostgreSQL. */
-static void keys_write(struct buf *out, const struct table *table)
+static void keys_join(struct buf *out, const struct table *table, const char *join)
+{
+    buf_printf(out, " %s %.*s t ON t.shop_id = ?1", join, STR_ARG(table->name));
+    for (size_t i = 0; i < table->key_len; i++)
+        buf_printf(out, " AND t.%.*s = k.k%zu", STR_ARG(table->columns[table->key[i]].name), i);
+}
+
+/* Keys as lists, ?2 ?3 …, each with its number k.n. */
+static void keys_of_postgres(struct buf *out, const struct table *table)
 {
     buf_add(out, STR(" FROM unnest("));
     for (size_t i = 0; i < table->key_len; i++)
@@ -105,30 +112,59 @@ static void keys_write(struct buf *out, const struct table *table)
     buf_add(out, STR(") WITH ORDINALITY AS k("));
     for (size_t i = 0; i < table->key_len; i++)
         buf_printf(out, "k%zu, ", i);
-    buf_printf(out, "n) JOIN %.*s t ON t.shop_id = ?1", STR_ARG(table->name));
-    for (size_t i = 0; i < table->key_len; i++)
-        buf_printf(out, " AND t.%.*s = k.k%zu", STR_ARG(table->columns[table->key[i]].name), i);
+    buf_add(out, STR("n)"));
+    keys_join(out, table, "JOIN");
 }
 
+/* The lists as one document of rows. A key looks its row up, never the other way round. */
+static void keys_of_mariadb(struct buf *out, const struct table *table)
+{
+    buf_add(out, STR(" FROM JSON_TABLE(?2, '$[*]' COLUMNS (n FOR ORDINALITY"));
+    for (size_t i = 0; i < table->key_len; i++) {
+        size_t bytes_max = table->columns[table->key[i]].bytes_max;
+        if (bytes_max)
+            buf_printf(out,
+                       ", k%zu varchar(%zu) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin"
+                       " PATH '$[%zu]'",
+                       i, bytes_max, i);
+        else
+            buf_printf(out, ", k%zu bigint PATH '$[%zu]'", i, i);
+    }
+    buf_add(out, STR(")) AS k"));
+    keys_join(out, table, "STRAIGHT_JOIN");
+}
+
+typedef void keys_write(struct buf *out, const struct table *table);
+
 /* What `guard` reads, for all of them at once. */
-static void guards_write(struct buf *out, const struct table *table)
+static void guards_write(struct buf *out, const struct table *table, keys_write *keys)
 {
     bool updated = table->updated != SIZE_MAX, status = table->status != SIZE_MAX;
     buf_printf(out, "SELECT k.n, t.row_hash, t.received_ms, %s%.*s, %s%.*s", updated ? "t." : "",
                STR_ARG(updated ? table->columns[table->updated].name : STR("NULL")),
                status ? "t." : "",
                STR_ARG(status ? table->columns[table->status].name : STR("NULL")));
-    keys_write(out, table);
+    keys(out, table);
 }
 
 /* What `row` reads, with the number behind it. */
-static void rows_write(struct buf *out, const struct table *table)
+static void rows_write(struct buf *out, const struct table *table, keys_write *keys)
 {
     buf_add(out, STR("SELECT "));
     physical_each(out, table, visit_name);
     buf_add(out, STR(", k.n"));
-    keys_write(out, table);
+    keys(out, table);
     buf_add(out, STR(" ORDER BY k.n"));
+}
+
+/* SQLite looks up row by row. */
+static void lists_write(struct buf *out, const struct table *table,
+                        void (*write)(struct buf *out, const struct table *table, keys_write *keys))
+{
+    buf_add(out, STR(SQL_NEXT_DATABASE));
+    write(out, table, keys_of_postgres);
+    buf_add(out, STR(SQL_NEXT_DATABASE));
+    write(out, table, keys_of_mariadb);
 }
 
 enum err_class table_sql_make(const struct table *table, struct arena *arena, struct table_sql *out,
@@ -141,18 +177,21 @@ enum err_class table_sql_make(const struct table *table, struct arena *arena, st
     out->hash = text_take(&text, arena);
     guard_write(&text, table);
     out->guard = text_take(&text, arena);
-    guards_write(&text, table);
+    lists_write(&text, table, guards_write);
     out->guards = text_take(&text, arena);
     buf_add(&text, STR("SELECT "));
     physical_each(&text, table, visit_name);
     buf_printf(&text, " FROM %.*s", STR_ARG(table->name));
     where_write(&text, table, false);
     out->row = text_take(&text, arena);
-    rows_write(&text, table);
+    lists_write(&text, table, rows_write);
     out->rows = text_take(&text, arena);
     insert_write(&text, table, false);
     out->insert = text_take(&text, arena);
+    buf_add(&text, STR(SQL_NEXT_DATABASE));
     insert_write(&text, table, true);
+    buf_add(&text, STR(SQL_NEXT_DATABASE));
+    insert_write(&text, table, false); /* of arrays */
     out->inserts = text_take(&text, arena);
     update_write(&text, table);
     out->update = text_take(&text, arena);

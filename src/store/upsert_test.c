@@ -15,13 +15,15 @@ static void a_new_row_has_its_guard(void **state)
     "SELECT " hex " || ' ' || received_ms || ' ' || first_seen_ms || ' ' || changed_ms"            \
     " FROM trade_order WHERE shop_id = 7 AND order_id = 'a'"
     assert_string_equal(
-        read_text(f, SQL_PER_DATABASE(GUARD("hex(row_hash)"), GUARD("encode(row_hash, 'hex')"))),
+        read_text(f, SQL_PER_DATABASE(GUARD("hex(row_hash)"), GUARD("encode(row_hash, 'hex')"),
+                                      GUARD("hex(row_hash)"))),
         "01000000000000000000000000000000 200 5000 5000");
 #define BODY(text)                                                                                 \
     "SELECT " text " || ' ' || received_ms FROM original WHERE shop_id = 7"                        \
     " AND table_name = 'trade_order' AND key_text = 'a'"
     assert_string_equal(
-        read_text(f, SQL_PER_DATABASE(BODY("body"), BODY("convert_from(body, 'UTF8')"))),
+        read_text(f,
+                  SQL_PER_DATABASE(BODY("body"), BODY("convert_from(body, 'UTF8')"), BODY("body"))),
         "sealed bytes 200");
     assert_string_equal(read_text(f, "SELECT status || ' ' || at_ms || ' ' || seen_ms"
                                      " FROM status_history"),
@@ -76,13 +78,18 @@ static enum err_class trigger_add(struct tx *tx, void *context, struct err *err)
 {
     (void)context;
     static const char function[] = SQL_PER_DATABASE(
-        "", "CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN"
-            " INSERT INTO setting VALUES (''seen'', new.order_id)"
-            " ON CONFLICT (name) DO UPDATE SET value = excluded.value; RETURN new; END'");
+        "",
+        "CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN"
+        " INSERT INTO setting VALUES (''seen'', new.order_id)"
+        " ON CONFLICT (name) DO UPDATE SET value = excluded.value; RETURN new; END'",
+        "");
     static const char trigger[] = SQL_PER_DATABASE(
         "CREATE TRIGGER seen BEFORE INSERT ON trade_order BEGIN"
         " INSERT OR REPLACE INTO setting (name, value) VALUES ('seen', new.order_id); END",
-        "CREATE TRIGGER seen BEFORE INSERT ON trade_order FOR EACH ROW EXECUTE FUNCTION seen()");
+        "CREATE TRIGGER seen BEFORE INSERT ON trade_order FOR EACH ROW EXECUTE FUNCTION seen()",
+        "CREATE TRIGGER seen BEFORE INSERT ON trade_order FOR EACH ROW"
+        " INSERT INTO setting (name, value) VALUES ('seen', new.order_id)"
+        " ON DUPLICATE KEY UPDATE value = VALUES(value)");
     enum err_class class_ = tx_exec(tx, function, NULL, 0, NULL, err);
     return class_ ? class_ : tx_exec(tx, trigger, NULL, 0, NULL, err);
 }
@@ -562,14 +569,19 @@ static enum err_class ignoring_add(struct tx *tx, void *context, struct err *err
     "CREATE TRIGGER " name " BEFORE " event " ON trade_order FOR EACH ROW"                         \
     " WHEN (new.order_id = '" id "') EXECUTE FUNCTION ignored()"
     static const char *const texts[] = {
-        SQL_PER_DATABASE("", "CREATE FUNCTION ignored() RETURNS trigger LANGUAGE plpgsql AS"
-                             " 'BEGIN RETURN NULL; END'"),
+        SQL_PER_DATABASE("",
+                         "CREATE FUNCTION ignored() RETURNS trigger LANGUAGE plpgsql AS"
+                         " 'BEGIN RETURN NULL; END'",
+                         ""),
         SQL_PER_DATABASE("CREATE TRIGGER no_new BEFORE INSERT ON trade_order"
                          " WHEN new.order_id = 'b' BEGIN SELECT raise(ignore); END",
-                         ON_POSTGRES("no_new", "INSERT", "b")),
+                         ON_POSTGRES("no_new", "INSERT", "b"),
+                         "CREATE TRIGGER no_new BEFORE INSERT ON trade_order FOR EACH ROW"
+                         " SET new.order_id = CASE new.order_id WHEN 'b' THEN 'a'"
+                         " ELSE new.order_id END"),
         SQL_PER_DATABASE("CREATE TRIGGER no_change BEFORE UPDATE ON trade_order"
                          " WHEN new.order_id = 'a' BEGIN SELECT raise(ignore); END",
-                         ON_POSTGRES("no_change", "UPDATE", "a")),
+                         ON_POSTGRES("no_change", "UPDATE", "a"), ""),
     };
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; !class_ && i < 3; i++)
@@ -587,7 +599,8 @@ static void rows_that_a_trigger_ignores_fail_their_unit(void **state)
     struct unit unit = unit_of(&batch, 1);
     commit_good(f, &unit);
     static const char *const ids[] = {"a", "b", "b"};
-    for (size_t i = 0; i < 3; i++) {
+    /* MariaDB's triggers cannot skip a row; one can turn it into another that is there. */
+    for (size_t i = server_is_mariadb() ? 1 : 0; i < 3; i++) {
         batch = orders_new(f, 2);
         order_add(batch, "c", 1, 100, 200);
         order_add(batch, ids[i], 2, 101, 300);

@@ -285,7 +285,8 @@ static void a_reject_is_kept_alone_and_counted_again(void **state)
 #define REJECTED(text)                                                                             \
     "SELECT times || ' ' || seen_ms || ' ' || " text " FROM reject WHERE key_text = 'bad'"
     assert_string_equal(read_text(f, SQL_PER_DATABASE(REJECTED("original"),
-                                                      REJECTED("convert_from(original, 'UTF8')"))),
+                                                      REJECTED("convert_from(original, 'UTF8')"),
+                                                      REJECTED("original"))),
                         "2 2 second");
     assert_int_equal(read_int(f, "SELECT count(*) FROM reject WHERE key_text = ''"), 2);
     assert_int_equal(read_int(f, "SELECT count(*) FROM reject WHERE stream = 'orders'"
@@ -376,7 +377,9 @@ static enum err_class cut_once(struct tx *tx, void *context, struct err *err)
                                     NULL, 0, NULL, err);
     if (class_ || ++*runs > 1)
         return class_;
-    return tx_exec(tx, "SELECT pg_terminate_backend(pg_backend_pid())", NULL, 0, NULL, err);
+    static const char cut[] = SQL_PER_DATABASE("", "SELECT pg_terminate_backend(pg_backend_pid())",
+                                               "KILL CONNECTION (SELECT connection_id())");
+    return tx_exec(tx, cut, NULL, 0, NULL, err);
 }
 
 static void a_group_whose_connection_is_cut_runs_again(void **state)

@@ -98,12 +98,17 @@ static enum err_class steps_plan(const struct task_run *run, const struct stream
     struct str postgres = listed_text(
         run, asking, "(SELECT value FROM json_array_elements_text(CAST(?3 AS json)) AS l (value))",
         arena);
-    struct str sql = arena_printf(arena, SQL_PER_DATABASE("%.*s", "%.*s"), STR_ARG(sqlite),
-                                  STR_ARG(postgres));
+    struct str mariadb = listed_text(
+        run, asking,
+        "JSON_TABLE(?3, '$[*]' COLUMNS (value varchar(191) CHARACTER SET utf8mb4"
+        " COLLATE utf8mb4_nopad_bin PATH '$'))",
+        arena);
+    struct str sql = arena_printf(arena, SQL_PER_DATABASE("%.*s", "%.*s", "%.*s"), STR_ARG(sqlite),
+                                  STR_ARG(postgres), STR_ARG(mariadb));
     const struct sql_value values[] = {sql_int(run->shop->id), sql_text(asking->name),
                                        sql_text(keys),
                                        sql_int(pass_next_ms(asking, clock_now_ms()))};
-    if (!sqlite.ptr || !postgres.ptr || !sql.ptr)
+    if (!sqlite.ptr || !postgres.ptr || !mariadb.ptr || !sql.ptr)
         return err_no_memory(err);
     return steps_add(steps, sql.ptr, values, asking->figures.of ? 3 : 4, -1, arena, err);
 }

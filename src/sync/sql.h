@@ -234,6 +234,13 @@ static const char SQL_REJECT_DELETE[] = "DELETE FROM reject WHERE id = ?1";
  * pieces out as a staircase. */
 #define MARK_SQLITE(at, type) "json_extract(value, '$[" at "]')"
 #define MARK_POSTGRES(at, type) "(value ->> " at ")::" type
+#define MARK_MARIADB(at, type) "marks.m" at
+/* As many of the marks of parameter `at` as have a name. */
+#define MARKS_MARIADB(at)                                                                          \
+    "JSON_TABLE(" at ", '$[*]' COLUMNS (m0 varchar(400) PATH '$[0]', m1 bigint PATH '$[1]', "      \
+    "m2 bigint PATH '$[2]', m3 bigint PATH '$[3]', m4 longtext PATH '$[4]', "                      \
+    "m5 longtext PATH '$[5]', m6 longtext PATH '$[6]', m7 bigint PATH '$[7]', "                    \
+    "m8 bigint PATH '$[8]', m9 bigint PATH '$[9]')) AS marks"
 /* clang-format off */
 /* ?1 shop ?2 stream ?3 asked ?4 marks. */
 #define ASKED(MARK, from)                                                                          \
@@ -263,10 +270,12 @@ static const char SQL_REJECT_DELETE[] = "DELETE FROM reject WHERE id = ?1";
 /* clang-format on */
 static const char SQL_ASKED[] = SQL_PER_DATABASE(
     ASKED(MARK_SQLITE, "json_each(?4)"),
-    ASKED(MARK_POSTGRES, "json_array_elements(CAST(?4 AS json)) AS marks (value)"));
+    ASKED(MARK_POSTGRES, "json_array_elements(CAST(?4 AS json)) AS marks (value)"),
+    ASKED(MARK_MARIADB, MARKS_MARIADB("?4")));
 static const char SQL_DAY_ASKED[] = SQL_PER_DATABASE(
     DAY_ASKED(MARK_SQLITE, "json_each(?3)"),
-    DAY_ASKED(MARK_POSTGRES, "json_array_elements(CAST(?3 AS json)) AS marks (value)"));
+    DAY_ASKED(MARK_POSTGRES, "json_array_elements(CAST(?3 AS json)) AS marks (value)"),
+    DAY_ASKED(MARK_MARIADB, MARKS_MARIADB("?3")));
 /* ?1 shop ?2 stream ?3 key ?4 its days up to this one are final ?5 the day that is asked next, or NULL: as it
  * was. */
 static const char SQL_DAYS_REOPEN[] =

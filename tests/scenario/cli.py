@@ -225,7 +225,7 @@ def test_wrong_settings_name_place_and_word(t):
     cases = [
         ("wrokers: 3\n", ["huiliu.yaml:", "wrokers", "workers"]),
         ("workers: many\n", ["huiliu.yaml:", "many", "64"]),
-        ("store: mysql://u:hunter2@h/d\n", ["huiliu.yaml:", "store_not_built", "sqlite:"]),
+        ("store: oracle://u:hunter2@h/d\n", ["huiliu.yaml:", "store_unknown", "sqlite:"]),
         ("coord: redis://:hunter2@h/x\n", ["coord_url", "database"]),
         ("coord: rediss://h\n", ["coord_tls", "TLS"]),
         ("zone: Asia/Shanghia\n", ["zone_unknown", "Shanghai"]),

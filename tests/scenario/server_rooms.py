@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""The unit tests of store, coord and queue once more, on PostgreSQL: each test gets an empty schema of one server."""
+"""The unit tests of store, coord and queue once more, on PostgreSQL and on MariaDB: each test gets an empty schema of one
+server."""
 import os
 import subprocess
 
 import lib
+import mariadb_server
 import pg_server
 
 # migrate_test is about files and SQLite's catalogue; what it says of steps holds for all.
@@ -12,16 +14,24 @@ TESTS = ("coord/coord_test", "coord/database_test", "store/store_test", "store/u
          "queue/queue_test", "queue/ticks_test", "queue/worker_test")
 
 
-def test_store_and_queue_on_postgresql(t):
-    if why := pg_server.missing():
+def rooms_pass(kind):
+    if why := kind.missing():
         raise lib.Skip(why)
-    with pg_server.Server() as server:
+    with kind.Server() as server:
         for name in TESTS:
             done = subprocess.run([lib.program("src/" + name)], capture_output=True, text=True, timeout=300, check=False,
                                   env={**os.environ, "HUILIU_TEST_STORE": server.url, "CMOCKA_MESSAGE_OUTPUT": "STDOUT"})
             lib.sanitizers_quiet(done.stderr)
             lib.holds(done.returncode == 0 and "PASSED" in done.stdout + done.stderr,
-                      f"{name} fails on PostgreSQL\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+                      f"{name} fails on a server\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+
+
+def test_store_and_queue_on_postgresql(t):
+    rooms_pass(pg_server)
+
+
+def test_store_and_queue_on_mariadb(t):
+    rooms_pass(mariadb_server)
 
 
 if __name__ == "__main__":
