@@ -422,7 +422,8 @@ static enum err_class commit_outcome(struct maria_conn *conn, struct err *err)
 static enum err_class maria_commit(struct conn *base, struct err *err)
 {
     struct maria_conn *conn = maria_of(base);
-    bool marked = (conn->role == CONN_WRITER || conn->role == CONN_SIDE) && conn->wrote;
+    /* What is done at the side is done again when it is not known. */
+    bool marked = conn->role == CONN_WRITER && conn->wrote;
     if (!conn->link)
         return maria_lost_error(conn, err);
     if (marked) {

@@ -8,6 +8,7 @@
 
 enum {
     CONNECT_S = 10,
+    CONNECT_SIDE_S = 2,
     /* A peer that is gone in the middle of an answer; longer than any statement may take. */
     ANSWER_S = 15 * 60,
     BACKOFF_FIRST_MS = 50,
@@ -86,9 +87,9 @@ static void tls_set(MYSQL *link, const struct maria_address *address)
                    address->tls == MARIA_TLS_FULL ? &yes : &no);
 }
 
-static void options_set(MYSQL *link, const struct maria_address *address)
+static void options_set(MYSQL *link, const struct maria_address *address, unsigned connect_s)
 {
-    const unsigned connect_s = CONNECT_S, answer_s = ANSWER_S;
+    const unsigned answer_s = ANSWER_S;
     const unsigned long packet = PACKET_BYTES_MAX;
     mysql_optionsv(link, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
     mysql_optionsv(link, MYSQL_OPT_READ_TIMEOUT, &answer_s);
@@ -119,7 +120,7 @@ static enum err_class link_open(struct maria_conn *conn, const struct maria_addr
         return err_set(err, ERR_CONFIG, "store_url",
                        "%s: sslmode=verify-ca and verify-full need sslrootcert=FILE",
                        conn->target->name);
-    options_set(conn->link, address);
+    options_set(conn->link, address, conn->role == CONN_SIDE ? CONNECT_SIDE_S : CONNECT_S);
     if (!mysql_real_connect(conn->link, address->socket ? NULL : address->host, address->user,
                             address->password, address->database, address->port, address->socket,
                             CLIENT_MULTI_STATEMENTS | CLIENT_REMEMBER_OPTIONS))
@@ -149,7 +150,8 @@ enum err_class maria_connect(struct maria_conn *conn, struct err *err)
  * waited for. */
 enum err_class maria_reconnect(struct maria_conn *conn, struct err *err)
 {
-    int64_t until_ms = maria_real_ms() + MARIA_RECONNECT_MS, wait_ms = BACKOFF_FIRST_MS;
+    int64_t until_ms = maria_real_ms() + (conn->role == CONN_SIDE ? 0 : MARIA_RECONNECT_MS);
+    int64_t wait_ms = BACKOFF_FIRST_MS;
     enum err_class class_ = maria_connect(conn, err);
     while (class_ == ERR_STORE && maria_real_ms() < until_ms) {
         maria_sleep_ms(wait_ms);

@@ -12,7 +12,7 @@ from collections import Counter
 import lib
 from fake import FakeLife, FakeStage, order
 from lib import contains, holds, same
-from postgres import OnServer, server_start
+from on_server import OnServer, server_start
 from resume import DAY, one_too_many
 from service import HOUR_MS, Service
 from truth import Stage

@@ -9,8 +9,9 @@ import signal
 import time
 
 import lib
+import pg_server
 from lib import holds, same
-from postgres import OnServer, server_start
+from on_server import OnServer, server_start
 from redis_server import Redis
 from truth import SEED
 
@@ -22,7 +23,7 @@ LEASE_S = 10
 class Machines(OnServer):
     def __init__(self, t, **switches):
         self.redis = Redis(t).start()
-        super().__init__(t, server_start(t), real_time=True, **switches)
+        super().__init__(t, server_start(t, pg_server), real_time=True, **switches)
         self.env["HUILIU_COORD"] = self.redis.url
         self.random = random.Random(SEED)
         self.workers, self.killed = [], 0

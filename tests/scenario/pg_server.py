@@ -1,6 +1,7 @@
 """A PostgreSQL server of a test's own: data in a temporary folder, reached through a socket there and a free
 port of loopback; ended and removed with the test. Nothing on disk outlives it, so nothing is flushed."""
 import glob
+import json
 import os
 import shutil
 import socket
@@ -118,6 +119,40 @@ class Server:
             raise RuntimeError(f"{text}: {done.stderr}")
         out = done.stdout.removesuffix("\n")
         return [[None if cell == "\x1d" else cell for cell in row.split("\x1f")] for row in out.split("\x1e") if row]
+
+
+    # --- what each kind of database says in its own words ---
+
+    def rows(self, text):
+        return [json.loads(row[0]) for row in self.sql(f"SELECT row_to_json(q)::text FROM ({text}) AS q")]
+
+    def cut(self):
+        """Ends every connection of Huiliu's."""
+        self.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'huiliu'")
+
+    def watch_writes(self, tables):
+        """Every write of these tables by row, in test_writes."""
+        text = ("CREATE TABLE IF NOT EXISTS test_writes (name text); DELETE FROM test_writes; CREATE OR REPLACE FUNCTION "
+                "test_write() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO test_writes VALUES (TG_OP || '' '' || "
+                "TG_TABLE_NAME); RETURN NULL; END';")
+        for table in tables:
+            text += (f"CREATE OR REPLACE TRIGGER test_write AFTER INSERT OR UPDATE OR DELETE ON {table} FOR EACH ROW "
+                     "EXECUTE FUNCTION test_write();")
+        self.sql(text)
+
+    def comment(self, table, column):
+        return self.sql(f"SELECT col_description('{table}'::regclass, attnum) FROM pg_attribute"
+                        f" WHERE attrelid = '{table}'::regclass AND attname = '{column}'")[0][0]
+
+    def unlike_bytes(self):
+        """Columns whose texts do not compare byte by byte."""
+        return self.sql("SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid JOIN pg_collation"
+                        " l ON l.oid = a.attcollation WHERE c.relkind = 'r' AND c.relnamespace ="
+                        " current_schema::regnamespace AND l.collname <> 'C'")
+
+    def role_add(self, name, password):
+        """A user who may connect and nothing else."""
+        self.sql(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'")
 
 
 def missing():

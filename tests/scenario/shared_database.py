@@ -6,7 +6,7 @@ import signal
 
 import lib
 from ads import START, ms
-from postgres import OnServer, server_start
+from on_server import OnServer, server_start
 from shared_budget import FOREVER, RATE, BURST, REAL_TIMEOUT_S, Clock, last_of_both, refused, used, wait_for
 from tokens import Consents
 
