@@ -27,7 +27,6 @@ character-set-server = latin1
 default-time-zone = +09:00
 innodb_flush_log_at_trx_commit = 2
 innodb_buffer_pool_size = 64M
-innodb_log_file_size = 64M
 innodb_doublewrite = 0
 max_connections = 60
 skip-log-bin
@@ -250,6 +249,6 @@ def missing():
 
 if __name__ == "__main__":
     # mariadb_server.py COMMAND…: runs it with HUILIU_TEST_STORE set to a fresh server's address.
-    with Server() as server:
+    with Server(settings=os.environ.get("MARIADB_SETTINGS", "")) as server:
         sys.exit(subprocess.run(sys.argv[1:], env={**os.environ, "HUILIU_TEST_STORE": server.url},
                                 check=False).returncode)
