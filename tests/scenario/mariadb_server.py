@@ -32,6 +32,7 @@ max_connections = 60
 skip-log-bin
 skip-name-resolve
 """
+COMMIT = b"\x07\0\0\0\x03COMMIT"  # a packet of its own
 PROGRAMS = ("mariadbd", "mariadb-install-db")
 
 

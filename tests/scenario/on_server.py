@@ -8,8 +8,12 @@ import time
 
 import lib
 import pg_server
+from cutting import Cutting
 from pg_server import free_port
 from truth import DATA_TABLES, Stage
+
+
+STEPS = 12  # COMMITs of `sync` before it works: it looks whether the database is new enough, and says so where it is cut off
 
 
 def literal(value):
@@ -130,6 +134,26 @@ def connections_are_cut_again_and_again(t, kind):
     units_are_right(stage)
 
 
+def every_commit_is_settled_whose_answer_is_cut_off(t, kind):
+    """Each unit counts its number in its task's row and each page in its window's: a unit that ran twice, or one that was taken
+    for lost, is refused by the fence or found by the audit."""
+    server = server_start(t, kind)
+    way = Cutting(server.port, kind.COMMIT, every=3, spared=STEPS)
+    stage = OnServer(t, server, life_shops=2, life_orders=1500, douplus_shops=1, douplus_orders=100)
+    stage.env["HUILIU_STORE"] = server.url.replace(f":{server.port}/", f":{way.port}/")
+    stage.sync()
+    way.stop()
+    print(f"# {way.commits} commits, {way.cut_after} cut behind the server, {way.cut_before} before it", flush=True)
+    lib.holds(way.cut_after > 3 and way.cut_before > 3, "too few commits were cut")
+    all_equal(stage)
+    lib.same(stage.rows("SELECT count(*) AS n FROM task")[0]["n"], 0, "tasks that are left")
+    rejected = stage.rows("SELECT coalesce(sum(rows_new), 0) AS n FROM execution WHERE kind = 'window'")
+    lib.same(rejected[0]["n"], stage.rows("SELECT (SELECT count(*) FROM trade_order) + (SELECT count(*) FROM trade_certificate)"
+                                          " + (SELECT count(*) FROM ad_order) AS n")[0]["n"], "new rows that were counted")
+    stage.env["HUILIU_STORE"] = server.url
+    units_are_right(stage)
+
+
 def said(t, url, code):
     """What `huiliu init` says about an address: its code, and never the password."""
     home = t.folder() / "home"
@@ -174,7 +198,7 @@ def kind_says_more(t, server):
 
 
 TESTS = (rows_equal_the_truth_and_nothing_is_written_twice, comments_and_byte_order, the_server_crashes_in_the_middle,
-         connections_are_cut_again_and_again, what_is_wrong_with_an_address_is_said)
+         connections_are_cut_again_and_again, every_commit_is_settled_whose_answer_is_cut_off, what_is_wrong_with_an_address_is_said)
 
 
 def tests_of(kind):

@@ -40,6 +40,9 @@ def free_port():
         return s.getsockname()[1]
 
 
+COMMIT = b"\0COMMIT\0"  # in a message that prepares it
+
+
 class Server:
     """with Server() as server: … server.url"""
 
