@@ -79,10 +79,7 @@ static enum err_class parameters_read(struct str text, struct arena *arena,
     enum err_class class_ = ERR_OK;
     while (!class_ && text.len > 0) {
         struct str one, name, value;
-        if (!str_cut(text, '&', &one, &text)) {
-            one = text;
-            text = STR_NONE;
-        }
+        str_cut(text, '&', &one, &text);
         if (!str_cut(one, '=', &name, &value))
             return address_error(err);
         class_ = parameter_read(name, value, arena, out, err);

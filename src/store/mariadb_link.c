@@ -75,14 +75,14 @@ static enum err_class session_set(struct maria_conn *conn, struct err *err)
     return class_ ? class_ : maria_script(conn, by_role[conn->role], err);
 }
 
-/* `prefer` takes what the server offers. */
+/* libmariadb goes on without TLS where the server has none: that is `prefer`; tls_check sees to the others. */
 static void tls_set(MYSQL *link, const struct maria_address *address)
 {
     my_bool yes = 1, no = 0;
     if (address->tls == MARIA_TLS_DISABLE)
         return;
     mysql_ssl_set(link, address->key, address->cert, address->ca, NULL, NULL);
-    mysql_optionsv(link, MYSQL_OPT_SSL_ENFORCE, address->tls == MARIA_TLS_PREFER ? &no : &yes);
+    mysql_optionsv(link, MYSQL_OPT_SSL_ENFORCE, &yes);
     mysql_optionsv(link, MYSQL_OPT_SSL_VERIFY_SERVER_CERT,
                    address->tls == MARIA_TLS_FULL ? &yes : &no);
 }
@@ -91,6 +91,9 @@ static void options_set(MYSQL *link, const struct maria_address *address, unsign
 {
     const unsigned answer_s = ANSWER_S;
     const unsigned long packet = PACKET_BYTES_MAX;
+    const enum mysql_protocol_type tcp = MYSQL_PROTOCOL_TCP;
+    if (address->host && !address->socket) /* else "localhost" would be the default socket */
+        mysql_optionsv(link, MYSQL_OPT_PROTOCOL, &tcp);
     mysql_optionsv(link, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
     mysql_optionsv(link, MYSQL_OPT_READ_TIMEOUT, &answer_s);
     mysql_optionsv(link, MYSQL_OPT_WRITE_TIMEOUT, &answer_s);
