@@ -95,6 +95,39 @@ static void a_table_is_read_as_it_is_written(void **state)
     assert_int_equal(table_column(note, STR("nothing")), SIZE_MAX);
 }
 
+/* A text has a bound from the first step on in which a key or an index holds it, or as it says. */
+static void texts_of_keys_and_indexes_are_bounded(void **state)
+{
+    (void)state;
+    struct table_catalog *catalog;
+    struct err err;
+    struct str text = STR("tables:\n"
+                          "  t:\n"
+                          "    since: 1\n"
+                          "    comment: c\n"
+                          "    key: [id, kind]\n"
+                          "    columns:\n"
+                          "      id: {type: id, required: true}\n"
+                          "      kind: {type: text, required: true, bytes: 64}\n"
+                          "      late: {type: text}\n"
+                          "      asked: {type: text}\n"
+                          "      free: {type: text}\n"
+                          "    indexes:\n"
+                          "      late: {columns: [late], since: 3}\n"
+                          "      some: {columns: [id], where: \"asked = 'x'\", since: 2}\n");
+    static const struct {
+        size_t bytes_max;
+        unsigned since;
+    } expected[] = {{ID_BYTES_MAX, 1}, {64, 1}, {ID_BYTES_MAX, 3}, {ID_BYTES_MAX, 2}, {0, 1}};
+    if (table_catalog_parse(STR("t.yaml"), text, &arena, &catalog, &err))
+        fail_msg("%s", err.message);
+    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+        const struct column *column = &catalog->tables[0].columns[i];
+        assert_int_equal(column->bytes_max, expected[i].bytes_max);
+        assert_int_equal(column->bounded_since, expected[i].since);
+    }
+}
+
 /* What stands after `tables:` with a mistake in it, and words of the message. */
 static const struct {
     const char *text;
@@ -142,6 +175,15 @@ static const struct {
     {"  t: {data: true, since: 1, comment: c, key: [id], updated: id, columns:"
      " {id: {type: id, required: true}}}\n",
      "type time"},
+    {"  t: {since: 1, comment: c, key: [a, b], columns: {a: {type: text, required: true, bytes: 700},"
+     " b: {type: text, required: true}}}\n",
+     "3072 bytes"},
+    {"  t: {since: 1, comment: c, key: [id], columns: {id: {type: id, required: true},"
+     " b: {type: int, bytes: 7}}}\n",
+     "only a text"},
+    {"  t: {since: 1, comment: c, key: [id], columns: {id: {type: id, required: true}},"
+     " indexes: {x: {columns: [id], where: \"1 = 1\"}}}\n",
+     "begin with a column"},
     {"  t: {since: 1, comment: c, key: [id], status: id, columns:"
      " {id: {type: id, required: true}}}\n",
      "data tables"},
@@ -173,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_ARENA(a_table_is_read_as_it_is_written),
+        WITH_ARENA(texts_of_keys_and_indexes_are_bounded),
         WITH_ARENA(a_mistake_is_refused_where_it_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

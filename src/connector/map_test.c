@@ -237,6 +237,23 @@ static void ids_keep_every_digit(void **state)
     world_close(&w);
 }
 
+/* A text that is in a key or index has a bound, so that MariaDB keeps the same rows; another has not. */
+static void a_text_that_an_index_holds_has_a_bound(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "minor", "      status: v\n");
+    struct str longest = arena_printf(&w.arena, "\"%0*d\"", ID_BYTES_MAX, 1);
+    map_value(&w, longest.ptr);
+    assert_int_equal(w.mapped.rejects_len, 0);
+    assert_reject(&w, arena_printf(&w.arena, "\"%0*d\"", ID_BYTES_MAX + 1, 1).ptr, "text_long");
+    world_close(&w);
+    world_make(&w, "minor", "      sku_name: v\n");
+    map_value(&w, arena_printf(&w.arena, "\"%0*d\"", 10 * ID_BYTES_MAX, 1).ptr);
+    assert_int_equal(w.mapped.rejects_len, 0);
+    world_close(&w);
+}
+
 static void times_are_utc_milliseconds(void **state)
 {
     (void)state;
@@ -684,6 +701,7 @@ int main(void)
         cmocka_unit_test(the_records_currency_decides_the_minor_unit),
         cmocka_unit_test(a_row_without_amounts_says_no_currency),
         cmocka_unit_test(ids_keep_every_digit),
+        cmocka_unit_test(a_text_that_an_index_holds_has_a_bound),
         cmocka_unit_test(times_are_utc_milliseconds),
         cmocka_unit_test(integers_and_texts),
         cmocka_unit_test(nothing_is_absent_null_gone_or_refused),

@@ -72,7 +72,7 @@ struct sql_value sql_outcome(enum row_outcome outcome);
 struct store_options {
     /* "sqlite:PATH", "sqlite:PATH?max_pages=N" bounds the file's size;
      * "postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=verify-full&sslrootcert=FILE", or whatever
-     * else libpq takes as an address. */
+     * else libpq takes as an address; "mysql://…" or "mariadb://…" of the same form. */
     struct str url;
     struct str home; /* relative paths are below it */
     const struct table_catalog *catalog;

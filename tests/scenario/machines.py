@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Several processes as one service, on PostgreSQL and Redis: a scheduler and three workers that are killed, stopped and cut off.
+"""Several processes as one service, on PostgreSQL or MariaDB, and Redis: a scheduler and three workers that are killed, stopped and cut off.
 Rows equal the truth, no quota is exceeded by the sandbox's own log, and a worker that slept through its lease writes nothing.
 
 Real time: leases, heartbeats and restarts of servers are what it is about. Nothing depends on how long anything takes."""
@@ -9,6 +9,7 @@ import signal
 import time
 
 import lib
+import mariadb_server
 import pg_server
 from lib import holds, same
 from on_server import OnServer, server_start
@@ -21,9 +22,9 @@ LEASE_S = 10
 
 
 class Machines(OnServer):
-    def __init__(self, t, **switches):
+    def __init__(self, t, kind, **switches):
         self.redis = Redis(t).start()
-        super().__init__(t, server_start(t, pg_server), real_time=True, **switches)
+        super().__init__(t, server_start(t, kind), real_time=True, **switches)
         self.env["HUILIU_COORD"] = self.redis.url
         self.random = random.Random(SEED)
         self.workers, self.killed = [], 0
@@ -66,9 +67,9 @@ class Machines(OnServer):
             lib.sanitizers_quiet(err)
 
 
-def test_killed_and_cut_off_they_read_everything_once(t):
+def killed_and_cut_off_they_read_everything_once(t, kind):
     print(f"# SEED={SEED}", flush=True)
-    world = Machines(t, life_shops=6, life_orders=1500, douplus_shops=0, quota="shop=20/1", settings=("page_size=20",))
+    world = Machines(t, kind, life_shops=6, life_orders=1500, douplus_shops=0, quota="shop=20/1", settings=("page_size=20",))
     for _ in range(WORKERS):
         world.worker_add()
     world.wait(lambda: world.count("trade_order") > 50, "the pull is at work")
@@ -82,7 +83,7 @@ def test_killed_and_cut_off_they_read_everything_once(t):
             world.redis.kill()
             time.sleep(1)
             world.redis.start()
-    world.wait(lambda: world.count("worker WHERE beat_ms > extract(epoch FROM now()) * 1000 - 5000") >= WORKERS,
+    world.wait(lambda: world.count(f"worker WHERE beat_ms > {int(time.time() * 1000) - 5000}") >= WORKERS,
                "every worker has found its server again")
     world.wait(world.all_is_there, "every order is there")
     twice = world.rows("SELECT lane FROM task WHERE state = 'running' GROUP BY lane HAVING count(*) > 1")
@@ -95,8 +96,8 @@ def test_killed_and_cut_off_they_read_everything_once(t):
     world.quota_kept()
 
 
-def test_a_worker_that_slept_through_its_lease_writes_nothing(t):
-    world = Machines(t, life_shops=1, life_orders=1500, douplus_shops=0, quota="shop=10/1", settings=("page_size=20",))
+def a_worker_that_slept_through_its_lease_writes_nothing(t, kind):
+    world = Machines(t, kind, life_shops=1, life_orders=1500, douplus_shops=0, quota="shop=10/1", settings=("page_size=20",))
     world.worker_add()
     sleeper = world.workers[0]
     world.wait(lambda: world.count("task WHERE state = 'running' AND unit_number > 1"), "a task is at work")
@@ -116,6 +117,12 @@ def test_a_worker_that_slept_through_its_lease_writes_nothing(t):
     world.sync(check=None)
     world.rows_equal()
     world.every_window("A")
+
+
+for _kind in (pg_server, mariadb_server):
+    for _test in (killed_and_cut_off_they_read_everything_once, a_worker_that_slept_through_its_lease_writes_nothing):
+        _name = f"test_{_kind.__name__.removesuffix('_server')}_{_test.__name__}"
+        globals()[_name] = lambda t, test=_test, kind=_kind: test(t, kind)
 
 
 if __name__ == "__main__":
