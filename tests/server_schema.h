@@ -23,6 +23,11 @@ static inline bool server_is_mariadb(void)
     return server && strncmp(server, "mysql:", 6) == 0;
 }
 
+static inline bool server_is_postgres(void)
+{
+    return server_is_given() && !server_is_mariadb();
+}
+
 static inline void postgres_schema_empty(const char *server, char *url, size_t url_bytes)
 {
     char sql[256];
@@ -41,22 +46,66 @@ static inline void postgres_schema_empty(const char *server, char *url, size_t u
     snprintf(url, url_bytes, "%s?options=-csearch_path%%3Dtest_%ld", server, (long)getpid());
 }
 
-/* "mysql://USER@HOST:PORT/DATABASE", as the tests' server has it. */
-static inline void mariadb_database_empty(const char *server, char *url, size_t url_bytes)
+/* "mysql://USER@HOST:PORT/DATABASE", as the tests' server has it; the database may be missing. */
+static inline MYSQL *mariadb_link_open(const char *url, bool with_database)
 {
-    char user[64], host[64], sql[256];
+    char user[64], host[64], database[64] = "";
     unsigned port = 0;
     MYSQL *link = mysql_init(NULL);
+    if (sscanf(url, "mysql://%63[^@]@%63[^:]:%u/%63s", user, host, &port, database) < 3 ||
+        !mysql_real_connect(link, host, user, NULL, with_database ? database : NULL, port, NULL,
+                            CLIENT_MULTI_STATEMENTS)) {
+        fprintf(stderr, "%s: %s\n", url, mysql_error(link));
+        abort();
+    }
+    return link;
+}
+
+/* A connection beside the store's: a transaction that somebody else is in. */
+struct server_link {
+    PGconn *postgres;
+    MYSQL *mariadb;
+};
+
+static inline struct server_link server_link_open(const char *url)
+{
+    struct server_link link = {NULL, NULL};
+    if (server_is_mariadb())
+        link.mariadb = mariadb_link_open(url, true);
+    else
+        link.postgres = PQconnectdb(url);
+    return link;
+}
+
+static inline void server_link_do(struct server_link *link, const char *sql)
+{
+    if (link->mariadb)
+        mysql_query(link->mariadb, sql);
+    else
+        PQclear(PQexec(link->postgres, sql));
+}
+
+static inline void server_link_close(struct server_link *link)
+{
+    if (link->mariadb)
+        mysql_close(link->mariadb);
+    else
+        PQfinish(link->postgres);
+}
+
+static inline void mariadb_database_empty(const char *server, char *url, size_t url_bytes)
+{
+    char sql[256];
+    MYSQL *link = mariadb_link_open(server, false);
+    size_t head = (size_t)(strrchr(server, '/') - server);
     snprintf(sql, sizeof(sql), "DROP DATABASE IF EXISTS test_%ld; CREATE DATABASE test_%ld",
              (long)getpid(), (long)getpid());
-    if (sscanf(server, "mysql://%63[^@]@%63[^:]:%u/", user, host, &port) != 3 ||
-        !mysql_real_connect(link, host, user, NULL, NULL, port, NULL, CLIENT_MULTI_STATEMENTS) ||
-        mysql_query(link, sql) || mysql_next_result(link)) {
+    if (mysql_query(link, sql) || mysql_next_result(link)) {
         fprintf(stderr, "%s: %s\n", server, mysql_error(link));
         abort();
     }
     mysql_close(link);
-    snprintf(url, url_bytes, "mysql://%s@%s:%u/test_%ld", user, host, port, (long)getpid());
+    snprintf(url, url_bytes, "%.*s/test_%ld", (int)head, server, (long)getpid());
 }
 
 /* The address of something empty on the server for this process, or `otherwise` where no server is given. */

@@ -62,14 +62,13 @@
 /* A bucket that is gone starts empty, and a fence is at least the time: both may be forgotten, but a call a month needs
  * long to fill. */
 #define SQL_BUCKETS_PRUNE                                                                          \
-    SQL_PER_DATABASE("DELETE FROM budget_bucket WHERE used_ms < " SQL_NOW_SQLITE " - 31622400000", \
-                     "DELETE FROM budget_bucket WHERE used_ms < " SQL_NOW_POSTGRES                 \
-                     " - 31622400000",                                                             \
-                     "DELETE FROM budget_bucket WHERE used_ms < " SQL_NOW_MARIADB                  \
-                     " - 31622400000")
+    SQL_PER_DATABASE(                                                                              \
+        "DELETE FROM budget_bucket WHERE used_ms < " SQL_NOW_SQLITE " - 31622400000",              \
+        "DELETE FROM budget_bucket WHERE used_ms < " SQL_NOW_POSTGRES " - 31622400000",            \
+        "DELETE FROM budget_bucket WHERE used_ms < " SQL_NOW_MARIADB " - 31622400000")
 #define SQL_LOCKS_PRUNE                                                                            \
     SQL_PER_DATABASE("DELETE FROM coord_lock WHERE expires_ms < " SQL_NOW_SQLITE " - 86400000",    \
-                     "DELETE FROM coord_lock WHERE expires_ms < " SQL_NOW_POSTGRES " - 86400000", \
+                     "DELETE FROM coord_lock WHERE expires_ms < " SQL_NOW_POSTGRES " - 86400000",  \
                      "DELETE FROM coord_lock WHERE expires_ms < " SQL_NOW_MARIADB " - 86400000")
 
 /* --- budgets --- */

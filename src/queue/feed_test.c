@@ -168,18 +168,19 @@ static void what_is_committed_late_is_not_left_out(void **state)
     struct fixture *f = *state;
     if (!server_is_given())
         skip();
-    PGconn *late = PQconnectdb(f->url);
-    PQclear(PQexec(late, "BEGIN; INSERT INTO event (at_ms, process, shop_id, stream, task_id, kind,"
-                         " level, args) VALUES (1, '', 0, '', 0, 'resumed', 1, '{}')"));
+    struct server_link late = server_link_open(f->url);
+    server_link_do(&late, "BEGIN");
+    server_link_do(&late, "INSERT INTO event (at_ms, process, shop_id, stream, task_id, kind,"
+                          " level, args) VALUES (1, '', 0, '', 0, 'resumed', 1, '{}')");
     tell(f, EVENT_PAUSED, 0, 0, 2, "in time");
     struct feed *feed = open_(f, (struct feed_filter){.most = 9});
     assert_string_equal(read_(f, feed), "paused@2");
     tell(f, EVENT_PAUSED, 0, 0, 3, "in time");
     assert_string_equal(read_(f, feed), "paused@3");
-    PQclear(PQexec(late, "COMMIT"));
+    server_link_do(&late, "COMMIT");
     assert_string_equal(read_(f, feed), "resumed@1");
     assert_string_equal(read_(f, feed), "");
-    PQfinish(late);
+    server_link_close(&late);
     feed_close(feed);
 }
 

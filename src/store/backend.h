@@ -39,8 +39,9 @@ struct ddl_dialect {
     const char *serial_key;             /* the whole definition after the column's name */
     const char *serial_apart;           /* the same without the key, for a table with partitions */
     const char *table_end, *clustered_end;
-    const char *passing;      /* before TABLE, where a table need not outlive a crash; may be NULL */
-    const char *bounded_text; /* of keys and indexes, in front of (most bytes); NULL: as other texts */
+    const char *passing; /* before TABLE, where a table need not outlive a crash; may be NULL */
+    const char
+        *bounded_text;     /* of keys and indexes, in front of (most bytes); NULL: as other texts */
     const char *if_absent; /* where a step is no transaction, what it made must not be in its way */
     bool index_conditions; /* CREATE INDEX … WHERE is known */
     bool months;           /* partitions by range are known: months.c */

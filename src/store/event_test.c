@@ -82,7 +82,7 @@ static void what_is_undone_is_not_said(void **state)
     unsigned before = atomic_load(&heard.times); /* a listening connection may have told to look */
     assert_int_equal(store_commit(f->store, &unit, &err), ERR_CONFLICT);
     assert_int_equal(events(f), 0);
-    if (!server_is_given())
+    if (!server_is_postgres())
         assert_int_equal(atomic_load(&heard.times), before);
     const struct step good[] = {steps[1]};
     unit = (struct unit){.before = good, .before_len = 1};
@@ -98,7 +98,7 @@ static void an_ear_hears_only_its_topics(void **state)
     struct err err;
     struct heard heard = {0};
     struct ear *ear;
-    if (server_is_given())
+    if (server_is_postgres())
         skip(); /* a connection that begins to listen tells everybody to look */
     assert_good(ear_open(f->store, TOPIC_TASK, on_heard, &heard, &ear, &err), &err);
     tell(f, 1, 1);
@@ -126,8 +126,8 @@ static void a_server_passes_on_what_other_processes_say(void **state)
     struct ear *ear;
     struct store *other;
     struct store_options options = fixture_options(f);
-    if (!server_is_given())
-        skip();
+    if (!server_is_postgres())
+        skip(); /* elsewhere nothing is heard */
     assert_good(store_open(&options, &other, &err), &err);
     assert_good(ear_open(f->store, TOPIC_EVENT, on_heard, &heard, &ear, &err), &err);
     assert_true(soon(&heard.times, 1)); /* it has begun to listen */
@@ -200,7 +200,7 @@ static void reopen(struct fixture *f, int64_t age_ms, int64_t idle_ms)
 
 static int64_t backend(struct fixture *f)
 {
-    return read_int(f, "SELECT pg_backend_pid()");
+    return read_int(f, SQL_PER_DATABASE("", "SELECT pg_backend_pid()", "SELECT connection_id()"));
 }
 
 static void readers_are_opened_anew_and_asked_whether_they_live(void **state)
@@ -224,7 +224,10 @@ static void readers_are_opened_anew_and_asked_whether_they_live(void **state)
     struct err err;
     int64_t out;
     assert_good(store_open(&options, &other, &err), &err);
-    snprintf(sql, sizeof(sql), "SELECT count(pg_terminate_backend(%lld))", (long long)first);
+    snprintf(sql, sizeof(sql),
+             server_is_mariadb() ? "KILL CONNECTION %lld"
+                                 : "SELECT count(pg_terminate_backend(%lld))",
+             (long long)first);
     assert_good(store_read_int(other, sql, NULL, 0, 0, &out, &err), &err);
     store_close(other);
     poll(NULL, 0, 20);
@@ -241,14 +244,21 @@ static void the_server_says_how_many_connections_there_may_be(void **state)
         assert_true(allowed == INT64_MAX);
         return;
     }
-    int64_t server = read_int(f, "SELECT (SELECT setting FROM pg_settings WHERE name ="
-                                 " 'max_connections')::bigint - (SELECT setting FROM pg_settings"
-                                 " WHERE name = 'superuser_reserved_connections')::bigint");
+    int64_t server = read_int(
+        f, SQL_PER_DATABASE("",
+                            "SELECT (SELECT setting FROM pg_settings WHERE name ="
+                            " 'max_connections')::bigint - (SELECT setting FROM pg_settings"
+                            " WHERE name = 'superuser_reserved_connections')::bigint",
+                            "SELECT @@max_connections"));
     assert_int_equal(allowed, server);
-    const struct step fewer = {.sql = "ALTER ROLE CURRENT_USER CONNECTION LIMIT 17",
-                               .rows_expected = -1};
-    const struct step any = {.sql = "ALTER ROLE CURRENT_USER CONNECTION LIMIT -1",
-                             .rows_expected = -1};
+    const struct step fewer = {
+        .sql = SQL_PER_DATABASE("", "ALTER ROLE CURRENT_USER CONNECTION LIMIT 17",
+                                "ALTER USER CURRENT_USER() WITH MAX_USER_CONNECTIONS 17"),
+        .rows_expected = -1};
+    const struct step any = {
+        .sql = SQL_PER_DATABASE("", "ALTER ROLE CURRENT_USER CONNECTION LIMIT -1",
+                                "ALTER USER CURRENT_USER() WITH MAX_USER_CONNECTIONS 0"),
+        .rows_expected = -1};
     struct unit unit = {.before = &fewer, .before_len = 1};
     commit_good(f, &unit);
     enum err_class class_ = store_connections_allowed(f->store, &allowed, &err);

@@ -1,6 +1,6 @@
 /* MariaDB 10.6 and newer behind store_ops. Why it is so: docs/decisions/2026-11-30-mariadb.md. */
-#include "store/internal.h"
 #include "store/mariadb.h"
+#include "store/internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -24,7 +24,8 @@ static const char session[] =
     "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,"
     "SIMULTANEOUS_ASSIGNMENT', time_zone = '+00:00', lc_messages = 'en_US', autocommit = 1,"
     " innodb_lock_wait_timeout = 30, lock_wait_timeout = 30, idle_transaction_timeout = 60,"
-    " optimizer_switch = 'default', group_concat_max_len = 1048576, wait_timeout = 28800;";
+    " optimizer_switch = 'default', group_concat_max_len = 1048576, max_recursive_iterations = 4294967295,"
+    " wait_timeout = 28800;";
 
 static const char *const by_role[] = {
     [CONN_WRITER] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;"
@@ -33,8 +34,10 @@ static const char *const by_role[] = {
                     " SET SESSION max_statement_time = 600",
     [CONN_MIGRATION] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;"
                        " SET SESSION max_statement_time = 0, lock_wait_timeout = 600",
-    [CONN_SIDE] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; SET SESSION"
-                  " max_statement_time = 3, innodb_lock_wait_timeout = 1",
+    /* Everybody waits for who has these rows: a process that was stopped with them loses them soon. */
+    [CONN_SIDE] =
+        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; SET SESSION"
+        " max_statement_time = 3, innodb_lock_wait_timeout = 1, idle_transaction_timeout = 2",
 };
 
 /* Real time: a server does not come back sooner because a test owns the clock. */

@@ -30,8 +30,8 @@ static void prune_sql(struct buf *out, const struct table *table)
                "DELETE FROM %.*s WHERE (%.*s) IN (SELECT %.*s FROM (SELECT %.*s FROM %.*s"
                " WHERE %.*s < ?1%s LIMIT ?2) AS old)",
                STR_ARG(table->name), STR_ARG(buf_str(&key)), STR_ARG(buf_str(&key)),
-               STR_ARG(buf_str(&key)), STR_ARG(table->name), STR_ARG(table->columns[table->months].name),
-               table->data ? " AND shop_id = ?3" : "");
+               STR_ARG(buf_str(&key)), STR_ARG(table->name),
+               STR_ARG(table->columns[table->months].name), table->data ? " AND shop_id = ?3" : "");
     buf_add_char(out, 0);
     out->failed |= key.failed;
     buf_fini(&key);

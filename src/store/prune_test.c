@@ -175,5 +175,5 @@ int main(void)
         READY(old_months_go_whole),
     };
     int failed = cmocka_run_group_tests(rows, NULL, NULL);
-    return server_is_given() ? failed + cmocka_run_group_tests(months, NULL, NULL) : failed;
+    return server_is_postgres() ? failed + cmocka_run_group_tests(months, NULL, NULL) : failed;
 }
