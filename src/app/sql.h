@@ -162,9 +162,10 @@ static const char SQL_SETTING_PUT[] = "INSERT INTO setting (name, value) VALUES 
 /* ?1 schema: a row when it is there. */
 static const char SQL_SCHEMA_THERE[] = SQL_PER_DATABASE(
     "SELECT 1 WHERE ?1 = ''", "SELECT 1 FROM pg_namespace WHERE nspname = ?1",
-    "SELECT 1 WHERE ?1 = ''");
+    "SELECT 1 FROM information_schema.schemata WHERE schema_name = ?1");
 /* ?1 schema. What stands in it: its name, whether it is a view, and the schema whose tables it reads where that
- * is neither ours nor its own. A view that reads nothing is as good as a table: not Huiliu's. */
+ * is neither ours nor its own. A view that reads nothing is as good as a table: not Huiliu's. MariaDB tells by the
+ * view's text (all but valid_orders read `shop`), and shows none to who may not: somebody else's then. */
 static const char SQL_RELATIONS[] = SQL_PER_DATABASE(
     "SELECT name, type, '' FROM sqlite_master WHERE type IN ('table', 'view') AND ?1 = ''",
     "SELECT c.relname::text, "
@@ -179,7 +180,13 @@ static const char SQL_RELATIONS[] = SQL_PER_DATABASE(
     "LEFT JOIN pg_namespace t ON t.oid = b.relnamespace "
     "WHERE n.nspname = ?1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "
     "GROUP BY c.oid, c.relname, c.relkind, n.nspname",
-    "SELECT table_name, CASE table_type WHEN 'VIEW' THEN 'view' ELSE 'table' END, '' "
-    "FROM information_schema.tables WHERE table_schema = database() AND ?1 = ''");
+    "SELECT t.table_name, "
+    "CASE WHEN v.view_definition = '' OR v.view_definition LIKE concat('%`', t.table_schema, '`.%') "
+    "OR v.view_definition LIKE '%`.`shop`%' THEN 'view' ELSE 'table' END, "
+    "CASE WHEN v.view_definition = '' THEN '?' ELSE coalesce(nullif("
+    "regexp_substr(v.view_definition, '(?<=`)[^`]+(?=`[.]`shop`)'), database()), '') END "
+    "FROM information_schema.tables t LEFT JOIN information_schema.views v "
+    "ON v.table_schema = t.table_schema AND v.table_name = t.table_name "
+    "WHERE t.table_schema = ?1");
 
 #endif

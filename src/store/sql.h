@@ -74,7 +74,8 @@
 #define SQL_SAY_EVENT SQL_PER_DATABASE("", "NOTIFY huiliu_event", "")
 #define SQL_SAY_TASK SQL_PER_DATABASE("", "NOTIFY huiliu_task", "")
 /* A definition waits for who reads what it replaces, and new readers wait behind it: not for long. */
-#define SQL_DEFINE_PATIENCE SQL_PER_DATABASE("", "SET LOCAL lock_timeout = '5s'", "")
+#define SQL_DEFINE_PATIENCE                                                                        \
+    SQL_PER_DATABASE("", "SET LOCAL lock_timeout = '5s'", "SET SESSION lock_wait_timeout = 5")
 
 #define SQL_MIGRATION_NEWEST "SELECT max(number) FROM migration"
 #define SQL_MIGRATION_CHECKSUM "SELECT checksum FROM migration WHERE number = ?1"

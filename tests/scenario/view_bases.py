@@ -8,8 +8,10 @@ import os
 import re
 import sqlite3
 import subprocess
+from xml.etree import ElementTree
 
 import lib
+import mariadb_server
 import pg_server
 
 SYSTEMS = ("life", "douplus")
@@ -63,9 +65,9 @@ def typed(text, kind):
     """What a driver would hand out for a value of this type; decimals as float, since tests know the exact integers."""
     if text is None:
         return None
-    if kind in ("bigint", "integer"):
+    if kind in ("bigint", "integer", "LONGLONG", "LONG", "TINY"):
         return int(text)
-    return float(text) if re.match(r"numeric|double", kind) else text
+    return float(text) if re.match(r"numeric|double|NEWDECIMAL|DOUBLE", kind) else text
 
 
 class OnSqlite(Base):
@@ -225,4 +227,116 @@ class Poor(OnPostgres):
     user, search_path = "poor", "mine"
 
 
-KINDS = [OnSqlite, OnPostgres]
+class OnMariadb(Base):
+    """The systems' databases are the server's, so that a new home takes them over."""
+    kind = "mariadb"
+    server = None
+    numbers = itertools.count(1)
+    user = "huiliu"
+
+    def make(self, t, sandbox):
+        self.start()
+        self.database_new(t, sandbox)
+
+    @classmethod
+    def start(cls):
+        if why := mariadb_server.missing():
+            raise lib.Skip(why)
+        if not OnMariadb.server:
+            OnMariadb.server = mariadb_server.Server()
+            atexit.register(OnMariadb.server.__exit__)
+            OnMariadb.server.__enter__()
+            OnMariadb.server.sql("CREATE USER reader; CREATE USER poor;" +
+                                 "".join(f"GRANT SELECT ON {system}.* TO reader;" for system in SYSTEMS))
+
+    def database_new(self, t, sandbox, name=None):
+        self.database = name or f"home{next(self.numbers)}"
+        self.server.sql("".join(f"DROP DATABASE IF EXISTS {system};" for system in SYSTEMS) +
+                        f"CREATE DATABASE {self.database} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin;")
+        self.allow()
+        self.init(t, sandbox)
+
+    def allow(self):
+        """The administrator may do everything."""
+
+    def init(self, t, sandbox):
+        self.env = {"HUILIU_STORE": self.server.address(user=self.user, database=self.database)}
+        self.home = t.home(sandbox, env=self.env)
+
+    @classmethod
+    def beside(cls, t, other):
+        base = cls.__new__(cls)
+        base.database, base.waiting = f"home{next(cls.numbers)}", []
+        cls.server.sql(f"CREATE DATABASE {base.database} CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin")
+        base.init(t, None)
+        return base
+
+    @classmethod
+    def inside(cls, t):
+        cls.start()
+        base = cls.__new__(cls)
+        base.waiting = []
+        base.database_new(t, None, "life")
+        return base
+
+    @classmethod
+    def poor(cls, t):
+        cls.start()
+        base = PoorMariadb.__new__(PoorMariadb)
+        base.waiting = []
+        base.database_new(t, None)
+        return base
+
+    def grant(self, system):
+        self.run(f"CREATE DATABASE {system}; GRANT ALL ON {system}.* TO {self.user}")
+
+    def literal(self, value):
+        """Whatever a backslash means to the session."""
+        if isinstance(value, str) and "\\" in value:
+            return f"CONVERT(X'{value.encode().hex()}' USING utf8mb4)"
+        return f"X'{value.hex()}'" if isinstance(value, bytes) else quoted(value)
+
+    def run(self, text):
+        self.server.sql(text, self.database)
+
+    def readable(self):
+        """Rights on a whole database go on."""
+
+    def reading(self):
+        return reader_start([mariadb_server.found("mariadb"), "--no-defaults", "-n", "-B", "-S",
+                             str(self.server.folder / "socket"), "-u", "reader"])
+
+    def client(self, system, sql, *options):
+        done = subprocess.run(
+            [mariadb_server.found("mariadb"), "--no-defaults", "-S", str(self.server.folder / "socket"), "-u", "reader", "--default-character-set=utf8mb4",
+             "--init-command=SET time_zone = '+08:00'", *options, system],
+            input=sql, capture_output=True, text=True, timeout=60)
+        lib.holds(done.returncode == 0, f"{sql}: {done.stderr}")
+        return done.stdout
+
+    def ask(self, system, sql):
+        told = self.client(system, sql, "-t", "--column-type-info")
+        types = re.findall(r"^Field +\d+: +`(.*)`$(?s:.*?)^Type: +(\w+)$", told, re.MULTILINE)
+        found = ElementTree.fromstring(self.client(system, sql, "-X"))
+        rows = [[None if "{http://www.w3.org/2001/XMLSchema-instance}nil" in field.attrib else field.text or ""
+                 for field in row] for row in found]
+        return [name for name, _ in types], [tuple(typed(cell, kind) for cell, (_, kind) in zip(row, types)) for row in rows]
+
+    def view(self, system, name):
+        return name
+
+    def placed(self, system, name):
+        return f"{system}.{name}"
+
+    def table(self, name):
+        return f"{self.database}.{name}"
+
+
+class PoorMariadb(OnMariadb):
+    user = "poor"
+
+    def allow(self):
+        self.server.sql(f"GRANT ALL ON {self.database}.* TO poor")
+
+
+KINDS = [OnSqlite, OnPostgres, OnMariadb]
