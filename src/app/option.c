@@ -36,13 +36,13 @@ static const struct option table[OPTIONS] = {
     [OPTION_TASKS_PER_CLAIM] =
         {.key = "tasks_per_claim",
          .type = OPTION_INT,
-         .standard = "64",
+         .standard = "256",
          .min = 1,
-         .max = 64,
+         .max = 256,
          .help =
-             {"Most tasks that a process takes at once, never more than it has idle workers; fewer spread what "
-              "comes at once over more processes.",
-              "一个进程一次最多领取的任务数，不超过其空闲的 worker；较小的值可把同时到来的任务分给更多进程。"}},
+             {"Most tasks that a process takes at once: as many as it has idle workers, and more where they take "
+              "milliseconds; fewer spread what comes at once over more processes.",
+              "一个进程一次最多领取的任务数：与其空闲的 worker 一样多，任务只需几毫秒时更多；较小的值可把同时到来的任务分给更多进程。"}},
     [OPTION_TASK_SECONDS] =
         {.key = "task_seconds",
          .type = OPTION_INT,

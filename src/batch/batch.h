@@ -60,6 +60,7 @@ struct index_def {
     size_t columns_len;
     bool unique;
     struct str where; /* partial index condition, or empty */
+    unsigned until;   /* the migration that takes it away; 0: none */
     unsigned since;   /* migration number that brings it */
 };
 

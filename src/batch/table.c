@@ -70,6 +70,7 @@ static const struct yaml_key index_keys[] = {
     {"unique", &bool_schema, false, "no two rows alike"},
     {"where", &text_schema, false, "SQL condition of the rows it covers"},
     {"since", &since_schema, false, "the migration that brings it; default: its columns'"},
+    {"until", &since_schema, false, "the migration that takes it away"},
     {NULL, NULL, false, NULL},
 };
 static const struct yaml_schema index_map_schema = {
@@ -155,10 +156,10 @@ static bool flag_of(const struct yaml *map, const char *key)
     return node && yaml_bool(node, &value) && value;
 }
 
-static unsigned since_of(const struct yaml *map, unsigned otherwise)
+static unsigned migration_of(const struct yaml *map, const char *key, unsigned otherwise)
 {
     int64_t value = otherwise;
-    const struct yaml *node = yaml_get(map, STR("since"));
+    const struct yaml *node = yaml_get(map, str_of(key));
     if (node)
         yaml_i64(node, &value);
     return (unsigned)value;
@@ -219,7 +220,7 @@ static enum err_class column_read(const struct reading *r, const struct table *t
         .personal = personal.len ? (enum personal_class)(word_index(class_names, personal) + 1)
                                  : PERSONAL_NONE,
         .required = flag_of(node, "required"),
-        .since = since_of(node, table->since),
+        .since = migration_of(node, "since", table->since),
         .weight = SIZE_MAX,
         .quotient = {SIZE_MAX, SIZE_MAX},
         .comment = text_of(node, "comment"),
@@ -416,9 +417,12 @@ static enum err_class index_read(const struct reading *r, const struct yaml_pair
         return ERR_OK;
     out->unique = flag_of(node, "unique");
     out->where = text_of(node, "where");
-    out->since = since_of(node, since);
+    out->since = migration_of(node, "since", since);
+    out->until = migration_of(node, "until", 0);
     if (out->since < since)
         return yaml_error(r->file, node, r->err, "the index is older than its columns");
+    if (out->until && out->until <= out->since)
+        return yaml_error(r->file, node, r->err, "the index goes before it comes");
     return ERR_OK;
 }
 
@@ -534,7 +538,7 @@ static enum err_class table_read(const struct reading *r, const struct yaml_pair
         .serial = flag_of(node, "serial"),
         .clustered = flag_of(node, "clustered"),
         .passing = flag_of(node, "passing"),
-        .since = since_of(node, 1),
+        .since = migration_of(node, "since", 1),
     };
     struct column *columns = NULL;
     class_ = columns_read(r, yaml_get(node, STR("columns")), table, &columns);
@@ -560,8 +564,11 @@ static unsigned table_newest(const struct table *table)
     unsigned newest = table->since;
     for (size_t i = 0; i < table->columns_len; i++)
         newest = table->columns[i].since > newest ? table->columns[i].since : newest;
-    for (size_t i = 0; i < table->indexes_len; i++)
-        newest = table->indexes[i].since > newest ? table->indexes[i].since : newest;
+    for (size_t i = 0; i < table->indexes_len; i++) {
+        const struct index_def *index = &table->indexes[i];
+        unsigned last = index->until ? index->until : index->since;
+        newest = last > newest ? last : newest;
+    }
     return newest;
 }
 

@@ -48,19 +48,18 @@ static void a_table_is_read_as_it_is_written(void **state)
                           "      currency: {type: text}\n"
                           "      eater: {type: personal, class: name, since: 4}\n"
                           "    indexes:\n"
-                          "      seen: [seen]\n"
+                          "      seen: {columns: [seen], until: 6}\n"
                           "      one: {columns: [state, id], unique: true, where: \"id <> ''\", "
                           "since: 5}\n"
                           "  note:\n"
                           "    since: 1\n"
                           "    comment: Paper\n"
                           "    key: [id]\n"
-                          "    serial: true\n"
-                          "    columns: {id: {type: int, required: true}}\n");
+                          "    serial: true\n    columns: {id: {type: int, required: true}}\n");
     if (table_catalog_parse(STR("t.yaml"), text, &arena, &catalog, &err))
         fail_msg("%s", err.message);
     assert_int_equal(catalog->tables_len, 2);
-    assert_int_equal(catalog->newest, 5);
+    assert_int_equal(catalog->newest, 6);
     const struct table *fruit = table_find(catalog, STR("fruit"));
     assert_ptr_equal(fruit, &catalog->tables[0]);
     assert_true(fruit->data);
@@ -82,6 +81,7 @@ static void a_table_is_read_as_it_is_written(void **state)
     assert_int_equal(fruit->columns[7].since, 4);
     assert_int_equal(fruit->indexes_len, 2);
     assert_int_equal(fruit->indexes[0].since, 2);
+    assert_int_equal(fruit->indexes[0].until, 6);
     assert_false(fruit->indexes[0].unique);
     assert_true(fruit->indexes[1].unique);
     assert_int_equal(fruit->indexes[1].since, 5);
@@ -164,6 +164,9 @@ static const struct {
     {"  t: {data: true, since: 1, comment: c, key: [p], columns: {id: {type: id, required: true},"
      " p: {type: personal, class: name}}}\n",
      "key or index"},
+    {"  t: {since: 2, comment: c, key: [id], columns: {id: {type: id, required: true}},"
+     " indexes: {i: {columns: [id], until: 2}}}\n",
+     "before it comes"},
     {"  t: {since: 2, comment: c, key: [id], columns: {id: {type: id, required: true, since: 1}}}\n",
      "older than its table"},
     {"  t: {since: 1, comment: c, key: [id], columns: {id: {type: id, required: true},"

@@ -22,7 +22,7 @@ struct left {
     struct str kind, worker;
 };
 
-/* What could be claimed, in the order of claims. */
+/* What could be claimed. */
 struct candidate {
     struct task task;
     struct str platform;
@@ -32,30 +32,19 @@ struct claim {
     struct queue_claimer by;
     int64_t now_ms;
     size_t max;
-    struct str nonce;
+    struct str lease; /* one for all that it takes */
     struct arena *arena;
-    struct candidate *candidates; /* `max` of each class at the most */
+    struct candidate
+        *candidates; /* in the order of claims, at most one of each class of `max` lanes */
     size_t candidates_len;
     struct map running; /* of the claimer, by platform */
     struct left *left;  /* LEFT_MAX, made when there is one */
     size_t left_len;
     struct task *tasks;
+    int64_t *ids; /* beside tasks */
     size_t tasks_len;
     int64_t next_ms;
 };
-
-/* A lower class counts as ready so much later: one that has waited for longer comes first. */
-static int64_t turn_ms(const struct task *task)
-{
-    return task->ready_ms + (int64_t)task->class_ * CLASS_AHEAD_MS;
-}
-
-static bool task_before(const struct task *a, const struct task *b)
-{
-    if (turn_ms(a) != turn_ms(b))
-        return turn_ms(a) < turn_ms(b);
-    return a->class_ != b->class_ ? a->class_ < b->class_ : a->id < b->id;
-}
 
 static enum err_class candidate_row(struct reader *row, void *context, struct err *err)
 {
@@ -71,8 +60,7 @@ static enum err_class candidate_row(struct reader *row, void *context, struct er
                 .unique_key = arena_dup(arena, reader_text(row, 4)),
                 .payload = arena_dup(arena, reader_text(row, 5)),
                 .run = arena_dup(arena, reader_text(row, 6)),
-                .lease = arena_printf(arena, "%.*s:%lld:%.*s", STR_ARG(claim->by.worker),
-                                      (long long)reader_int(row, 0), STR_ARG(claim->nonce)),
+                .lease = claim->lease,
                 .unit_number = reader_int(row, 7),
                 .attempt = reader_int(row, 8),
                 .created_ms = reader_int(row, 9),
@@ -82,12 +70,9 @@ static enum err_class candidate_row(struct reader *row, void *context, struct er
     };
     const struct task *task = &one.task;
     if (!task->kind.ptr || !task->unique_key.ptr || !task->payload.ptr || !task->run.ptr ||
-        !task->lease.ptr || !one.platform.ptr)
+        !one.platform.ptr)
         return err_no_memory(err);
-    size_t at = claim->candidates_len++;
-    for (; at > 0 && task_before(task, &claim->candidates[at - 1].task); at--)
-        claim->candidates[at] = claim->candidates[at - 1];
-    claim->candidates[at] = one;
+    claim->candidates[claim->candidates_len++] = one;
     return ERR_OK;
 }
 
@@ -110,19 +95,17 @@ static enum err_class next_row(struct reader *row, void *context, struct err *er
     return ERR_OK;
 }
 
-static enum err_class candidates_read(struct tx *tx, struct claim *claim, struct err *err)
+/* *more: there may be others behind them. */
+static enum err_class candidates_read(struct tx *tx, struct claim *claim, bool *more,
+                                      struct err *err)
 {
-    int64_t platform_max = claim->by.platform_max > 0 ? claim->by.platform_max : INT64_MAX;
-    const struct sql_value running[] = {sql_text(claim->by.worker)};
-    enum err_class class_ = ERR_OK;
-    if (claim->by.platform_max > 0)
-        class_ = tx_query(tx, SQL_TASKS_OF_PLATFORMS, running, 1, running_row, claim, err);
-    for (int task_class = TASK_LIVE; !class_ && task_class <= TASK_BACKFILL; task_class++) {
-        const struct sql_value values[] = {sql_int(claim->now_ms),  sql_text(claim->by.worker),
-                                           sql_int(platform_max),   sql_int((int64_t)claim->max),
-                                           sql_text(claim->by.run), sql_int(task_class)};
-        class_ = tx_query(tx, SQL_TASK_CANDIDATES, values, 6, candidate_row, claim, err);
-    }
+    size_t most = claim->max * TASK_CLASSES;
+    const struct sql_value values[] = {sql_int(claim->now_ms),          sql_text(claim->by.worker),
+                                       sql_int(claim->by.platform_max), sql_int((int64_t)most),
+                                       sql_text(claim->by.run),         sql_int(CLASS_AHEAD_MS)};
+    claim->candidates_len = 0;
+    enum err_class class_ = tx_query(tx, SQL_TASK_CANDIDATES, values, 6, candidate_row, claim, err);
+    *more = claim->candidates_len == most;
     return class_;
 }
 
@@ -148,14 +131,35 @@ static bool platform_take(struct claim *claim, struct str platform, enum err_cla
     return entry->value.number < (uint64_t)claim->by.platform_max && ++entry->value.number > 0;
 }
 
-static enum err_class candidate_take(struct tx *tx, struct claim *claim, const struct task *task,
-                                     struct err *err)
+/* Takes what it may of the candidates, all in one statement. */
+static enum err_class candidates_take(struct tx *tx, struct claim *claim, struct err *err)
 {
-    const struct sql_value values[] = {sql_int(task->id), sql_text(claim->by.worker),
-                                       sql_text(task->lease), sql_int(claim->now_ms + LEASE_MS),
-                                       sql_int(claim->now_ms)};
-    claim->tasks[claim->tasks_len++] = *task;
-    return tx_exec(tx, SQL_TASK_CLAIM, values, 5, NULL, err);
+    size_t first = claim->tasks_len;
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !class_ && i < claim->candidates_len && claim->tasks_len < claim->max; i++) {
+        const struct candidate *one = &claim->candidates[i];
+        if (!lane_is_taken(claim, one->task.lane) &&
+            platform_take(claim, one->platform, &class_, err)) {
+            claim->ids[claim->tasks_len] = one->task.id;
+            claim->tasks[claim->tasks_len++] = one->task;
+        }
+    }
+    if (class_ || claim->tasks_len == first)
+        return class_;
+    const struct sql_value values[] = {
+        queue_ids(claim->arena, claim->ids + first, claim->tasks_len - first),
+        sql_text(claim->by.worker), sql_text(claim->lease), sql_int(claim->now_ms + LEASE_MS),
+        sql_int(claim->now_ms)};
+    return values[0].text.ptr ? tx_exec(tx, SQL_TASKS_CLAIM, values, 5, NULL, err)
+                              : err_no_memory(err);
+}
+
+static enum err_class running_read(struct tx *tx, struct claim *claim, struct err *err)
+{
+    const struct sql_value worker[] = {sql_text(claim->by.worker)};
+    return claim->by.platform_max > 0
+               ? tx_query(tx, SQL_TASKS_OF_PLATFORMS, worker, 1, running_row, claim, err)
+               : ERR_OK;
 }
 
 static enum err_class left_row(struct reader *row, void *context, struct err *err)
@@ -197,20 +201,29 @@ static enum err_class left_take(struct tx *tx, struct claim *claim, struct err *
 static enum err_class claim_work(struct tx *tx, void *context, struct err *err)
 {
     struct claim *claim = context;
-    claim->tasks_len = claim->candidates_len = claim->left_len = 0; /* it may be the second run */
+    claim->tasks_len = claim->left_len = 0; /* it may be the second run */
+    map_fini(&claim->running);
+    map_init(&claim->running, PLATFORMS_MAX);
     struct sql_value now = sql_int(claim->now_ms);
-    enum err_class class_ = tx_exec(tx, SQL_TASK_CLAIM_LOCK, NULL, 0, NULL, err);
+    enum err_class class_ = ERR_OK;
+    if (claim->by.over_len > 0)
+        class_ = queue_over(tx, claim->by.over, claim->by.over_len, claim->arena, err);
+    if (!class_)
+        class_ = tx_exec(tx, SQL_TASK_CLAIM_LOCK, NULL, 0, NULL, err);
     if (!class_ && claim->by.held)
         class_ = queue_heartbeat(tx, claim->by.worker, claim->by.held, claim->now_ms, err);
-    if (!class_)
+    if (!class_ && !claim->by.looked)
         class_ = left_take(tx, claim, err);
     if (!class_)
-        class_ = candidates_read(tx, claim, err);
-    for (size_t i = 0; !class_ && i < claim->candidates_len && claim->tasks_len < claim->max; i++) {
-        const struct candidate *one = &claim->candidates[i];
-        if (!lane_is_taken(claim, one->task.lane) &&
-            platform_take(claim, one->platform, &class_, err))
-            class_ = candidate_take(tx, claim, &one->task, err);
+        class_ = running_read(tx, claim, err);
+    /* Platforms that have their share now are left out the next time, and what stood behind them is seen. */
+    bool more = true;
+    for (size_t taken = SIZE_MAX;
+         !class_ && more && claim->tasks_len < claim->max && claim->tasks_len != taken;) {
+        taken = claim->tasks_len;
+        class_ = candidates_read(tx, claim, &more, err);
+        if (!class_)
+            class_ = candidates_take(tx, claim, err);
     }
     if (class_)
         return class_;
@@ -218,14 +231,15 @@ static enum err_class claim_work(struct tx *tx, void *context, struct err *err)
     return tx_query(tx, SQL_TASK_NEXT, next_values, 2, next_row, claim, err);
 }
 
-/* Makes leases of one worker name differ: between claims, and between processes with one name. */
-static enum err_class claim_nonce(struct claim *claim, struct err *err)
+/* Leases of one worker name differ: between claims, and between processes with one name. */
+static enum err_class claim_lease(struct claim *claim, struct err *err)
 {
     uint64_t number;
     if (getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number))
         return err_set(err, ERR_INTERNAL, "random", "the system gives no random numbers");
-    claim->nonce = arena_printf(claim->arena, "%016" PRIx64, number);
-    return claim->nonce.ptr ? ERR_OK : err_no_memory(err);
+    claim->lease = arena_printf(claim->arena, "%.*s:%016" PRIx64, STR_ARG(claim->by.worker),
+                                number);
+    return claim->lease.ptr ? ERR_OK : err_no_memory(err);
 }
 
 enum err_class queue_claim(struct store *store, const struct queue_claimer *by, int64_t now_ms,
@@ -236,10 +250,11 @@ enum err_class queue_claim(struct store *store, const struct queue_claimer *by, 
         .by = *by, .now_ms = now_ms, .max = max < CLAIM_MAX ? max : CLAIM_MAX, .arena = arena};
     claim.tasks = arena_array(arena, claim.max, sizeof(*claim.tasks));
     claim.candidates = arena_array(arena, claim.max * TASK_CLASSES, sizeof(*claim.candidates));
-    if (!claim.tasks || !claim.candidates)
+    claim.ids = arena_array(arena, claim.max, sizeof(*claim.ids));
+    if (!claim.tasks || !claim.candidates || !claim.ids)
         return err_no_memory(err);
     map_init(&claim.running, PLATFORMS_MAX);
-    enum err_class class_ = claim_nonce(&claim, err);
+    enum err_class class_ = claim_lease(&claim, err);
     if (!class_)
         class_ = store_write(store, claim_work, &claim, err);
     map_fini(&claim.running);

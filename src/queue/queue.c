@@ -128,14 +128,61 @@ enum err_class queue_enqueue_in(struct tx *tx, const struct task_new *task, int6
     return tx_exec(tx, SQL_TASK_ENQUEUE, values, STEP_VALUES, NULL, err);
 }
 
+struct sql_value queue_ids(struct arena *arena, const int64_t *ids, size_t len)
+{
+    enum { NUMBER_BYTES = 21 }; /* with its comma */
+    char *text = arena_alloc(arena, len * NUMBER_BYTES + sizeof("[]"));
+    if (!text)
+        return sql_null();
+    size_t at = 0;
+    text[at++] = '[';
+    for (size_t i = 0; i < len; i++)
+        at += (size_t)snprintf(text + at, NUMBER_BYTES + 1, i ? ",%lld" : "%lld",
+                               (long long)ids[i]);
+    text[at++] = ']';
+    return sql_text((struct str){text, at});
+}
+
 enum err_class queue_heartbeat(struct tx *tx, struct str worker, const struct queue_held *held,
                                int64_t now_ms, struct err *err)
 {
+    if (held->len == 0)
+        return ERR_OK;
+    struct arena arena;
+    arena_init(&arena);
+    const struct sql_value values[] = {queue_ids(&arena, held->ids, held->len), sql_text(worker),
+                                       sql_int(now_ms + LEASE_MS), sql_int(now_ms)};
+    enum err_class class_ = values[0].text.ptr
+                                ? tx_exec(tx, SQL_TASKS_HEARTBEAT, values, 4, NULL, err)
+                                : err_no_memory(err);
+    arena_fini(&arena);
+    return class_;
+}
+
+/* Tasks of one claim have one lease: nearly always they are all of one, so this is one statement. */
+enum err_class queue_over(struct tx *tx, const struct task *const *tasks, size_t tasks_len,
+                          struct arena *arena, struct err *err)
+{
     enum err_class class_ = ERR_OK;
-    for (size_t i = 0; class_ == ERR_OK && i < held->len; i++) {
-        const struct sql_value values[] = {sql_int(held->ids[i]), sql_text(worker),
-                                           sql_int(now_ms + LEASE_MS), sql_int(now_ms)};
-        class_ = tx_exec(tx, SQL_TASK_HEARTBEAT, values, 4, NULL, err);
+    int64_t *ids = arena_array(arena, tasks_len, sizeof(*ids));
+    bool *done = arena_array(arena, tasks_len, sizeof(*done));
+    if (!ids || !done)
+        return err_no_memory(err);
+    memset(done, 0, tasks_len * sizeof(*done));
+    for (size_t first = 0; class_ == ERR_OK && first < tasks_len; first++) {
+        size_t len = 0;
+        for (size_t i = first; i < tasks_len; i++) {
+            if (done[i] || !str_eq(tasks[i]->lease, tasks[first]->lease))
+                continue;
+            ids[len++] = tasks[i]->id;
+            done[i] = true;
+        }
+        if (len == 0)
+            continue;
+        const struct sql_value values[] = {queue_ids(arena, ids, len),
+                                           sql_text(tasks[first]->lease)};
+        class_ = values[0].text.ptr ? tx_exec(tx, SQL_TASKS_OVER, values, 2, NULL, err)
+                                    : err_no_memory(err);
     }
     return class_;
 }

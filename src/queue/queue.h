@@ -76,7 +76,7 @@ enum err_class queue_enqueue(struct store *store, const struct task_new *task, i
 enum err_class queue_enqueue_in(struct tx *tx, const struct task_new *task, int64_t now_ms,
                                 struct err *err);
 /* Tasks that a worker runs, or has claimed. */
-enum { QUEUE_HELD_MAX = 256 };
+enum { QUEUE_HELD_MAX = 512 };
 struct queue_held {
     int64_t ids[QUEUE_HELD_MAX];
     size_t len;
@@ -90,6 +90,10 @@ struct queue_claimer {
     /* Or NULL. A worker whose heartbeat is overdue (a clock that was put forward, a store that was busy) renews
      * the leases of these first, or it would take its own tasks away from itself. */
     const struct queue_held *held;
+    bool looked; /* for leases that have run out, a moment ago: not again in this claim */
+    /* Tasks that are over and wrote nothing of their own: their rows go first, so that their lanes are free. */
+    const struct task *const *over;
+    size_t over_len;
 };
 /* The first ready task of each free lane, at most `max`, in one transaction; tasks and their texts live in
  * `arena`. Higher classes come first, but a task that has waited for ten minutes longer goes before one of
@@ -101,11 +105,16 @@ enum err_class queue_claim(struct store *store, const struct queue_claimer *by, 
 /* Extends the leases of the tasks that a worker holds, as part of a transaction. */
 enum err_class queue_heartbeat(struct tx *tx, struct str worker, const struct queue_held *held,
                                int64_t now_ms, struct err *err);
+/* Ids as one value of a statement (sql.h); NULL text: no memory. */
+struct sql_value queue_ids(struct arena *arena, const int64_t *ids, size_t len);
 /* Ends a task that had no commit units of its own: fenced, one transaction. With an outcome the try is
  * recorded. */
 struct task_outcome;
 enum err_class queue_finish(struct store *store, const struct task *task,
                             const struct task_outcome *outcome, int64_t now_ms, struct err *err);
+/* Ends several such tasks without a record, as part of a transaction. Whose lease is lost stays. */
+enum err_class queue_over(struct tx *tx, const struct task *const *tasks, size_t tasks_len,
+                          struct arena *arena, struct err *err);
 /* Ends a task that a person took back while it ran: its row is removed. */
 enum err_class queue_drop(struct store *store, const struct task *task, struct err *err);
 /* Puts it back: ready again at ready_ms. `failed`: counts an attempt and keeps the error text. */

@@ -76,30 +76,67 @@
     "SELECT s.platform, count(*) FROM task r JOIN shop s ON s.id = r.lane"                         \
     " WHERE r.state = 'running' AND r.worker = ?1 GROUP BY s.platform"
 
-/* ?1 now ?2 worker ?3 most tasks of a platform it may run ?4 most ?5 run or '' ?6 class. The oldest ready
- * tasks of one class, of free lanes, one of each, but of platforms that have their share. Walks the index
- * task_order and stops when it has enough; what it walks past is the backlog of lanes that are at work. */
+/* Only rows of these ids, which are one value: a JSON list of numbers. `before` asks for no state: only who runs
+ * has a worker and a lease, and PostgreSQL would look for the ids in the whole index of that state. */
+#define SQL_PER_IDS(before, ids)                                                                   \
+    SQL_PER_DATABASE(before " AND id IN (SELECT value FROM json_each(" ids "))",                   \
+                     before " AND id = ANY(translate(" ids ", '[]', '{}')::bigint[])",             \
+                     before " AND id IN (SELECT j.value FROM JSON_TABLE(" ids                      \
+                            ", '$[*]' COLUMNS (value bigint PATH '$')) AS j)")
+
+/* ?1 now ?2 worker ?3 most tasks of a platform it may run, or 0 ?4 most ?5 run or '' ?6 what a class is worth
+ * in ms of waiting. The first ready task of each class of each free lane, but of platforms that have their share,
+ * in the order of claims. It goes from lane to lane by the index task_next, so that what waits behind a lane that
+ * is at work is never walked past, however much it is.
+ *
+ * PostgreSQL steps from lane and class to lane and class, and what it lands on is the task; only a run's may be
+ * another. It would rather read the whole table than find a task by an id that it has to look for, hence LATERAL. */
 #define SQL_LANE_FREE                                                                              \
-    "NOT EXISTS (SELECT 1 FROM task r WHERE r.state = 'running' AND r.lane = t.lane)"              \
-    " AND NOT " SQL_LANE_HELD("t.lane")
-#define SQL_PLATFORM_FULL                                                                          \
-    "(SELECT f.id FROM shop f WHERE f.platform IN"                                                 \
-    " (SELECT s.platform FROM task r JOIN shop s ON s.id = r.lane WHERE r.state = 'running'"       \
-    " AND r.worker = ?2 GROUP BY s.platform HAVING count(*) >= ?3))"
-#define SQL_LANE_EARLIER                                                                           \
-    "EXISTS (SELECT 1 FROM task e WHERE e.state = 'ready' AND e.lane = t.lane AND e.class = ?6"    \
-    " AND (?5 = '' OR e.run = ?5) AND e.ready_ms <= t.ready_ms"                                    \
-    " AND (e.ready_ms < t.ready_ms OR e.id < t.id))"
+    "(SELECT b.id FROM task b WHERE b.state = 'running' AND b.lane = r.lane LIMIT 1) IS NULL"      \
+    " AND NOT EXISTS (SELECT 1 FROM hold h WHERE h.scope = 'all')"                                 \
+    " AND r.lane NOT IN (SELECT h.lane FROM hold h WHERE h.scope = 'lane')"                        \
+    " AND r.lane NOT IN (SELECT f.id FROM hold h JOIN shop f ON f.platform = h.name"               \
+    " WHERE h.scope = 'platform') AND (?3 = 0 OR r.lane NOT IN"                                    \
+    " (SELECT f.id FROM shop f WHERE f.platform IN"                                                \
+    " (SELECT p.platform FROM task b JOIN shop p ON p.id = b.lane WHERE b.state = 'running'"       \
+    " AND b.worker = ?2 GROUP BY p.platform HAVING count(*) >= ?3)))"
+#define SQL_LANE_FIRST                                                                             \
+    "(SELECT e.id FROM task e WHERE e.state = 'ready' AND e.lane = r.lane AND e.class = r.class"   \
+    " AND e.ready_ms <= ?1 AND (?5 = '' OR e.run = ?5) ORDER BY e.ready_ms, e.id LIMIT 1)"
+#define SQL_TASK_CANDIDATES_BY(ready, first)                                                       \
+    "WITH RECURSIVE " ready " SELECT t.id, t.lane, t.class, t.kind, t.unique_key, t.payload,"      \
+    " t.run, t.unit_number, t.attempt, t.created_ms, t.ready_ms,"                                  \
+    " CASE WHEN ?3 = 0 THEN '' ELSE (SELECT s.platform FROM shop s WHERE s.id = t.lane) END"       \
+    " FROM ready r " first " WHERE t.ready_ms <= ?1 AND " SQL_LANE_FREE                            \
+    " ORDER BY t.ready_ms + t.class * ?6, t.class, t.id LIMIT ?4"
+#define SQL_TASK_CANDIDATES_OF_LANES                                                               \
+    SQL_TASK_CANDIDATES_BY(                                                                        \
+        "lanes (lane) AS (SELECT * FROM"                                                           \
+        " (SELECT lane FROM task WHERE state = 'ready' ORDER BY lane LIMIT 1) AS f"                \
+        " UNION ALL SELECT (SELECT n.lane FROM task n WHERE n.state = 'ready'"                     \
+        " AND n.lane > l.lane ORDER BY n.lane LIMIT 1) FROM lanes l WHERE l.lane IS NOT NULL)"     \
+        ", ready (lane, class) AS (SELECT l.lane, c.class FROM lanes l CROSS JOIN"                 \
+        " (SELECT 0 AS class UNION ALL SELECT 1 UNION ALL SELECT 2) AS c"                          \
+        " WHERE l.lane IS NOT NULL)",                                                              \
+        "JOIN task t ON t.id = " SQL_LANE_FIRST)
+#define SQL_TASK_CANDIDATES_LATERAL                                                                \
+    SQL_TASK_CANDIDATES_BY(                                                                        \
+        "ready AS (SELECT * FROM (SELECT id, lane, class FROM task WHERE state = 'ready'"          \
+        " ORDER BY lane, class, ready_ms, id LIMIT 1) AS f UNION ALL SELECT n.* FROM ready r"      \
+        " CROSS JOIN LATERAL (SELECT e.id, e.lane, e.class FROM task e"                            \
+        " WHERE e.state = 'ready' AND (e.lane, e.class) > (r.lane, r.class)"                       \
+        " ORDER BY e.lane, e.class, e.ready_ms, e.id LIMIT 1) AS n)",                              \
+        "CROSS JOIN LATERAL (SELECT e.* FROM task e WHERE e.id = CASE WHEN ?5 = ''"                \
+        " THEN r.id ELSE " SQL_LANE_FIRST " END) AS t")
 #define SQL_TASK_CANDIDATES                                                                        \
-    "SELECT t.id, t.lane, t.class, t.kind, t.unique_key, t.payload, t.run, t.unit_number,"         \
-    " t.attempt, t.created_ms, t.ready_ms, (SELECT s.platform FROM shop s WHERE s.id = t.lane)"    \
-    " FROM task t WHERE t.state = 'ready' AND t.class = ?6 AND t.ready_ms <= ?1"                   \
-    " AND (?5 = '' OR t.run = ?5) AND t.lane NOT IN " SQL_PLATFORM_FULL                            \
-    " AND NOT " SQL_LANE_EARLIER " AND " SQL_LANE_FREE " ORDER BY t.ready_ms, t.id LIMIT ?4"
-/* ?1 id ?2 worker ?3 lease ?4 its end ?5 now */
-#define SQL_TASK_CLAIM                                                                             \
-    "UPDATE task SET state = 'running', worker = ?2, lease = ?3, lease_ms = ?4, changed_ms = ?5"   \
-    " WHERE id = ?1"
+    SQL_PER_DATABASE(SQL_TASK_CANDIDATES_OF_LANES, SQL_TASK_CANDIDATES_LATERAL, SQL_AS_SQLITE)
+/* ?1 ids ?2 worker ?3 lease ?4 its end ?5 now */
+#define SQL_TASKS_CLAIM                                                                            \
+    SQL_PER_IDS("UPDATE task SET state = 'running', worker = ?2, lease = ?3, lease_ms = ?4,"       \
+                " changed_ms = ?5 WHERE lease = ''",                                               \
+                "?1")
+/* ?1 ids ?2 lease. Tasks that are over and wrote nothing of their own; who has lost the lease ends nothing. */
+#define SQL_TASKS_OVER SQL_PER_IDS("DELETE FROM task WHERE lease = ?2", "?1")
 
 /* ?1 lane or -1 ?2 now */
 #define SQL_TASK_CLOCK_AHEAD                                                                       \
@@ -119,11 +156,12 @@
     "SELECT min(ready_ms) FROM task"                                                               \
     " WHERE state = 'ready' AND ready_ms > ?1 AND (?2 = '' OR run = ?2)"
 
-/* ?1 id ?2 worker ?3 end of the lease ?4 now. Only what the worker still holds: a row that it has lost sight of
+/* ?1 ids ?2 worker ?3 end of the lease ?4 now. Only what the worker still holds: a row that it has lost sight of
  * comes back when its lease ends. */
-#define SQL_TASK_HEARTBEAT                                                                         \
-    "UPDATE task SET lease_ms = ?3, changed_ms = ?4"                                               \
-    " WHERE id = ?1 AND state = 'running' AND worker = ?2"
+#define SQL_TASKS_HEARTBEAT                                                                        \
+    SQL_PER_IDS("UPDATE task SET lease_ms = ?3, changed_ms = ?4"                                   \
+                " WHERE worker = ?2",                                                              \
+                "?1")
 
 /* ?1 now. Where other processes may be at work, only what they have let run out: SQL_TASK_EXPIRE. */
 #define SQL_TASK_RELEASE_ALL                                                                       \

@@ -1,6 +1,7 @@
 /* Worker threads: claim, dispatch by kind, write down how it ended, renew leases meanwhile. */
 #include "queue/worker.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,8 +9,12 @@
 #include "queue/sql.h"
 
 enum {
-    CLAIM_MAX = 64,      /* tasks claimed in one statement */
-    CLAIM_POLL_MS = 500, /* other processes may enqueue without telling us */
+    CLAIM_MAX = 256,      /* tasks claimed in one statement */
+    CLAIM_POLL_MS = 500,  /* other processes may enqueue without telling us */
+    EXPIRY_LOOK_MS = 500, /* leases last much longer */
+    /* Who was through with all he had within this time claims more than he has threads, twice as much as he
+     * has just done: a claim costs a transaction, whatever it brings. */
+    AHEAD_MS = 20,
     WORKER_THREADS_MAX = 128,
     /* Tries of a task that end in a store error before the pool gives up: a database that another
      * program holds for a while is free again by then, a full disk is not. */
@@ -37,6 +42,7 @@ struct claimed {
     bool dropped;       /* and not to come back: a person took it away */
     bool overdue;       /* it is to end because it ran for too long */
     int64_t started_ms;
+    int64_t claimed_ms;
     struct claimed *next;
 };
 
@@ -53,10 +59,14 @@ struct workers {
     struct wait told;    /* for the others: nothing is left, or stopping was set */
     struct claimed *waiting; /* claimed, not yet taken by a thread */
     struct claimed *running;
+    struct claimed *over; /* TASK_OVER: their rows go with the next claim */
     unsigned waiting_len, busy;
     bool degraded; /* shown in table `worker` */
     bool beat_due; /* with the next look of the heart, whatever there is to do */
     int64_t beaten_ms;
+    int64_t looked_ms;      /* for leases that have run out */
+    int64_t claimed_ms;     /* when the last claim ended */
+    size_t ended;           /* tasks since then */
     unsigned claims_failed; /* one after the other */
     bool heart_stops;
     bool claiming;   /* one thread claims for all */
@@ -81,6 +91,7 @@ static enum err_class claimed_copy(const struct task *task, struct claimed **out
         return err_no_memory(err);
     arena_init(&copy->arena);
     copy->task = *task;
+    copy->claimed_ms = clock_now_ms();
     copy->task.kind = arena_dup(&copy->arena, task->kind);
     copy->task.unique_key = arena_dup(&copy->arena, task->unique_key);
     copy->task.payload = arena_dup(&copy->arena, task->payload);
@@ -113,12 +124,77 @@ static void held_read(const struct workers *workers, struct queue_held *held)
     held->len = 0;
     held_add(workers->running, held);
     held_add(workers->waiting, held);
+    held_add(workers->over, held);
 }
 
-/* Claims for every thread that has nothing to do. Called with the lock, which is let go meanwhile. */
+/* Tasks that are over, as one transaction ends them. */
+struct over {
+    struct claimed *list;
+    const struct task *tasks[QUEUE_HELD_MAX];
+    size_t len;
+    struct arena arena;
+};
+
+/* Under the lock. */
+static void over_take(struct workers *workers, struct over *over)
+{
+    over->list = workers->over;
+    over->len = 0;
+    /* Claimed at once are at most CLAIM_MAX beside those that run. */
+    static_assert((int)CLAIM_MAX + (int)WORKER_THREADS_MAX <= (int)QUEUE_HELD_MAX, "too few");
+    for (const struct claimed *one = over->list; one; one = one->next)
+        over->tasks[over->len++] = &one->task;
+    workers->over = NULL;
+}
+
+/* Under the lock. What could not be written is tried again; where it was written all the same, the next try
+ * finds nothing. */
+static void over_settle(struct workers *workers, struct over *over, bool written)
+{
+    while (over->list) {
+        struct claimed *one = over->list;
+        over->list = one->next;
+        if (written) {
+            claimed_free(one);
+        } else {
+            one->next = workers->over;
+            workers->over = one;
+        }
+    }
+}
+
+static enum err_class over_work(struct tx *tx, void *context, struct err *err)
+{
+    struct over *over = context;
+    return queue_over(tx, over->tasks, over->len, &over->arena, err);
+}
+
+/* For every thread that has nothing to do, and ahead where tasks are short. Under the lock. */
+static size_t tasks_wanted(const struct workers *workers)
+{
+    size_t idle = workers->threads_len - workers->busy;
+    size_t wanted = idle > workers->waiting_len ? idle - workers->waiting_len : 0;
+    /* Under the test clock everything would seem short. */
+    if (workers->waiting_len == 0 && !clock_is_test() &&
+        clock_now_ms() - workers->claimed_ms < AHEAD_MS)
+        wanted += 2 * workers->ended;
+    return wanted;
+}
+
+/* Behind those that wait already. Under the lock. */
+static void waiting_add(struct workers *workers, struct claimed *first, size_t len)
+{
+    struct claimed **end = &workers->waiting;
+    while (*end)
+        end = &(*end)->next;
+    *end = first;
+    workers->waiting_len += (unsigned)len;
+}
+
+/* Called with the lock, which is let go meanwhile. */
 static enum err_class workers_claim(struct workers *workers, struct err *err)
 {
-    size_t wanted = workers->threads_len - workers->busy - workers->waiting_len;
+    size_t wanted = tasks_wanted(workers);
     size_t most = workers->options.claim_max > 0 ? workers->options.claim_max : CLAIM_MAX;
     bool more = wanted > most; /* another claim follows, unless another process was faster */
     if (more)
@@ -126,8 +202,12 @@ static enum err_class workers_claim(struct workers *workers, struct err *err)
     workers->claiming = true;
     workers->stale = false;
     struct queue_held held;
-    bool overdue = clock_now_ms() - workers->beaten_ms > LEASE_MS / 2;
+    struct over over;
+    int64_t now_ms = clock_now_ms();
+    bool overdue = now_ms - workers->beaten_ms > LEASE_MS / 2;
+    bool looked = now_ms - workers->looked_ms < EXPIRY_LOOK_MS && now_ms >= workers->looked_ms;
     held_read(workers, &held);
+    over_take(workers, &over);
     pthread_mutex_unlock(&workers->lock);
 
     struct arena arena;
@@ -138,22 +218,31 @@ static enum err_class workers_claim(struct workers *workers, struct err *err)
     const struct queue_claimer by = {.worker = workers->options.name,
                                      .run = workers->options.run,
                                      .platform_max = workers->options.platform_max,
-                                     .held = overdue ? &held : NULL};
-    enum err_class class_ = queue_claim(workers->options.store, &by, clock_now_ms(), wanted, &arena,
-                                        &tasks, &tasks_len, &next_ms, err);
+                                     .held = overdue ? &held : NULL,
+                                     .looked = looked,
+                                     .over = over.tasks,
+                                     .over_len = over.len};
+    enum err_class class_ = queue_claim(workers->options.store, &by, now_ms, wanted, &arena, &tasks,
+                                        &tasks_len, &next_ms, err);
+    bool written = class_ == ERR_OK;
     struct claimed *first = NULL, **last = &first;
     size_t copied = 0;
-    for (; class_ == ERR_OK && copied < tasks_len; copied++) {
+    while (class_ == ERR_OK && copied < tasks_len) {
         class_ = claimed_copy(&tasks[copied], last, err);
-        if (class_ == ERR_OK)
+        if (class_ == ERR_OK) {
             last = &(*last)->next;
+            copied++;
+        }
     }
 
     pthread_mutex_lock(&workers->lock);
-    *last = workers->waiting;
-    workers->waiting = first;
-    workers->waiting_len += (unsigned)(class_ == ERR_OK ? copied : copied ? copied - 1 : 0);
+    over_settle(workers, &over, written);
+    if (written && !looked)
+        workers->looked_ms = now_ms;
+    waiting_add(workers, first, copied);
     workers->claiming = false;
+    workers->claimed_ms = clock_now_ms();
+    workers->ended = 0;
     workers->next_ms = next_ms;
     workers->idle = class_ == ERR_OK && tasks_len == 0 && next_ms == INT64_MAX;
     workers->stale |= more && copied == wanted;
@@ -268,6 +357,7 @@ static enum err_class task_settle(struct workers *workers, const struct claimed 
         task_return(store, task, outcome);
         break;
     case TASK_DONE:
+    case TASK_OVER:
         break;
     }
     return ERR_OK;
@@ -331,9 +421,15 @@ static void worker_run(struct workers *workers, struct claimed *claimed)
                   end == TASK_DEAD ? "task_dead" : "task_again", LOG_I64("task", claimed->task.id),
                   LOG_I64("shop", claimed->task.lane), LOG_STR("code", str_of(outcome.err.code)),
                   LOG_STR("message", str_of(outcome.err.message)), LOG_END);
-    claimed_free(claimed);
+    if (end != TASK_OVER)
+        claimed_free(claimed);
     pthread_mutex_lock(&workers->lock);
+    if (end == TASK_OVER) {
+        claimed->next = workers->over;
+        workers->over = claimed;
+    }
     workers->busy--;
+    workers->ended++;
     workers->dead += end == TASK_DEAD;
     workers->idle = false;
     workers->stale = true;
@@ -491,6 +587,57 @@ static void overdue_stop(struct workers *workers)
     }
 }
 
+/* Where every thread has a long task nobody claims, with which this would go. Called with the lock, which is let
+ * go meanwhile. */
+static void over_write(struct workers *workers)
+{
+    struct over over;
+    over_take(workers, &over);
+    if (over.len == 0)
+        return;
+    pthread_mutex_unlock(&workers->lock);
+    arena_init(&over.arena);
+    bool written = store_write(workers->options.store, over_work, &over, NULL) == ERR_OK;
+    arena_fini(&over.arena);
+    pthread_mutex_lock(&workers->lock);
+    over_settle(workers, &over, written);
+    workers->stale = true;
+    wait_signal(&workers->changed);
+}
+
+/* What was claimed ahead and found no thread since the last beat goes back to its place: tasks turned out longer
+ * than those before them, and somebody else may have the time. Called with the lock, which is let go meanwhile. */
+static void ahead_give_back(struct workers *workers)
+{
+    int64_t before_ms = clock_now_ms() - HEARTBEAT_MS;
+    if (workers->busy < workers->threads_len)
+        return;
+    struct claimed *given = NULL;
+    for (struct claimed **at = &workers->waiting; *at;) {
+        struct claimed *one = *at;
+        if (one->claimed_ms > before_ms) {
+            at = &one->next;
+            continue;
+        }
+        *at = one->next;
+        workers->waiting_len--;
+        one->next = given;
+        given = one;
+    }
+    if (!given)
+        return;
+    pthread_mutex_unlock(&workers->lock);
+    while (given) {
+        struct claimed *one = given;
+        given = one->next;
+        /* Where that fails the lease runs out. */
+        queue_put_back(workers->options.store, &one->task, one->task.ready_ms, false, NULL,
+                       clock_now_ms(), NULL);
+        claimed_free(one);
+    }
+    pthread_mutex_lock(&workers->lock);
+}
+
 /* Until the next beat is due. A clock that is put back meanwhile makes it late by one beat at the most. */
 static void heart_rest(struct workers *workers)
 {
@@ -515,6 +662,8 @@ static void *heart_main(void *context)
             idle++ % IDLE_BEATS == 0)
             workers_beat(workers);
         overdue_stop(workers);
+        over_write(workers);
+        ahead_give_back(workers);
         heart_rest(workers);
     }
     pthread_mutex_unlock(&workers->lock);
@@ -703,6 +852,9 @@ void workers_stop(struct workers *workers)
     pthread_mutex_unlock(&workers->lock);
     if (workers->heart_runs)
         pthread_join(workers->heart, NULL);
+    pthread_mutex_lock(&workers->lock);
+    over_write(workers); /* where that fails their leases run out */
+    pthread_mutex_unlock(&workers->lock);
     for (struct claimed *claimed; (claimed = workers_take(workers)) != NULL;) {
         /* Claimed but never begun: handed back at once; where even that fails the lease runs out. */
         int64_t now_ms = clock_now_ms();
@@ -711,6 +863,10 @@ void workers_stop(struct workers *workers)
     }
     if (workers->heart_runs)
         store_write(workers->options.store, leave_work, workers, NULL);
+    for (struct claimed *one; (one = workers->over) != NULL;) {
+        workers->over = one->next;
+        claimed_free(one);
+    }
     wait_fini(&workers->changed);
     wait_fini(&workers->told);
     pthread_mutex_destroy(&workers->lock);

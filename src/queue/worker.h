@@ -15,7 +15,8 @@
 #include "queue/queue.h"
 
 enum task_end {
-    TASK_DONE,  /* finished inside its own last unit */
+    TASK_DONE, /* finished inside its own last unit */
+    TASK_OVER, /* done, and nothing is left to write but that: its row goes with the next claim, unrecorded */
     TASK_AGAIN, /* put it back: ready at again_ms; `failed` counts a try */
     TASK_DEAD,  /* no more tries: keep it for a person */
     TASK_LOST,  /* the lease is somebody else's now: write nothing */

@@ -1,6 +1,7 @@
 /* Workers: every task runs once, ends as its handler says, and a stop hands back what is left. */
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 
 #include "queue/fixture.h"
@@ -23,7 +24,7 @@ static void put(struct fixture *f, int64_t lane, const char *kind, int number)
 
 struct seen {
     struct store *store;
-    atomic_int runs, at_once[LANES], crowded;
+    atomic_int runs, at_once[LANES], next[LANES], crowded;
     atomic_int fail_first;
     int again_ms;
 };
@@ -112,18 +113,47 @@ static enum task_end meet(void *context, const struct task *task, struct task_ou
     return end_task(seen, task);
 }
 
+/* Tasks of a lane come in the order in which they were made. */
+static enum task_end count(void *context, const struct task *task, struct task_outcome *outcome)
+{
+    struct seen *seen = context;
+    (void)outcome;
+    if (atomic_fetch_add(&seen->at_once[task->lane], 1) > 0)
+        atomic_fetch_add(&seen->crowded, 1);
+    char key[32];
+    snprintf(key, sizeof key, "count-%d", atomic_fetch_add(&seen->next[task->lane], 1));
+    if (!str_eq(task->unique_key, str_of(key)))
+        atomic_fetch_add(&seen->crowded, 1);
+    atomic_fetch_add(&seen->runs, 1);
+    atomic_fetch_sub(&seen->at_once[task->lane], 1);
+    return TASK_OVER;
+}
+
+/* Until it is told to end. */
+static enum task_end hold(void *context, const struct task *task, struct task_outcome *outcome)
+{
+    struct seen *seen = context;
+    atomic_fetch_add(&seen->runs, 1);
+    while (!__atomic_load_n(outcome->stopping, __ATOMIC_ACQUIRE))
+        sched_yield();
+    outcome->again_ms = task->ready_ms;
+    return TASK_AGAIN;
+}
+
 static struct workers *start_with(struct seen *seen, struct workers_options options)
 {
-    static struct task_handler handlers[6];
+    static struct task_handler handlers[8];
     handlers[0] = (struct task_handler){"work", work, seen};
     handlers[1] = (struct task_handler){"refuse", refuse, seen};
     handlers[2] = (struct task_handler){"lose", lose, seen};
     handlers[3] = (struct task_handler){"slow", slow, seen};
     handlers[4] = (struct task_handler){"stuck", stuck, seen};
     handlers[5] = (struct task_handler){"meet", meet, seen};
+    handlers[6] = (struct task_handler){"count", count, seen};
+    handlers[7] = (struct task_handler){"hold", hold, seen};
     options.name = STR("test");
     options.handlers = handlers;
-    options.handlers_len = 6;
+    options.handlers_len = 8;
     struct workers *workers;
     struct err err;
     seen->store = options.store;
@@ -165,6 +195,70 @@ static void every_task_runs_once_and_a_lane_never_twice_at_once(void **state)
     struct queue_depth depth;
     assert_good(queue_depth_read(f->store, STR("run"), clock_now_ms(), &depth, &err), &err);
     assert_int_equal(depth.ready + depth.waiting + depth.running + depth.dead, 0);
+}
+
+static void tasks_that_are_over_ran_once_and_in_order(void **state)
+{
+    struct fixture *f = *state;
+    enum { MANY = 40 }; /* so that more are claimed than there are threads */
+    for (int lane = 0; lane < LANES; lane++)
+        for (int i = 0; i < MANY; i++)
+            put(f, lane, "count", i);
+    struct seen seen = {.fail_first = 0};
+    struct workers *workers = start(f, &seen, 2);
+    struct err err;
+    assert_good(workers_wait_idle(workers, WAIT_FOREVER, NULL, &err), &err);
+    workers_stop(workers);
+    assert_int_equal(seen.runs, LANES * MANY);
+    assert_int_equal(seen.crowded, 0);
+    struct queue_depth depth;
+    assert_good(queue_depth_read(f->store, STR("run"), clock_now_ms(), &depth, &err), &err);
+    assert_int_equal(depth.ready + depth.waiting + depth.running + depth.dead, 0);
+}
+
+/* Ended, or handed back: nothing that is over stays behind, nothing comes back that ran. */
+static void a_stop_writes_down_what_is_over(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < TASKS_A_LANE; i++)
+        for (int lane = 0; lane < LANES; lane++)
+            put(f, lane, "count", i);
+    struct seen seen = {.fail_first = 0};
+    struct workers *workers = start(f, &seen, 2);
+    while (atomic_load(&seen.runs) == 0)
+        sched_yield();
+    workers_stop(workers);
+    struct queue_depth depth;
+    struct err err;
+    assert_good(queue_depth_read(f->store, STR("run"), clock_now_ms(), &depth, &err), &err);
+    assert_int_equal(depth.running, 0);
+    assert_int_equal(depth.ready + seen.runs, LANES * TASKS_A_LANE);
+}
+
+/* Short tasks, so that more are claimed than there are threads, then long ones: those that find no thread go
+ * back to their place, where another pool may take them. */
+static void what_was_claimed_ahead_goes_back_when_tasks_are_long(void **state)
+{
+    struct fixture *f = *state;
+    for (int i = 0; i < TASKS_A_LANE; i++)
+        for (int lane = 0; lane < LANES; lane++)
+            put(f, lane, "count", i);
+    for (int lane = 0; lane < LANES; lane++)
+        put(f, lane, "hold", 0);
+    struct seen seen = {.fail_first = 0};
+    struct workers *workers = start(f, &seen, 1);
+    struct queue_depth depth;
+    struct err err;
+    int64_t begun_ms = clock_now_ms(), ahead = 0;
+    do {
+        assert_good(queue_depth_read(f->store, STR("run"), clock_now_ms(), &depth, &err), &err);
+        ahead = depth.running > ahead ? depth.running : ahead;
+    } while ((atomic_load(&seen.runs) <= LANES * TASKS_A_LANE || depth.running > 1) &&
+             clock_now_ms() - begun_ms < 3 * HEARTBEAT_MS);
+    assert_int_equal(depth.running, 1);
+    assert_int_equal(depth.ready, LANES - 1);
+    assert_true(ahead > 1);
+    workers_stop(workers);
 }
 
 static void a_task_that_failed_runs_again(void **state)
@@ -329,6 +423,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         READY(every_task_runs_once_and_a_lane_never_twice_at_once),
+        READY(tasks_that_are_over_ran_once_and_in_order),
+        READY(a_stop_writes_down_what_is_over),
+        READY(what_was_claimed_ahead_goes_back_when_tasks_are_long),
         READY(a_task_that_failed_runs_again),
         READY(a_refused_task_and_an_unknown_kind_stay_dead_for_a_person),
         READY(a_task_that_is_refused_at_every_try_ends),

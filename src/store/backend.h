@@ -43,8 +43,10 @@ struct ddl_dialect {
     const char
         *bounded_text;     /* of keys and indexes, in front of (most bytes); NULL: as other texts */
     const char *if_absent; /* where a step is no transaction, what it made must not be in its way */
+    const char *if_there;  /* the same of what it took away */
     bool index_conditions; /* CREATE INDEX … WHERE is known */
     bool months;           /* partitions by range are known: months.c */
+    bool index_of_table;   /* DROP INDEX wants the table's name too */
     enum ddl_comments { DDL_COMMENT_NONE, DDL_COMMENT_ON, DDL_COMMENT_MODIFY } comments;
     const char *has_table; /* SQL: one row when table ?1 is there */
 };

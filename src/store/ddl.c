@@ -187,11 +187,23 @@ static void ddl_personal_index(struct buf *out, const struct table *table,
     buf_add(out, STR(";\n"));
 }
 
+static void ddl_index_end(struct buf *out, const struct table *table, const struct index_def *index,
+                          const struct ddl_dialect *dialect)
+{
+    buf_printf(out, "DROP INDEX %s%.*s_%.*s", dialect->if_there, STR_ARG(table->name),
+               STR_ARG(index->name));
+    if (dialect->index_of_table)
+        buf_printf(out, " ON %.*s", STR_ARG(table->name));
+    buf_add(out, STR(";\n"));
+}
+
 static void ddl_indexes(struct buf *out, const struct table *table, unsigned number,
                         const struct ddl_dialect *dialect)
 {
     for (size_t i = 0; i < table->indexes_len; i++) {
         const struct index_def *index = &table->indexes[i];
+        if (index->until == number)
+            ddl_index_end(out, table, index, dialect);
         if (index->since != number)
             continue;
         if (dialect->index_conditions)

@@ -587,6 +587,8 @@ static const struct ddl_dialect maria_dialect = {
     .comments = DDL_COMMENT_MODIFY,
     .bounded_text = "varchar",
     .if_absent = "IF NOT EXISTS ",
+    .if_there = "IF EXISTS ",
+    .index_of_table = true,
     .has_table = "SELECT 1 FROM information_schema.tables WHERE table_schema = database()"
                  " AND table_name = ?1 AND table_type = 'BASE TABLE'",
 };

@@ -448,6 +448,7 @@ static const struct ddl_dialect pg_dialect = {
     .passing = "UNLOGGED ",
     .clustered_end = "",
     .if_absent = "",
+    .if_there = "",
     .index_conditions = true,
     .comments = DDL_COMMENT_ON,
     .months = true,

@@ -34,7 +34,8 @@ static const char session_side[] = "SET statement_timeout = '3s'; SET lock_timeo
                                    " SET idle_in_transaction_session_timeout = '2s'";
 
 static const char *const by_role[] = {
-    [CONN_WRITER] = "SET statement_timeout = '5min'",
+    /* Each of its statements finds rows by keys: a plan is never worth making anew. */
+    [CONN_WRITER] = "SET statement_timeout = '5min'; SET plan_cache_mode = force_generic_plan",
     [CONN_READER] = "SET statement_timeout = '10min'; SET default_transaction_read_only = on",
     [CONN_MIGRATION] = "SET statement_timeout = 0",
     [CONN_SIDE] = session_side,

@@ -446,6 +446,7 @@ static const struct ddl_dialect sqlite_dialect = {
     .serial_key = "INTEGER PRIMARY KEY AUTOINCREMENT",
     .table_end = " STRICT",
     .if_absent = "",
+    .if_there = "",
     .index_conditions = true,
     .clustered_end = " STRICT, WITHOUT ROWID",
     .has_table = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1",

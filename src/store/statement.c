@@ -8,12 +8,14 @@ static const char VARIANT_END = SQL_NEXT_DATABASE[0];
 
 struct str sql_variant(const char *sql, unsigned variant)
 {
+    const char *first = sql;
     const char *end = strchrnul(sql, VARIANT_END);
     for (; variant > 0 && *end; variant--) {
         sql = end + 1;
         end = strchrnul(sql, VARIANT_END);
     }
-    return (struct str){sql, (size_t)(end - sql)};
+    struct str text = {sql, (size_t)(end - sql)};
+    return str_eq(text, STR(SQL_AS_SQLITE)) ? sql_variant(first, 0) : text;
 }
 
 struct sql_value sql_int(int64_t number)

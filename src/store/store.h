@@ -63,6 +63,8 @@ struct sql_value sql_outcome(enum row_outcome outcome);
 #define SQL_PER_DATABASE(sqlite, postgres, mariadb)                                                \
     sqlite SQL_NEXT_DATABASE postgres SQL_NEXT_DATABASE mariadb
 #define SQL_NEXT_DATABASE "\x1f"
+/* In the place of a later text: the first one. */
+#define SQL_AS_SQLITE "\x1e"
 /* The smaller and the larger of two values; NULL where one is NULL. SQLite calls them min and max,
  * others LEAST and GREATEST, with other ideas about NULL. */
 #define SQL_LESSER(a, b) "CASE WHEN " a " <= " b " THEN " a " WHEN " a " > " b " THEN " b " END"

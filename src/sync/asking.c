@@ -286,7 +286,5 @@ enum task_end pass_task(struct task_run *run)
         .shop = run->shop, .stream = run->stream, .mode = SYNC_FORWARD, .class_ = TASK_LIVE};
     int64_t tasks;
     enum err_class class_ = sync_enqueue(run->sync, &request, &tasks, &err);
-    if (class_ == ERR_OK)
-        class_ = queue_finish(run->sync->options.store, run->task, NULL, clock_now_ms(), &err);
-    return class_ == ERR_OK ? TASK_DONE : task_failed(run, class_, &err);
+    return class_ == ERR_OK ? TASK_OVER : task_failed(run, class_, &err);
 }
