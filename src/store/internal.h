@@ -14,6 +14,9 @@ enum {
     /* Every worker may have PAGES_IN_FLIGHT_MAX units under way; beyond that submitters wait. */
     UNITS_QUEUED_MAX = 256,
     STEP_VALUES_MAX = 64,
+    /* Two transactions that were in each other's way: the database lets one of them through each
+     * time. A connection that is cut waits for the server by itself. */
+    TRANSACTION_TRIES_MAX = 8,
     /* Each column may be personal (three), and six of the store's own. */
     ROW_VALUES_MAX = TABLE_COLUMNS_MAX * 3 + 6,
 };
@@ -78,6 +81,8 @@ struct writer {
 };
 enum err_class writer_open(struct writer *writer, struct store *store, struct err *err);
 void writer_close(struct writer *writer);
+/* Another transaction was in the way, or the connection was cut and nothing was committed. */
+bool transaction_deserves_another(const struct err *err);
 
 /* --- table_sql.c: statements of data tables --- */
 struct table_sql {

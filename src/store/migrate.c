@@ -154,6 +154,18 @@ static enum err_class step_run(const struct migration *m, unsigned *applied_now,
     return class_;
 }
 
+static enum err_class step_finish(const struct migration *m, unsigned *applied_now, struct err *err)
+{
+    struct err why = {.class_ = ERR_OK};
+    enum err_class class_ = step_run(m, applied_now, &why);
+    for (int tries = 1;
+         class_ && transaction_deserves_another(&why) && tries < TRANSACTION_TRIES_MAX; tries++)
+        class_ = step_run(m, applied_now, &why);
+    if (class_ && err)
+        *err = why;
+    return class_;
+}
+
 /* Comments are no part of a step, whose text may never change: they are written anew when a step was
  * taken. */
 static enum err_class comments_write(struct conn *conn, const struct table_catalog *catalog,
@@ -199,7 +211,7 @@ enum err_class migrations_run(struct conn *conn, const struct store_target *targ
             break;
         }
         checksum_write(m.text, m.checksum);
-        class_ = step_run(&m, applied_now, err);
+        class_ = step_finish(&m, applied_now, err);
     }
     if (!class_ && *applied_now > 0)
         class_ = comments_write(conn, catalog, &text, err);

@@ -320,8 +320,9 @@ static enum err_class pg_commit(struct conn *base, struct err *err)
         return class_;
     class_ = pg_do(conn, "COMMIT", err);
     conn->in_transaction = class_ != ERR_OK && conn->link;
-    if (class_ && !conn->link && *number)
-        class_ = commit_outcome(conn, number, err);
+    /* What has no number has written nothing: every answer was read, and no answer can make it more. */
+    if (class_ && !conn->link)
+        class_ = *number ? commit_outcome(conn, number, err) : ERR_OK;
     return class_;
 }
 

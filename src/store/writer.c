@@ -10,11 +10,10 @@
 #include <assert.h>
 #include <string.h>
 
-enum {
-    /* Two transactions that were in each other's way: the database lets one of them through each
-     * time. A connection that is cut waits for the server by itself. */
-    GROUP_TRIES_MAX = 8,
-};
+bool transaction_deserves_another(const struct err *err)
+{
+    return err->class_ == ERR_STORE && strcmp(err->code, "store_again") == 0;
+}
 
 static size_t unit_rows(const struct unit *unit)
 {
@@ -67,12 +66,6 @@ static void unit_run(struct tx *tx, struct unit *unit)
         unit->result = tx->conn->ops->settle(tx->conn, &unit->err);
 }
 
-/* Another transaction was in the way, or the connection was cut and nothing was committed. */
-static bool group_deserves_another(const struct err *err)
-{
-    return err->class_ == ERR_STORE && strcmp(err->code, "store_again") == 0;
-}
-
 /* A unit apart: its failure takes nothing of the others along. An error is returned only when the
  * transaction as a whole is lost. */
 static enum err_class unit_run_apart(struct tx *tx, struct unit *unit, struct err *err)
@@ -82,7 +75,7 @@ static enum err_class unit_run_apart(struct tx *tx, struct unit *unit, struct er
     if (class_)
         return class_;
     unit_run(tx, unit);
-    if (!ops->in_transaction(tx->conn) || group_deserves_another(&unit->err)) {
+    if (!ops->in_transaction(tx->conn) || transaction_deserves_another(&unit->err)) {
         *err = unit->err;
         return unit->result;
     }
@@ -150,7 +143,7 @@ static enum err_class group_try(struct tx *tx, struct unit *group, struct err *e
 {
     bool refused = false;
     enum err_class class_ = group_write(tx, group, false, &refused, err);
-    if (refused && group->next && !group_deserves_another(err))
+    if (refused && group->next && !transaction_deserves_another(err))
         class_ = group_write(tx, group, true, &refused, err);
     return class_;
 }
@@ -159,7 +152,8 @@ static void group_run(struct tx *tx, struct unit *group, struct ears *ears)
 {
     struct err err = {.class_ = ERR_OK};
     enum err_class class_ = group_try(tx, group, &err);
-    for (int tries = 1; class_ && group_deserves_another(&err) && tries < GROUP_TRIES_MAX; tries++)
+    for (int tries = 1;
+         class_ && transaction_deserves_another(&err) && tries < TRANSACTION_TRIES_MAX; tries++)
         class_ = group_try(tx, group, &err);
     for (struct unit *unit = group; class_ && unit; unit = unit->next) {
         unit->result = class_;

@@ -48,9 +48,9 @@ class Ended:
 class OnServer(Stage):
     """A Stage whose database is on a server. Rows are asked for there, not through huiliu."""
 
-    def __init__(self, t, server, **switches):
+    def __init__(self, t, server, url=None, **switches):
         self.server = server
-        super().__init__(t, env={"HUILIU_STORE": server.url}, **switches)
+        super().__init__(t, env={"HUILIU_STORE": url or server.url}, **switches)
 
     def rows(self, sql, *values):
         parts = sql.split("?")
