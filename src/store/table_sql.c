@@ -96,14 +96,8 @@ static void update_write(struct buf *out, const struct table *table)
     where_write(out, table, true);
 }
 
-static void keys_join(struct buf *out, const struct table *table, const char *join)
-{
-    buf_printf(out, " %s %.*s t ON t.shop_id = ?1", join, STR_ARG(table->name));
-    for (size_t i = 0; i < table->key_len; i++)
-        buf_printf(out, " AND t.%.*s = k.k%zu", STR_ARG(table->columns[table->key[i]].name), i);
-}
-
-/* Keys as lists, ?2 ?3 …, each with its number k.n. */
+/* Keys as lists, ?2 ?3 …, each with its number k.n. The plan is made when the table may still be empty, and would
+ * then read all rows of the shop for each key; LIMIT makes it look up key by key. */
 static void keys_of_postgres(struct buf *out, const struct table *table)
 {
     buf_add(out, STR(" FROM unnest("));
@@ -112,8 +106,11 @@ static void keys_of_postgres(struct buf *out, const struct table *table)
     buf_add(out, STR(") WITH ORDINALITY AS k("));
     for (size_t i = 0; i < table->key_len; i++)
         buf_printf(out, "k%zu, ", i);
-    buf_add(out, STR("n)"));
-    keys_join(out, table, "JOIN");
+    buf_printf(out, "n) CROSS JOIN LATERAL (SELECT * FROM %.*s WHERE shop_id = ?1",
+               STR_ARG(table->name));
+    for (size_t i = 0; i < table->key_len; i++)
+        buf_printf(out, " AND %.*s = k.k%zu", STR_ARG(table->columns[table->key[i]].name), i);
+    buf_add(out, STR(" LIMIT 1) AS t"));
 }
 
 /* The lists as one document of rows. A key looks its row up, never the other way round. */
@@ -130,8 +127,9 @@ static void keys_of_mariadb(struct buf *out, const struct table *table)
         else
             buf_printf(out, ", k%zu bigint PATH '$[%zu]'", i, i);
     }
-    buf_add(out, STR(")) AS k"));
-    keys_join(out, table, "STRAIGHT_JOIN");
+    buf_printf(out, ")) AS k STRAIGHT_JOIN %.*s t ON t.shop_id = ?1", STR_ARG(table->name));
+    for (size_t i = 0; i < table->key_len; i++)
+        buf_printf(out, " AND t.%.*s = k.k%zu", STR_ARG(table->columns[table->key[i]].name), i);
 }
 
 typedef void keys_write(struct buf *out, const struct table *table);
