@@ -46,7 +46,8 @@ COMMIT = b"\0COMMIT\0"  # in a message that prepares it
 class Server:
     """with Server() as server: … server.url"""
 
-    def __init__(self, password=None):
+    def __init__(self, password=None, settings=""):
+        self.settings = SETTINGS + settings  # of two lines about one thing the later counts
         self.bin = server_programs()
         self.password = password
         self.folder = Path(tempfile.mkdtemp(prefix="huiliu-pg-"))
@@ -80,7 +81,7 @@ class Server:
         try:
             self.run("initdb", *arguments)
             with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
-                conf.write(SETTINGS.format(folder=self.folder, port=self.port))
+                conf.write(self.settings.format(folder=self.folder, port=self.port))
             self.pg_ctl("start")
         except BaseException:
             self.__exit__()

@@ -18,7 +18,8 @@ def port_free():
 
 
 class Redis:
-    def __init__(self, t):
+    def __init__(self, t, durable=False):
+        self.append = "yes" if durable else "no"
         if not shutil.which("redis-server"):
             raise lib.Skip("there is no redis-server here")
         self.folder, self.port, self.process = t.folder(), port_free(), None
@@ -27,7 +28,7 @@ class Redis:
 
     def start(self):
         self.process = subprocess.Popen(
-            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", self.append,
              "--dir", str(self.folder), "--requirepass", PASSWORD], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.t.processes.append(self.process)
         deadline = time.monotonic() + START_TIMEOUT_S
