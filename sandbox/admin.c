@@ -223,10 +223,11 @@ static void log_serve(struct sandbox *sandbox, const struct http_request *reques
         struct str shop = shop_external(sandbox, r->shop, request->arena);
         buf_printf(&out,
                    "{\"index\":%" PRIu64 ",\"arrived_ms\":%" PRId64 ",\"arrived_ns\":%" PRId64
+                   ",\"left_ns\":%" PRId64
                    ",\"route\":\"%s\",\"shop\":\"%.*s\",\"page\":%u,\"size\":%u,"
                    "\"request\":\"%016" PRIx64 "\",\"outcome\":\"%s\",\"fault\":\"%s\"",
-                   from + i, r->arrived_ms, r->arrived_monotonic_ns, route_name(sandbox, r->route),
-                   STR_ARG(shop), r->page, r->rows, r->identity,
+                   from + i, r->arrived_ms, r->arrived_monotonic_ns, r->left_monotonic_ns,
+                   route_name(sandbox, r->route), STR_ARG(shop), r->page, r->rows, r->identity,
                    call_outcome_name((enum call_outcome)r->outcome),
                    fault_info((enum fault_kind)r->fault)->name);
         write_asked(&r->asked, &out);
@@ -293,6 +294,8 @@ static enum err_class change_read_key(struct str key, const struct json *value,
         good = number_read(value, &settings->timeout_ms);
     else if (str_eq(key, STR("slow_ms")))
         good = number_read(value, &settings->slow_ms) && settings->slow_ms > 0;
+    else if (str_eq(key, STR("delay_ms")))
+        good = number_read(value, &settings->delay_ms);
     else if (str_eq(key, STR("report_omit")))
         good = number_read(value, &settings->report_omit) && settings->report_omit <= OMIT_MAX;
     else if (str_eq(key, STR("churn")))
@@ -303,7 +306,7 @@ static enum err_class change_read_key(struct str key, const struct json *value,
     else
         return err_set(err, ERR_USAGE, "config",
                        "%.*s is unknown: faults quota totals error_place end decrypt_quota "
-                       "timeout_ms slow_ms report_omit churn revoke_tokens",
+                       "timeout_ms slow_ms delay_ms report_omit churn revoke_tokens",
                        STR_ARG(key));
     return good ? ERR_OK
                 : err_set(err, ERR_USAGE, "config", "%.*s: the value is wrong", STR_ARG(key));

@@ -31,7 +31,7 @@ struct asked_range {
 };
 
 struct call_record {
-    int64_t arrived_ms, arrived_monotonic_ns;
+    int64_t arrived_ms, arrived_monotonic_ns, left_monotonic_ns;
     uint64_t identity; /* of method, path and parameters without token and time */
     uint32_t shop;     /* index over all platforms; UINT32_MAX: none */
     uint32_t page;     /* page number; 0: a cursor, or no page at all */

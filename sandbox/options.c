@@ -229,6 +229,8 @@ static const struct option_row ROWS[] = {
     {"--faults", "PLAN", "all=20% or KIND=PERCENT,...; the kinds stand below", READER(read_faults)},
     {"--timeout-ms", "MS", "real time that the fault timeout lasts (3000)",
      NUMBER(settings.timeout_ms, 0, 600000)},
+    {"--delay-ms", "MS", "real time that each reply of a platform is held back (0)",
+     NUMBER(settings.delay_ms, 0, 60000)},
     {"--slow-ms", "MS", "real time between two pieces of the fault slow_body (50)",
      NUMBER(settings.slow_ms, 1, 60000)},
     {"--huge-mb", "MB", "size of the fault huge_reply (200)", NUMBER(huge_mb, 1, 1024)},

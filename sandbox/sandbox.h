@@ -43,7 +43,7 @@ struct settings {
     bool end_same; /* the page that completes a list says so itself */
     enum error_place error_place;
     int64_t decrypt_quota;
-    int64_t timeout_ms, slow_ms;
+    int64_t timeout_ms, slow_ms, delay_ms;
     int64_t report_omit; /* percent of orders that a report leaves out, at most OMIT_MAX */
     uint64_t generation; /* moves with every change */
 };

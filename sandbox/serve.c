@@ -258,6 +258,14 @@ static void call_serve(struct call *call)
     call_fault_after(call);
 }
 
+/* A platform takes its time, so that two calls at once are seen to be. */
+static void call_hold(const struct call *call)
+{
+    int64_t ms = call->settings.delay_ms;
+    if (ms > 0)
+        nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
 static void call_log(const struct call *call)
 {
     const struct platform *platform = call->platform;
@@ -266,6 +274,7 @@ static void call_log(const struct call *call)
     const struct call_record record = {
         .arrived_ms = call->request->arrived_ms,
         .arrived_monotonic_ns = call->request->arrived_monotonic_ns,
+        .left_monotonic_ns = clock_monotonic_ns(),
         .identity = call->identity,
         .shop = call->shop ? platform->shops_before + call->shop->index : UINT32_MAX,
         .page = call->page,
@@ -301,5 +310,6 @@ void sandbox_serve(void *context, const struct http_request *request, struct htt
     call.settings = sandbox->settings;
     pthread_mutex_unlock(&sandbox->lock);
     call_serve(&call);
+    call_hold(&call);
     call_log(&call);
 }

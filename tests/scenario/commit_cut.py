@@ -13,7 +13,8 @@ from lib import holds, same
 from on_server import OnServer, server_start
 
 APART = 5
-WORLD = {"life_shops": 1, "life_orders": 30, "douplus_shops": 0}
+# Two weeks of the test clock: few windows, so that there are few commits, but all kinds of them.
+WORLD = {"life_shops": 1, "life_orders": 30, "douplus_shops": 0, "from": "2026-05-15", "to": "2026-05-20", "since": "2026-05-14"}
 COUNTED = {  # what an undisturbed run leaves, and every disturbed one must
     "executions": "SELECT kind, stream, result, count(*) AS n, sum(rows_new) AS fresh, sum(rows_changed) AS changed,"
                   " sum(rejects) AS rejects FROM execution GROUP BY kind, stream, result ORDER BY kind, stream, result",

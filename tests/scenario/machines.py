@@ -22,12 +22,15 @@ LEASE_S = 10
 
 
 class Machines(OnServer):
-    def __init__(self, t, kind, **switches):
+    def __init__(self, t, kind, prepare=None, **switches):
+        """prepare(self): what the home needs before anything runs."""
         self.redis = Redis(t).start()
         super().__init__(t, server_start(t, kind), real_time=True, **switches)
         self.env["HUILIU_COORD"] = self.redis.url
         self.random = random.Random(SEED)
         self.workers, self.killed = [], 0
+        if prepare:
+            prepare(self)
         self.scheduler = self.start("scheduler")
 
     def worker_add(self):
