@@ -71,18 +71,26 @@ struct sweep {
     bool more;
 };
 
-/* The next rows whose hash has the flag that they wait: its last hex digit is odd. */
+/* Its last hex digit is odd. */
+#define HASH_WAITS "instr('13579BDF', substr(hex(row_hash), 32, 1)) > 0 ORDER BY "
+#define HASH_WAITS_POSTGRES                                                                        \
+    "strpos('13579bdf', substr(encode(row_hash, 'hex'), 32, 1)) > 0 ORDER BY "
+
+/* The next rows whose hash has the flag that they wait. */
 static enum err_class sweep_keys(const struct sweep *sweep, struct arena *arena, struct str *keys,
                                  size_t max, size_t *keys_len, struct err *err)
 {
     const struct table *table = sweep->run->stream->table;
     struct str key = table->columns[table->key[0]].name;
+    struct str rows = arena_printf(arena, "SELECT %.*s FROM %.*s WHERE shop_id = ?1 AND %.*s > ?2",
+                                   STR_ARG(key), STR_ARG(table->name), STR_ARG(key));
     struct str sql = arena_printf(arena,
-                                  "SELECT %.*s FROM %.*s WHERE shop_id = ?1 AND %.*s > ?2 AND "
-                                  "instr('13579BDF', substr(hex(row_hash), 32, 1)) > 0 "
-                                  "ORDER BY %.*s LIMIT ?3",
-                                  STR_ARG(key), STR_ARG(table->name), STR_ARG(key), STR_ARG(key));
-    if (!sql.ptr)
+                                  SQL_PER_DATABASE("%.*s AND " HASH_WAITS "%.*s LIMIT ?3",
+                                                   "%.*s AND " HASH_WAITS_POSTGRES "%.*s LIMIT ?3",
+                                                   "%.*s AND " HASH_WAITS "%.*s LIMIT ?3"),
+                                  STR_ARG(rows), STR_ARG(key), STR_ARG(rows), STR_ARG(key),
+                                  STR_ARG(rows), STR_ARG(key));
+    if (!rows.ptr || !sql.ptr)
         return err_no_memory(err);
     const struct sql_value values[] = {sql_int(sweep->run->shop->id),
                                        sql_text(buf_str(&sweep->after)), sql_int((int64_t)max)};

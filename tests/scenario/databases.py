@@ -78,5 +78,19 @@ def test_figures_and_commands_are_the_same_on_all_databases(t):
         lib.same(len(set(codes.values())), 1, f"{' '.join(words)} ends with {codes}: kinds of ends")
 
 
+def test_phones_that_waited_for_the_quota_are_opened_on_all_databases(t):
+    """Told apart by the row's hash, which each database reads in its own words."""
+    for name, stage in homes(t, life_shops=1, life_orders=200, enc_share=100, decrypt_quota=60, douplus_shops=0):
+        stage.env["HUILIU_COORD"] = "local"  # the next process asks anew, as tomorrow would
+        stage.sync(check=None)
+        waiting = "SELECT count(*) AS n FROM trade_order WHERE phone_cipher IS NOT NULL AND phone_mask IS NULL"
+        lib.holds(stage.rows(waiting)[0]["n"] > 0, f"{name}: nothing waits")
+        stage.sandbox.config(decrypt_quota=100000)
+        stage.execute("UPDATE task SET ready_ms = created_ms WHERE kind = 'decrypt'")
+        stage.sync(check=None)
+        lib.same(stage.rows(waiting)[0]["n"], 0, f"{name}: phones that wait")
+        lib.same(stage.rows("SELECT count(*) AS n FROM task")[0]["n"], 0, f"{name}: tasks that are left")
+
+
 if __name__ == "__main__":
     lib.main(globals())
