@@ -59,6 +59,7 @@ struct pg_stmt {
     char name[24];
     /* The connection's number when it was prepared; 0: not prepared. */
     uint64_t prepared_on;
+    uint64_t runs;
     struct pg_params params;
     bool asked; /* sent, and the result not read yet */
     PGresult *result;

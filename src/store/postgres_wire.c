@@ -1,5 +1,7 @@
 /* The pipeline of a connection: what was sent and is not answered yet. */
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "store/postgres.h"
@@ -16,10 +18,10 @@ static enum err_class send_failed(struct pg_conn *conn, struct err *err)
     return pg_lost_error(conn, err);
 }
 
-/* Two places: a preparation and its statement belong together. */
+/* Three places: the end of an old plan, a preparation and its statement belong together. */
 static enum err_class pending_room(struct pg_conn *conn, struct err *err)
 {
-    return conn->pending_len + 2 > PG_PENDING_MAX ? pg_settle(conn, err) : ERR_OK;
+    return conn->pending_len + 3 > PG_PENDING_MAX ? pg_settle(conn, err) : ERR_OK;
 }
 
 enum err_class pg_command(struct pg_conn *conn, const char *sql, struct err *err)
@@ -33,11 +35,32 @@ enum err_class pg_command(struct pg_conn *conn, const char *sql, struct err *err
     return ERR_OK;
 }
 
+/* A plan is as good as the table was when it was made: that of an empty one takes any index, and until the
+ * server looks at the table by itself (a minute) it would read all rows of a shop for each key. So plans are
+ * made anew after 8, 64, 512, 4,096 and 32,768 runs. */
+static bool plan_is_old(struct pg_stmt *stmt)
+{
+    uint64_t runs = ++stmt->runs;
+    return runs >= 8 && runs <= 32768 && (runs & (runs - 1)) == 0 && __builtin_ctzll(runs) % 3 == 0;
+}
+
+/* Its name is new too: an answer to the old one may be under way. */
+static enum err_class plan_end(struct pg_conn *conn, struct pg_stmt *stmt, struct err *err)
+{
+    char sql[64];
+    snprintf(sql, sizeof(sql), "DEALLOCATE %s", stmt->name);
+    snprintf(stmt->name, sizeof(stmt->name), "h%" PRIu64, ++conn->uses);
+    stmt->prepared_on = 0;
+    return pg_command(conn, sql, err);
+}
+
 enum err_class pg_send(struct pg_conn *conn, struct pg_stmt *stmt, const struct expected *expected,
                        bool wanted, struct err *err)
 {
     const struct pg_params *params = &stmt->params;
     enum err_class class_ = pending_room(conn, err);
+    if (!class_ && plan_is_old(stmt) && stmt->prepared_on == conn->number)
+        class_ = plan_end(conn, stmt, err);
     if (class_)
         return class_;
     if (stmt->prepared_on != conn->number) {
