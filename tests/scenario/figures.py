@@ -456,12 +456,16 @@ def test_a_home_of_an_older_program_asks_for_what_is_due(t):
     stage.sync()
     same(stage.plan(2)["next_ms"], None, "an order that was asked to its end")
     with contextlib.closing(sqlite3.connect(stage.home / "huiliu.db")) as base:
-        for index in ("ask_plan_due", "sync_window_reaches", "sync_window_closed", "sync_window_unproved", "sync_window_moved"):
+        for index in ("ask_plan_due", "sync_window_reaches", "sync_window_closed", "sync_window_unproved", "sync_window_moved",
+                      "task_next", "task_due", "task_running", "execution_task"):
             base.execute(f"DROP INDEX {index}")
+        for index, columns in (("claim", "state, lane, class, ready_ms"), ("order", "state, class, ready_ms"),
+                               ("ready", "state, ready_ms"), ("worker", "worker) WHERE (state = 'running'")):
+            base.execute(f"CREATE INDEX task_{index} ON task ({columns})")
         for column in ("asked_ms", "planned_ms"):
             base.execute(f"ALTER TABLE stream_state DROP COLUMN {column}")
         base.execute("ALTER TABLE task DROP COLUMN stop_ms")
-        for table in ("schedule", "hold", "worker", "budget"):
+        for table in ("schedule", "hold", "worker", "budget", "event", "budget_bucket", "coord_lock"):
             base.execute(f"DROP TABLE {table}")
         base.execute("DELETE FROM migration WHERE number >= 5")
         base.execute("DELETE FROM ask_plan WHERE asked_ms = 0 OR key_text = ?", (str(order_id(3)),))

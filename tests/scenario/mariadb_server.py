@@ -1,6 +1,6 @@
 """A MariaDB server of a test's own: data in a temporary folder, reached through a socket there and a free port of
-loopback; ended and removed with the test. Nothing on disk outlives it, so nothing is flushed; but what is committed is
-handed to the system (2), or a killed server would have lost it. It is asked over libmariadb, because the types of columns
+loopback; ended and removed with the test. Nothing outlives it, so it is kept in memory where there is room and nothing is
+flushed; but what is committed is handed to the system (2), or a killed server would have lost it. It is asked over libmariadb, because the types of columns
 count and its client program does not tell them."""
 import ctypes
 import os
@@ -9,11 +9,10 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from pg_server import free_port
+from pg_server import free_port, server_folder
 
 STARTED_S = 60
 SETTINGS = """[mysqld]
@@ -32,6 +31,9 @@ max_connections = 60
 skip-log-bin
 skip-name-resolve
 """
+UNFLUSHED = """innodb_flush_method = nosync
+debug_no_sync = 1
+"""
 COMMIT = b"\x07\0\0\0\x03COMMIT"  # a packet of its own
 PROGRAMS = ("mariadbd", "mariadb-install-db")
 
@@ -43,11 +45,11 @@ def found(program):
 class Server:
     """with Server() as server: … server.url. `settings`: more lines of its configuration."""
 
-    def __init__(self, password=None, settings=""):
+    def __init__(self, password=None, settings="", on_disk=False):
         self.password = password
-        self.folder = Path(tempfile.mkdtemp(prefix="huiliu-maria-"))
+        self.folder = server_folder("huiliu-maria-", on_disk)
         self.port = free_port()
-        self.settings = settings
+        self.settings = ("" if on_disk else UNFLUSHED) + settings
         self.process = None
         # The server refuses to run as root: then as the user the package made.
         self.user = "mysql" if os.geteuid() == 0 else None

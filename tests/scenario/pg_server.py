@@ -1,5 +1,6 @@
 """A PostgreSQL server of a test's own: data in a temporary folder, reached through a socket there and a free
-port of loopback; ended and removed with the test. Nothing on disk outlives it, so nothing is flushed."""
+port of loopback; ended and removed with the test. Nothing outlives it, so it is kept in memory where there is room, and
+nothing is flushed; benches want it `on_disk`."""
 import glob
 import json
 import os
@@ -11,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 STARTED_S = 60
+ROOM_BYTES = 2 << 30
 SETTINGS = """
 fsync = off
 full_page_writes = off
@@ -19,6 +21,7 @@ shared_buffers = 64MB
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '{folder}'
 port = {port}
+max_wal_size = 256MB
 log_min_messages = fatal
 deadlock_timeout = 200ms
 """
@@ -43,14 +46,21 @@ def free_port():
 COMMIT = b"\0COMMIT\0"  # in a message that prepares it
 
 
+def server_folder(prefix, on_disk):
+    memory = Path("/dev/shm")
+    if not on_disk and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM_BYTES:
+        return Path(tempfile.mkdtemp(prefix=prefix, dir=memory))
+    return Path(tempfile.mkdtemp(prefix=prefix))
+
+
 class Server:
     """with Server() as server: … server.url"""
 
-    def __init__(self, password=None, settings=""):
+    def __init__(self, password=None, settings="", on_disk=False):
         self.settings = SETTINGS + settings  # of two lines about one thing the later counts
         self.bin = server_programs()
         self.password = password
-        self.folder = Path(tempfile.mkdtemp(prefix="huiliu-pg-"))
+        self.folder = server_folder("huiliu-pg-", on_disk)
         self.data = self.folder / "data"
         self.port = free_port()
 
