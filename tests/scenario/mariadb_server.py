@@ -21,7 +21,7 @@ socket = {folder}/socket
 port = {port}
 bind-address = 127.0.0.1
 pid-file = {folder}/pid
-log-error = {folder}/log
+log-error = {folder}/log.err
 character-set-server = latin1
 default-time-zone = +09:00
 innodb_flush_log_at_trx_commit = 2
@@ -95,7 +95,7 @@ class Server:
         deadline = time.monotonic() + STARTED_S
         while not self.answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("mariadbd did not start: " + (self.folder / "log").read_text()[-1500:])
+                raise RuntimeError("mariadbd did not start: " + (self.folder / "log.err").read_text()[-1500:])
             time.sleep(0.05)
 
     def answers(self):
