@@ -174,6 +174,17 @@ static bool check_connectors(struct doctor *doctor)
 
 /* --- the database --- */
 
+/* Only a damaged database is for a backup. */
+static enum message_id next_of_database(const struct err *err)
+{
+    static const char *const of_server[] = {"store_unreachable", "store_login", "store_rights",
+                                            "store_absent",      "store_again", "store_busy"};
+    for (size_t i = 0; i < sizeof(of_server) / sizeof(of_server[0]); i++)
+        if (strcmp(err->code, of_server[i]) == 0)
+            return MSG_NEXT_SERVER;
+    return MSG_NEXT_DATABASE;
+}
+
 static bool check_database(struct doctor *doctor)
 {
     struct err err;
@@ -187,7 +198,7 @@ static bool check_database(struct doctor *doctor)
     if (class_ == ERR_OK)
         class_ = store_migration_state(app->store, &state, &err);
     if (class_ != ERR_OK) {
-        wrong(doctor, "database", str_of(err.message), MSG_NEXT_DATABASE, STR_NONE);
+        wrong(doctor, "database", str_of(err.message), next_of_database(&err), STR_NONE);
         return false;
     }
     snprintf(text, sizeof(text), "%u / %u", state.applied, state.newest);

@@ -72,22 +72,36 @@ static void progress_show(struct app *app, const struct run *run, bool terminal,
     buf_fini(&line);
 }
 
-/* Nothing of this process is left to do; until others, where there are any, are done with the run's tasks, too.
- * What is ready and of no run is a service's, which may be none. */
-static enum err_class idle_look(struct app *app, struct run *run, bool *over, struct err *err)
+/* Where others may be at work: what they left ready is the run's now; what they run is waited for, and comes back
+ * when its lease has ended, for which somebody has to look. */
+static enum err_class others_look(struct app *app, struct run *run, struct workers *workers,
+                                  size_t *left, struct err *err)
+{
+    int64_t adopted = 0;
+    enum err_class class_ = run_adopt(app, run, &adopted, err);
+    if (class_ == ERR_OK)
+        class_ = run_lanes_look(app, run, clock_now_ms(), left, err);
+    if (*left > 0)
+        workers_nudge(workers);
+    return class_;
+}
+
+/* Nothing of this process is left to do; until others, where there are any, are done with the run's tasks, too. */
+static enum err_class idle_look(struct app *app, struct run *run, struct workers *workers,
+                                bool *over, struct err *err)
 {
     struct queue_depth depth;
     size_t left = 0;
     enum err_class class_ = run_waits_look(app, run, err);
+    if (class_ == ERR_OK && !run->waits && !role_is_single(app))
+        class_ = others_look(app, run, workers, &left, err);
     if (class_ == ERR_OK)
         class_ = queue_depth_read(app->store, run->id, clock_now_ms(), &depth, err);
-    if (class_ == ERR_OK && !run->waits && !role_is_single(app))
-        class_ = run_lanes_look(app, run, 0, &left, err);
     if (class_ != ERR_OK)
         return class_;
     *over = run->waits || (left == 0 && depth.ready + depth.waiting + depth.running == 0);
-    if (!*over)
-        clock_sleep_until(clock_now_ms() + FOLLOW_MS, &stop_asked);
+    if (!*over && !clock_sleep_until(clock_now_ms() + FOLLOW_MS, &stop_asked))
+        return err_set(err, ERR_STOPPED, "stopped", "somebody asked to stop");
     return ERR_OK;
 }
 
@@ -102,7 +116,7 @@ static enum err_class run_follow(struct app *app, struct run *run, struct worker
     do {
         class_ = workers_wait_idle(workers, clock_now_ms() + FOLLOW_MS, &stop_asked, &why);
         if (class_ == ERR_OK) {
-            class_ = idle_look(app, run, &over, &why);
+            class_ = idle_look(app, run, workers, &over, &why);
         } else if (class_ == ERR_LATER) {
             class_ = run_waits_look(app, run, &why);
             over = run->waits;

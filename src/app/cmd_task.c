@@ -10,6 +10,15 @@ static struct str class_name(int64_t class_)
     return class_ >= 0 && class_ < 3 ? str_of(names[class_]) : STR("");
 }
 
+/* --state WORD, or a switch for one of them. */
+static struct str state_wanted(const struct cli *cli)
+{
+    return cli_has(cli, "active")  ? STR("running")
+           : cli_has(cli, "ready") ? STR("ready")
+           : cli_has(cli, "dead")  ? STR("dead")
+                                   : cli_text(cli, "state");
+}
+
 enum exit_code cmd_task_list(struct app *app, const struct cli *cli, struct err *err)
 {
     static const struct report_column columns[] = {
@@ -26,7 +35,7 @@ enum exit_code cmd_task_list(struct app *app, const struct cli *cli, struct err 
                                 : ERR_OK;
     if (class_ != ERR_OK)
         return exit_of(class_);
-    const struct sql_value values[] = {sql_text(cli_text(cli, "state")),
+    const struct sql_value values[] = {sql_text(state_wanted(cli)),
                                        sql_int(shop ? shop->sync.id : 0),
                                        sql_int(cli_int(cli, "limit", LIST_MAX))};
     report_init(&report, columns, 8, app->zone, &app->arena);

@@ -63,6 +63,9 @@ enum err_class run_waits_look(struct app *app, struct run *run, struct err *err)
  * that are not. */
 enum err_class run_lanes_look(struct app *app, struct run *run, int64_t soon_ms, size_t *left,
                               struct err *err);
+/* What is ready in the lanes of the run and belongs to another, or to nobody (a process that was killed, a service
+ * between two windows), becomes the run's. *adopted: tasks. */
+enum err_class run_adopt(struct app *app, struct run *run, int64_t *adopted, struct err *err);
 /* Sets run->stopped when something of it was taken away: then it is not done. */
 enum err_class run_cancelled_look(struct app *app, struct run *run, struct err *err);
 

@@ -36,6 +36,20 @@ enum err_class run_lanes_look(struct app *app, struct run *run, int64_t soon_ms,
     return class_;
 }
 
+enum err_class run_adopt(struct app *app, struct run *run, int64_t *adopted, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    *adopted = 0;
+    for (size_t i = 0; class_ == ERR_OK && i < run->parts_len; i++) {
+        int64_t more = 0;
+        if (!run->parts[i].over)
+            class_ = queue_adopt(app->store, run->parts[i].shop->sync.id, run->id, clock_now_ms(),
+                                 &more, err);
+        *adopted += more;
+    }
+    return class_;
+}
+
 enum err_class run_cancelled_look(struct app *app, struct run *run, struct err *err)
 {
     enum err_class class_ = ERR_OK;

@@ -89,6 +89,26 @@ enum err_class queue_step_adopt(int64_t lane, struct str run, int64_t before_ms,
 
 /* --- on its own --- */
 
+struct adopting {
+    struct sql_value values[3];
+    int64_t adopted;
+};
+
+static enum err_class adopt_work(struct tx *tx, void *context, struct err *err)
+{
+    struct adopting *adopting = context;
+    return tx_exec(tx, SQL_TASK_ADOPT, adopting->values, 3, &adopting->adopted, err);
+}
+
+enum err_class queue_adopt(struct store *store, int64_t lane, struct str run, int64_t now_ms,
+                           int64_t *adopted, struct err *err)
+{
+    struct adopting adopting = {.values = {sql_int(lane), sql_text(run), sql_int(now_ms)}};
+    enum err_class class_ = store_write(store, adopt_work, &adopting, err);
+    *adopted = class_ == ERR_OK ? adopting.adopted : 0;
+    return class_;
+}
+
 /* One statement as a unit of its own; the values outlive the call. */
 static enum err_class statement_commit(struct store *store, const char *sql,
                                        const struct sql_value *values, size_t values_len,

@@ -18,7 +18,8 @@ enum {
 
 /* Texts compare byte by byte, spaces at their end included, || joins texts and \ is a sign like others, as in
  * SQLite and PostgreSQL; nothing is cut to fit; a SET of two columns sees both as they were. A process that was
- * stopped in the middle (SIGSTOP, a sleeping machine) loses its locks after a minute. */
+ * stopped in the middle (SIGSTOP, a sleeping machine) loses its locks after a minute, and a writer, for whose claim
+ * everybody waits, after five seconds. */
 static const char session[] =
     "SET NAMES utf8mb4 COLLATE utf8mb4_nopad_bin; SET SESSION sql_mode = 'STRICT_ALL_TABLES,"
     "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,"
@@ -29,7 +30,7 @@ static const char session[] =
 
 static const char *const by_role[] = {
     [CONN_WRITER] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;"
-                    " SET SESSION max_statement_time = 300",
+                    " SET SESSION max_statement_time = 300, idle_transaction_timeout = 5",
     [CONN_READER] = "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY;"
                     " SET SESSION max_statement_time = 600",
     [CONN_MIGRATION] = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED;"

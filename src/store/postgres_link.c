@@ -22,7 +22,7 @@ static const char *const defaults[][2] = {
 };
 
 /* A process that was stopped in the middle (SIGSTOP, a sleeping machine) loses its locks after a
- * minute; a wait for a lock or an endless statement ends and says so. Plans of many short statements
+ * minute, and a writer, for whose claim everybody waits, after five seconds; a wait for a lock or an endless statement ends and says so. Plans of many short statements
  * are not worth compiling. */
 static const char session[] =
     "SET TIME ZONE 'UTC'; SET client_min_messages = warning; SET lock_timeout = '30s';"
@@ -35,7 +35,8 @@ static const char session_side[] = "SET statement_timeout = '3s'; SET lock_timeo
 
 static const char *const by_role[] = {
     /* Each of its statements finds rows by keys: a plan is never worth making anew. */
-    [CONN_WRITER] = "SET statement_timeout = '5min'; SET plan_cache_mode = force_generic_plan",
+    [CONN_WRITER] = "SET statement_timeout = '5min'; SET plan_cache_mode = force_generic_plan;"
+                    " SET idle_in_transaction_session_timeout = '5s'",
     [CONN_READER] = "SET statement_timeout = '10min'; SET default_transaction_read_only = on",
     [CONN_MIGRATION] = "SET statement_timeout = 0",
     [CONN_SIDE] = session_side,

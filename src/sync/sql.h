@@ -45,6 +45,9 @@ static const char SQL_WINDOW_CLOSE[] =
     "total_last = ?10, distinct_ids = ?11, stored = ?12, digest = ?13, closed_ms = ?14, "
     "again_ms = ?15, tries = tries + 1 WHERE " WINDOW_KEY_IS " AND state = 'open'";
 
+/* ?1 shop */
+static const char SQL_SHOP_IS_ENABLED[] =
+    "SELECT count(*) FROM shop WHERE id = ?1 AND state = 'enabled'";
 /* ?1 task ?2 payload. */
 static const char SQL_TASK_PAYLOAD[] = "UPDATE task SET payload = ?2 WHERE id = ?1";
 static const char SQL_UNPROVED_DELETE[] =

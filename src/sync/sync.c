@@ -80,10 +80,39 @@ static enum task_end task_refuse(struct task_outcome *outcome, const char *code,
     return TASK_DEAD;
 }
 
+/* The shop is good in the database: it was added, enabled or mended since this process has read the shops (it
+ * will read them again within seconds), or this process alone cannot use it. */
+static bool shop_is_news(struct sync *sync, int64_t shop_id)
+{
+    const struct sql_value values[] = {sql_int(shop_id)};
+    int64_t there = 0;
+    return store_read_int(sync->options.store, SQL_SHOP_IS_ENABLED, values, 1, 0, &there, NULL) ==
+               ERR_OK &&
+           there > 0;
+}
+
+static enum task_end task_later(struct task_outcome *outcome)
+{
+    enum { NEWS_MS = 3000 };
+    err_set(&outcome->err, ERR_LATER, "shop_news", "this process does not know the shop yet");
+    outcome->again_ms = clock_now_ms() + NEWS_MS;
+    return TASK_AGAIN;
+}
+
+/* A manifest may have changed since the task was made. */
+static bool kind_fits(struct str kind, const struct stream *stream)
+{
+    if (str_eq(kind, STR("figures")))
+        return stream->figures.of != NULL;
+    return !str_eq(kind, STR("decrypt")) || stream->decrypt_batch_max > 0;
+}
+
 enum task_end sync_handle(void *context, const struct task *task, struct task_outcome *outcome)
 {
     struct sync *sync = context;
     const struct sync_shop *shop = sync->options.shop_of(sync->options.context, task->lane);
+    if ((!shop || !shop->enabled) && shop_is_news(sync, task->lane))
+        return task_later(outcome);
     if (!shop)
         return task_refuse(outcome, "shop_missing", "the task's shop is gone");
     if (!shop->enabled)
@@ -101,6 +130,9 @@ enum task_end sync_handle(void *context, const struct task *task, struct task_ou
         return task_refuse(outcome, "stream_missing",
                            "the platform's manifest has no such stream any more");
     outcome->stream = run.stream->name;
+    if (!kind_fits(task->kind, run.stream))
+        return task_refuse(outcome, "task_kind",
+                           "the platform's manifest has nothing of this kind for the stream");
     for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
         if (str_eq(task->kind, str_of(handlers[i].kind)))
             return handlers[i].run(&run);

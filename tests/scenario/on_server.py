@@ -197,8 +197,28 @@ def kind_says_more(t, server):
         said(t, server.address(password="s3cret%2F%40", database="latin"), "store_encoding")
 
 
+def a_killed_sync_is_gone_on_with_at_once(t, kind):
+    """Its tasks come back when their leases end, and whoever waits for that can be ended too."""
+    stage = OnServer(t, server_start(t, kind), real_time=True, life_shops=2, life_orders=1200, douplus_shops=0, quota="shop=20/1",
+                     settings=("page_size=20",))
+    for number in (signal.SIGKILL, signal.SIGTERM):
+        process = stage.start("sync")
+        deadline = time.monotonic() + 60
+        while number == signal.SIGKILL and stage.rows("SELECT count(*) AS n FROM trade_order")[0]["n"] < 100:
+            lib.holds(time.monotonic() < deadline, "the sync did not begin")
+            time.sleep(0.05)
+        time.sleep(1 if number == signal.SIGTERM else 0)
+        process.send_signal(number)
+        process.communicate(timeout=10)
+    stage.sandbox.config(quota=[])
+    code, out, err = stage.sync(check=None, timeout=120)
+    lib.same(code, 0, f"exit code: {out[-300:]}{err[-300:]}")
+    all_equal(stage)
+
+
 TESTS = (rows_equal_the_truth_and_nothing_is_written_twice, comments_and_byte_order, the_server_crashes_in_the_middle,
-         connections_are_cut_again_and_again, every_commit_is_settled_whose_answer_is_cut_off, what_is_wrong_with_an_address_is_said)
+         connections_are_cut_again_and_again, every_commit_is_settled_whose_answer_is_cut_off,
+         a_killed_sync_is_gone_on_with_at_once, what_is_wrong_with_an_address_is_said)
 
 
 def tests_of(kind):
