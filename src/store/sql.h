@@ -34,13 +34,16 @@
                      " ON CONFLICT (shop_id, table_name, key_text)"                                \
                      " DO UPDATE SET body = excluded.body, received_ms = excluded.received_ms",    \
                      SQL_ORIGINAL_PUT)
+#define SQL_STATUSES_LISTED                                                                        \
+    "INSERT INTO status_history (shop_id, table_name, key_text, at_ms, status, seen_ms)"           \
+    " SELECT * FROM unnest(?1, ?2, ?3, ?4, ?5, ?6)"
 #define SQL_STATUSES_ADD                                                                           \
     SQL_PER_DATABASE("",                                                                           \
-                     "INSERT INTO status_history"                                                  \
-                     " (shop_id, table_name, key_text, at_ms, status, seen_ms)"                    \
-                     " SELECT * FROM unnest(?1, ?2, ?3, ?4, ?5, ?6)"                               \
+                     SQL_STATUSES_LISTED                                                           \
                      " ON CONFLICT (shop_id, table_name, key_text, at_ms, status) DO NOTHING",     \
                      SQL_STATUS_ADD)
+/* None of them is there (struct tx: hasty). */
+#define SQL_STATUSES_ADD_HASTY SQL_PER_DATABASE("", SQL_STATUSES_LISTED, SQL_STATUS_ADD)
 
 /* ?1 shop ?2 table ?3 key ?4 id ?5 field ?6 code ?7 message ?8 original ?9 stream ?10 from ?11 to
  * ?12 seen. A record whose key is known is one reject however often it comes. */

@@ -73,8 +73,8 @@ static void guard_write(struct buf *out, const struct table *table)
     where_write(out, table, false);
 }
 
-/* `lists`: each value is a list, of many rows. */
-static void insert_write(struct buf *out, const struct table *table, bool lists)
+/* `lists`: each value is a list, of many rows. `hasty`: none of them is there. */
+static void insert_write(struct buf *out, const struct table *table, bool lists, bool hasty)
 {
     buf_printf(out, "INSERT INTO %.*s (shop_id, ", STR_ARG(table->name));
     int last = physical_each(out, table, visit_name) + 3;
@@ -82,7 +82,10 @@ static void insert_write(struct buf *out, const struct table *table, bool lists)
                lists ? "SELECT * FROM unnest(" : "VALUES (");
     for (int at = 2; at <= last; at++)
         buf_printf(out, ", ?%d", at);
-    buf_add(out, STR(") ON CONFLICT (shop_id"));
+    buf_add(out, STR(")"));
+    if (hasty)
+        return;
+    buf_add(out, STR(" ON CONFLICT (shop_id"));
     for (size_t i = 0; i < table->key_len; i++)
         buf_printf(out, ", %.*s", STR_ARG(table->columns[table->key[i]].name));
     buf_add(out, STR(") DO NOTHING"));
@@ -165,6 +168,17 @@ static void lists_write(struct buf *out, const struct table *table,
     write(out, table, keys_of_mariadb);
 }
 
+/* Many rows at once; MariaDB takes the statement of one with arrays, and gains nothing by haste. */
+static const char *inserts_take(struct buf *text, const struct table *table, bool hasty,
+                                struct arena *arena)
+{
+    buf_add(text, STR(SQL_NEXT_DATABASE));
+    insert_write(text, table, true, hasty);
+    buf_add(text, STR(SQL_NEXT_DATABASE));
+    insert_write(text, table, false, false);
+    return text_take(text, arena);
+}
+
 enum err_class table_sql_make(const struct table *table, struct arena *arena, struct table_sql *out,
                               struct err *err)
 {
@@ -184,17 +198,14 @@ enum err_class table_sql_make(const struct table *table, struct arena *arena, st
     out->row = text_take(&text, arena);
     lists_write(&text, table, rows_write);
     out->rows = text_take(&text, arena);
-    insert_write(&text, table, false);
+    insert_write(&text, table, false, false);
     out->insert = text_take(&text, arena);
-    buf_add(&text, STR(SQL_NEXT_DATABASE));
-    insert_write(&text, table, true);
-    buf_add(&text, STR(SQL_NEXT_DATABASE));
-    insert_write(&text, table, false); /* of arrays */
-    out->inserts = text_take(&text, arena);
+    out->inserts = inserts_take(&text, table, false, arena);
+    out->inserts_hasty = inserts_take(&text, table, true, arena);
     update_write(&text, table);
     out->update = text_take(&text, arena);
     buf_fini(&text);
     bool made = out->hash && out->guard && out->guards && out->row && out->rows && out->insert &&
-                out->inserts && out->update;
+                out->inserts && out->inserts_hasty && out->update;
     return made ? ERR_OK : err_no_memory(err);
 }

@@ -359,11 +359,11 @@ enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch 
         {SQL_ORIGINAL_PUT, &w.original},
         {SQL_STATUS_ADD, &w.status},
         {SQL_REJECT_CLEAR, &w.reject},
-        {sql->inserts, &w.inserts},
+        {tx->hasty ? sql->inserts_hasty : sql->inserts, &w.inserts},
         {sql->guards, &w.guards},
         {sql->rows, &w.rows},
         {SQL_ORIGINALS_PUT, &w.originals},
-        {SQL_STATUSES_ADD, &w.statuses},
+        {tx->hasty ? SQL_STATUSES_ADD_HASTY : SQL_STATUSES_ADD, &w.statuses},
     };
     enum err_class class_ = ERR_OK;
     size_t statements_len = sizeof(statements) / sizeof(statements[0]);

@@ -124,6 +124,7 @@ static enum err_class group_write(struct tx *tx, struct unit *group, bool apart,
     if (class_)
         return class_;
     tx->said = 0;
+    tx->hasty = !apart;
     if (FAIL_POINT("store.group.begin"))
         class_ = err_set(err, ERR_STORE, "store_io", "fail point store.group.begin");
     if (!class_)
@@ -143,7 +144,8 @@ static enum err_class group_try(struct tx *tx, struct unit *group, struct err *e
 {
     bool refused = false;
     enum err_class class_ = group_write(tx, group, false, &refused, err);
-    if (refused && group->next && !transaction_deserves_another(err))
+    bool hasty = strcmp(err->code, "store_unique") == 0;
+    if (refused && (group->next || hasty) && !transaction_deserves_another(err))
         class_ = group_write(tx, group, true, &refused, err);
     return class_;
 }
