@@ -81,6 +81,17 @@ struct pages pages_make(const struct table *table, size_t rows, int64_t first_nu
     return pages;
 }
 
+void pages_change(const struct pages *pages)
+{
+    for (size_t i = 0; i < pages->len; i++)
+        for (size_t row = 0; row < PAGE_ROWS; row++) {
+            struct row_guard *guard = &pages->items[i].batch->guards[row];
+            guard->hash[0] = (unsigned char)~guard->hash[0];
+            guard->updated_ms++;
+            guard->received_ms++;
+        }
+}
+
 void pages_free(struct pages *pages)
 {
     for (size_t i = 0; i < pages->len; i++)

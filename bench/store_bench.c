@@ -3,6 +3,7 @@
  *   store.sqlite.fresh   new orders from 50 lanes through commit units; limit: the same rows through
  *                        prepared INSERTs, 5,000 a transaction, same file settings and indexes
  *   store.sqlite.same    the same pages again; limit: bare key look-ups of the same rows
+ *   store.sqlite.changed the same orders with other values; limit: as fresh
  *   store.sqlite.single  units of one page from one lane; limit: bare transactions of one page
  *
  * Pages are made before the clock starts; both paths write the same bytes. */
@@ -176,8 +177,10 @@ int main(int argc, char **argv)
 
     double limit = bare_write(&bare, &pages, COMMIT_ROWS_MAX / PAGE_ROWS);
     report("store.sqlite.fresh", store_write_pages(store, &pages, LANES, ROW_NEW), limit);
-    limit = bare_look_up(&bare, &pages);
-    report("store.sqlite.same", store_write_pages(store, &pages, LANES, ROW_SAME), limit);
+    double looked_up = bare_look_up(&bare, &pages);
+    report("store.sqlite.same", store_write_pages(store, &pages, LANES, ROW_SAME), looked_up);
+    pages_change(&pages);
+    report("store.sqlite.changed", store_write_pages(store, &pages, LANES, ROW_CHANGED), limit);
     limit = bare_write(&bare, &single, 1);
     report("store.sqlite.single", store_write_pages(store, &single, 1, ROW_NEW), limit);
 

@@ -119,18 +119,6 @@ double server_load(const struct pages *pages, const struct row_form *form, void 
     return (double)(pages->len * PAGE_ROWS) / seconds;
 }
 
-/* The same orders as the platform gives them later. */
-static void pages_change(const struct pages *pages)
-{
-    for (size_t i = 0; i < pages->len; i++)
-        for (size_t row = 0; row < PAGE_ROWS; row++) {
-            struct row_guard *guard = &pages->items[i].batch->guards[row];
-            guard->hash[0] = (unsigned char)~guard->hash[0];
-            guard->updated_ms++;
-            guard->received_ms++;
-        }
-}
-
 static void measure(const struct bare_server *server, struct store *store,
                     const struct pages *pages, const char *what, enum row_outcome outcome,
                     double limit)
