@@ -1,0 +1,37 @@
+/* derive: what follows from rows. Results of orders, sums of days, costs and profit, kept up to date by tasks that the
+ * writing transaction brings; each number is defined in schema/metrics.yaml (metric.h). docs/derive.md has the data
+ * flow and says what each number means.
+ *
+ * Life cycle: derive_open / derive_close. Threads: the handler from the queue's workers, a lane at a time; everything
+ * else from any thread. Errors: ERR_STORE as the store has them. */
+#ifndef HUILIU_DERIVE_DERIVE_H
+#define HUILIU_DERIVE_DERIVE_H
+
+#include "base/base.h"
+#include "derive/metric.h"
+#include "format/format.h"
+#include "queue/queue.h"
+#include "store/store.h"
+
+struct derive;
+struct derive_options {
+    struct store *store;
+    /* In whose days a shop's orders are counted; NULL: no such shop. Borrowed until derive_close. Any thread. */
+    const struct zone *(*zone_of)(void *context, int64_t shop_id);
+    void *context;
+};
+enum err_class derive_open(const struct derive_options *options, struct derive **out,
+                           struct err *err);
+void derive_close(struct derive *derive);
+const struct metric_catalog *derive_metrics(const struct derive *derive);
+
+/* The queue's handler for these kinds (context: the struct derive). */
+extern const char *const derive_task_kinds[];
+enum task_end derive_handle(void *context, const struct task *task, struct task_outcome *outcome);
+
+/* Everything of a shop, or of the orders that were placed on some days, is derived again: touched, and done by the
+ * shop's lane. Days are "YYYY-MM-DD", empty: no bound. *orders: how many were touched. */
+enum err_class derive_rebuild(struct derive *derive, int64_t shop_id, struct str from_day,
+                              struct str to_day, struct str run, int64_t *orders, struct err *err);
+
+#endif
