@@ -27,7 +27,7 @@ struct metric {
     } parts[METRIC_PARTS_MAX]; /* METRIC_SUM; of METRIC_DIVIDE the first two */
     size_t parts_len;
     int64_t times;
-    int decimals; /* of the value; money: those of its currency, share by weighing: 6 */
+    int decimals;    /* of the value; money: those of its currency, share by weighing: 6 */
     bool zero_known; /* a division by zero gives 0, else it is unknown */
 };
 /* "ad", "trade". */
