@@ -38,7 +38,8 @@ enum { COMMANDS_MAX = 128, NAMES_MAX = 64 };
 /* A command's path is one or two words; `second` is empty for one. */
 static const struct command *command_of(struct str first, struct str second)
 {
-    for (const struct command *command = command_table; command->path; command++) {
+    for (const struct command *command = command_first(); command;
+         command = command_after(command)) {
         struct str head, tail;
         str_cut(str_of(command->path), ' ', &head, &tail);
         if (str_eq(head, first) && str_eq(tail, second))
@@ -49,7 +50,8 @@ static const struct command *command_of(struct str first, struct str second)
 
 static bool group_is(struct str word)
 {
-    for (const struct command *command = command_table; command->path; command++) {
+    for (const struct command *command = command_first(); command;
+         command = command_after(command)) {
         struct str head, tail;
         if (str_cut(str_of(command->path), ' ', &head, &tail) && str_eq(head, word))
             return true;
@@ -61,7 +63,8 @@ static enum err_class unknown_command(struct str typed, struct str group, struct
 {
     struct str names[COMMANDS_MAX];
     size_t names_len = 0;
-    for (const struct command *command = command_table; command->path; command++) {
+    for (const struct command *command = command_first(); command;
+         command = command_after(command)) {
         struct str head, tail, name = str_of(command->path);
         bool two = str_cut(name, ' ', &head, &tail);
         if (group.len > 0 && (!two || !str_eq(head, group)))

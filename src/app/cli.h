@@ -1,4 +1,4 @@
-/* The command line. One row of the table in commands.c per command drives parsing, --help, the man
+/* The command line. One row in a commands_*.c per command drives parsing, --help, the man
  * page, the completion and "did you mean".
  *
  * Words: a command has arguments (by place) and flags (--name VALUE, --name=VALUE, or a switch).
@@ -52,7 +52,9 @@ struct command {
     struct said help;
     struct said more; /* further paragraphs, or NULL */
 };
-extern const struct command command_table[]; /* ends with a NULL path */
+/* commands.c: walks the commands there are; NULL after the last. */
+const struct command *command_first(void);
+const struct command *command_after(const struct command *command);
 
 enum { CLI_FLAGS_MAX = 64, CLI_ARGS_MAX = 64 };
 struct cli {

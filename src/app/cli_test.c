@@ -129,7 +129,8 @@ static void flag_is_whole(const struct cli_flag *flag)
 static void every_row_of_the_table_is_whole(void **state)
 {
     (void)state;
-    for (const struct command *command = command_table; command->path; command++) {
+    for (const struct command *command = command_first(); command;
+         command = command_after(command)) {
         assert_true(*command->help.en && *command->help.zh && command->run);
         for (const struct cli_flag *flag = command->flags; flag && flag->name; flag++)
             flag_is_whole(flag);

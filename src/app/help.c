@@ -102,7 +102,8 @@ void help_command_write(struct buf *out, const struct command *command)
 
 static void commands_write(struct buf *out, struct str group)
 {
-    for (const struct command *command = command_table; command->path; command++) {
+    for (const struct command *command = command_first(); command;
+         command = command_after(command)) {
         struct str head, tail;
         str_cut(str_of(command->path), ' ', &head, &tail);
         if (group.len == 0 || str_eq(head, group))
@@ -178,11 +179,12 @@ void help_man_write(struct buf *out)
 {
     struct buf line;
     buf_init(&line, 4096);
-    buf_add(out, STR(".\\\" Made by `huiliu help --man`; edit src/app/commands.c instead.\n"
+    buf_add(out, STR(".\\\" Made by `huiliu help --man`; edit src/app/commands_*.c instead.\n"
                      ".TH HUILIU 1 \"\" \"Huiliu " HUILIU_VERSION "\" \"Huiliu\"\n"
                      ".SH NAME\nhuiliu \\- shops of every commerce platform into one database\n"
                      ".SH SYNOPSIS\n.B huiliu\n[\\-\\-home DIR] COMMAND\n.SH COMMANDS\n"));
-    for (const struct command *command = command_table; command->path; command++) {
+    for (const struct command *command = command_first(); command;
+         command = command_after(command)) {
         buf_reset(&line);
         synopsis_write(&line, command);
         buf_add(out, STR(".SS "));
@@ -224,7 +226,8 @@ static void bash_words_write(struct buf *out, const struct command *command)
 static void bash_names_write(struct buf *out, struct str group)
 {
     struct str before = STR_NONE;
-    for (const struct command *command = command_table; command->path; command++) {
+    for (const struct command *command = command_first(); command;
+         command = command_after(command)) {
         struct str head, tail;
         str_cut(str_of(command->path), ' ', &head, &tail);
         if (group.len > 0 && !str_eq(head, group))
@@ -255,7 +258,8 @@ void help_bash_write(struct buf *out)
     bash_names_write(out, STR_NONE);
     buf_add(out, STR(" --home --help\" ;;\n"));
     struct str group_before = STR_NONE;
-    for (const struct command *command = command_table; command->path; command++) {
+    for (const struct command *command = command_first(); command;
+         command = command_after(command)) {
         struct str head, tail;
         bool two = str_cut(str_of(command->path), ' ', &head, &tail);
         if (two && !str_eq(head, group_before)) {
