@@ -50,7 +50,9 @@ struct column {
     size_t bytes_max;
     unsigned bounded_since; /* the migration from which it is so */
     size_t weight; /* ratio: the column it is weighted by when rows are added up, or SIZE_MAX */
-    size_t quotient[2]; /* money: made from these two when rows are added up, or SIZE_MAX */
+    size_t quotient[2];      /* money: made from these two when rows are added up, or SIZE_MAX */
+    const struct str *words; /* text: the only values that a manifest may give it; none: any */
+    size_t words_len;
     struct str comment; /* one line, shown in docs and as column comment where there are such */
 };
 

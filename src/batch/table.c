@@ -54,6 +54,7 @@ static const struct yaml_key column_keys[] = {
     {"class", &class_schema, false, "what a personal value is: decides its mask"},
     {"weight", &text_schema, false, "ratio: the column it is weighted by when rows are added up"},
     {"quotient", &names_schema, false, "money: when rows are added up it is made from these two"},
+    {"words", &names_schema, false, "text: the only values that a manifest may give it"},
     {"bytes", &bytes_schema, false,
      "the longest text; in keys and indexes 191 where it is not said"},
     {"since", &since_schema, false, "the migration that brings it; default: the table's"},
@@ -206,6 +207,19 @@ static enum err_class columns_unknown(const struct reading *r, const struct tabl
                       STR_ARG(table->name), STR_ARG(node->text), STR_ARG(names[near]));
 }
 
+static enum err_class words_read(const struct reading *r, const struct yaml *node,
+                                 struct column *column)
+{
+    struct str *words = arena_array(r->arena, node->len, sizeof *words);
+    if (!words)
+        return err_no_memory(r->err);
+    for (size_t i = 0; i < node->len; i++)
+        words[i] = node->items[i].text;
+    column->words = words;
+    column->words_len = node->len;
+    return ERR_OK;
+}
+
 static enum err_class column_read(const struct reading *r, const struct table *table,
                                   const struct yaml_pair *pair, struct column *out)
 {
@@ -234,6 +248,11 @@ static enum err_class column_read(const struct reading *r, const struct table *t
         return yaml_error(r->file, node, r->err, "only a text says its bytes");
     if (yaml_get(node, STR("bytes")))
         yaml_i64(yaml_get(node, STR("bytes")), &bytes);
+    const struct yaml *words = yaml_get(node, STR("words"));
+    if (words && out->type != COLUMN_TEXT)
+        return yaml_error(r->file, words, r->err, "only a text has words");
+    if (words && (class_ = words_read(r, words, out)) != ERR_OK)
+        return class_;
     out->bytes_max = out->type == COLUMN_ID ? ID_BYTES_MAX : (size_t)bytes;
     out->bounded_since = out->since;
     if ((out->type == COLUMN_PERSONAL) != (out->personal != PERSONAL_NONE))

@@ -196,6 +196,9 @@ static const struct {
     {"  t: {since: 1, comment: c, key: [id], months: at, columns:"
      " {id: {type: id, required: true}, at: {type: time, required: true}}}\n",
      "column of the key"},
+    {"  t: {since: 1, comment: c, key: [id], columns: {id: {type: id, required: true},"
+     " b: {type: int, words: [x]}}}\n",
+     "only a text has words"},
 };
 
 static void a_mistake_is_refused_where_it_stands(void **state)

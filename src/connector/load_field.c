@@ -182,6 +182,55 @@ static enum err_class check_constant(struct loader *loader, const struct yaml *n
                       STR_ARG(text), STR_ARG(field->name), why.message);
 }
 
+/* A raw value whose word means something: what is not listed gets none (docs/manifest.md). */
+static enum err_class load_words(struct loader *loader, const struct yaml *node,
+                                 struct field_plan *out)
+{
+    const struct yaml *words = yaml_get(node, STR("words"));
+    if (!words)
+        return ERR_OK;
+    if (yaml_get(node, STR("values")) || yaml_get(node, STR("known")) ||
+        yaml_get(node, STR("const")))
+        return yaml_error(loader->file, words, loader->err,
+                          "\"words\" says what is known and what it becomes: \"values\", \"known\" "
+                          "and \"const\" do not stand beside it");
+    if (words->len == 0)
+        return yaml_error(loader->file, words, loader->err, "\"words\" has no word");
+    out->translates = true;
+    enum err_class class_ = load_values(loader, words, out);
+    for (size_t i = 0; class_ == ERR_OK && i < words->len; i++)
+        class_ = check_constant(loader, &words->pairs[i].value, out, out->values_to.items[i]);
+    return class_;
+}
+
+/* A column of words takes no others: its values must be told by the manifest, not by the platform. */
+static enum err_class check_words(struct loader *loader, const struct yaml *node,
+                                  const struct column *column, const struct field_plan *field)
+{
+    if (column->words_len == 0)
+        return ERR_OK;
+    const struct yaml *words = node->kind == YAML_MAP ? yaml_get(node, STR("words")) : NULL;
+    const struct yaml *constant = node->kind == YAML_MAP ? yaml_get(node, STR("const")) : NULL;
+    const struct yaml *fallback = node->kind == YAML_MAP ? yaml_get(node, STR("default")) : NULL;
+    if (!words && !constant)
+        return yaml_error(loader->file, node, loader->err,
+                          "column \"%.*s\" has words of its own: translate with \"words\"",
+                          STR_ARG(field->name));
+    enum err_class class_ = ERR_OK;
+    size_t found;
+    for (size_t i = 0; words && class_ == ERR_OK && i < words->len; i++)
+        class_ = load_find(loader, &words->pairs[i].value, "the column has no word",
+                           words->pairs[i].value.text, column->words, column->words_len,
+                           sizeof *column->words, &found);
+    if (class_ == ERR_OK && constant)
+        class_ = load_find(loader, constant, "the column has no word", constant->text,
+                           column->words, column->words_len, sizeof *column->words, &found);
+    if (class_ == ERR_OK && fallback)
+        class_ = load_find(loader, fallback, "the column has no word", fallback->text,
+                           column->words, column->words_len, sizeof *column->words, &found);
+    return class_;
+}
+
 static enum err_class load_stand_ins(struct loader *loader, const struct yaml *node,
                                      struct field_plan *out)
 {
@@ -238,6 +287,8 @@ static enum err_class load_field(struct loader *loader, const struct table *tabl
         class_ = load_form(loader, yaml_get(node, STR("form")), out);
     if (class_ == ERR_OK)
         class_ = load_values(loader, yaml_get(node, STR("values")), out);
+    if (class_ == ERR_OK)
+        class_ = load_words(loader, node, out);
     if (class_ == ERR_OK)
         class_ = load_texts(loader, yaml_get(node, STR("known")), &out->known);
     return class_ == ERR_OK ? load_stand_ins(loader, node, out) : class_;
@@ -307,6 +358,8 @@ enum err_class load_table(struct loader *loader, const struct table *table,
                                           sizeof *table->columns, &field->column);
         if (class_ == ERR_OK)
             class_ = load_field(loader, table, &pair->value, field);
+        if (class_ == ERR_OK)
+            class_ = check_words(loader, &pair->value, &table->columns[field->column], field);
         if (class_ != ERR_OK)
             return class_;
         out->fields_len++;

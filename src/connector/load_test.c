@@ -316,6 +316,19 @@ static void contradictions_are_refused(void **state)
                    "whole number of minor units");
     assert_message("from: pay", "from: \"pay[]\"",
                    "p.yaml:25:26: a field is one value: [] belongs to \"records\" or \"tables\"");
+    assert_message("pay_amount: {from: pay, as: money}", "stage: pay",
+                   "p.yaml:25:14: column \"stage\" has words of its own: translate with \"words\"");
+    assert_message("pay_amount: {from: pay, as: money}", "stage: {from: pay, words: {1: pai}}",
+                   "p.yaml:25:37: the column has no word \"pai\"; did you mean \"paid\"?");
+    assert_message("pay_amount: {from: pay, as: money}", "stage: {const: sold}",
+                   "p.yaml:25:22: the column has no word \"sold\"");
+    assert_message("pay_amount: {from: pay, as: money}",
+                   "stage: {from: pay, words: {1: paid}, known: [1]}",
+                   "p.yaml:25:33: \"words\" says what is known and what it becomes: \"values\", "
+                   "\"known\" and \"const\" do not stand beside it");
+    assert_message("pay, as: money}", "pay, words: {1: much}}",
+                   "p.yaml:25:42: \"much\" does not fit column \"pay_amount\": the amount is not a "
+                   "decimal number");
     assert_message("      budget: api\n", "      json: {a: b}\n",
                    "p.yaml:17:7: \"get\" has no body: use \"post\"");
     assert_message("      get: /x/{shop.region}\n", "",

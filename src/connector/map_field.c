@@ -102,13 +102,18 @@ static const struct json *field_find(const struct field_plan *field,
     return NULL;
 }
 
+static bool listed(const struct str_list *list, struct str value)
+{
+    for (size_t i = 0; i < list->len; i++)
+        if (str_eq(list->items[i], value))
+            return true;
+    return false;
+}
+
 static enum err_class note_unknown(struct mapper *m, const struct field_plan *field,
                                    struct str value)
 {
     struct mapped *out = m->out;
-    for (size_t i = 0; i < field->known.len; i++)
-        if (str_eq(field->known.items[i], value))
-            return ERR_OK;
     void *items = out->unknown;
     if (!mapper_grow(m->arena, &items, out->unknown_len, &m->unknown_room, sizeof *out->unknown))
         return err_no_memory(m->err);
@@ -139,6 +144,22 @@ static bool cell_has_nul(const struct field_plan *field, const struct json *valu
     return cell->text.len > 0 && memchr(cell->text.ptr, '\0', cell->text.len) != NULL;
 }
 
+/* A value that the manifest has no word for. The word of the value before it no longer holds, so it goes:
+ * kept, it would say of a new status what an old one meant. */
+static enum err_class set_untold(struct mapper *m, const struct row *row,
+                                 const struct field_plan *field, const struct json *value)
+{
+    batch_set_state(row->batch, row->at, field->column, CELL_GONE);
+    return note_unknown(m, field, json_text(value));
+}
+
+static bool has_word(const struct field_plan *field, const struct json *value)
+{
+    enum json_kind kind = json_kind_of(value);
+    return kind != JSON_OBJECT && kind != JSON_ARRAY &&
+           listed(&field->values_from, json_text(value));
+}
+
 enum err_class field_map(struct mapper *m, const struct row *row, const struct field_plan *field,
                          struct err *why)
 {
@@ -154,6 +175,8 @@ enum err_class field_map(struct mapper *m, const struct row *row, const struct f
         class_ = convert_text(&convert, field->fallback, &cell, why);
     } else if (!value) {
         return set_nothing(row, field, seen, why);
+    } else if (field->translates && !has_word(field, value)) {
+        return set_untold(m, row, field, value);
     } else if (source->cipher && json_kind_of(value) == JSON_STRING) {
         struct str text = json_text(value);
         class_ = open_field(m, row, field->column, source->cipher, &text);
@@ -172,5 +195,7 @@ enum err_class field_map(struct mapper *m, const struct row *row, const struct f
     if (cell_has_nul(field, value, &cell))
         return err_set(why, ERR_SKIP_RECORD, "text_nul", "the value holds U+0000");
     batch_set_text(row->batch, row->at, field->column, cell.text);
-    return field->known.len > 0 ? note_unknown(m, field, cell.text) : ERR_OK;
+    if (field->known.len == 0 || listed(&field->known, cell.text))
+        return ERR_OK;
+    return note_unknown(m, field, cell.text);
 }

@@ -167,6 +167,35 @@ static void money_may_be_rounded_half_even_where_the_manifest_says_so(void **sta
     world_close(&w);
 }
 
+static void a_stage_is_translated_and_one_without_a_word_takes_the_old_one_back(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "minor",
+               "      status: v\n"
+               "      stage: {from: v, words: {200: paid, CLOSED: cancelled, \"已付\": paid}}\n");
+    assert_text(&w, "200", "stage", "paid");
+    assert_text(&w, "\"200\"", "stage", "paid");
+    assert_text(&w, "\"CLOSED\"", "stage", "cancelled");
+    assert_text(&w, "\"已付\"", "stage", "paid");
+    assert_int_equal(w.mapped.unknown_len, 0);
+    static const char *const untold[] = {"201", "\"paid\"", "\"closed\"", "{\"a\":1}", "[200]"};
+    for (size_t i = 0; i < sizeof untold / sizeof *untold - 2; i++) {
+        assert_state(&w, untold[i], "stage", CELL_GONE);
+        assert_int_equal(w.mapped.unknown_len, 1);
+        assert_str(w.mapped.unknown[0].field, "stage");
+    }
+    assert_state(&w, "null", "stage", CELL_NULL);
+    assert_int_equal(w.mapped.unknown_len, 0);
+    world_close(&w);
+
+    /* Where the same value is no status, an object is no word either: the record stays. */
+    world_make(&w, "minor", "      stage: {from: v, words: {200: paid}}\n");
+    assert_state(&w, untold[3], "stage", CELL_GONE);
+    assert_state(&w, untold[4], "stage", CELL_GONE);
+    world_close(&w);
+}
+
 static void the_records_currency_decides_the_minor_unit(void **state)
 {
     (void)state;
@@ -698,6 +727,7 @@ int main(void)
         cmocka_unit_test(major_money_is_whole_minor_units_but_for_float_dust),
         cmocka_unit_test(minor_money_is_whole),
         cmocka_unit_test(money_may_be_rounded_half_even_where_the_manifest_says_so),
+        cmocka_unit_test(a_stage_is_translated_and_one_without_a_word_takes_the_old_one_back),
         cmocka_unit_test(the_records_currency_decides_the_minor_unit),
         cmocka_unit_test(a_row_without_amounts_says_no_currency),
         cmocka_unit_test(ids_keep_every_digit),

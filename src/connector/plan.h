@@ -142,6 +142,7 @@ struct field_plan {
     enum time_form form;
     const char *time_pattern;
     struct str_list values_from, values_to;
+    bool translates;       /* `words`: a raw value that is not in values_from has no word */
     struct str_list known; /* none: everything is known */
 };
 struct table_plan {

@@ -348,6 +348,8 @@ static const struct yaml_key field_keys[] = {
     {"min", &integer, false, "refuse numbers below it"},
     {"form", &text, false, "of time: unix, unix_ms, any or a pattern"},
     {"values", &text_map, false, "raw value: value"},
+    {"words", &text_map, false,
+     "raw value: word; a value without one is counted, and what stood there is taken back"},
     {"known", &texts, false, "values that are known; others are kept and counted"},
     {0},
 };

@@ -64,7 +64,7 @@ struct call_ask task_ask(const struct task_run *run, const struct endpoint *endp
     };
 }
 
-/* The place of a value among the counted kinds. What finds none is counted with the last one, as "…". */
+/* The place of a value among the counted kinds. What finds none is counted with the last one of its field, as "…". */
 static size_t unknown_place(struct unknown_count *kinds, size_t kinds_len,
                             const struct unknown_value *value)
 {
@@ -74,8 +74,12 @@ static size_t unknown_place(struct unknown_count *kinds, size_t kinds_len,
             return i;
     if (kinds_len < UNKNOWN_KINDS_MAX)
         return kinds_len;
-    kinds[kinds_len - 1].value.value = STR("…");
-    return kinds_len - 1;
+    size_t last = kinds_len - 1;
+    for (size_t i = 0; i < kinds_len; i++)
+        if (str_eq(kinds[i].value.field, value->field))
+            last = i;
+    kinds[last].value.value = STR("…");
+    return last;
 }
 
 static enum err_class steps_unknown(const struct task_run *run, const struct mapped *mapped,

@@ -44,7 +44,9 @@ static enum err_class cell_compare(const struct replay *replay, const struct bat
                                    struct err *err)
 {
     const struct column *def = &batch->table->columns[column];
-    struct str after = cell_text(batch, row, column, arena);
+    struct str after = batch_state(batch, row, column) == CELL_GONE
+                           ? STR("")
+                           : cell_text(batch, row, column, arena);
     struct str before = reader_text(stored, at);
     if (def->type == COLUMN_PERSONAL) {
         char hex[33];
@@ -122,7 +124,8 @@ static enum err_class row_compare(const struct replay *replay, struct mapped *ma
     } else {
         ciphers_settle(mapped, at, row, reader_text(stored, (int)batch->table->columns_len));
         for (size_t i = 0; class_ == ERR_OK && i < batch->table->columns_len; i++)
-            if (batch_state(batch, row, i) == CELL_SET)
+            if (batch_state(batch, row, i) == CELL_SET ||
+                (batch_state(batch, row, i) == CELL_GONE && !reader_is_null(stored, (int)i)))
                 class_ = cell_compare(replay, batch, row, i, stored, (int)i, key, differs, arena,
                                       err);
     }

@@ -228,7 +228,9 @@ def test_a_status_that_is_another_in_every_record_stops_nothing(t):
     stage = FakeStage(t, fake)
     same(stage.sync_day()[0], 0)
     same(len(stage.ids("7001")), 100)
-    same(stage.rows("SELECT sum(times) AS n FROM unknown_value"), [{"n": 100}], "counted")
+    same(stage.rows("SELECT field, sum(times) AS n FROM unknown_value GROUP BY field ORDER BY field"),
+         [{"field": "stage", "n": 100}, {"field": "status", "n": 100}], "counted, as a status and as a stage")
+    same(stage.rows("SELECT count(stage) AS n FROM trade_order"), [{"n": 0}], "no stage is guessed")
 
 
 def test_long_texts_and_large_records_land(t):
