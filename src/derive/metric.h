@@ -54,7 +54,8 @@ struct figure {
     int64_t number; /* scaled by the metric's decimals */
 };
 /* What the rows came to: for each METRIC_ADD its sum; for each METRIC_WEIGH Σ(C × D) in `weighed` and Σ D in
- * `weights`. Index = the metric's. Of one row: its values, and `value` of a METRIC_WEIGH as it is. */
+ * `weights`, `value.known` where a row has C. Index = the metric's. Of one row: its values, and `value` of a
+ * METRIC_WEIGH as it is. */
 struct metric_sums {
     struct figure value[METRICS_MAX];
     int64_t weighed[METRICS_MAX], weights[METRICS_MAX];
@@ -65,5 +66,6 @@ struct metric_sums {
 enum err_class metrics_work_out(const struct metric_family *family, const struct metric_sums *sums,
                                 int exponent, struct figure *out, struct err *err);
 int metric_decimals(const struct metric *metric, int currency_exponent);
+const char *metric_unit_word(enum metric_unit unit);
 
 #endif
