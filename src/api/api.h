@@ -4,28 +4,31 @@
  * It asks the rooms below by their faces and the home (apps, shops, key ring, running syncs) by `struct api_host`, which app
  * fills: what a person may do on the command line he may do here, by the same code.
  *
- * Life cycle: api_open (listens), api_close (refuses new requests, ends streams, waits for running handlers). The host may
- * be replaced while it runs, when app opens a new generation. Threads: api_open/close from one; handlers from the http
+ * Life cycle: api_open (listens), api_close (refuses new requests, ends streams, waits for running handlers). The host is
+ * replaced while it runs, when app opens a new generation: api_host_set hands the new one in at once, and the old one
+ * is closed by app when api_host_free says that no call and no stream uses it. Without a host every answer is 503. Threads: api_open/close from one; handlers from the http
  * room's. Errors: ERR_CONFIG "listen" names the address and why. */
 #ifndef HUILIU_API_API_H
 #define HUILIU_API_API_H
 
+#include "api/host.h"
 #include "base/base.h"
-#include "crypt/crypt.h"
-#include "derive/derive.h"
-#include "store/store.h"
 
 struct api;
-struct api_host; /* host.h */
 struct api_options {
-    struct str listen; /* "127.0.0.1:8080"; port 0: any */
+    struct str listen; /* "127.0.0.1:8080"; port 0: any; empty: it does not listen (tests) */
     unsigned threads;
-    struct str cors_origins; /* comma-separated, empty: none */
-    bool behind_tls;         /* cookies are Secure */
-    const struct api_host *host;
+    struct str cors_origins;     /* comma-separated, empty: none */
+    bool behind_tls;             /* cookies are Secure */
+    const struct api_host *host; /* NULL: comes later */
 };
 enum err_class api_open(const struct api_options *options, struct api **out, struct err *err);
 int api_port(const struct api *api);
+/* NULL: there is none for a while. At most API_HOSTS_MAX are in use; beyond that false, and nothing has changed. */
+enum { API_HOSTS_MAX = 4 };
+bool api_host_set(struct api *api, const struct api_host *host);
+/* Nobody uses it, and nobody will. */
+bool api_host_free(struct api *api, const struct api_host *host);
 void api_close(struct api *api);
 
 #endif

@@ -11,8 +11,13 @@
  *         {ROUTE_GET, "/api/v1/ad-orders/{order_id}", "adOrder", RIGHT_READ, one_params, order_one,
  *          .summary = "One ad order", .answer = "AdOrder"}, {0}};
  *
- * and api.c lists the tables. Handlers are straight-line code on a thread of the http room: they read with store_read,
+ * and table.c lists the tables. Handlers are straight-line code on a thread of the http room: they read with store_read,
  * or write in one store_write with an audit line (audit.h), and write their answer into `call->out`.
+ *
+ * Errors: what a handler returns becomes problem+json (problem.c has the table of classes and codes to statuses).
+ * A handler that answers without JSON sets call->reply->body (in call->arena) and content_type, or a stream;
+ * it may set call->reply->status. Whoever needs memory for longer than the handler runs, as a stream does,
+ * takes it from call->arena: call and arena live until the reply is sent.
  *
  * Threads: tables are constant; a call belongs to the thread that runs its handler. */
 #ifndef HUILIU_API_ROUTE_H
@@ -63,8 +68,12 @@ struct route {
     route_handler *handle;
     const char *summary;
     const char *answer; /* a schema of openapi.c, or NULL */
-    bool streams; /* no ETag, no gzip by the core: the handler has set a stream on the reply */
+    bool
+        streams; /* no ETag: the handler sets a stream on call->reply; a body it has set otherwise is sent as it is */
+    bool raw_body; /* the body is no JSON, and call->request->body is the handler's to read */
+    size_t body_bytes_max; /* 0: API_BODY_BYTES_MAX */
 };
+enum { API_BODY_BYTES_MAX = 1024 * 1024 };
 
 struct arg {
     bool given; /* by the request; else `standard`, or nothing */
@@ -88,8 +97,10 @@ struct person {
 };
 
 struct api;
+struct api_host; /* host.h: store, key ring, shops … of this generation */
 struct call {
     struct api *api;
+    const struct api_host *host;
     const struct http_request *request;
     struct arena *arena;
     const struct route *route;
@@ -111,6 +122,8 @@ int64_t call_int(const struct call *call, const char *name);
 enum err_class call_refuse(struct call *call, const char *parameter, const char *code,
                            struct err *err, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* A response header; the value is copied. False: no room. */
+bool call_header(struct call *call, const char *name, struct str value);
 /* 404, also for what is not his to see. */
 enum err_class call_absent(struct err *err, const char *what, struct str id);
 

@@ -125,6 +125,18 @@ static int64_t time_of(const struct app *app, enum option_id id, int64_t unit_ms
     return number > 0 ? number * unit_ms : INT64_MAX;
 }
 
+/* What the option says, or what is usual (store.h) and what this process needs beside it. */
+static unsigned readers_of(const struct app *app)
+{
+    enum { READERS_SQLITE = 4, READERS_SERVER = 8 };
+    unsigned wanted = (unsigned)option_int(&app->options, OPTION_STORE_READERS);
+    if (wanted > 0 || app->readers_more == 0)
+        return wanted;
+    bool sqlite = str_starts(option_text(&app->options, OPTION_STORE), STR("sqlite:"));
+    wanted = (sqlite ? READERS_SQLITE : READERS_SERVER) + app->readers_more;
+    return wanted < STORE_READERS_MAX ? wanted : STORE_READERS_MAX;
+}
+
 struct store_options app_store_options(const struct app *app, bool create)
 {
     return (struct store_options){
@@ -133,7 +145,7 @@ struct store_options app_store_options(const struct app *app, bool create)
         .catalog = app->catalog,
         .create = create,
         .process = app->process,
-        .readers = (unsigned)option_int(&app->options, OPTION_STORE_READERS),
+        .readers = readers_of(app),
         .reader_wait_ms = time_of(app, OPTION_STORE_WAIT_SECONDS, 1000),
         .reader_age_ms = time_of(app, OPTION_STORE_RECYCLE_MINUTES, 60 * 1000),
         .reader_idle_ms = time_of(app, OPTION_STORE_PING_SECONDS, 1000),

@@ -42,7 +42,8 @@ struct app {
     struct arena arena; /* as long as the command */
     bool json;
     struct str home;
-    struct str process; /* "COMMAND:HOST:PID", in events */
+    struct str process;    /* "COMMAND:HOST:PID", in events */
+    unsigned readers_more; /* read connections beside what is usual: of who answers many at once */
     struct options options;
     const struct zone *zone;  /* of the option; NULL: each shop's own */
     struct logfile *log_file; /* NULL: standard error */

@@ -13,7 +13,7 @@ command_run cmd_app_add, cmd_app_list, cmd_app_rotate;
 command_run cmd_shop_add, cmd_shop_list, cmd_shop_show, cmd_shop_authorize, cmd_shop_enable,
     cmd_shop_disable, cmd_shop_remove;
 command_run cmd_sync, cmd_status, cmd_prove;
-command_run cmd_run, cmd_worker, cmd_worker_list, cmd_scheduler, cmd_pause, cmd_resume;
+command_run cmd_run, cmd_serve, cmd_worker, cmd_worker_list, cmd_scheduler, cmd_pause, cmd_resume;
 command_run cmd_service_install, cmd_service_start, cmd_service_stop, cmd_service_restart,
     cmd_service_status, cmd_service_logs, cmd_service_supervise;
 command_run cmd_logs;

@@ -1,21 +1,28 @@
-/* huiliu run, worker, scheduler: the service, whole or in parts; worker list: who works. */
+/* huiliu run, worker, scheduler, serve: the service, whole or in parts; worker list: who works. */
 #include "app/cmd.h"
 #include "app/service.h"
 #include "app/sql.h"
 
 enum exit_code cmd_run(struct app *app, const struct cli *cli, struct err *err)
 {
-    return exit_of(service_run(app, cli, (struct service_roles){"run", true, true}, err));
+    return exit_of(service_run(app, cli, (struct service_roles){"run", true, true, true}, err));
 }
 
 enum exit_code cmd_worker(struct app *app, const struct cli *cli, struct err *err)
 {
-    return exit_of(service_run(app, cli, (struct service_roles){"worker", false, true}, err));
+    return exit_of(
+        service_run(app, cli, (struct service_roles){"worker", false, true, false}, err));
 }
 
 enum exit_code cmd_scheduler(struct app *app, const struct cli *cli, struct err *err)
 {
-    return exit_of(service_run(app, cli, (struct service_roles){"scheduler", true, false}, err));
+    return exit_of(
+        service_run(app, cli, (struct service_roles){"scheduler", true, false, false}, err));
+}
+
+enum exit_code cmd_serve(struct app *app, const struct cli *cli, struct err *err)
+{
+    return exit_of(service_run(app, cli, (struct service_roles){"serve", false, false, true}, err));
 }
 
 enum exit_code cmd_worker_list(struct app *app, const struct cli *cli, struct err *err)

@@ -102,6 +102,13 @@ const struct command commands_service[] = {
      .run = cmd_scheduler,
      .help = {"Only make tasks when they are due; several may run.",
               "只按时产生任务；可同时运行多个。"}},
+    {.path = "serve",
+     .level = APP_HOME,
+     .run = cmd_serve,
+     .help = {"Only answer the HTTP API; several may run.", "只提供 HTTP 接口；可同时运行多个。"},
+     .more =
+         {"Where it listens is the option `listen`; `run` does it too. The first user is made by `user add`.",
+          "监听地址由选项 `listen` 指定；`run` 同样提供接口。首个用户用 `user add` 创建。"}},
     {.path = "service install",
      .flags = install_flags,
      .level = APP_HOME,

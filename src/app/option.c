@@ -6,6 +6,7 @@
 #include "store/store.h"
 
 static const char *const language_words[] = {"auto", "en", "zh", NULL};
+static const char *const yes_words[] = {"no", "yes", NULL};
 static const char *const level_words[] = {"debug", "info", "warn", "error", "off", NULL};
 
 static const struct option table[OPTIONS] = {
@@ -89,6 +90,42 @@ static const struct option table[OPTIONS] = {
              {"Idle time after which a read connection to a server is asked whether it lives before it is used; 0: "
               "never.",
               "到服务器的读连接空闲多久后，使用前先检查是否仍可用；0 表示从不。"}},
+    [OPTION_LISTEN] =
+        {.key = "listen",
+         .type = OPTION_TEXT,
+         .standard = "127.0.0.1:8080",
+         .help =
+             {"Where `run` and `serve` answer HTTP (docs/api.md), as 127.0.0.1:8080 or [::1]:8080; empty: nowhere.",
+              "`run` 与 `serve` 提供 HTTP 接口的地址，如 127.0.0.1:8080 或 [::1]:8080；为空则不提供（见 docs/api.md）。"}},
+    [OPTION_API_THREADS] = {.key = "api_threads",
+                            .type = OPTION_INT,
+                            .standard = "8",
+                            .min = 1,
+                            .max = 32,
+                            .help = {"How many requests of the API are worked on at the same time.",
+                                     "接口同时处理多少个请求。"}},
+    [OPTION_CORS_ORIGINS] =
+        {.key = "cors_origins",
+         .type = OPTION_TEXT,
+         .standard = "",
+         .help =
+             {"Origins whose pages may call the API, with commas, as https://shop.example; empty: none.",
+              "允许其页面调用接口的来源，逗号分隔，如 https://shop.example；为空则都不允许。"}},
+    [OPTION_BEHIND_TLS] =
+        {.key = "behind_tls",
+         .type = OPTION_WORD,
+         .standard = "no",
+         .words = yes_words,
+         .help =
+             {"`yes` when people reach the API by https through a proxy: its cookies are then sent by https only.",
+              "通过代理以 https 访问接口时设为 `yes`：其 Cookie 只通过 https 发送。"}},
+    [OPTION_TRUSTED_PROXIES] =
+        {.key = "trusted_proxies",
+         .type = OPTION_TEXT,
+         .standard = "",
+         .help =
+             {"Addresses of proxies whose X-Forwarded-For is believed, with commas; empty: nobody's.",
+              "信任其 X-Forwarded-For 的代理地址，逗号分隔；为空则都不信任。"}},
     [OPTION_KEEP_EVENTS] = {.key = "keep_events",
                             .type = OPTION_INT,
                             .standard = "30",

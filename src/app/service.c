@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "app/connections.h"
+#include "app/hosting.h"
 #include "app/notify.h"
 #include "app/role.h"
 
@@ -34,6 +35,7 @@ enum {
 struct generation {
     struct app app;
     struct workers *workers; /* NULL: it does not work, or not yet */
+    struct api_host *host;   /* NULL: nothing is served */
     uint64_t stamp;          /* of apps and shops as they were read */
     int64_t began_ms;
 };
@@ -43,6 +45,10 @@ struct service {
     struct service_roles roles;
     const struct app *home;
     struct generation *now;
+    struct api *api; /* NULL: nothing is served */
+    /* Closed when the last call that began with them has ended. */
+    struct generation *leaving[API_HOSTS_MAX];
+    size_t leaving_len;
     int64_t tick_ms;   /* when a schedule is due next */
     int64_t seen_ms;   /* the clock when it was last looked at */
     int64_t reload_ms; /* not before */
@@ -274,8 +280,13 @@ static enum err_class generation_open(const struct service *service, struct gene
         return err_no_memory(err);
     app_init(&g->app);
     g->began_ms = clock_now_ms();
-    enum err_class class_ = app_open(&g->app, service->cli,
-                                     service->roles.works ? APP_CALLS : APP_STORE, true, err);
+    bool calls = service->roles.works || service->roles.serves;
+    if (service->roles.serves)
+        g->app.readers_more = (unsigned)option_int(&service->home->options, OPTION_API_THREADS);
+    enum err_class class_ = app_open(&g->app, service->cli, calls ? APP_CALLS : APP_STORE, true,
+                                     err);
+    if (class_ == ERR_OK && service->roles.serves)
+        class_ = hosting_make(&g->app, &g->host, err);
     if (class_ == ERR_OK)
         class_ = app_shops_stamp(&g->app, &g->stamp, err);
     if (class_ == ERR_OK) {
@@ -302,18 +313,42 @@ static void work_end(struct generation *g, bool hurried)
     workers_stop(g->workers);
 }
 
-/* `hurried`: calls in flight are given up at once. */
-static void generation_end(struct service *service, bool hurried)
+static void generation_close(struct service *service, struct generation *g)
+{
+    app_close(&g->app);
+    app_log(service->now ? &service->now->app : service->home);
+    free(g);
+}
+
+/* Those that no call uses any more; with the API closed that is all of them. */
+static void leaving_close(struct service *service)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < service->leaving_len; i++) {
+        struct generation *g = service->leaving[i];
+        if (service->api && !api_host_free(service->api, g->host))
+            service->leaving[kept++] = g;
+        else
+            generation_close(service, g);
+    }
+    service->leaving_len = kept;
+}
+
+/* `hurried`: calls in flight are given up at once. `next`: who answers the API from now on, or NULL. There is room among
+ * the leaving: service_look sees to it. */
+static void generation_end(struct service *service, bool hurried, const struct generation *next)
 {
     struct generation *g = service->now;
     if (!g)
         return;
+    if (service->api)
+        api_host_set(service->api, next ? next->host : NULL);
     service->now = NULL;
     if (g->workers)
         work_end(g, hurried);
-    app_close(&g->app);
-    app_log(service->home);
-    free(g);
+    g->workers = NULL;
+    service->leaving[service->leaving_len++] = g;
+    leaving_close(service);
 }
 
 /* Takes the place of the one before. */
@@ -322,7 +357,7 @@ static enum err_class generation_begin(struct service *service, struct generatio
 {
     int64_t released;
     enum err_class class_ = ERR_OK;
-    generation_end(service, false);
+    generation_end(service, false, g);
     service->now = g;
     service->reload_ms = clock_now_ms() + RELOAD_APART_MS;
     app_log(&g->app);
@@ -334,6 +369,8 @@ static enum err_class generation_begin(struct service *service, struct generatio
     service->tick_ms = service->seen_ms = clock_now_ms();
     if (class_ == ERR_OK && service->roles.works)
         class_ = work_begin(service, g, err);
+    if (class_ == ERR_OK && service->api)
+        api_host_set(service->api, g->host);
     return class_;
 }
 
@@ -350,7 +387,7 @@ static void service_reload(struct service *service)
         app_log(&service->now->app);
     } else if (generation_begin(service, next, &why) != ERR_OK) {
         warn("service_fault", &why);
-        generation_end(service, false);
+        generation_end(service, false, NULL);
     } else {
         const struct event event = {.kind = EVENT_SERVICE_RELOADED,
                                     .args = {EVENT_NUMBER("shops", (int64_t)next->app.shops_len)}};
@@ -419,7 +456,8 @@ static enum err_class service_look(struct service *service, int64_t now_ms, bool
         class_ = app_shops_stamp(&g->app, &stamp, err);
     bool wanted = __atomic_load_n(&reload_asked, __ATOMIC_ACQUIRE) ||
                   (class_ == ERR_OK && stamp != g->stamp);
-    *reload = wanted && now_ms >= service->reload_ms;
+    leaving_close(service);
+    *reload = wanted && now_ms >= service->reload_ms && service->leaving_len + 1 < API_HOSTS_MAX;
     return class_;
 }
 
@@ -493,6 +531,9 @@ static void tell_life(const struct service *service, enum event_kind kind)
 static enum err_class service_loop(struct service *service, const struct app *home, struct err *err)
 {
     enum err_class class_ = generation_need(service, err);
+    if (class_ == ERR_OK && service->roles.serves)
+        class_ = hosting_listen(home, service->now->host, !service->roles.works, &service->api,
+                                err);
     if (class_ != ERR_OK)
         return class_;
     tell_life(service, EVENT_SERVICE_BEGAN);
@@ -508,7 +549,7 @@ static enum err_class service_loop(struct service *service, const struct app *ho
         if (class_ == ERR_OK)
             continue;
         bool lasted = service->now && clock_now_ms() - service->now->began_ms > LASTED_MS;
-        generation_end(service, true);
+        generation_end(service, true, NULL);
         service_pause(service, &why, lasted);
     }
     return ERR_OK;
@@ -548,7 +589,9 @@ enum err_class service_run(struct app *home, const struct cli *cli, struct servi
         class_ = service_loop(&service, home, err);
     notify("STOPPING=1");
     tell_life(&service, EVENT_SERVICE_ENDED);
-    generation_end(&service, true);
+    api_close(service.api);
+    service.api = NULL;
+    generation_end(&service, true, NULL);
     role_leave(&role);
     app_log(home);
     if (class_ != ERR_OK && class_ != ERR_STOPPED)

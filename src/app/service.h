@@ -3,7 +3,9 @@
  *   scheduler   schedules of every enabled shop and stream → tasks        (queue/ticks.h)
  *   worker      tasks → pages, rows, seals                                (queue/worker.h, sync/sync.h)
  *
- * `huiliu run` is both in one process; `scheduler` and `worker` are each alone, for several processes on one
+ *   api         the HTTP API                                              (api/api.h)
+ *
+ * `huiliu run` is all in one process; `scheduler`, `worker` and `serve` are each alone, for several processes on one
  * store. On SQLite one process of a home works (role.h); who comes second waits for it to end.
  *
  * What holds for a while is a *generation*: options, key ring, manifests, apps and shops, opened together. SIGHUP,
@@ -22,8 +24,8 @@
 #include "app/app.h"
 
 struct service_roles {
-    const char *command; /* "run", "worker", "scheduler" */
-    bool schedules, works;
+    const char *command; /* "run", "worker", "scheduler", "serve" */
+    bool schedules, works, serves;
 };
 /* Returns when a signal asked it to end (ERR_OK), or when it cannot even begin. */
 enum err_class service_run(struct app *home, const struct cli *cli, struct service_roles roles,

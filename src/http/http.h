@@ -37,11 +37,32 @@ struct str http_query(const struct http_request *request, struct str name); /* e
 bool http_query_has(const struct http_request *request, struct str name);
 struct str http_header(const struct http_request *request, struct str name); /* any case */
 
+/* A body of any length, made piece by piece: memory holds one piece. `pull` adds the next one to `piece` (at most
+ * HTTP_PIECE_BYTES_MAX, some 32 KB are good) and says how it goes on; after HTTP_WAIT it is asked again when wait_ms of
+ * real time are over, and holds no thread meanwhile. Calls come one after the other, from any of the server's threads,
+ * and end when the client goes. */
+enum http_pull {
+    HTTP_MORE,
+    HTTP_WAIT,
+    HTTP_END,
+    HTTP_BROKEN /* the connection closes: no good end */
+};
+enum { HTTP_PIECE_BYTES_MAX = 4 * 1024 * 1024 };
+struct http_stream {
+    enum http_pull (*pull)(void *context, struct buf *piece, unsigned *wait_ms);
+    void (*close)(void *context); /* once, however it ended; NULL: nothing to do */
+    void *context;
+};
+
 /* What the handler wants sent. */
 struct http_reply {
     unsigned status; /* 200 unless set */
-    struct http_pair headers[16];
+    struct http_pair headers[24];
     size_t headers_len;
+    struct http_stream stream; /* in the place of `body` where `pull` is not NULL */
+    /* Called when nothing of the reply is needed any more (NULL: not); the stream was closed before. */
+    void (*release)(void *context);
+    void *release_context;
     struct str body;          /* borrowed from request->arena or constant */
     const char *content_type; /* NULL: application/json; charset=utf-8 */
     /* Misbehaviour, for the sandbox only. Pauses are real time, whatever the test clock says, and

@@ -32,6 +32,9 @@ struct exchange {
     size_t body_bytes_seen;
     bool headers_complete;
     bool handled;     /* the handler has been called */
+    struct buf piece; /* of a stream */
+    size_t piece_sent;
+    bool stream_over;
     size_t paused_at; /* byte of a slow body before which the last pause was */
     int64_t wake_ns;  /* while it pauses: its end, monotonic */
     struct exchange *paused_next;
@@ -41,6 +44,8 @@ struct exchange {
 unsigned request_fill(struct exchange *exchange, const char *method);
 /* Makes the reply an error with a body that says so. */
 void reply_refuse(struct http_reply *reply, unsigned status);
+/* Nothing of it is needed any more. */
+void reply_abandon(struct http_reply *reply);
 /* The thread that wakes exchanges. Its end wakes all of them and must come before libmicrohttpd is
  * stopped, which cannot end a suspended connection. */
 enum err_class pauses_start(struct http_server *server, struct err *err);

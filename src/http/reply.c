@@ -26,6 +26,16 @@ void reply_refuse(struct http_reply *reply, unsigned status)
     }
 }
 
+void reply_abandon(struct http_reply *reply)
+{
+    if (reply->stream.pull && reply->stream.close)
+        reply->stream.close(reply->stream.context);
+    if (reply->release)
+        reply->release(reply->release_context);
+    reply->stream.pull = NULL;
+    reply->release = NULL;
+}
+
 /* The body of a misbehaving reply, piece by piece. */
 static ssize_t body_read(void *context, uint64_t at, char *out, size_t out_bytes)
 {
@@ -54,9 +64,51 @@ static ssize_t body_read(void *context, uint64_t at, char *out, size_t out_bytes
     return (ssize_t)piece.len;
 }
 
+/* The next piece into exchange->piece, which is empty. False: nothing now. */
+static bool piece_pull(struct exchange *exchange, ssize_t *answer)
+{
+    const struct http_stream *stream = &exchange->reply.stream;
+    unsigned wait_ms = 0;
+    buf_reset(&exchange->piece);
+    exchange->piece_sent = 0;
+    if (exchange->stream_over || exchange->server->stopping) {
+        *answer = exchange->stream_over ? MHD_CONTENT_READER_END_OF_STREAM
+                                        : MHD_CONTENT_READER_END_WITH_ERROR;
+        return false;
+    }
+    enum http_pull pulled = stream->pull(stream->context, &exchange->piece, &wait_ms);
+    exchange->stream_over = pulled == HTTP_END;
+    if (pulled == HTTP_BROKEN || exchange->piece.failed) {
+        *answer = MHD_CONTENT_READER_END_WITH_ERROR;
+        return false;
+    }
+    if (pulled != HTTP_WAIT || exchange->piece.len > 0)
+        return true;
+    *answer = exchange_pause(exchange, wait_ms) ? 0 : MHD_CONTENT_READER_END_WITH_ERROR;
+    return false;
+}
+
+static ssize_t stream_read(void *context, uint64_t at, char *out, size_t out_bytes)
+{
+    struct exchange *exchange = context;
+    ssize_t answer;
+    (void)at;
+    while (exchange->piece_sent == exchange->piece.len)
+        if (!piece_pull(exchange, &answer))
+            return answer;
+    size_t left = exchange->piece.len - exchange->piece_sent;
+    size_t bytes = left < out_bytes ? left : out_bytes;
+    memcpy(out, exchange->piece.ptr + exchange->piece_sent, bytes);
+    exchange->piece_sent += bytes;
+    return (ssize_t)bytes;
+}
+
 static struct MHD_Response *response_make(struct exchange *exchange)
 {
     const struct http_reply *reply = &exchange->reply;
+    if (reply->stream.pull)
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_BYTES, stream_read,
+                                                 exchange, NULL);
     if (reply->cut_after_bytes < reply->body.len || reply->slow_chunk_bytes > 0)
         return MHD_create_response_from_callback(reply->body.len, BLOCK_BYTES, body_read, exchange,
                                                  NULL);
@@ -91,6 +143,7 @@ enum MHD_Result reply_send(struct exchange *exchange)
     struct MHD_Response *response = response_make(exchange);
     if (response && !headers_add(exchange, response)) {
         MHD_destroy_response(response);
+        reply_abandon(&exchange->reply);
         reply_refuse(&exchange->reply, MHD_HTTP_INTERNAL_SERVER_ERROR);
         response = response_make(exchange);
     }

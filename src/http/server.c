@@ -33,6 +33,7 @@ static void *uri_take(void *context, const char *uri, struct MHD_Connection *con
     exchange->connection = connection;
     arena_init(&exchange->arena);
     buf_init(&exchange->body, HTTP_BODY_BYTES_MAX);
+    buf_init(&exchange->piece, HTTP_PIECE_BYTES_MAX);
     exchange->request.arena = &exchange->arena;
     /* libmicrohttpd decodes its own copy of the line in place and would let broken escapes pass. */
     exchange->uri = arena_dup(&exchange->arena, str_of(uri));
@@ -48,6 +49,8 @@ static void exchange_finish(void *context, struct MHD_Connection *connection, vo
     struct exchange *exchange = *slot;
     if (!exchange)
         return;
+    reply_abandon(&exchange->reply);
+    buf_fini(&exchange->piece);
     buf_fini(&exchange->body);
     arena_fini(&exchange->arena);
     free(exchange);

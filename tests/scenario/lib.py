@@ -56,6 +56,7 @@ def clean_env(env=None):
     """The environment of a program under test: nothing of the caller's settings, English, and what the test adds."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("HUILIU_", "LC_", "LANG"))}
     kept["LC_ALL"] = "C.UTF-8"
+    kept["HUILIU_LISTEN"] = ""  # many services run at once on one machine; who tests the API gives a port
     kept.update({k: str(v) for k, v in (env or {}).items()})
     return kept
 

@@ -1,0 +1,85 @@
+/* Which route a request means: the one whose literal segments fit, before those where a parameter stands. */
+#include <assert.h>
+#include <string.h>
+
+#include "api/api_internal.h"
+
+static const char *const method_names[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+
+const char *route_method_name(enum route_method method)
+{
+    return method_names[method];
+}
+
+bool route_method_parse(struct str text, enum route_method *out)
+{
+    for (size_t i = 0; i < sizeof(method_names) / sizeof(*method_names); i++) {
+        if (str_eq(text, str_of(method_names[i]))) {
+            *out = (enum route_method)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The values of the path's parameters, in their order; SIZE_MAX: another path. */
+static size_t path_match(struct str pattern, struct str path, struct str *values, size_t values_max)
+{
+    size_t values_len = 0;
+    while (pattern.len > 0 && path.len > 0) {
+        struct str want, have;
+        str_cut(str_sub(pattern, 1, pattern.len), '/', &want, &(struct str){0});
+        str_cut(str_sub(path, 1, path.len), '/', &have, &(struct str){0});
+        if (path.ptr[0] != '/' || have.len == 0)
+            return SIZE_MAX;
+        if (str_starts(want, STR("{"))) {
+            assert(values_len < values_max);
+            values[values_len++] = have;
+        } else if (!str_eq(want, have)) {
+            return SIZE_MAX;
+        }
+        pattern = str_sub(pattern, 1 + want.len, pattern.len);
+        path = str_sub(path, 1 + have.len, path.len);
+    }
+    return pattern.len == 0 && path.len == 0 ? values_len : SIZE_MAX;
+}
+
+static void allow(struct call_frame *frame, enum route_method method)
+{
+    const char *name = method_names[method];
+    for (size_t i = 0; i < frame->allowed_len; i++)
+        if (frame->allowed[i] == name)
+            return;
+    if (frame->allowed_len < sizeof(frame->allowed) / sizeof(*frame->allowed))
+        frame->allowed[frame->allowed_len++] = name;
+}
+
+enum err_class route_match(struct call_frame *frame, struct err *err)
+{
+    const struct http_request *request = frame->call.request;
+    enum { VALUES_MAX = sizeof(frame->path_values) / sizeof(*frame->path_values) };
+    struct str values[VALUES_MAX];
+    enum route_method method;
+    size_t best = SIZE_MAX;
+    frame->head = str_eq(request->method, STR("HEAD"));
+    bool known = route_method_parse(frame->head ? STR("GET") : request->method, &method);
+    for (const struct route *const *table = route_tables; *table; table++) {
+        for (const struct route *route = *table; route->path; route++) {
+            size_t len = path_match(str_of(route->path), request->path, values, VALUES_MAX);
+            if (len == SIZE_MAX)
+                continue;
+            allow(frame, route->method);
+            if (!known || route->method != method || (best != SIZE_MAX && len >= best))
+                continue;
+            best = len;
+            frame->call.route = route;
+            memcpy(frame->path_values, values, sizeof(values));
+        }
+    }
+    if (frame->call.route)
+        return ERR_OK;
+    if (frame->allowed_len > 0)
+        return err_set(err, ERR_USAGE, "method_not_allowed", "this address does not take %.*s",
+                       STR_ARG(utf8_cut(request->method, 20)));
+    return err_set(err, ERR_NOT_FOUND, "route", "there is nothing at this address");
+}

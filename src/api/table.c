@@ -1,0 +1,8 @@
+/* Every table of routes. Each noun's file ends with its own and is listed here. */
+#include "api/api_internal.h"
+#include "api/tables.h"
+
+const struct route *const route_tables[] = {
+    health_routes,
+    NULL,
+};
