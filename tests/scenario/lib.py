@@ -19,6 +19,7 @@ over. `script.py WORD…` runs the tests whose name contains a WORD. Programs ar
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import sqlite3
@@ -325,8 +326,13 @@ class Case:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def cpu_s():
+    """Of this process and of those it has waited for; a database server is counted where it is a child."""
+    return sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+
+
 def run_one(name, test):
-    case = Case()
+    case, began_s, cpu_began_s = Case(), time.monotonic(), cpu_s()
     try:
         test(case)
         print(f"ok {name}", flush=True)
@@ -345,6 +351,7 @@ def run_one(name, test):
         return False
     finally:
         case.end()
+        print(f"# {name}: {time.monotonic() - began_s:.1f} s, CPU {cpu_s() - cpu_began_s:.1f} s", flush=True)
 
 
 def main(names):
