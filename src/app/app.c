@@ -7,6 +7,7 @@
 
 #include "app/coordinator.h"
 #include "app/file.h"
+#include "app/key_check.h"
 #include "app/registry.h"
 #include "app/secret.h"
 #include "app/view.h"
@@ -156,7 +157,24 @@ enum err_class app_open_store(struct app *app, bool migrates, struct err *err)
 {
     const struct store_options options = app_store_options(app, migrates);
     enum err_class class_ = store_open(&options, &app->store, err);
-    return class_ == ERR_OK ? migrate(app, migrates, err) : class_;
+    if (class_ == ERR_OK)
+        class_ = migrate(app, migrates, err);
+    return class_ == ERR_OK ? key_check(app, err) : class_;
+}
+
+enum err_class app_store_is_sealed(struct app *app, bool *out, struct err *err)
+{
+    enum err_class class_ = app->catalog ? ERR_OK : catalog_open(app, err);
+    if (class_ != ERR_OK)
+        return class_;
+    const struct store_options options = app_store_options(app, false);
+    class_ = store_open(&options, &app->store, err);
+    if (class_ != ERR_OK)
+        return class_;
+    class_ = key_is_elsewhere(app, out, err);
+    store_close(app->store);
+    app->store = NULL;
+    return class_;
 }
 
 /* --- calling out --- */

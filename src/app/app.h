@@ -110,6 +110,10 @@ enum err_class app_shops_stamp(const struct app *app, uint64_t *out, struct err 
 struct str app_shop_name(const struct app *app, int64_t id);
 const struct zone *app_shop_zone(const struct app *app, const struct app_shop *shop);
 
+/* Opens the store of a home that has no key yet, and closes it again: *out when somebody's key has sealed
+ * something in it. */
+enum err_class app_store_is_sealed(struct app *app, bool *out, struct err *err);
+
 /* --- home.c --- */
 /* Where the home is; ends with no slash. */
 enum err_class home_find(struct str wanted, struct arena *arena, struct str *out, struct err *err);

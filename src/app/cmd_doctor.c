@@ -11,6 +11,7 @@
 #include "app/connections.h"
 #include "app/coordinator.h"
 #include "app/file.h"
+#include "app/key_check.h"
 #include "app/role.h"
 #include "app/sql.h"
 #include "app/view.h"
@@ -203,12 +204,28 @@ static bool check_database(struct doctor *doctor)
     }
     snprintf(text, sizeof(text), "%u / %u", state.applied, state.newest);
     good(doctor, "database", option_text_shown(&app->options, OPTION_STORE));
-    if (state.applied == state.newest) {
-        good(doctor, "migrations", str_of(text));
-        return true;
+    if (state.applied != state.newest) {
+        wrong(doctor, "migrations", str_of(text), MSG_NEXT_MIGRATE, STR_NONE);
+        return false;
     }
-    wrong(doctor, "migrations", str_of(text), MSG_NEXT_MIGRATE, STR_NONE);
-    return false;
+    class_ = store_migration_check(app->store, &err);
+    if (class_ == ERR_OK)
+        good(doctor, "migrations", str_of(text));
+    else
+        wrong(doctor, "migrations", str_of(err.message), MSG_NEXT_CHECKSUM, STR_NONE);
+    return class_ == ERR_OK;
+}
+
+/* What the ring was asked before: whether it can be read. Here: whether it is this database's. */
+static void check_sealed(struct doctor *doctor)
+{
+    struct err err;
+    bool noted;
+    if (key_check_read(doctor->app, &noted, &err) == ERR_OK)
+        good(doctor, "sealed", STR_NONE);
+    else
+        wrong(doctor, "sealed", str_of(err.message),
+              strcmp(err.code, "key_other") == 0 ? MSG_NEXT_KEY_COPY : MSG_NEXT_DATABASE, STR_NONE);
 }
 
 /* Nothing of Huiliu needs them, but people do. */
@@ -376,6 +393,7 @@ enum exit_code cmd_doctor(struct app *app, const struct cli *cli, struct err *er
         bool opened = check_key(&doctor);
         opened &= check_connectors(&doctor);
         if (opened && check_database(&doctor)) {
+            check_sealed(&doctor);
             check_views(&doctor);
             check_clock_went_back(&doctor);
             check_alone(&doctor);

@@ -65,15 +65,26 @@ bool home_is_there(struct str home)
 }
 
 /* The key of a home that already holds data must be found again, never be replaced: what it sealed
- * would be lost for good. */
-static enum err_class key_make(const struct app *app, bool *made, struct err *err)
+ * would be lost for good. A server's database may hold what another home has sealed. */
+static enum err_class key_make(struct app *app, bool *made, struct err *err)
 {
     struct str database, scheme;
     str_cut(option_text(&app->options, OPTION_STORE), ':', &scheme, &database);
+    bool sealed = false;
     if (str_of(getenv("HUILIU_KEY_FILE")).len > 0 ||
-        str_of(getenv("CREDENTIALS_DIRECTORY")).len > 0 || home_has(app->home, STR("key")) ||
-        home_has(app->home, database))
+        str_of(getenv("CREDENTIALS_DIRECTORY")).len > 0 || home_has(app->home, STR("key")))
         return ERR_OK;
+    if (str_eq(scheme, STR("sqlite"))) {
+        if (home_has(app->home, database))
+            return ERR_OK;
+    } else {
+        enum err_class class_ = app_store_is_sealed(app, &sealed, err);
+        if (class_ != ERR_OK)
+            return class_;
+    }
+    if (sealed)
+        return err_say(err, ERR_CONFIG, "key_elsewhere", MSG_KEY_ELSEWHERE, M_STR(app->home),
+                       M_END);
     *made = true;
     return keyring_create(app->home, err);
 }

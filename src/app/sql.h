@@ -151,6 +151,18 @@ static const char SQL_BUDGET_RESET[] =
     "calls = NULL, per_ms = NULL, burst = NULL, "
     "reset_number = coalesce(budget.reset_number, 0) + 1";
 
+/* --- which key --- */
+/* Keys by their names before the first key, which has none. */
+static const char SQL_KEY_CHECKS[] =
+    "SELECT name, value FROM setting WHERE name LIKE 'key_check%' ORDER BY name DESC";
+static const char SQL_KEY_CHECKS_COUNT[] =
+    "SELECT count(*) FROM setting WHERE name LIKE 'key_check%'";
+/* Something that was sealed, where there is anything: what else is sealed belongs to a shop that has
+ * one of these. */
+static const char SQL_SEALED_ANY[] =
+    "SELECT value FROM (SELECT secret_cipher AS value FROM app WHERE secret_cipher IS NOT NULL "
+    "UNION ALL SELECT access_cipher FROM token WHERE access_cipher IS NOT NULL) AS sealed LIMIT 1";
+
 /* --- settings and views --- */
 static const char SQL_SETTING[] = "SELECT value FROM setting WHERE name = ?1";
 static const char SQL_SETTING_MAKE[] =

@@ -54,6 +54,11 @@ enum err_class seal_write(const struct keyring *ring, struct buf *out, struct st
                           struct str context, struct err *err);
 enum err_class seal_read(const struct keyring *ring, struct buf *out, struct str sealed,
                          struct str context, struct err *err);
+/* Which key a sealed value names, borrowed from it; false: it is no sealed value. Nothing is opened. */
+bool seal_key_id(struct str sealed, struct str *id);
+bool keyring_has(const struct keyring *ring, struct str id);
+/* Of the key that seals; as long as the ring is open. */
+struct str keyring_current(const struct keyring *ring);
 /* Keyed BLAKE2b-128 of a normalised value, hex: equal values, equal index; useless without key.
  * An empty value has none: ERR_SKIP_RECORD "blind_empty". */
 enum err_class blind_index(const struct keyring *ring, struct str purpose, struct str value,

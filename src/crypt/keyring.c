@@ -327,6 +327,29 @@ static void nonce_draw(unsigned char nonce[NONCE_BYTES])
     sodium_memzero(next, NONCE_BYTES);
 }
 
+static bool sealed_cut(struct str sealed, struct str *id, struct str *text)
+{
+    return str_starts(sealed, STR(SEALED_MARK)) &&
+           str_cut(str_sub(sealed, sizeof SEALED_MARK - 1, sealed.len), ':', id, text);
+}
+
+bool seal_key_id(struct str sealed, struct str *id)
+{
+    struct str text;
+    return sealed_cut(sealed, id, &text);
+}
+
+bool keyring_has(const struct keyring *ring, struct str id)
+{
+    return key_find(ring, id) != NULL;
+}
+
+struct str keyring_current(const struct keyring *ring)
+{
+    const struct key *key = &ring->keys[ring->current];
+    return (struct str){key->id, key->id_len};
+}
+
 enum err_class seal_write(const struct keyring *ring, struct buf *out, struct str plain,
                           struct str context, struct err *err)
 {
@@ -378,8 +401,7 @@ enum err_class seal_read(const struct keyring *ring, struct buf *out, struct str
                          struct str context, struct err *err)
 {
     struct str id, text;
-    if (!str_starts(sealed, STR(SEALED_MARK)) ||
-        !str_cut(str_sub(sealed, sizeof SEALED_MARK - 1, sealed.len), ':', &id, &text))
+    if (!sealed_cut(sealed, &id, &text))
         return err_set(err, ERR_CONFIG, "seal_syntax", "the value of %.*s is not a sealed value",
                        STR_ARG(context));
     const struct key *key = key_find(ring, id);

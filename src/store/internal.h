@@ -125,6 +125,10 @@ enum err_class migrations_applied(struct conn *conn, unsigned *out, struct err *
 /* "store_newer" for a database of a newer program. */
 enum err_class migrations_guard(struct conn *conn, const struct store_target *target,
                                 unsigned newest, struct err *err);
+/* The steps that were taken have the texts that this program would take: else "store_checksum". */
+enum err_class migrations_compare(struct conn *conn, const struct store_target *target,
+                                  const struct table_catalog *catalog,
+                                  const struct embedded_file *files, struct err *err);
 enum err_class migrations_run(struct conn *conn, const struct store_target *target,
                               const struct table_catalog *catalog,
                               const struct embedded_file *files, unsigned *applied_now,

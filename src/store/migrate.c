@@ -190,6 +190,40 @@ static enum err_class comments_write(struct conn *conn, const struct table_catal
     return class_;
 }
 
+/* The text of m->number and its checksum, in `text`. */
+static enum err_class step_make(struct migration *m, const struct table_catalog *catalog,
+                                const struct embedded_file *files, struct buf *text,
+                                struct err *err)
+{
+    buf_reset(text);
+    step_write(text, m->conn->ops, catalog, files, m->number);
+    buf_add(text, STR("\n"));
+    m->text = buf_str(text);
+    if (text->failed)
+        return err_no_memory(err);
+    checksum_write(m->text, m->checksum);
+    return ERR_OK;
+}
+
+enum err_class migrations_compare(struct conn *conn, const struct store_target *target,
+                                  const struct table_catalog *catalog,
+                                  const struct embedded_file *files, struct err *err)
+{
+    unsigned newest = migrations_newest(conn->ops, catalog, files);
+    struct migration m = {.conn = conn, .target = target};
+    struct buf text;
+    bool there;
+    buf_init(&text, STEP_TEXT_BYTES_MAX);
+    enum err_class class_ = ERR_OK;
+    for (m.number = 1; !class_ && m.number <= newest; m.number++) {
+        class_ = step_make(&m, catalog, files, &text, err);
+        if (!class_)
+            class_ = step_compare(&m, &there, err);
+    }
+    buf_fini(&text);
+    return class_;
+}
+
 enum err_class migrations_run(struct conn *conn, const struct store_target *target,
                               const struct table_catalog *catalog,
                               const struct embedded_file *files, unsigned *applied_now,
@@ -202,16 +236,9 @@ enum err_class migrations_run(struct conn *conn, const struct store_target *targ
     *applied_now = 0;
     enum err_class class_ = migrations_guard(conn, target, newest, err);
     for (m.number = 1; !class_ && m.number <= newest; m.number++) {
-        buf_reset(&text);
-        step_write(&text, conn->ops, catalog, files, m.number);
-        buf_add(&text, STR("\n"));
-        m.text = buf_str(&text);
-        if (text.failed) {
-            class_ = err_no_memory(err);
-            break;
-        }
-        checksum_write(m.text, m.checksum);
-        class_ = step_finish(&m, applied_now, err);
+        class_ = step_make(&m, catalog, files, &text, err);
+        if (!class_)
+            class_ = step_finish(&m, applied_now, err);
     }
     if (!class_ && *applied_now > 0)
         class_ = comments_write(conn, catalog, &text, err);

@@ -117,6 +117,28 @@ static void a_comment_may_change_and_a_column_may_not(void **state)
     assert_non_null(strstr(err.message, f->path));
 }
 
+static enum err_class step_edit(struct tx *tx, void *context, struct err *err)
+{
+    (void)context;
+    return tx_exec(tx, "UPDATE migration SET checksum = 'another' WHERE number = 2", NULL, 0, NULL,
+                   err);
+}
+
+static void a_step_of_another_text_is_found_without_migrating(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    unsigned applied;
+    fixture_open(f);
+    assert_int_equal(store_migration_check(f->store, NULL), ERR_OK); /* none was taken */
+    assert_int_equal(store_migrate(f->store, &applied, NULL), ERR_OK);
+    assert_int_equal(store_migration_check(f->store, NULL), ERR_OK);
+    assert_int_equal(store_write(f->store, step_edit, NULL, NULL), ERR_OK);
+    assert_int_equal(store_migration_check(f->store, &err), ERR_STORE);
+    assert_string_equal(err.code, "store_checksum");
+    assert_non_null(strstr(err.message, "migration 2 was another"));
+}
+
 static void a_newer_database_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -185,6 +207,7 @@ int main(void)
         EMPTY(a_newer_database_is_refused),
         EMPTY(a_step_that_fails_leaves_nothing_behind),
         EMPTY(the_programs_tables_are_made),
+        EMPTY(a_step_of_another_text_is_found_without_migrating),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

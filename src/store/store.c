@@ -172,6 +172,17 @@ enum err_class store_migration_state(struct store *store, struct migration_state
     return class_;
 }
 
+enum err_class store_migration_check(struct store *store, struct err *err)
+{
+    struct conn *conn;
+    enum err_class class_ = store_apart(store, CONN_READER, &conn, err);
+    if (class_)
+        return class_;
+    class_ = migrations_compare(conn, &store->target, store->catalog, migration_files, err);
+    store->ops->close(conn);
+    return class_;
+}
+
 enum err_class store_migrate(struct store *store, unsigned *applied_now, struct err *err)
 {
     struct conn *conn;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The command line as scripts and people meet it: exit codes, wrong use, homes, settings, bad input. No platform is
 called here."""
+import contextlib
 import fcntl
 import json
 import os
@@ -166,6 +167,34 @@ def test_a_lost_key_is_not_replaced(t):
     (home / "key").unlink()
     fails(home, "init", says=["key_missing"])
     holds(not (home / "key").exists(), "a new key was made for sealed data")
+
+
+def test_another_key_is_told_before_anything_else(t):
+    """Rotated keys stand in one ring: each that was used must be there, and the first must stay the first."""
+    home, other = t.home(), t.home()
+    mine, theirs = (h / "key" for h in (home, other))
+    old, new = mine.read_text(), theirs.read_text()
+    mine.write_text(new)
+    fails(home, "status", says=["key_other", old.split()[1], "HUILIU_KEY_FILE"])
+    both = old.replace(" current", "") + new
+    mine.write_text(both)
+    huiliu(home, "status", check=True)
+    same(sorted(r["name"] for r in lib.rows(home, "SELECT name FROM setting WHERE name LIKE 'key_check.%'")),
+         sorted(f"key_check.{key.split()[1]}" for key in (old, new)), "keys that were used")
+    mine.write_text(old)
+    fails(home, "status", says=["key_other", new.split()[1]])
+    mine.write_text(new + old.replace(" current", ""))
+    fails(home, "status", says=["key_other", "first key"])
+    mine.write_text(both)
+    huiliu(home, "status", check=True)
+
+
+def test_doctor_finds_a_migration_of_another_text(t):
+    home = t.home()
+    with contextlib.closing(sqlite3.connect(home / "huiliu.db")) as db, db:
+        db.execute("UPDATE migration SET checksum = 'another' WHERE number = 2")
+    code, found = huiliu_json(home, "doctor")
+    same((code, [(c["good"], c["next"] is not None) for c in found["checks"] if c["check"] == "migrations"]), (1, [(False, True)]))
 
 
 def test_a_key_that_others_can_read_is_refused(t):

@@ -26,8 +26,9 @@ def certificate(folder, name, host, signer=None):
         os.chmod(path, 0o644)
 
 
-def connects(t, url):
-    code, out, err = lib.huiliu(t.folder() / "home", "init", env={"HUILIU_STORE": url})
+def connects(home, url):
+    """A home with a key goes to where the variable says."""
+    code, out, err = lib.huiliu(home, "migrate", env={"HUILIU_STORE": url})
     lib.holds("hunter2" not in out + err, f"the password is shown: {err}")
     return code == 0, err
 
@@ -38,6 +39,7 @@ def test_tls_is_what_the_address_says(t):
     certificate(folder, "authority", "authority")
     certificate(folder, "other", "other")
     certificate(folder, "server", "localhost", signer="authority")
+    home = t.home()
     server = server_start(t, mariadb_server, password="hunter2",
                           settings=f"ssl-cert = {folder}/server.pem\nssl-key = {folder}/server.key\n")
     by_address, by_name = server.url, server.url.replace("127.0.0.1", "localhost")
@@ -46,36 +48,38 @@ def test_tls_is_what_the_address_says(t):
                       (f"{by_address}?sslmode=verify-ca&{known}", True), (f"{by_name}?sslmode=verify-ca&{unknown}", False),
                       (f"{by_name}?sslmode=verify-full&{unknown}", False), (f"{by_address}?sslmode=require", True),
                       (f"{by_address}?sslmode=prefer", True), (f"{by_address}?sslmode=disable", True)):
-        got, err = connects(t, url)
+        got, err = connects(home, url)
         lib.same(got, good, f"{url.split('?')[1]}: {err}")
     server.sql("ALTER USER huiliu REQUIRE SSL")
-    lib.same((connects(t, f"{by_address}?sslmode=disable")[0], connects(t, by_address)[0]), (False, True),
+    lib.same((connects(home, f"{by_address}?sslmode=disable")[0], connects(home, by_address)[0]), (False, True),
              "a user who must use TLS, without it and with what an address says by itself")
     said(t, f"{by_name}?sslmode=verify-full", "store_url")
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_server_without_tls_is_refused_where_it_is_asked_for(t):
+    home = t.home()
     server = server_start(t, mariadb_server, password="hunter2", settings="skip-ssl\n")
-    lib.same(connects(t, server.url)[0], True, "without TLS where nobody asks for it")
+    lib.same(connects(home, server.url)[0], True, "without TLS where nobody asks for it")
     for mode in ("require", f"verify-ca&sslrootcert={os.devnull}"):
-        lib.same(connects(t, f"{server.url}?sslmode={mode}")[0], False, f"sslmode={mode} of a server that has none")
+        lib.same(connects(home, f"{server.url}?sslmode={mode}")[0], False, f"sslmode={mode} of a server that has none")
 
 
 def test_a_step_is_taken_again_where_it_was_left(t):
     """Every CREATE commits itself on MariaDB: a step that was cut off leaves what it had made, and is taken again over it."""
     server = server_start(t, mariadb_server)
     env = {"HUILIU_STORE": server.url}
-    lib.huiliu(t.folder() / "home", "init", env=env, check=True)
+    home = t.home(env=env)
     steps = server.sql("SELECT count(*) FROM migration")
     made = server.sql("SHOW CREATE TABLE ask_plan; SHOW CREATE TABLE task")
     server.sql("DELETE FROM migration WHERE number > 1; DROP TABLE schedule; ALTER TABLE task DROP COLUMN stop_ms;"
                "DROP INDEX ask_plan_due ON ask_plan")
-    lib.huiliu(t.folder() / "home", "init", env=env, check=True)
+    lib.huiliu(home, "init", env=env, check=True)
     lib.same(server.sql("SELECT count(*) FROM migration"), steps, "steps that were taken")
     lib.same(server.sql("SHOW CREATE TABLE ask_plan; SHOW CREATE TABLE task"), made, "tables")
     server.sql("DELETE FROM migration; DROP INDEX task_unique ON task")
-    lib.huiliu(t.folder() / "home", "init", env=env, check=True)
+    lib.huiliu(home, "init", env=env, check=True)
+    server.sql("DELETE FROM setting")  # a home of its own, with a key of its own
     OnServer(t, server, life_shops=1, life_orders=5, douplus_shops=0).sync()
 
 

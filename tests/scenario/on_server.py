@@ -2,6 +2,7 @@
 sandbox's truth; through crashes of the server and cut connections; and what is wrong with an address is said without its
 password. postgres.py and mariadb.py hand these tests to the runner."""
 import os
+import shutil
 import signal
 import threading
 import time
@@ -216,9 +217,45 @@ def a_killed_sync_is_gone_on_with_at_once(t, kind):
     all_equal(stage)
 
 
+def a_home_with_another_key_says_so_first(t, kind):
+    """No second key is made for a database that was sealed, and whoever has one is told before anything else."""
+    server = server_start(t, kind)
+    env = {"HUILIU_STORE": server.url}
+
+    def refused(home, code, *words):
+        got, out, err = lib.huiliu(home, *words, env=env)
+        lib.same(got, 1, f"exit code of {' '.join(words)}: {out}{err}")
+        lib.contains(err, code, "key", "HUILIU_KEY_FILE")
+
+    first, other, late = t.home(env=env), t.home(), t.folder() / "home"
+    lib.huiliu(first, "app", "add", "a", "--platform", "douyin-life", "--key", "k", "--secret-file", "-", text_in="s\n", env=env,
+               check=True)
+    for _ in ("the database says whose it is", "one of an older program, which does not"):
+        refused(late, "key_elsewhere", "init")
+        lib.same([name for name in ("key", "huiliu.yaml") if (late / name).exists()], [], "what was made all the same")
+        refused(other, "key_other", "status")
+        refused(other, "key_other", "sync")
+        lib.same(key_finding(other, env), (1, [False]), "what doctor says of another key")
+        server.sql("DELETE FROM setting WHERE name LIKE 'key_check%'")
+    lib.same(key_finding(first, env), (0, [True]), "what doctor says of the right one")
+    lib.same(server.sql("SELECT count(*) FROM setting WHERE name LIKE 'key_check%'"), [["0"]], "what doctor wrote")
+    lib.huiliu(first, "status", env=env, check=True)
+    lib.same(server.sql("SELECT count(*) FROM setting WHERE name LIKE 'key_check%'"), [["2"]], "which key, written again")
+    shutil.copy(first / "key", late / "key")
+    lib.huiliu(late, "init", env=env, check=True)
+    shutil.copy(first / "key", other / "key")
+    lib.huiliu(other, "app", "rotate", "a", "--key", "k2", env=env, check=True)
+
+
+def key_finding(home, env):
+    """(exit code, whether it is good) of doctor's check of what is sealed."""
+    code, found = lib.huiliu_json(home, "doctor", env=env)
+    return code, [c["good"] for c in found["checks"] if c["check"] == "sealed"]
+
+
 TESTS = (rows_equal_the_truth_and_nothing_is_written_twice, comments_and_byte_order, the_server_crashes_in_the_middle,
          connections_are_cut_again_and_again, every_commit_is_settled_whose_answer_is_cut_off,
-         a_killed_sync_is_gone_on_with_at_once, what_is_wrong_with_an_address_is_said)
+         a_killed_sync_is_gone_on_with_at_once, a_home_with_another_key_says_so_first, what_is_wrong_with_an_address_is_said)
 
 
 def tests_of(kind):
