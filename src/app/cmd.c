@@ -24,10 +24,10 @@ enum err_class row_number(struct str text, int64_t *id, struct err *err)
     return err_say(err, ERR_USAGE, "id", MSG_ID, M_STR(text), M_END);
 }
 
-enum err_class range_of_flags(const struct cli *cli, const struct zone *zone, int64_t step_ms,
-                              int64_t now_ms, int64_t *from_ms, int64_t *to_ms, struct err *err)
+enum err_class range_of_texts(struct str from, struct str to, const struct zone *zone,
+                              int64_t step_ms, int64_t now_ms, int64_t *from_ms, int64_t *to_ms,
+                              struct err *err)
 {
-    struct str from = cli_text(cli, "from"), to = cli_text(cli, "to");
     int64_t after_ms = now_ms + step_ms;
     enum err_class class_ = ERR_OK;
     if (from.len > 0)
@@ -46,4 +46,11 @@ enum err_class range_of_flags(const struct cli *cli, const struct zone *zone, in
         return err_say(err, ERR_USAGE, "date_order", MSG_DATE_ORDER, M_STR(from),
                        M_STR(to.len > 0 ? to : STR("now")), M_END);
     return ERR_OK;
+}
+
+enum err_class range_of_flags(const struct cli *cli, const struct zone *zone, int64_t step_ms,
+                              int64_t now_ms, int64_t *from_ms, int64_t *to_ms, struct err *err)
+{
+    return range_of_texts(cli_text(cli, "from"), cli_text(cli, "to"), zone, step_ms, now_ms,
+                          from_ms, to_ms, err);
 }

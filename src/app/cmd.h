@@ -29,8 +29,12 @@ enum exit_code exit_of(enum err_class class_);
 enum err_class print_buf(struct buf *out, struct err *err);
 /* The id of a row that a person typed. */
 enum err_class row_number(struct str text, int64_t *id, struct err *err);
-/* --from and --to in a zone, as the closed range [*from_ms, *to_ms] on a stream's grid. Without
+/* From and to in a zone, as the closed range [*from_ms, *to_ms] on a stream's grid. Without
  * --from *from_ms stays what it is; without --to: now. ERR_USAGE when the end lies before the start or the start in the future. */
+enum err_class range_of_texts(struct str from, struct str to, const struct zone *zone,
+                              int64_t step_ms, int64_t now_ms, int64_t *from_ms, int64_t *to_ms,
+                              struct err *err);
+/* The same of --from and --to. */
 enum err_class range_of_flags(const struct cli *cli, const struct zone *zone, int64_t step_ms,
                               int64_t now_ms, int64_t *from_ms, int64_t *to_ms, struct err *err);
 

@@ -15,6 +15,7 @@ enum {
     FOLLOW_MS = 500,
     /* Elsewhere than on a terminal a line now and then shows that it lives. */
     PLAIN_LINE_MS = 30000,
+    HANDLERS_MAX = 16,
 };
 
 static volatile bool stop_asked;
@@ -38,9 +39,9 @@ static void signals_take(void)
 
 static enum err_class run_begin(struct app *app, struct run *run, struct err *err)
 {
-    unsigned char random[4];
+    char id[SYNC_RUN_ID_ROOM];
     int64_t released;
-    enum err_class class_ = crypt_random(random, sizeof(random), err);
+    enum err_class class_ = sync_run_id(clock_now_ms(), id, err);
     if (class_ != ERR_OK)
         return class_;
     run->started_ms = clock_now_ms();
@@ -50,8 +51,7 @@ static enum err_class run_begin(struct app *app, struct run *run, struct err *er
         class_ = queue_release_all(app->store, run->started_ms, &released, err);
     if (class_ != ERR_OK)
         return class_;
-    run->id = arena_printf(&app->arena, "sync-%lld-%02x%02x%02x%02x", (long long)run->started_ms,
-                           random[0], random[1], random[2], random[3]);
+    run->id = arena_dup(&app->arena, str_of(id));
     if (!run->id.ptr)
         return err_no_memory(err);
     return store_read_int(app->store, SQL_EXECUTION_LAST, NULL, 0, 0, &run->execution_before, err);
@@ -139,9 +139,9 @@ static enum err_class run_follow(struct app *app, struct run *run, struct worker
 static enum err_class run_work(struct app *app, const struct cli *cli, struct run *run,
                                struct err *err)
 {
-    struct task_handler handlers[8];
+    struct task_handler handlers[HANDLERS_MAX];
     size_t handlers_len = 0;
-    for (const char *const *kind = sync_task_kinds; *kind && handlers_len < 8; kind++)
+    for (const char *const *kind = sync_task_kinds; *kind && handlers_len < HANDLERS_MAX; kind++)
         handlers[handlers_len++] = (struct task_handler){*kind, sync_handle, app->sync};
     struct workers *workers;
     struct str name;
@@ -228,9 +228,9 @@ enum exit_code cmd_sync(struct app *app, const struct cli *cli, struct err *err)
     struct run_wish wish;
     struct run run = {0};
     struct role role = {.fd = -1};
-    enum err_class class_ = run_wish_read(&wish, cli, err);
+    enum err_class class_ = run_wish_read(app, &wish, cli, err);
     if (class_ == ERR_OK)
-        class_ = run_choose(app, cli, &run, err);
+        class_ = run_choose(app, &wish, &run, err);
     if (class_ == ERR_OK)
         class_ = run_options_override(app, cli, &run, err);
     if (class_ == ERR_OK)

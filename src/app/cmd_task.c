@@ -154,69 +154,22 @@ enum exit_code cmd_task_show(struct app *app, const struct cli *cli, struct err 
 
 /* --- retrying --- */
 
-struct retry {
-    bool all;
-    int64_t id, now_ms, changed;
-};
-
-static enum err_class task_retry(struct tx *tx, int64_t id, int64_t now_ms, int64_t *changed,
-                                 struct err *err)
-{
-    const struct sql_value values[] = {sql_int(id), sql_int(now_ms)};
-    int64_t twins = 0, rows = 0;
-    const struct event event = {.kind = EVENT_TASK_RETRIED, .task_id = id};
-    enum err_class class_ = tx_exec(tx, SQL_TASK_TWIN_DELETE, values, 1, &twins, err);
-    if (class_ == ERR_OK)
-        class_ = tx_exec(tx, SQL_TASK_RETRY, values, 2, &rows, err);
-    if (class_ == ERR_OK && rows > 0)
-        class_ = event_add(tx, &event, now_ms, err);
-    tx_say(tx, TOPIC_TASK);
-    *changed += twins + rows;
-    return class_;
-}
-
-struct dead_list {
-    int64_t ids[1024];
-    size_t len;
-};
-
-static enum err_class dead_add(struct reader *row, void *context, struct err *err)
-{
-    struct dead_list *list = context;
-    (void)err;
-    if (list->len < sizeof(list->ids) / sizeof(list->ids[0]))
-        list->ids[list->len++] = reader_int(row, 0);
-    return ERR_OK;
-}
-
-static enum err_class retry_work(struct tx *tx, void *context, struct err *err)
-{
-    struct retry *retry = context;
-    retry->changed = 0; /* it may be the second run */
-    if (!retry->all)
-        return task_retry(tx, retry->id, retry->now_ms, &retry->changed, err);
-    struct dead_list list = {.len = 0};
-    enum err_class class_ = tx_query(tx, SQL_TASKS_DEAD, NULL, 0, dead_add, &list, err);
-    for (size_t i = 0; class_ == ERR_OK && i < list.len; i++)
-        class_ = task_retry(tx, list.ids[i], retry->now_ms, &retry->changed, err);
-    return class_;
-}
-
 enum exit_code cmd_task_retry(struct app *app, const struct cli *cli, struct err *err)
 {
-    struct retry retry = {.all = cli_has(cli, "dead"), .now_ms = clock_now_ms()};
+    bool all = cli_has(cli, "dead");
+    int64_t id = 0, retried = 0;
     enum err_class class_ = ERR_OK;
-    if (retry.all == (cli->args_len > 0))
+    if (all == (cli->args_len > 0))
         return exit_of(err_say(err, ERR_USAGE, "task_which", MSG_TASK_WHICH, M_END));
-    if (!retry.all)
-        class_ = row_number(cli_arg(cli, 0), &retry.id, err);
+    if (!all)
+        class_ = row_number(cli_arg(cli, 0), &id, err);
     if (class_ == ERR_OK)
-        class_ = store_write(app->store, retry_work, &retry, err);
-    if (class_ == ERR_OK && retry.changed == 0 && !retry.all)
-        class_ = err_say(err, ERR_NOT_FOUND, "task_unknown", MSG_TASK_NOT_DEAD, M_I64(retry.id),
-                         M_END);
+        class_ = all ? tasks_revive(app->store, clock_now_ms(), &retried, err)
+                     : task_revive(app->store, id, clock_now_ms(), &retried, err);
+    if (class_ == ERR_OK && retried == 0 && !all)
+        class_ = err_say(err, ERR_NOT_FOUND, "task_unknown", MSG_TASK_NOT_DEAD, M_I64(id), M_END);
     if (class_ == ERR_OK)
-        app_say(app, MSG_TASK_RETRIED, M_I64(retry.changed), M_END);
+        app_say(app, MSG_TASK_RETRIED, M_I64(retried), M_END);
     return exit_of(class_);
 }
 

@@ -38,23 +38,40 @@ struct run {
     bool waits;   /* ended early: all that is left has to wait for long */
 };
 
-/* What the flags ask for. */
-struct run_wish {
-    const struct cli *cli;
-    enum sync_mode mode;
-    struct str ids[CLI_FLAGS_MAX]; /* SYNC_IDS: borrowed from the command line */
-    size_t ids_len;
+struct run_words {
+    const struct str *at;
+    size_t len;
 };
-enum err_class run_wish_read(struct run_wish *wish, const struct cli *cli, struct err *err);
+/* What is asked, by flags or over the API: words as people write them, borrowed. */
+struct run_wish {
+    struct run_words shops, platforms; /* both empty: every shop that is enabled */
+    struct run_words streams;          /* empty: all */
+    struct run_words ids;              /* only these records */
+    struct str from, to, by;           /* a range; empty: none */
+    bool full;                         /* all that can be had */
+    enum sync_mode mode;               /* run_wish_check */
+};
+/* What of it goes together, and how the errors name its parts ("--from", "from"). */
+enum err_class run_wish_check(struct run_wish *wish, struct err *err);
+/* From the flags, in the command's arena; checked. */
+enum err_class run_wish_read(struct app *app, struct run_wish *wish, const struct cli *cli,
+                             struct err *err);
 /* Fills parts, refusals and holds. ERR_USAGE for a shop or stream that is not there. */
-enum err_class run_choose(struct app *app, const struct cli *cli, struct run *run, struct err *err);
+enum err_class run_choose(struct app *app, const struct run_wish *wish, struct run *run,
+                          struct err *err);
 /* --set for this run: the shops' choices, changed in memory. */
 enum err_class run_options_override(struct app *app, const struct cli *cli, struct run *run,
                                     struct err *err);
-/* Tasks for all parts in one commit unit. One shop that cannot be asked becomes a refusal; wrong use
+/* Its row and those of its shops, so that it is found again (sync/history.h). In `arena`. */
+enum err_class run_rows(const struct run *run, const struct run_wish *wish, struct str asked_by,
+                        struct arena *arena, struct sync_run *out, struct err *err);
+/* Its rows, then tasks for all parts in one commit unit. One shop that cannot be asked becomes a refusal; wrong use
  * concerns the whole line. */
 enum err_class run_enqueue(struct app *app, struct run *run, const struct run_wish *wish,
                            struct err *err);
+/* The same as tasks of the lanes, for those who do not do the work: nothing is written yet. */
+enum err_class run_tasks(struct app *app, struct run *run, const struct run_wish *wish,
+                         struct task_new **tasks, size_t *tasks_len, struct err *err);
 
 /* Sets run->waits: nothing is left but tasks that wait, and for long. */
 enum err_class run_waits_look(struct app *app, struct run *run, struct err *err);

@@ -122,6 +122,8 @@ static enum err_class home_prune(const struct app *app, int64_t now_ms, struct e
     enum err_class class_ = store_upkeep(app->store, now_ms, err);
     if (class_ == ERR_OK)
         class_ = queue_prune(app->store, now_ms - executions_ms, &gone, err);
+    if (class_ == ERR_OK)
+        class_ = sync_runs_prune(app->store, now_ms - executions_ms, &gone, err);
     if (class_ == ERR_OK && snapshots_ms > 0)
         class_ = store_prune(app->store, STR("ad_figure_snapshot"), now_ms - snapshots_ms, &gone,
                              err);

@@ -115,17 +115,9 @@ static const char SQL_TASKS[] =
 static const char SQL_TASK[] =
     "SELECT lane, kind, state, class, unique_key, payload, run, ready_ms, worker, unit_number, "
     "attempt, error, created_ms, changed_ms FROM task WHERE id = ?1";
-/* A twin may have been enqueued meanwhile: then the dead one has nothing left to do. */
-static const char SQL_TASK_TWIN_DELETE[] =
-    "DELETE FROM task WHERE id = ?1 AND state = 'dead' AND EXISTS (SELECT 1 FROM task t "
-    "WHERE t.lane = task.lane AND t.unique_key = task.unique_key AND t.state IN ('ready', 'running'))";
-static const char SQL_TASK_RETRY[] =
-    "UPDATE task SET state = 'ready', ready_ms = ?2, attempt = 0, changed_ms = ?2, error = NULL, "
-    "stop_ms = NULL WHERE id = ?1 AND state = 'dead'";
 /* Texts that wait for the platform are opened by these. */
 static const char SQL_TASKS_DECRYPT[] =
     "SELECT count(*) FROM task WHERE kind = 'decrypt' AND state = 'ready'";
-static const char SQL_TASKS_DEAD[] = "SELECT id FROM task WHERE state = 'dead' ORDER BY id";
 
 static const char SQL_TASK_DEPTHS[] =
     "SELECT class, sum(CASE WHEN state = 'ready' AND ready_ms <= ?1 THEN 1 ELSE 0 END), "

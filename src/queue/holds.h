@@ -8,6 +8,10 @@
  *
  * Each is also an event, in the same transaction.
  *
+ *   retry    a task that died gets all its tries again
+ *
+ * Each stands alone, or, as …_in, is part of a transaction with what its caller writes (who asked for it).
+ *
  * A worker sees it with its next claim and, where it works, its next heartbeat: within HEARTBEAT_MS.
  *
  * Threads: any. Time is handed in. */
@@ -45,5 +49,23 @@ enum err_class tasks_cancel(struct store *store, struct hold_of of, int64_t now_
                             int64_t *waiting, int64_t *running, struct err *err);
 enum err_class task_cancel(struct store *store, int64_t id, int64_t now_ms, int64_t *waiting,
                            int64_t *running, struct err *err);
+
+enum err_class hold_put_in(struct tx *tx, struct hold_of of, int64_t now_ms, bool *news,
+                           struct err *err);
+enum err_class hold_end_in(struct tx *tx, struct hold_of of, int64_t now_ms, int64_t *gone,
+                           struct err *err);
+enum err_class task_cancel_in(struct tx *tx, int64_t id, int64_t now_ms, int64_t *waiting,
+                              int64_t *running, struct err *err);
+/* All tasks of a run (a sync that somebody asked for). */
+enum err_class run_cancel_in(struct tx *tx, struct str run, int64_t now_ms, int64_t *waiting,
+                             int64_t *running, struct err *err);
+
+/* *retried: 1, or 0 where it is not dead (any more). */
+enum err_class task_revive_in(struct tx *tx, int64_t id, int64_t now_ms, int64_t *retried,
+                              struct err *err);
+enum err_class task_revive(struct store *store, int64_t id, int64_t now_ms, int64_t *retried,
+                           struct err *err);
+/* Every dead one, at most 1024 at once. */
+enum err_class tasks_revive(struct store *store, int64_t now_ms, int64_t *retried, struct err *err);
 
 #endif

@@ -246,8 +246,9 @@ enum err_class queue_step_record(const struct task *task, const struct task_outc
         rows_value(outcome, ROW_SAME),
         rows_value(outcome, ROW_OLDER),
         outcome->err.class_ ? sql_text(arena_dup(arena, str_of(outcome->err.message))) : sql_null(),
+        task->run.len ? sql_text(task->run) : sql_null(),
     };
-    return step_make(out, SQL_EXECUTION_ADD, values, 15, 1, arena, err);
+    return step_make(out, SQL_EXECUTION_ADD, values, 16, 1, arena, err);
 }
 
 enum err_class queue_put_back(struct store *store, const struct task *task, int64_t ready_ms,

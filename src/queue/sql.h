@@ -185,11 +185,11 @@
 #define SQL_TASK_DEPTH_OF_RUN SQL_TASK_DEPTH " WHERE run = ?2 AND run <> ''"
 
 /* ?1 task ?2 lane ?3 kind ?4 stream ?5 started ?6 ended ?7 result ?8 pages ?9 calls ?10 rejects
- * ?11-?14 rows new, changed, same, older ?15 error or NULL */
+ * ?11-?14 rows new, changed, same, older ?15 error or NULL ?16 run or NULL */
 #define SQL_EXECUTION_ADD                                                                          \
     "INSERT INTO execution (task_id, lane, kind, stream, started_ms, ended_ms, result, pages,"     \
-    " calls, rejects, rows_new, rows_changed, rows_same, rows_older, error)"                       \
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+    " calls, rejects, rows_new, rows_changed, rows_same, rows_older, error, run)"                  \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)"
 /* --- processes that run tasks --- */
 
 /* ?1 name ?2 host ?3 pid ?4 version ?5 threads ?6 busy ?7 now ?8 degraded ?9 connections */
@@ -233,8 +233,9 @@
  * done. */
 #define SQL_CANCELLED_ADD(now)                                                                     \
     "INSERT INTO execution (task_id, lane, kind, stream, started_ms, ended_ms, result, pages,"     \
-    " calls, rejects, rows_new, rows_changed, rows_same, rows_older)"                              \
-    " SELECT id, lane, kind, '', " now ", " now ", 'cancelled', 0, 0, 0, 0, 0, 0, 0 FROM task"     \
+    " calls, rejects, rows_new, rows_changed, rows_same, rows_older, run)"                         \
+    " SELECT id, lane, kind, '', " now ", " now ", 'cancelled', 0, 0, 0, 0, 0, 0, 0,"              \
+    " CASE WHEN run <> '' THEN run END FROM task"                                                  \
     " WHERE state = 'ready' AND "
 /* ?4 now */
 #define SQL_TASKS_CANCELLED SQL_CANCELLED_ADD("?4") SQL_OF_SCOPE
@@ -245,6 +246,24 @@
 #define SQL_TASK_END "UPDATE task SET stop_ms = ?2 WHERE id = ?1 AND state = 'running'"
 #define SQL_TASK_CANCELLED SQL_CANCELLED_ADD("?2") "id = ?1"
 #define SQL_TASK_DROP "DELETE FROM task WHERE id = ?1 AND state IN ('ready', 'dead')"
+/* The same of a run's. ?1 run ?2 now */
+#define SQL_OF_RUN "run = ?1 AND run <> ''"
+#define SQL_RUN_CANCELLED_ADD SQL_CANCELLED_ADD("?2") SQL_OF_RUN
+#define SQL_RUN_DROP "DELETE FROM task WHERE state IN ('ready', 'dead') AND " SQL_OF_RUN
+#define SQL_RUN_END                                                                                \
+    "UPDATE task SET stop_ms = ?2 WHERE state = 'running' AND stop_ms IS NULL AND " SQL_OF_RUN
+
+/* A dead task gets all its tries again; ?1 id. A twin may have been enqueued meanwhile: then it has nothing left
+ * to do. */
+#define SQL_TASK_TWIN_DELETE                                                                       \
+    "DELETE FROM task WHERE id = ?1 AND state = 'dead' AND EXISTS (SELECT 1 FROM task t"           \
+    " WHERE t.lane = task.lane AND t.unique_key = task.unique_key"                                 \
+    " AND t.state IN ('ready', 'running'))"
+/* ?2 now */
+#define SQL_TASK_RETRY                                                                             \
+    "UPDATE task SET state = 'ready', ready_ms = ?2, attempt = 0, changed_ms = ?2, error = NULL,"  \
+    " stop_ms = NULL WHERE id = ?1 AND state = 'dead'"
+#define SQL_TASKS_DEAD "SELECT id FROM task WHERE state = 'dead' ORDER BY id LIMIT 1024"
 
 /* --- what happened (feed.h) --- */
 

@@ -145,7 +145,7 @@ static void a_full_disk_fails_units_whole_and_then_goes_on(void **state)
     int64_t units = 0;
     enum err_class class_ = ERR_OK;
     store_close(f->store);
-    options.url = STR("sqlite:test.db?max_pages=250");
+    options.url = STR("sqlite:test.db?max_pages=300");
     assert_good(store_open(&options, &f->store, &err), &err);
     for (int n = 0; n < 20 && !class_; n++) {
         struct batch *batch = filling_batch(f, n);

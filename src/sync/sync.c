@@ -58,10 +58,11 @@ static const struct {
 } handlers[] = {
     {"window", window_task},   {"ids", ids_task},         {"decrypt", decrypt_task},
     {"revisit", revisit_task}, {"figures", figures_task}, {"pass", pass_task},
+    {"ask", ask_task},
 };
 
 const char *const sync_task_kinds[] = {"window",  "ids",  "decrypt", "revisit",
-                                       "figures", "pass", NULL};
+                                       "figures", "pass", "ask",     NULL};
 
 static const struct stream *payload_stream(const struct connector *connector, struct str payload)
 {

@@ -89,6 +89,11 @@ enum err_class sync_asking_add(struct sync_asking *asking, const struct sync_req
 enum err_class sync_asking_commit(struct sync_asking *asking, struct err *err);
 void sync_asking_free(struct sync_asking *asking);
 
+/* The same as a task of the shop's lane, for who does not do the work himself: its run is told to all that follows
+ * from it. ERR_USAGE "ids_many" when the ids do not fit one task. */
+enum err_class sync_ask_task(const struct sync_request *request, struct arena *arena,
+                             struct task_new *out, struct err *err);
+
 /* The queue's handler for these kinds (context: the struct sync). */
 extern const char *const sync_task_kinds[];
 enum task_end sync_handle(void *context, const struct task *task, struct task_outcome *outcome);
@@ -121,5 +126,7 @@ struct sync_counts {
         windows_split, decrypt_failures, decrypt_waiting;
 };
 void sync_counts_read(const struct sync *sync, struct sync_counts *out);
+
+#include "sync/history.h"
 
 #endif

@@ -266,6 +266,9 @@ enum task_end decrypt_task(struct task_run *run);
 enum task_end revisit_task(struct task_run *run);
 enum task_end figures_task(struct task_run *run);
 enum task_end pass_task(struct task_run *run);
+
+/* --- history.c --- */
+enum task_end ask_task(struct task_run *run);
 /* The pool wants to end. */
 bool sync_stopping(const struct task_run *run);
 /* The pool wants to end, or the task has held its worker for long enough while other lanes wait. */
