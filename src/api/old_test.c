@@ -1,0 +1,210 @@
+#include "api/api_fixture.h"
+#include "api/old.h"
+
+static const char file_head[] =
+    "errors:\n"
+    "  - {code: 1001, says: who, status: 401}\n"
+    "  - {code: 9002, says: wrong}\n"
+    "shapes:\n"
+    "  one: {id: a, n: {from: b, as: number}}\n"
+    "  many: {id: order_id, 'on': {from: state, words: {enabled: 1, disabled: 'no'}}, budget: {from: budget, as: yuan},\n"
+    "    plays: {from: plays, absent: true}, none: {none: 0}, at: {from: at, as: local}, name: {from: name, as: text},\n"
+    "    took: {from: at, until: end, as: span}, ones: {from: ones, as: rows, of: one, none: nothing}}\n"
+    "routes:\n"
+    "  GET /api/douplus/task/page:\n"
+    "    runs: GET /api/v1/ad-orders\n"
+    "    params: {status: {to: status, words: {ALL: '', DONE: DELIVERIED}}, keyword: q,\n"
+    "             accountId: shop, kind: {to: kind, standard: x}}\n"
+    "    with: {platform: douplus}\n"
+    "    sort: {by: sortField, order: sortOrder, standard: created_at, words: {cost: cost, time: created_at}}\n"
+    "    page: {number: pageNum, size: pageSize, standard: 10}\n"
+    "    answer: {kind: page, at: items, key: records, of: many}\n"
+    "  POST /api/account/{id}/sync:\n"
+    "    runs: POST /api/v1/shops/{id}/syncs\n"
+    "    params: {mode: mode, id: {to: shops, form: list}, depth: {to: depth, form: digits}}\n"
+    "    answer: {kind: object, of: one}\n";
+
+static struct old_table *parsed(struct api_fixture *f)
+{
+    struct old_table *table;
+    struct err err;
+    api_good(old_parse(STR("t.yaml"), str_of(file_head), &f->arena, &table, &err), &err);
+    return table;
+}
+
+static const char *asked(struct api_fixture *f, struct http_request *from, enum err_class *class_)
+{
+    static char text[1000];
+    struct old_call old;
+    struct old_pages pages;
+    struct http_request *made;
+    struct json_doc *body = NULL;
+    struct err err = {0};
+    struct buf out;
+    assert_true(old_route_find(parsed(f), from->method, from->path, &old));
+    assert_false(old.other_method);
+    if (from->body.len > 0)
+        api_good(json_parse(from->body, &body, &err), &err);
+    *class_ = old_pages_read(&old, from, json_root(body), &pages, &err);
+    if (*class_ == ERR_OK)
+        *class_ = old_request_make(&old, from, json_root(body), &pages, STR_NONE, &made, &err);
+    json_free(body);
+    if (*class_ != ERR_OK) {
+        snprintf(text, sizeof(text), "%s", err.code);
+        return text;
+    }
+    buf_init_lent(&out, text, sizeof(text));
+    buf_printf(&out, "%.*s %.*s", STR_ARG(made->method), STR_ARG(made->path));
+    for (size_t i = 0; i < made->query_len; i++)
+        buf_printf(&out, "%c%.*s=%.*s", i > 0 ? '&' : '?', STR_ARG(made->query[i].name),
+                   STR_ARG(made->query[i].value));
+    buf_printf(&out, "%.*s", STR_ARG(made->body));
+    return text;
+}
+
+static void asks(struct api_fixture *f, const char *query, const char *wanted)
+{
+    enum err_class class_;
+    assert_string_equal(
+        asked(f, api_request(f, "GET", "/api/douplus/task/page", query, NULL), &class_), wanted);
+}
+
+static void test_parameters_are_renamed_and_ours_only_remain(void **state)
+{
+    asks(*state, "",
+         "GET /api/v1/ad-orders?kind=x&platform=douplus&sort=-created_at&limit=10&page=1");
+    asks(
+        *state,
+        "status=DONE&keyword=a%26b&accountId=7&_t=9&kind=&sortField=cost&sortOrder=asc&pageNum=3&pageSize=50",
+        "GET /api/v1/ad-orders?status=DELIVERIED&q=a&b&shop=7&kind=x&platform=douplus&sort=cost&limit=50&page=3");
+    asks(*state, "status=ALL",
+         "GET /api/v1/ad-orders?kind=x&platform=douplus&sort=-created_at&limit=10&page=1");
+    asks(*state, "status=nonsense", "parameter_word");
+    asks(*state, "sortField=nonsense", "parameter_word");
+    asks(*state, "sortOrder=sideways", "parameter_word");
+}
+
+static void test_pages_of_any_size_are_pages_of_ours(void **state)
+{
+    asks(*state, "pageSize=-1",
+         "GET /api/v1/ad-orders?kind=x&platform=douplus&sort=-created_at&limit=1000&page=1");
+    asks(*state, "pageSize=1500&pageNum=2",
+         "GET /api/v1/ad-orders?kind=x&platform=douplus&sort=-created_at&limit=750&page=3");
+    asks(*state, "pageSize=0&pageNum=-3",
+         "GET /api/v1/ad-orders?kind=x&platform=douplus&sort=-created_at&limit=1000&page=1");
+    asks(*state, "pageSize=1009", "parameter_range"); /* a prime */
+    asks(*state, "pageSize=10001", "parameter_range");
+    asks(*state, "pageSize=ten", "parameter_integer");
+    asks(*state, "pageNum=99999999999999999999", "parameter_integer");
+}
+
+static void test_a_body_becomes_a_body(void **state)
+{
+    struct api_fixture *f = *state;
+    enum err_class class_;
+    struct http_request *from = api_request(f, "POST", "/api/account/7/sync", "mode=full",
+                                            "{\"depth\": 12, \"mode\": \"\\\"q\", \"other\": [1]}");
+    assert_string_equal(
+        asked(f, from, &class_),
+        "POST /api/v1/shops/7/syncs{\"mode\":\"\\\"q\",\"shops\":[\"7\"],\"depth\":12}");
+    from = api_request(f, "POST", "/api/account/7/sync", "depth=1,\"x\":2", NULL);
+    assert_string_equal(asked(f, from, &class_), "parameter_integer");
+}
+
+static void test_values_are_written_in_the_old_units(void **state)
+{
+    struct api_fixture *f = *state;
+    struct json_doc *doc;
+    struct buf out;
+    struct err err;
+    const struct old_table *table = parsed(f);
+    struct str ours = STR(
+        "{\"order_id\":\"1835535794685987\",\"state\":\"disabled\",\"budget\":{\"minor\":21000,\"currency\":"
+        "\"CNY\",\"text\":\"210.00\"},\"plays\":null,\"at\":\"2026-01-27T16:00:01.500Z\",\"name\":12,"
+        "\"end\":\"2026-01-27T17:01:02Z\",\"ones\":[{\"a\":\"1\",\"b\":\"22\"},{\"b\":\"x\"}]}");
+    api_good(json_parse(ours, &doc, &err), &err);
+    buf_init(&out, 4000);
+    old_shape_write(&out, table->routes[0].shape, json_root(doc));
+    assert_string_equal(
+        out.ptr,
+        "{\"id\":\"1835535794685987\",\"on\":\"no\",\"budget\":210.00,\"none\":0,\"at\":\"2026-01-28 00:00:01\","
+        "\"name\":\"12\",\"took\":\"1小时1分0秒\",\"ones\":[{\"id\":\"1\",\"n\":22},{\"id\":null,\"n\":\"x\"}]}");
+    buf_fini(&out);
+    json_free(doc);
+}
+
+static void test_a_file_that_cannot_work_is_refused(void **state)
+{
+    static const char *const wrongs[][2] = {
+        {"kind: page, at: items", "kind: pages, at: items"},
+        {"of: many}", "of: nany}"},
+        {"runs: GET /api/v1/ad-orders", "runs: GET /ad-orders"},
+        {"until: end, ", ""},
+        {"key: records, ", ""},
+        {"- {code: 9002, says: wrong}", "- {code: 9002, says: wrong, status: 400}"},
+        {"from: at, as: local", "from: 'a[', as: local"},
+        {"none: {none: 0}", "none: {as: yuan}"},
+    };
+    struct api_fixture *f = *state;
+    for (size_t i = 0; i < sizeof(wrongs) / sizeof(*wrongs); i++) {
+        struct old_table *table;
+        struct err err = {0};
+        struct str text = str_of(file_head), from = str_of(wrongs[i][0]);
+        size_t at = str_find(text, from);
+        assert_true(at != SIZE_MAX);
+        struct str wrong = arena_printf(&f->arena, "%.*s%s%.*s", (int)at, text.ptr, wrongs[i][1],
+                                        STR_ARG(str_sub(text, at + from.len, text.len)));
+        if (old_parse(STR("t.yaml"), wrong, &f->arena, &table, &err) != ERR_CONFIG)
+            fail_msg("not refused: %s", wrongs[i][1]);
+        assert_non_null(strstr(err.message, "t.yaml:"));
+    }
+}
+
+static void test_the_programs_own_file_can_be_read(void **state)
+{
+    (void)state;
+    assert_non_null(old_own());
+}
+
+static void answers(struct api_fixture *f, const char *method, const char *path, unsigned status,
+                    const char *code, const char *success)
+{
+    struct answer a = api_ask(f, method, path, "", NULL);
+    assert_int_equal(a.status, status);
+    assert_string_equal(answer_text(&a, "code"), code);
+    assert_string_equal(answer_text(&a, "success"), success);
+    assert_true(json_len(a.json) == 4);
+}
+
+static void test_answers_and_refusals_stand_in_the_old_envelope(void **state)
+{
+    struct api_fixture *f = *state;
+    answers(f, "GET", "/api/health", 200, "200", "true");
+    answers(f, "GET", "/api/health/", 200, "200", "true");
+    answers(f, "POST", "/api/douplus/callback", 200, "200", "true");
+    answers(f, "DELETE", "/api/health", 405, "9002", "false");
+    struct answer a = api_ask(f, "POST", "/api/douplus/callback", "", "{");
+    assert_int_equal(a.status, 400);
+    assert_string_equal(answer_text(&a, "code"), "9002");
+    a = api_ask(f, "GET", "/api/nothing", "", NULL);
+    answer_refuses(&a, 404, "route");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_parameters_are_renamed_and_ours_only_remain, api_ready,
+                                        api_end),
+        cmocka_unit_test_setup_teardown(test_pages_of_any_size_are_pages_of_ours, api_ready,
+                                        api_end),
+        cmocka_unit_test_setup_teardown(test_a_body_becomes_a_body, api_ready, api_end),
+        cmocka_unit_test_setup_teardown(test_values_are_written_in_the_old_units, api_ready,
+                                        api_end),
+        cmocka_unit_test_setup_teardown(test_a_file_that_cannot_work_is_refused, api_ready,
+                                        api_end),
+        cmocka_unit_test_setup_teardown(test_the_programs_own_file_can_be_read, api_ready, api_end),
+        cmocka_unit_test_setup_teardown(test_answers_and_refusals_stand_in_the_old_envelope,
+                                        api_ready, api_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
