@@ -5,6 +5,8 @@
  *   yaml    YAML tree with positions, checked against a schema
  *   expr    templates and predicates of manifests
  *   zone    time zones, calendar text
+ *   sheet   xlsx, CSV and NDJSON written row by row
+ *   xlsx    read row by row; grid: xlsx or CSV in whatever coding
  *   codec   hex, base64, percent, UTF-8, zstd, gzip, URL, CSV
  *
  * Pure: no I/O except reading zone files. */
@@ -13,8 +15,11 @@
 
 #include "format/codec.h"
 #include "format/expr.h"
+#include "format/grid.h"
 #include "format/json.h"
 #include "format/path.h"
+#include "format/sheet.h"
+#include "format/xlsx.h"
 #include "format/yaml.h"
 #include "format/zone.h"
 
