@@ -9,6 +9,7 @@
 #ifndef HUILIU_API_HOST_H
 #define HUILIU_API_HOST_H
 
+#include "api/home.h"
 #include "base/base.h"
 #include "connector/connector.h"
 #include "coord/coord.h"
@@ -38,6 +39,7 @@ struct api_host {
     struct coord *coord; /* the three below: NULL where the process does not call out */
     struct gateway *gateway;
     struct sync *sync;
+    const struct api_home *home; /* NULL: a test without one */
 };
 
 /* NULL: there is no generation just now (503). Each that is taken is given back. */

@@ -84,6 +84,30 @@ enum err_class account_app_find(struct app *app, struct str platform, struct str
                    M_STR(platform), M_END);
 }
 
+/* Whoever needs no app has neither a grant that asks for one nor required needs. */
+static bool app_is_needed(const struct connector *connector)
+{
+    const struct need *needs;
+    size_t needs_len = connector_needs(connector, true, &needs);
+    for (size_t i = 0; i < needs_len; i++) {
+        if (needs[i].required)
+            return true;
+    }
+    return false;
+}
+
+/* Where an app may be left out the only one is taken all the same: a later consent needs it. */
+enum err_class account_app_choose(struct app *app, const struct connector *connector,
+                                  struct str name, int64_t *id, struct err *err)
+{
+    struct str platform = connector_platform(connector);
+    if (name.len > 0 || app_is_needed(connector))
+        return account_app_find(app, platform, name, id, err);
+    if (account_app_find(app, platform, STR(""), id, NULL) != ERR_OK)
+        *id = 0;
+    return ERR_OK;
+}
+
 static enum err_class need_missing(const struct connector *connector, bool of_app, struct str name,
                                    struct err *err)
 {
@@ -97,7 +121,7 @@ static enum err_class need_missing(const struct connector *connector, bool of_ap
     return ERR_OK;
 }
 
-static enum err_class name_check(struct str name, struct err *err)
+enum err_class account_name_check(struct str name, struct err *err)
 {
     if (name.len > 0 && name.len <= ID_BYTES_MAX && utf8_valid(name, NULL) &&
         !str_starts(name, STR("#")) && str_find_char(name, '/') == SIZE_MAX)
@@ -109,7 +133,7 @@ enum err_class account_app_add(struct app *app, const struct account_app *accoun
                                struct err *err)
 {
     struct account_work work = {.app = app, .account = account, .now_ms = clock_now_ms()};
-    enum err_class class_ = name_check(account->name, err);
+    enum err_class class_ = account_name_check(account->name, err);
     if (class_ == ERR_OK && account->key.len == 0)
         class_ = need_missing(account->connector, true, STR("key"), err);
     if (class_ == ERR_OK && account->secret.len == 0)
@@ -150,7 +174,8 @@ static enum err_class shop_insert(struct tx *tx, void *context, struct err *err)
     if (class_ != ERR_OK)
         return class_;
     const struct sql_value sealed[] = {sql_int(work->id), sql_text(settings)};
-    return tx_exec(tx, SQL_SHOP_SETTINGS, sealed, 2, NULL, err);
+    class_ = tx_exec(tx, SQL_SHOP_SETTINGS, sealed, 2, NULL, err);
+    return class_ == ERR_OK && shop->also ? shop->also(tx, shop->also_context, err) : class_;
 }
 
 static enum err_class shop_twin_check(const struct app *app, const struct account_shop *account,
@@ -174,7 +199,7 @@ enum err_class account_shop_add(struct app *app, const struct account_shop *acco
                                 struct err *err)
 {
     struct account_work work = {.app = app, .shop = account, .now_ms = clock_now_ms()};
-    enum err_class class_ = name_check(account->name, err);
+    enum err_class class_ = account_name_check(account->name, err);
     if (class_ == ERR_OK && account->external_id.len == 0)
         class_ = need_missing(account->connector, false, STR("external_id"), err);
     if (class_ == ERR_OK)

@@ -56,12 +56,35 @@ struct account_shop {
     int64_t app_id;   /* 0: none */
     int64_t since_ms; /* 0: what the manifest says */
     struct settings *settings;
+    store_work *also; /* of the same transaction, or NULL */
+    void *also_context;
 };
 enum err_class account_shop_add(struct app *app, const struct account_shop *account, int64_t *id,
                                 struct err *err);
+/* What an app or a shop may be called. */
+enum err_class account_name_check(struct str name, struct err *err);
+/* What of an app or shop goes without saying where it is left out: the only app of the platform. */
+enum err_class account_app_choose(struct app *app, const struct connector *connector,
+                                  struct str name, int64_t *id, struct err *err);
 /* The app of that name, or the platform's only one when `name` is empty. */
 enum err_class account_app_find(struct app *app, struct str platform, struct str name, int64_t *id,
                                 struct err *err);
+
+/* shop_work.c: changes of a shop that is there; `also` is work of the same transaction, or NULL. */
+enum err_class shop_state_change(struct app *app, int64_t shop_id, struct str state,
+                                 store_work *also, void *also_context, struct err *err);
+/* ERR_CONFLICT "shop_busy", "token_shared"; "shop_has_rows" unless with_rows. */
+enum err_class shop_remove(struct app *app, int64_t shop_id, bool with_rows, store_work *also,
+                           void *also_context, struct err *err);
+/* What may be edited, as it shall be; settings NULL: they stay. */
+struct shop_form {
+    struct str name, zone, proxy, person;
+    int64_t since_ms;        /* 0: what the manifest says */
+    int64_t settlement_days; /* -1: unknown */
+    const struct settings *settings;
+};
+enum err_class shop_edit(struct app *app, const struct app_shop *shop, const struct shop_form *form,
+                         store_work *also, void *also_context, struct err *err);
 
 /* import.c: what an old program's variables become (compat/NAME.yaml). Options go into the new
  * huiliu.yaml, so they are read first; apps and shops need the database. */

@@ -18,30 +18,6 @@ static enum err_class shop_zone_of(const struct cli *cli, const struct connector
     return name.len > 0 ? zone_find(name, out, err) : ERR_OK;
 }
 
-/* Whoever needs no app has neither a grant that asks for one nor required needs. */
-static bool app_is_needed(const struct connector *connector)
-{
-    const struct need *needs;
-    size_t needs_len = connector_needs(connector, true, &needs);
-    for (size_t i = 0; i < needs_len; i++) {
-        if (needs[i].required)
-            return true;
-    }
-    return false;
-}
-
-/* Where an app may be left out the only one is taken all the same: a later consent needs it. */
-static enum err_class shop_app_of(struct app *app, const struct cli *cli,
-                                  struct account_shop *account, struct err *err)
-{
-    struct str platform = connector_platform(account->connector);
-    if (cli_has(cli, "app") || app_is_needed(account->connector))
-        return account_app_find(app, platform, cli_text(cli, "app"), &account->app_id, err);
-    if (account_app_find(app, platform, STR(""), &account->app_id, NULL) != ERR_OK)
-        account->app_id = 0;
-    return ERR_OK;
-}
-
 /* The shop that --token-of names, or NULL: one consent of the same app covers both. */
 static enum err_class token_shop_of_flags(const struct app *app, const struct cli *cli,
                                           const struct account_shop *account, struct app_shop **out,
@@ -72,7 +48,8 @@ static enum err_class account_of_flags(struct app *app, const struct cli *cli,
     enum err_class class_ = app_connector_of(app, cli_text(cli, "platform"), &account->connector,
                                              err);
     if (class_ == ERR_OK)
-        class_ = shop_app_of(app, cli, account, err);
+        class_ = account_app_choose(app, account->connector, cli_text(cli, "app"), &account->app_id,
+                                    err);
     if (class_ == ERR_OK)
         class_ = shop_zone_of(cli, account->connector, &zone, err);
     if (class_ == ERR_OK && cli_has(cli, "since"))
@@ -428,19 +405,11 @@ static enum err_class authorize_by_code(struct app *app, const struct cli *cli,
                             : class_;
 }
 
-static enum err_class shop_state_put(struct app *app, int64_t shop_id, struct str state,
-                                     struct err *err)
-{
-    const struct sql_value values[] = {sql_int(shop_id), sql_text(state)};
-    const struct step step = {SQL_SHOP_STATE, values, 2, 1, 0};
-    return shops_write_step(app->store, &step, err);
-}
-
 /* A shop that waited for a person has seen one; one that a person switched off stays off. */
 static enum err_class shop_wake(struct app *app, const struct app_shop *shop, struct err *err)
 {
     return str_eq(shop->state, STR("needs_person"))
-               ? shop_state_put(app, shop->sync.id, STR("enabled"), err)
+               ? shop_state_change(app, shop->sync.id, STR("enabled"), NULL, NULL, err)
                : ERR_OK;
 }
 
@@ -491,7 +460,7 @@ static enum exit_code state_change(struct app *app, const struct cli *cli, struc
     struct app_shop *shop;
     enum err_class class_ = app_shop_of(app, cli_arg(cli, 0), &shop, err);
     if (class_ == ERR_OK)
-        class_ = shop_state_put(app, shop->sync.id, state, err);
+        class_ = shop_state_change(app, shop->sync.id, state, NULL, NULL, err);
     if (class_ == ERR_OK)
         app_say(app, said, M_STR(cli_arg(cli, 0)), M_END);
     return exit_of(class_);
@@ -507,75 +476,12 @@ enum exit_code cmd_shop_disable(struct app *app, const struct cli *cli, struct e
     return state_change(app, cli, STR("disabled"), MSG_SHOP_DISABLED, err);
 }
 
-struct remove_work {
-    const struct app *app;
-    int64_t shop_id;
-    bool with_rows;
-};
-
-static enum err_class row_int(struct reader *row, void *context, struct err *err)
-{
-    (void)err;
-    int64_t *sum = context;
-    *sum += reader_int(row, 0);
-    return ERR_OK;
-}
-
-/* Table names come from the catalogue, never from a person: these are the only texts built here. */
-static enum err_class table_empty(struct tx *tx, const struct remove_work *work,
-                                  const struct table *table, int64_t *rows, struct err *err)
-{
-    char sql[256];
-    const struct sql_value values[] = {sql_int(work->shop_id)};
-    if (!table->data && table_column(table, STR("shop_id")) == SIZE_MAX)
-        return ERR_OK;
-    if (table->data && !work->with_rows) {
-        snprintf(sql, sizeof(sql), "SELECT count(*) FROM %.*s WHERE shop_id = ?1",
-                 STR_ARG(table->name));
-        return tx_query(tx, sql, values, 1, row_int, rows, err);
-    }
-    snprintf(sql, sizeof(sql), "DELETE FROM %.*s WHERE shop_id = ?1", STR_ARG(table->name));
-    return tx_exec(tx, sql, values, 1, NULL, err);
-}
-
-static enum err_class shop_delete(struct tx *tx, void *context, struct err *err)
-{
-    const struct remove_work *work = context;
-    const struct sql_value id[] = {sql_int(work->shop_id)};
-    int64_t running = 0, rows = 0, users;
-    enum err_class class_ = tx_query(tx, SQL_SHOP_TASKS_RUNNING, id, 1, row_int, &running, err);
-    if (class_ == ERR_OK && running > 0)
-        return err_say(err, ERR_CONFLICT, "shop_busy", MSG_SHOP_BUSY, M_END);
-    if (class_ == ERR_OK)
-        class_ = token_drop(tx, work->shop_id, &users, err);
-    if (class_ == ERR_OK && users > 0)
-        return err_say(err, ERR_CONFLICT, "token_shared", MSG_SHOP_TOKEN_SHARED, M_I64(users),
-                       M_END);
-    const struct table_catalog *catalog = work->app->catalog;
-    for (size_t i = 0; class_ == ERR_OK && i < catalog->tables_len; i++)
-        class_ = table_empty(tx, work, &catalog->tables[i], &rows, err);
-    if (class_ == ERR_OK && rows > 0)
-        return err_say(err, ERR_CONFLICT, "shop_has_rows", MSG_SHOP_HAS_ROWS, M_I64(rows), M_END);
-    if (class_ == ERR_OK)
-        class_ = tx_exec(tx, SQL_SHOP_TASKS_DELETE, id, 1, NULL, err);
-    if (class_ == ERR_OK)
-        class_ = tx_exec(tx, SQL_SHOP_EXECUTIONS_DELETE, id, 1, NULL, err);
-    if (class_ == ERR_OK)
-        class_ = tx_exec(tx, SQL_SHOP_HOLD_DELETE, id, 1, NULL, err);
-    if (class_ == ERR_OK)
-        class_ = tx_exec(tx, SQL_SHOP_SCHEDULES_DELETE, id, 1, NULL, err);
-    return class_ == ERR_OK ? tx_exec(tx, SQL_SHOP_DELETE, id, 1, NULL, err) : class_;
-}
-
 enum exit_code cmd_shop_remove(struct app *app, const struct cli *cli, struct err *err)
 {
     struct app_shop *shop;
-    struct remove_work work = {.app = app, .with_rows = cli_has(cli, "with-rows")};
     enum err_class class_ = app_shop_of(app, cli_arg(cli, 0), &shop, err);
-    if (class_ != ERR_OK)
-        return exit_of(class_);
-    work.shop_id = shop->sync.id;
-    class_ = store_write(app->store, shop_delete, &work, err);
+    if (class_ == ERR_OK)
+        class_ = shop_remove(app, shop->sync.id, cli_has(cli, "with-rows"), NULL, NULL, err);
     if (class_ == ERR_OK)
         app_say(app, MSG_SHOP_REMOVED, M_STR(cli_arg(cli, 0)), M_END);
     return exit_of(class_);

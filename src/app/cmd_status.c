@@ -4,6 +4,7 @@
 #include "app/cmd.h"
 #include "app/date.h"
 #include "app/sql.h"
+#include "app/stream_status.h"
 
 static const struct report_column columns[] = {
     {"platform", REPORT_TEXT, MSG_COL_PLATFORM},
@@ -20,72 +21,6 @@ static const struct report_column columns[] = {
     {"last_error", REPORT_TEXT, MSG_COL_LAST_ERROR},
 };
 enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
-
-/* What status says of one stream, read by several queries before its row is written. */
-struct stream_status {
-    int64_t rows, unproved, rejects, decrypt;
-    int64_t frontier_ms, complete_ms, success_ms; /* 0: never */
-    struct str grade, error;
-};
-
-static enum err_class state_read(struct app *app, const struct sql_value key[2],
-                                 struct stream_status *out, struct err *err)
-{
-    struct reader *row;
-    enum err_class class_ = store_read(app->store, SQL_STATUS, key, 2, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    if (reader_next(row)) {
-        out->frontier_ms = reader_int(row, 0);
-        out->complete_ms = reader_int(row, 1);
-        out->success_ms = reader_int(row, 2);
-        out->error = arena_dup(&app->arena, reader_text(row, 3));
-    }
-    return reader_close(row, err);
-}
-
-static enum err_class windows_read(struct app *app, const struct sql_value key[2],
-                                   struct stream_status *out, struct err *err)
-{
-    struct reader *row;
-    enum err_class class_ = store_read(app->store, SQL_STATUS_WINDOWS, key, 2, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    if (reader_next(row)) {
-        /* An unproved window is a hole: no grade of the others speaks for it. */
-        out->unproved = reader_int(row, 1);
-        out->grade = out->unproved > 0 ? STR("C") : arena_dup(&app->arena, reader_text(row, 0));
-    }
-    return reader_close(row, err);
-}
-
-/* The main table's rows. Its name is the catalogue's. */
-static enum err_class rows_count(struct app *app, const struct stream *stream,
-                                 const struct sql_value key[2], int64_t *out, struct err *err)
-{
-    char sql[256];
-    snprintf(sql, sizeof(sql), "SELECT count(*) FROM %.*s WHERE shop_id = ?1",
-             STR_ARG(stream->table->name));
-    return store_read_int(app->store, sql, key, 1, 0, out, err);
-}
-
-static enum err_class status_read(struct app *app, const struct app_shop *shop,
-                                  const struct stream *stream, struct stream_status *out,
-                                  struct err *err)
-{
-    const struct sql_value key[] = {sql_int(shop->sync.id), sql_text(stream->name)};
-    *out = (struct stream_status){0};
-    enum err_class class_ = rows_count(app, stream, key, &out->rows, err);
-    if (class_ == ERR_OK)
-        class_ = state_read(app, key, out, err);
-    if (class_ == ERR_OK)
-        class_ = windows_read(app, key, out, err);
-    if (class_ == ERR_OK)
-        class_ = store_read_int(app->store, SQL_STATUS_REJECTS, key, 2, 0, &out->rejects, err);
-    if (class_ == ERR_OK)
-        class_ = store_read_int(app->store, SQL_STATUS_DECRYPT, key, 1, 0, &out->decrypt, err);
-    return class_;
-}
 
 static void time_or_absent(struct report *report, int64_t utc_ms)
 {
@@ -134,9 +69,7 @@ static enum err_class shop_rows(struct app *app, const struct app_shop *shop, st
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; class_ == ERR_OK && i < connector_streams(shop->sync.connector); i++) {
         const struct stream *stream = connector_stream_at(shop->sync.connector, i);
-        class_ = status_read(app, shop, stream, &status, err);
-        if (status.error.len == 0 && !shop->sync.enabled)
-            status.error = shop->sync.state_reason.len > 0 ? shop->sync.state_reason : shop->state;
+        class_ = stream_status_read(app, shop, stream, &status, err);
         if (class_ == ERR_OK)
             status_row(report, shop, stream->name, &status);
     }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/homing.h"
+
 static int shops_compare(const void *a, const void *b)
 {
     int64_t left = ((const struct api_shop *)a)->id, right = ((const struct api_shop *)b)->id;
@@ -45,7 +47,10 @@ enum err_class hosting_make(struct app *app, struct api_host **out, struct err *
         .coord = app->coord,
         .gateway = app->gateway,
         .sync = app->sync,
+        .home = homing_make(app),
     };
+    if (!host->home)
+        return err_no_memory(err);
     *out = host;
     return shops_make(app, host, err);
 }

@@ -30,14 +30,28 @@ void language_set(struct str wanted)
     language = chinese ? LANGUAGE_ZH : LANGUAGE_EN;
 }
 
+static _Thread_local bool borrows;
+static _Thread_local enum language borrowed;
+
+void language_borrow(enum language wanted)
+{
+    borrows = true;
+    borrowed = wanted;
+}
+
+void language_own(void)
+{
+    borrows = false;
+}
+
 enum language language_now(void)
 {
-    return language;
+    return borrows ? borrowed : language;
 }
 
 struct str said_now(struct said said)
 {
-    return str_of(language == LANGUAGE_ZH ? said.zh : said.en);
+    return str_of(language_now() == LANGUAGE_ZH ? said.zh : said.en);
 }
 
 struct str message_text(enum message_id id, enum language which)
@@ -61,7 +75,7 @@ void message_write_args(struct buf *out, enum message_id id, const struct messag
         args_len++;
     assert(args_len <= MESSAGE_ARGS_MAX);
 
-    struct str text = message_text(id, language);
+    struct str text = message_text(id, language_now());
     for (size_t i = 0; i < text.len; i++) {
         bool hole = text.ptr[i] == '{' && i + 2 < text.len && text.ptr[i + 2] == '}' &&
                     text.ptr[i + 1] >= '1' && text.ptr[i + 1] <= '9';

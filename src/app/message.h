@@ -35,6 +35,10 @@ enum language { LANGUAGE_EN, LANGUAGE_ZH };
 void language_set(struct str wanted);
 enum language language_now(void);
 
+/* For this thread only, until language_own: who answers several people. */
+void language_borrow(enum language language);
+void language_own(void);
+
 /* A pair of texts that stands in a table of its own (options, commands, needs of a manifest). */
 struct said {
     const char *en, *zh;

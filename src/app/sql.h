@@ -11,6 +11,8 @@ static const char SQL_APPS[] =
     "(SELECT count(*) FROM shop s WHERE s.app_id = a.id) FROM app a ORDER BY a.platform, a.name";
 static const char SQL_APP_FIND[] =
     "SELECT id, platform, name FROM app WHERE name = ?1 AND (?2 = '' OR platform = ?2)";
+static const char SQL_APP_BY_ID[] =
+    "SELECT platform, name, key_text, secret_cipher, settings FROM app WHERE id = ?1";
 static const char SQL_APP_INSERT[] =
     "INSERT INTO app (platform, name, key_text, settings, created_ms) VALUES (?1, ?2, ?3, '{}', ?4)";
 static const char SQL_APP_SECRETS[] =
@@ -27,6 +29,14 @@ static const char SQL_SHOP_INSERT[] =
     "INSERT INTO shop (platform, app_id, name, external_id, state, since_ms, zone, proxy, settings, "
     "created_ms) VALUES (?1, ?2, ?3, ?4, 'enabled', ?5, ?6, ?7, '{}', ?8)";
 static const char SQL_SHOP_SETTINGS[] = "UPDATE shop SET settings = ?2 WHERE id = ?1";
+/* ?1 id ?2 name ?3 zone ?4 since ?5 proxy ?6 settings or NULL: they stay ?7 person ?8 settlement days */
+static const char SQL_SHOP_EDIT[] =
+    "UPDATE shop SET name = ?2, zone = ?3, since_ms = ?4, proxy = ?5, "
+    "settings = coalesce(?6, settings), person = ?7, settlement_days = ?8 WHERE id = ?1";
+static const char SQL_SHOP_PERSON[] = "SELECT person, settlement_days FROM shop WHERE id = ?1";
+/* ?1 platform ?2 external id ?3 person ?4 settlement days */
+static const char SQL_SHOP_PERSON_PUT[] = "UPDATE shop SET person = ?3, settlement_days = ?4 "
+                                          "WHERE platform = ?1 AND external_id = ?2";
 static const char SQL_SHOP_STATE[] =
     "UPDATE shop SET state = ?2, state_reason = NULL WHERE id = ?1";
 static const char SQL_SHOP_DELETE[] = "DELETE FROM shop WHERE id = ?1";
@@ -48,13 +58,15 @@ static const char SQL_TOKEN[] =
 static const char SQL_STATUS[] =
     "SELECT CASE WHEN frontier_ms >= since_ms THEN frontier_ms END, "
     "CASE WHEN complete_up_to_ms >= since_ms THEN complete_up_to_ms END, last_success_ms, "
-    "last_error FROM stream_state WHERE shop_id = ?1 AND stream = ?2";
+    "last_error, since_ms FROM stream_state WHERE shop_id = ?1 AND stream = ?2";
 static const char SQL_STREAM_SINCE[] =
     "SELECT since_ms FROM stream_state WHERE shop_id = ?1 AND stream = ?2";
 /* The worst grade of what is proved; 'C' is worst, so max() of the letter is right. */
 static const char SQL_STATUS_WINDOWS[] =
     "SELECT max(CASE WHEN state = 'sealed' THEN grade END), "
-    "coalesce(sum(CASE WHEN state = 'unproved' THEN 1 ELSE 0 END), 0), count(*) "
+    "coalesce(sum(CASE WHEN state = 'unproved' THEN 1 ELSE 0 END), 0), count(*), "
+    "coalesce(sum(CASE WHEN state = 'open' THEN 1 ELSE 0 END), 0), "
+    "coalesce(sum(CASE WHEN state = 'sealed' THEN 1 ELSE 0 END), 0) "
     "FROM sync_window WHERE shop_id = ?1 AND stream = ?2";
 static const char SQL_STATUS_REJECTS[] =
     "SELECT count(*) FROM reject WHERE shop_id = ?1 AND stream = ?2";

@@ -248,6 +248,8 @@ static enum err_class accounts_ask(const struct consent_work *work, struct err *
                                                         .title = accounts[i].name};
         covered |= str_eq(accounts[i].external_id, work->facts->shop.external_id);
     }
+    /* One that was asked for without a shop fits any of them. */
+    covered |= work->facts->shop.id < 0 && consent->accounts_len > 0;
     return covered ? ERR_OK : account_missing(work, err);
 }
 
@@ -302,6 +304,43 @@ enum err_class consent_take(struct gateway *gateway, const struct connector *con
         class_ = pair_put(&work, err);
     }
     token_owner(auth, facts, owner);
+    token_forget(gateway->tokens, str_of(owner));
+    return class_;
+}
+
+enum err_class consent_take_any(struct gateway *gateway, const struct connector *connector,
+                                const struct facts *facts, consent_choose *choose, void *context,
+                                struct arena *arena, struct consent *out, struct err *err)
+{
+    const struct auth *auth = connector_auth(connector);
+    const struct gateway_options *options = &gateway->options;
+    struct consent_work work = {
+        .gateway = gateway, .connector = connector, .facts = facts, .arena = arena, .consent = out};
+    struct facts chosen = *facts;
+    char owner[TOKEN_OWNER_BYTES_MAX];
+    *out = (struct consent){0};
+    if (!auth->obtain || !auth->accounts)
+        return err_set(err, ERR_USAGE, "shop_needed",
+                       "%.*s does not tell which accounts a consent covers: name the shop that it "
+                       "is for",
+                       STR_ARG(connector_platform(connector)));
+    enum err_class class_ = pair_get(&work, err);
+    if (class_ == ERR_OK) {
+        class_ = accounts_ask(&work, err);
+        if (class_ == ERR_FORBIDDEN)
+            given_drop(&work, NULL);
+    }
+    if (class_ == ERR_OK)
+        class_ = choose(context, out->accounts, out->accounts_len, &chosen, err);
+    if (class_ != ERR_OK)
+        return class_;
+    work.facts = &chosen;
+    class_ = token_adopt(options->store, options->keyring, connector, &chosen, &work.pair, arena,
+                         out, err);
+    work.facts = facts;
+    if (class_ == ERR_OK)
+        class_ = given_drop(&work, err);
+    token_owner(auth, &chosen, owner);
     token_forget(gateway->tokens, str_of(owner));
     return class_;
 }

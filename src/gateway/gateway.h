@@ -155,6 +155,15 @@ enum err_class consent_address(struct gateway *gateway, const struct connector *
 enum err_class consent_take(struct gateway *gateway, const struct connector *connector,
                             const struct facts *facts, struct str state, struct arena *arena,
                             struct consent *out, struct err *err);
+/* The same for a consent that was asked for without a shop, by somebody who keeps its state himself: facts are of the
+ * app, and facts->shop.id is the app's id, negative. `choose` is shown what the consent covers, may make shops of it,
+ * and fills in the shop that it is to belong to. ERR_USAGE "shop_needed" where the platform does not tell what a
+ * consent covers. */
+typedef enum err_class consent_choose(void *context, const struct consent_account *accounts,
+                                      size_t accounts_len, struct facts *facts, struct err *err);
+enum err_class consent_take_any(struct gateway *gateway, const struct connector *connector,
+                                const struct facts *facts, consent_choose *choose, void *context,
+                                struct arena *arena, struct consent *out, struct err *err);
 
 /* --- counters since open --- */
 struct gateway_counts {
