@@ -217,7 +217,8 @@ static bool body_is_read(struct run *run)
 {
     struct err err = {0};
     struct str body = str_trim(run->request->body);
-    if (body.len == 0 || json_parse(body, &run->body, &err) == ERR_OK)
+    if (!run->old.route->our_path.ptr || body.len == 0 ||
+        json_parse(body, &run->body, &err) == ERR_OK)
         return true;
     refuse(run, 400, &err);
     return false;

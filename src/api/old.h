@@ -62,8 +62,9 @@ struct old_field {
     const struct path *until; /* OLD_SPAN: its end */
     enum old_as as;
     struct old_words words;
-    struct str fixed; /* JSON; also what stands where the value is null, unless absent */
-    bool absent;      /* left out where the value is null */
+    struct str fixed;         /* JSON; also what stands where the value is null, unless absent */
+    const struct path *given; /* left out unless this is true; NULL: never */
+    bool absent;              /* left out where the value is null */
     const struct old_shape *rows;
 };
 struct old_shape {

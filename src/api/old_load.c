@@ -58,6 +58,7 @@ static const struct yaml_key field_keys[] = {
     {"words", &words_schema, false, "our values and what is written for them"},
     {"none", &text_schema, false, "what is written where it is null, or always where `from` lacks"},
     {"absent", &truth_schema, false, "left out where it is null"},
+    {"given", &text_schema, false, "left out unless what stands there is true"},
     {"of", &text_schema, false, "of rows: their shape"},
     {0}};
 static const struct yaml_schema field_map = {
@@ -219,6 +220,7 @@ static void field_read(struct loader *loader, const struct yaml_pair *pair, stru
     out->name = pair->key;
     out->from = path_of(loader, node, plain ? node->text : text_at(node, "from"));
     out->until = path_of(loader, node, until);
+    out->given = path_of(loader, node, plain ? STR_NONE : text_at(node, "given"));
     out->as = plain ? OLD_SAME : (enum old_as)word_at(node, "as", as_words);
     out->words = words_read(loader, plain ? NULL : yaml_get(node, STR("words")), true);
     out->fixed = plain || !none ? STR("null") : json_of(loader, none);

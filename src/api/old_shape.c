@@ -37,12 +37,16 @@ static void span_write(struct buf *out, const struct json *from, const struct js
         buf_printf(out, "\"%lld秒\"", seconds < 0 ? 0 : seconds);
 }
 
-/* A text of digits as the number it is; whatever else as it came. */
+/* A text that is a number in JSON becomes that number; whatever else stays as it came. */
 static void number_write(struct buf *out, const struct json *value)
 {
-    int64_t number;
-    if (json_kind_of(value) == JSON_STRING && str_to_i64(json_text(value), &number))
-        buf_printf(out, "%lld", (long long)number);
+    struct json_doc *doc = NULL;
+    bool number = json_kind_of(value) == JSON_STRING &&
+                  json_parse(json_text(value), &doc, NULL) == ERR_OK &&
+                  json_kind_of(json_root(doc)) == JSON_NUMBER;
+    json_free(doc);
+    if (number)
+        buf_add(out, str_trim(json_text(value)));
     else
         json_write(out, value);
 }
@@ -115,7 +119,8 @@ void old_shape_write(struct buf *out, const struct old_shape *shape, const struc
         const struct json *own = field->from ? path_get(field->from, value) : NULL;
         enum json_kind kind = json_kind_of(own);
         bool known = kind != JSON_ABSENT && kind != JSON_NULL;
-        if (!known && field->absent)
+        if ((!known && field->absent) ||
+            (field->given && !json_true(path_get(field->given, value))))
             continue;
         if (!first)
             buf_add_char(out, ',');

@@ -8,7 +8,7 @@ static const char file_head[] =
     "shapes:\n"
     "  one: {id: a, n: {from: b, as: number}}\n"
     "  many: {id: order_id, 'on': {from: state, words: {enabled: 1, disabled: 'no'}}, budget: {from: budget, as: yuan},\n"
-    "    plays: {from: plays, absent: true}, none: {none: 0}, at: {from: at, as: local}, name: {from: name, as: text},\n"
+    "    plays: {from: plays, absent: true}, none: {none: 0}, at: {from: at, as: local}, x: {from: name, given: yes}, y: {from: name, given: no}, name: {from: name, as: text},\n"
     "    took: {from: at, until: end, as: span}, ones: {from: ones, as: rows, of: one, none: nothing}}\n"
     "routes:\n"
     "  GET /api/douplus/task/page:\n"
@@ -120,15 +120,16 @@ static void test_values_are_written_in_the_old_units(void **state)
     const struct old_table *table = parsed(f);
     struct str ours = STR(
         "{\"order_id\":\"1835535794685987\",\"state\":\"disabled\",\"budget\":{\"minor\":21000,\"currency\":"
-        "\"CNY\",\"text\":\"210.00\"},\"plays\":null,\"at\":\"2026-01-27T16:00:01.500Z\",\"name\":12,"
-        "\"end\":\"2026-01-27T17:01:02Z\",\"ones\":[{\"a\":\"1\",\"b\":\"22\"},{\"b\":\"x\"}]}");
+        "\"CNY\",\"text\":\"210.00\"},\"plays\":null,\"at\":\"2026-01-27T16:00:01.500Z\",\"name\":12,\"yes\":true,"
+        "\"end\":\"2026-01-27T17:01:02Z\",\"ones\":[{\"a\":\"1\",\"b\":\"22\"},{\"b\":\"x\"},{\"b\":\"0.5\"},{\"b\":\"007\"}]}");
     api_good(json_parse(ours, &doc, &err), &err);
     buf_init(&out, 4000);
     old_shape_write(&out, table->routes[0].shape, json_root(doc));
     assert_string_equal(
         out.ptr,
-        "{\"id\":\"1835535794685987\",\"on\":\"no\",\"budget\":210.00,\"none\":0,\"at\":\"2026-01-28 00:00:01\","
-        "\"name\":\"12\",\"took\":\"1小时1分0秒\",\"ones\":[{\"id\":\"1\",\"n\":22},{\"id\":null,\"n\":\"x\"}]}");
+        "{\"id\":\"1835535794685987\",\"on\":\"no\",\"budget\":210.00,\"none\":0,\"at\":\"2026-01-28 00:00:01\",\"x\":12,"
+        "\"name\":\"12\",\"took\":\"1小时1分0秒\",\"ones\":[{\"id\":\"1\",\"n\":22},{\"id\":null,\"n\":\"x\"},"
+        "{\"id\":null,\"n\":0.5},{\"id\":null,\"n\":\"007\"}]}");
     buf_fini(&out);
     json_free(doc);
 }
@@ -183,7 +184,9 @@ static void test_answers_and_refusals_stand_in_the_old_envelope(void **state)
     answers(f, "GET", "/api/health/", 200, "200", "true");
     answers(f, "POST", "/api/douplus/callback", 200, "200", "true");
     answers(f, "DELETE", "/api/health", 405, "9002", "false");
-    struct answer a = api_ask(f, "POST", "/api/douplus/callback", "", "{");
+    struct answer a = api_ask(f, "POST", "/api/douplus/callback", "", "no=json");
+    assert_int_equal(a.status, 200);
+    a = api_ask(f, "GET", "/api/health", "", "{");
     assert_int_equal(a.status, 400);
     assert_string_equal(answer_text(&a, "code"), "9002");
     a = api_ask(f, "GET", "/api/nothing", "", NULL);
