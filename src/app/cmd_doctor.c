@@ -203,7 +203,7 @@ static bool check_database(struct doctor *doctor)
         return false;
     }
     snprintf(text, sizeof(text), "%u / %u", state.applied, state.newest);
-    good(doctor, "database", option_text_shown(&app->options, OPTION_STORE));
+    good(doctor, "database", option_text_shown(&app->options, OPTION_STORE, &app->arena));
     if (state.applied != state.newest) {
         wrong(doctor, "migrations", str_of(text), MSG_NEXT_MIGRATE, STR_NONE);
         return false;

@@ -107,7 +107,8 @@ enum exit_code cmd_settings(struct app *app, const struct cli *cli, struct err *
         const struct option *option = &option_table()[id];
         const struct option_value *value = value_of(&app->options, id);
         if (value)
-            setting_row(&report, str_of(option->key), option_shown(value), value->origin);
+            setting_row(&report, str_of(option->key), option_shown(value, &app->arena),
+                        value->origin);
         else if (str_find_char(str_of(option->key), '*') == SIZE_MAX)
             setting_row(&report, str_of(option->key), str_of(option->standard), OPTION_STANDARD);
     }
@@ -118,7 +119,7 @@ enum exit_code cmd_settings(struct app *app, const struct cli *cli, struct err *
             continue;
         key = arena_printf(&app->arena, "%.*s%.*s%.*s", STR_ARG(head), STR_ARG(value->platform),
                            STR_ARG(tail));
-        setting_row(&report, key, option_shown(value), value->origin);
+        setting_row(&report, key, option_shown(value, &app->arena), value->origin);
     }
     return exit_of(app_print_report(app, &report, "settings", err));
 }

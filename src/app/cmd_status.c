@@ -9,6 +9,7 @@
 static const struct report_column columns[] = {
     {"platform", REPORT_TEXT, MSG_COL_PLATFORM},
     {"shop", REPORT_TEXT, MSG_COL_SHOP},
+    {"zone", REPORT_TEXT, MSG_COL_ZONE},
     {"stream", REPORT_TEXT, MSG_COL_STREAM},
     {"rows", REPORT_NUMBER, MSG_COL_ROWS},
     {"grade", REPORT_TEXT, MSG_COL_GRADE},
@@ -44,6 +45,7 @@ static void status_row(struct report *report, const struct app_shop *shop, struc
     report_row(report);
     report_text(report, shop->platform);
     report_text(report, shop->sync.facts.shop.name);
+    report_text(report, zone_name(report->zone));
     report_text(report, stream);
     report_number(report, status->rows);
     text_or_absent(report, status->grade);
@@ -90,6 +92,7 @@ static enum err_class unknown_say(const struct app *app, struct err *err)
     return reader_close(row, err);
 }
 
+/* In the zone in which the rows of the shop stand; what is of no shop: in the home's, or UTC. */
 static enum err_class holds_say(struct app *app, struct err *err)
 {
     struct hold *holds;
@@ -102,8 +105,15 @@ static enum err_class holds_say(struct app *app, struct err *err)
                               ? holds[i].of.platform
                               : app_shop_name(app, holds[i].of.lane);
         struct buf since;
+        const struct app_shop *shop = holds[i].of.scope == HOLD_LANE
+                                          ? app_shop_by_id(app, holds[i].of.lane)
+                                          : NULL;
+        const struct zone *zone = shop        ? app_shop_zone(app, shop)
+                                  : app->zone ? app->zone
+                                              : zone_utc();
         buf_init(&since, 256);
-        time_write(&since, app->zone ? app->zone : zone_utc(), holds[i].since_ms);
+        time_write(&since, zone, holds[i].since_ms);
+        buf_printf(&since, " %.*s", STR_ARG(zone_name(zone)));
         app_say(app, MSG_HOLD_LINE, M_STR(name), M_STR(buf_str(&since)), M_END);
         buf_fini(&since);
     }

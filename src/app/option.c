@@ -407,22 +407,3 @@ const char *option_origin_name(enum option_origin origin)
     static const char *const names[] = {"default", "huiliu.yaml", ".env", "environment"};
     return names[origin];
 }
-
-struct str option_shown(const struct option_value *value)
-{
-    /* An address is worth showing even where the password in it is not. */
-    if (table[value->id].type == OPTION_COORDINATOR && str_find_char(value->text, '@') != SIZE_MAX)
-        return STR("redis://***");
-    if (table[value->id].secret && value->text.len > 0)
-        return STR("***");
-    /* The address of a server may hold a password, in more than one place. */
-    if (table[value->id].type != OPTION_DATABASE || str_starts(value->text, STR("sqlite:")))
-        return value->text;
-    return str_starts(value->text, STR("postgres")) ? STR("postgresql://***") : STR("mysql://***");
-}
-
-struct str option_text_shown(const struct options *options, enum option_id id)
-{
-    const struct option_value *value = option_value_find(options, id, STR_NONE);
-    return value ? option_shown(value) : option_text(options, id);
-}

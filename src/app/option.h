@@ -103,9 +103,10 @@ bool options_in_environment(const char *const *environment);
 /* Name of the variable of an option, `platform` put in place of the star. */
 void option_variable_write(struct buf *out, enum option_id id, struct str platform);
 const char *option_origin_name(enum option_origin origin);
-/* Value as the dump may show it: secrets as ***. */
-struct str option_shown(const struct option_value *value);
-struct str option_text_shown(const struct options *options, enum option_id id);
+/* Value as the dump may show it: secrets as ***, of a server's address its password and whatever
+ * parameter may be one. In `arena` where it differs. */
+struct str option_shown(const struct option_value *value, struct arena *arena);
+struct str option_text_shown(const struct options *options, enum option_id id, struct arena *arena);
 
 /* A commented huiliu.yaml with every option; `values` are written as set. */
 void options_file_write(struct buf *out, const struct options *values);

@@ -129,7 +129,6 @@ static void databases_are_known_by_their_schemes(void **state)
     (void)state;
     assert_int_equal(read_yaml("store: postgresql://u:hunter2@h/d\n"), ERR_OK);
     assert_int_equal(read_yaml("store: mysql://u:hunter2@h/d\n"), ERR_OK);
-    assert_true(str_eq(option_shown(&options.values[0]), STR("mysql://***")));
     assert_int_equal(read_yaml("store: mariadb://u:hunter2@h/d\n"), ERR_OK);
     assert_int_equal(read_yaml("store: oracle://u:hunter2@h/d\n"), ERR_CONFIG);
     assert_string_equal(err.code, "store_unknown");
@@ -144,12 +143,12 @@ static void a_coordinator_is_checked_and_its_password_never_shown(void **state)
 {
     (void)state;
     assert_int_equal(read_yaml("coord: redis://:hunter2@h:6380/2\n"), ERR_OK);
-    assert_true(str_eq(option_shown(&options.values[0]), STR("redis://***")));
+    assert_true(str_eq(option_shown(&options.values[0], &arena), STR("redis://:***@h:6380/2")));
     assert_int_equal(read_yaml("coord: database\n"), ERR_OK);
     assert_int_equal(read_yaml("coord: databases\n"), ERR_CONFIG);
     assert_string_equal(err.code, "coord_unknown");
     assert_int_equal(read_yaml("coord: redis://h\n"), ERR_OK);
-    assert_true(str_eq(option_shown(&options.values[0]), STR("redis://h")));
+    assert_true(str_eq(option_shown(&options.values[0], &arena), STR("redis://h")));
     assert_int_equal(read_yaml("coord: redis://:hunter2@h/x\n"), ERR_CONFIG);
     assert_string_equal(err.code, "coord_url");
     assert_true(says("h.yaml:1") && says("database") && !says("hunter2"));
@@ -157,12 +156,38 @@ static void a_coordinator_is_checked_and_its_password_never_shown(void **state)
     assert_string_equal(err.code, "coord_tls");
 }
 
+static void of_an_address_only_what_may_be_a_password_is_hidden(void **state)
+{
+    (void)state;
+    static const char *const shown[][2] = {
+        {"postgresql://u:hunter2@db.example:5432/d", "postgresql://u:***@db.example:5432/d"},
+        {"postgresql://u@h1:1,h2:2/d?target_session_attrs=read-write",
+         "postgresql://u@h1:1,h2:2/d?target_session_attrs=read-write"},
+        {"postgresql:///d?host=/run/pg&user=u&password=hunter2&sslmode=disable",
+         "postgresql:///d?host=/run/pg&user=u&password=***&sslmode=disable"},
+        {"mysql://u:hunt%40er2@[::1]/d?sslkey=/k&sslpassword=hunter2",
+         "mysql://u:***@[::1]/d?sslkey=/k&sslpassword=***"},
+        {"postgresql://h/d?hunter2", "postgresql://h/d?=***"},
+        {"postgresql://u:hunter2@x@h/d", "postgresql://***"},
+        {"postgresql://u:1/hunter2@h/d", "postgresql://***"},
+        {"postgresql://u:1?hunter2@h/d", "postgresql://***"},
+        {"postgresql://u:p@h/d?password=hunter2@x", "postgresql://***"},
+        {"sqlite:a://b", "sqlite:a://b"},
+    };
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        const struct option_value value = {.id = OPTION_STORE, .text = str_of(shown[i][0])};
+        struct str got = option_shown(&value, &arena);
+        if (!str_eq(got, str_of(shown[i][1])))
+            fail_msg("%s is shown as %.*s", shown[i][0], STR_ARG(got));
+    }
+}
+
 static void a_proxy_may_carry_a_password_that_is_never_shown(void **state)
 {
     (void)state;
     assert_int_equal(read_yaml("platforms:\n  p:\n    proxy: http://u:hunter2@10.0.0.1:3128\n"),
                      ERR_OK);
-    assert_true(str_eq(option_shown(&options.values[0]), STR("***")));
+    assert_true(str_eq(option_shown(&options.values[0], &arena), STR("***")));
     assert_int_equal(read_yaml("platforms:\n  p:\n    proxy: http://u:p@10.0.0.1:99999\n"),
                      ERR_CONFIG);
 }
@@ -217,6 +242,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(databases_are_known_by_their_schemes, begin, end),
         cmocka_unit_test_setup_teardown(a_coordinator_is_checked_and_its_password_never_shown,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(of_an_address_only_what_may_be_a_password_is_hidden, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(a_proxy_may_carry_a_password_that_is_never_shown, begin,
                                         end),
         cmocka_unit_test_setup_teardown(what_init_writes_reads_back_the_same, begin, end),

@@ -558,6 +558,67 @@ def test_views_are_made_with_the_database(t):
     same(lib.rows(home, "SELECT * FROM orders"), [])
 
 
+# --- status, worker list ---
+
+ZONES = {"east": ("Asia/Shanghai", "2026-05-29 04:26:40"), "west": ("America/New_York", "2026-05-28 16:26:40")}
+INSTANT_MS = 1780000000000  # 2026-05-28 20:26:40 UTC
+
+
+def executed(home, *statements):
+    with contextlib.closing(sqlite3.connect(home / "huiliu.db")) as db, db:
+        for statement in statements:
+            db.execute(statement)
+
+
+def test_status_shows_the_times_of_a_shop_in_its_zone_and_names_it(t):
+    home = t.home()
+    for number, (name, (zone, _)) in enumerate(ZONES.items()):
+        huiliu(home, "shop", "add", name, "--platform", "douplus", "--external-id", f"sec-{number}", "--zone", zone, check=True)
+        huiliu(home, "pause", "--shop", name, check=True)
+    huiliu(home, "pause", check=True)
+    executed(home, f"UPDATE hold SET since_ms = {INSTANT_MS}", "INSERT INTO stream_state (shop_id, stream, since_ms, frontier_ms,"
+             f" last_success_ms) SELECT id, 'ad_orders', 0, {INSTANT_MS}, {INSTANT_MS} FROM shop")
+
+    def lines(word, env=None):
+        out = huiliu(home, "status", env=env, check=True)[1]
+        return [line for line in out.splitlines() if word in line]
+    for name, (zone, at) in ZONES.items():
+        row, hold = next(r for r in lines(name) if "ad_orders" in r), lines(name)[-1]
+        same((row.count(at), zone in row.split()), (2, True), f"times and zone of a row: {row}")
+        contains(hold, "paused since", f"{at} {zone}")
+    contains(lines("everything")[0], "2026-05-28 20:26:40 UTC")
+    home_zone = {"HUILIU_ZONE": "Asia/Tokyo"}
+    same([r.count("2026-05-29 05:26:40") for r in lines("ad_orders", home_zone)], [2, 2], "rows in the zone that the home says")
+    same(len(lines("Asia/Tokyo", home_zone)), 7, "lines that name it: two streams of two shops, three holds")
+    status = huiliu_json(home, "status", check=True)[1]["status"]
+    same({(s["shop"], s["zone"]) for s in status}, {(name, zone) for name, (zone, _) in ZONES.items()}, "zones")
+    same({s["frontier"] for s in status if s["stream"] == "ad_orders"}, {"2026-05-28T20:26:40.000Z"}, "instants of programs")
+
+
+def test_a_worker_that_is_not_heard_any_more_is_silent(t):
+    home, now_ms = t.home(), int(time.time() * 1000)
+    executed(home, *(f"INSERT INTO worker (name, host, pid, version, threads, busy, degraded, started_ms, beat_ms) VALUES"
+                     f" ('{name}', 'h', 1, '1', 8, {busy}, 0, 0, {now_ms - age_ms})"
+                     for name, busy, age_ms in (("a", 3, 0), ("b", 0, 500), ("c", 3, 60_000), ("d", 2, -5000))))
+    found = {w["worker"]: w for w in huiliu_json(home, "worker", "list", check=True)[1]["workers"]}
+    same({n: (w["state"], w["busy"]) for n, w in found.items()},
+         {"a": ("busy", 3), "b": ("idle", 0), "c": ("silent", None), "d": ("busy", 2)}, "state and busy")
+    same((60 <= found["c"]["beat_seconds"] < 90, found["d"]["beat_seconds"]), (True, 0), "seconds since the last beat")
+    contains(huiliu(home, "worker", "list", check=True)[1], "last beat", "silent")
+
+
+def test_settings_and_doctor_show_a_server_without_its_password(t):
+    home = t.home()
+    for url, shown in (("postgresql://u:hunter2@127.0.0.1:9/d?sslmode=require&sslpassword=hunter2",
+                        "postgresql://u:***@127.0.0.1:9/d?sslmode=require&sslpassword=***"),
+                       ("mysql://u:hunter2@127.0.0.1:9/d", "mysql://u:***@127.0.0.1:9/d")):
+        env = {"HUILIU_STORE": url, "HUILIU_COORD": "redis://:hunter2@127.0.0.1:9/1"}
+        same(settings(home, env)["store"]["value"], shown, "store")
+        same(settings(home, env)["coord"]["value"], "redis://:***@127.0.0.1:9/1", "coord")
+        code, out, err = huiliu(home, "doctor", env=env)
+        holds("hunter2" not in out + err, f"the password is shown: {out}{err}")
+
+
 def test_doctor_of_a_good_home(t):
     home = life_home(t)
     code, report = huiliu_json(home, "doctor")
