@@ -90,7 +90,7 @@ static void wrong_lines_are_wrong_use(void **state)
         {"stauts", "command_unknown"},
         {"shop lst", "command_unknown"},
         {"status --jsno", "flag_unknown"},
-        {"migrate --json", "flag_unknown"},
+        {"scheduler --json", "flag_unknown"},
         {"status -j", "flag_unknown"},
         {"sync --from", "flag_value"},
         {"sync --full=1", "flag_value"},
@@ -141,8 +141,26 @@ static void every_row_of_the_table_is_whole(void **state)
             assert_true(arg->optional || !optional);
             optional |= arg->optional;
         }
-        for (const struct command *other = command + 1; other->path; other++)
+        for (const struct command *other = command_after(command); other;
+             other = command_after(other))
             assert_string_not_equal(command->path, other->path);
+    }
+}
+
+/* What goes on until it is ended has its log for programs; everything else answers them. That they do is
+ * tests/scenario/json_answers.py. */
+static void every_command_that_ends_takes_json(void **state)
+{
+    (void)state;
+    static const char *const endless[] = {"run", "worker", "scheduler", "serve",
+                                          "service supervise"};
+    for (const struct command *command = command_first(); command;
+         command = command_after(command)) {
+        bool ends = true;
+        for (size_t i = 0; i < sizeof(endless) / sizeof(endless[0]); i++)
+            ends &= strcmp(command->path, endless[i]) != 0;
+        if (command->json != ends)
+            fail_msg("%s: json is %d", command->path, command->json);
     }
 }
 
@@ -157,6 +175,7 @@ int main(void)
         cmocka_unit_test(wrong_lines_are_wrong_use),
         cmocka_unit_test(exclusion_names_both_flags),
         cmocka_unit_test(every_row_of_the_table_is_whole),
+        cmocka_unit_test(every_command_that_ends_takes_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,6 +17,36 @@ enum err_class print_buf(struct buf *out, struct err *err)
     return class_;
 }
 
+enum err_class print_page(const struct app *app, struct buf *out, struct err *err)
+{
+    if (!app->json)
+        return print_buf(out, err);
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_str(&answer.emit, "text", buf_str(out));
+    answer.out.failed |= out->failed;
+    buf_fini(out);
+    return answer_end(&answer, err);
+}
+
+void answer_begin(struct answer *answer, const struct app *app)
+{
+    answer->app = app;
+    buf_init(&answer->out, 16 * 1024 * 1024);
+    answer->emit = emit_to(&answer->out);
+    emit_open(&answer->emit, NULL, '{');
+}
+
+enum err_class answer_end(struct answer *answer, struct err *err)
+{
+    emit_close(&answer->emit, '}');
+    buf_add_char(&answer->out, '\n');
+    if (answer->app->json)
+        return print_buf(&answer->out, err);
+    buf_fini(&answer->out);
+    return ERR_OK;
+}
+
 enum err_class row_number(struct str text, int64_t *id, struct err *err)
 {
     if (str_to_i64(text, id) && *id > 0)

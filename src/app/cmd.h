@@ -27,6 +27,22 @@ command_run cmd_connector_list, cmd_connector_check, cmd_connector_test, cmd_con
 enum exit_code exit_of(enum err_class class_);
 /* Prints what a buf holds and frees it. */
 enum err_class print_buf(struct buf *out, struct err *err);
+/* The same for a text that is a page: with --json as {"text": …}. */
+enum err_class print_page(const struct app *app, struct buf *out, struct err *err);
+/* What a command that does something answers with --json: one object, while app_say goes to standard error.
+ *
+ *     answer_begin(&answer, app);
+ *     emit_i64(&answer.emit, "retried", changed);
+ *     return exit_of(answer_end(&answer, err));
+ *
+ * Without --json nothing is printed. answer_end frees. */
+struct answer {
+    const struct app *app;
+    struct buf out;
+    struct emit emit;
+};
+void answer_begin(struct answer *answer, const struct app *app);
+enum err_class answer_end(struct answer *answer, struct err *err);
 /* The id of a row that a person typed. */
 enum err_class row_number(struct str text, int64_t *id, struct err *err);
 /* From and to in a zone, as the closed range [*from_ms, *to_ms] on a stream's grid. Without

@@ -3,6 +3,16 @@
 #include "app/secret.h"
 #include "app/sql.h"
 
+static enum err_class app_answer(const struct app *app, int64_t id, struct str name,
+                                 struct err *err)
+{
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_i64(&answer.emit, "id", id);
+    emit_str(&answer.emit, "name", name);
+    return answer_end(&answer, err);
+}
+
 enum exit_code cmd_app_add(struct app *app, const struct cli *cli, struct err *err)
 {
     struct settings settings = {0};
@@ -20,7 +30,7 @@ enum exit_code cmd_app_add(struct app *app, const struct cli *cli, struct err *e
     if (class_ == ERR_OK)
         app_say(app, MSG_APP_ADDED, M_STR(account.name),
                 M_STR(connector_platform(account.connector)), M_END);
-    return exit_of(class_);
+    return exit_of(class_ == ERR_OK ? app_answer(app, id, account.name, err) : class_);
 }
 
 enum exit_code cmd_app_list(struct app *app, const struct cli *cli, struct err *err)
@@ -114,5 +124,5 @@ enum exit_code cmd_app_rotate(struct app *app, const struct cli *cli, struct err
     class_ = shops_write(app->store, rotate, &work, err);
     if (class_ == ERR_OK)
         app_say(app, MSG_APP_ROTATED, M_STR(cli_arg(cli, 0)), M_END);
-    return exit_of(class_);
+    return exit_of(class_ == ERR_OK ? app_answer(app, work.id, cli_arg(cli, 0), err) : class_);
 }

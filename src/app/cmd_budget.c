@@ -355,10 +355,17 @@ enum exit_code cmd_budget_set(struct app *app, const struct cli *cli, struct err
     }
     if (class_ == ERR_OK)
         class_ = store_write(app->store, budget_write, &work, err);
-    if (class_ == ERR_OK)
-        app_say(app, work.limit.calls == 0 ? MSG_BUDGET_CLOSED : MSG_BUDGET_SET, M_STR(work.key),
-                M_STR(cli_arg(cli, 1)), M_END);
-    return exit_of(class_);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    app_say(app, work.limit.calls == 0 ? MSG_BUDGET_CLOSED : MSG_BUDGET_SET, M_STR(work.key),
+            M_STR(cli_arg(cli, 1)), M_END);
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_str(&answer.emit, "key", work.key);
+    emit_i64(&answer.emit, "calls", work.limit.calls);
+    emit_i64(&answer.emit, "per_ms", work.limit.per_ms);
+    emit_i64(&answer.emit, "burst", work.limit.burst);
+    return exit_of(answer_end(&answer, err));
 }
 
 /* Running processes do the same as soon as they see the row; this is for when there is none. */
@@ -384,7 +391,11 @@ enum exit_code cmd_budget_reset(struct app *app, const struct cli *cli, struct e
         class_ = store_write(app->store, budget_write, &work, err);
     if (class_ == ERR_OK)
         class_ = shared_reset(app, work.key, err);
-    if (class_ == ERR_OK)
-        app_say(app, MSG_BUDGET_RESET, M_STR(work.key), M_END);
-    return exit_of(class_);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    app_say(app, MSG_BUDGET_RESET, M_STR(work.key), M_END);
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_str(&answer.emit, "key", work.key);
+    return exit_of(answer_end(&answer, err));
 }

@@ -356,7 +356,7 @@ enum exit_code cmd_connector_docs(struct app *app, const struct cli *cli, struct
         schema_write(&out, connector_manifest_schema(), &path, 0);
         buf_fini(&path);
     }
-    return exit_of(print_buf(&out, err));
+    return exit_of(print_page(app, &out, err));
 }
 
 /* --- replay --- */

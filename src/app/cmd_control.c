@@ -25,6 +25,17 @@ enum err_class scope_of_flags(const struct app *app, const struct cli *cli, stru
     return class_;
 }
 
+static void scope_emit(struct emit *emit, const struct hold_of *of, struct str name)
+{
+    static const char *const scopes[] = {
+        [HOLD_ALL] = "all", [HOLD_PLATFORM] = "platform", [HOLD_LANE] = "shop"};
+    emit_str(emit, "scope", str_of(scopes[of->scope]));
+    if (of->scope == HOLD_ALL)
+        emit_null(emit, "name");
+    else
+        emit_str(emit, "name", name);
+}
+
 enum exit_code cmd_pause(struct app *app, const struct cli *cli, struct err *err)
 {
     struct hold_of of;
@@ -33,9 +44,14 @@ enum exit_code cmd_pause(struct app *app, const struct cli *cli, struct err *err
     enum err_class class_ = scope_of_flags(app, cli, &of, &name, err);
     if (class_ == ERR_OK)
         class_ = hold_put(app->store, of, clock_now_ms(), &news, err);
-    if (class_ == ERR_OK)
-        app_say(app, news ? MSG_PAUSED : MSG_PAUSED_BEFORE, M_STR(name), M_END);
-    return exit_of(class_);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    app_say(app, news ? MSG_PAUSED : MSG_PAUSED_BEFORE, M_STR(name), M_END);
+    struct answer answer;
+    answer_begin(&answer, app);
+    scope_emit(&answer.emit, &of, name);
+    emit_bool(&answer.emit, "changed", news);
+    return exit_of(answer_end(&answer, err));
 }
 
 enum exit_code cmd_resume(struct app *app, const struct cli *cli, struct err *err)
@@ -54,5 +70,10 @@ enum exit_code cmd_resume(struct app *app, const struct cli *cli, struct err *er
     app_say(app, gone > 0 ? MSG_RESUMED : MSG_RESUMED_NOTHING, M_STR(name), M_END);
     if (held)
         app_say(app, MSG_STILL_HELD, M_END);
-    return EXIT_DONE;
+    struct answer answer;
+    answer_begin(&answer, app);
+    scope_emit(&answer.emit, &of, name);
+    emit_bool(&answer.emit, "changed", gone > 0);
+    emit_bool(&answer.emit, "held", held);
+    return exit_of(answer_end(&answer, err));
 }

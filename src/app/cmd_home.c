@@ -51,7 +51,14 @@ enum exit_code cmd_init(struct app *app, const struct cli *cli, struct err *err)
         class_ = import_env(app, env_file, !there, err);
     else if (!there)
         app_say(app, MSG_HOME_NEXT, M_END);
-    return exit_of(class_);
+    /* What became of each variable is an answer of its own. */
+    if (class_ != ERR_OK || env_file.len > 0)
+        return exit_of(class_);
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_str(&answer.emit, "home", app->home);
+    emit_bool(&answer.emit, "made", !there);
+    return exit_of(answer_end(&answer, err));
 }
 
 enum exit_code cmd_migrate(struct app *app, const struct cli *cli, struct err *err)
@@ -59,9 +66,14 @@ enum exit_code cmd_migrate(struct app *app, const struct cli *cli, struct err *e
     (void)cli;
     struct migration_state state;
     enum err_class class_ = store_migration_state(app->store, &state, err);
-    if (class_ == ERR_OK)
-        app_say(app, MSG_MIGRATED, M_I64(state.applied), M_END);
-    return exit_of(class_);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    app_say(app, MSG_MIGRATED, M_I64(state.applied), M_END);
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_i64(&answer.emit, "applied", state.applied);
+    emit_i64(&answer.emit, "newest", state.newest);
+    return exit_of(answer_end(&answer, err));
 }
 
 /* --- settings --- */
@@ -96,7 +108,7 @@ enum exit_code cmd_settings(struct app *app, const struct cli *cli, struct err *
         struct buf out;
         buf_init(&out, 1024 * 1024);
         options_reference_write(&out);
-        return exit_of(print_buf(&out, err));
+        return exit_of(print_page(app, &out, err));
     }
     enum err_class class_ = app_open(app, cli, APP_HOME, false, err);
     if (class_ != ERR_OK)
@@ -200,7 +212,6 @@ static enum err_class topic_write(struct buf *out, const struct cli *cli, struct
 
 enum exit_code cmd_help(struct app *app, const struct cli *cli, struct err *err)
 {
-    (void)app;
     struct buf out;
     enum err_class class_ = ERR_OK;
     buf_init(&out, 4 * 1024 * 1024);
@@ -211,7 +222,7 @@ enum exit_code cmd_help(struct app *app, const struct cli *cli, struct err *err)
     else
         class_ = topic_write(&out, cli, err);
     if (class_ == ERR_OK)
-        class_ = print_buf(&out, err);
+        class_ = print_page(app, &out, err);
     else
         buf_fini(&out);
     return exit_of(class_);

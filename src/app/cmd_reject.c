@@ -134,6 +134,9 @@ enum exit_code cmd_reject_replay(struct app *app, const struct cli *cli, struct 
                                 : ids_of_args(app, cli, &ids, &ids_len, err);
     if (class_ != ERR_OK)
         return exit_of(class_);
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_open(&answer.emit, "stayed", '[');
     for (size_t i = 0; i < ids_len; i++) {
         struct err why;
         err_clear(&why);
@@ -142,9 +145,17 @@ enum exit_code cmd_reject_replay(struct app *app, const struct cli *cli, struct 
             continue;
         }
         stayed++;
+        emit_open(&answer.emit, NULL, '{');
+        emit_i64(&answer.emit, "id", ids[i]);
+        emit_str(&answer.emit, "code", str_of(why.code));
+        emit_str(&answer.emit, "message", str_of(why.message));
+        emit_close(&answer.emit, '}');
         app_say(app, MSG_REJECT_STAYS, M_I64(ids[i]), M_STR(str_of(why.message)),
                 M_STR(str_of(why.code)), M_END);
     }
     app_say(app, MSG_REJECT_REPLAYED, M_I64(landed), M_I64(stayed), M_END);
-    return stayed > 0 ? EXIT_FAILED : EXIT_DONE;
+    emit_close(&answer.emit, ']');
+    emit_i64(&answer.emit, "landed", landed);
+    class_ = answer_end(&answer, err);
+    return class_ == ERR_OK && stayed > 0 ? EXIT_FAILED : exit_of(class_);
 }

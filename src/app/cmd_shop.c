@@ -8,6 +8,17 @@
 #include "app/secret.h"
 #include "app/sql.h"
 
+static enum err_class shop_answer(const struct app *app, int64_t id, struct str name,
+                                  const char *state, struct err *err)
+{
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_i64(&answer.emit, "id", id);
+    emit_str(&answer.emit, "name", name);
+    emit_str(&answer.emit, "state", str_of(state));
+    return answer_end(&answer, err);
+}
+
 /* --- add --- */
 
 static enum err_class shop_zone_of(const struct cli *cli, const struct connector *connector,
@@ -92,7 +103,7 @@ enum exit_code cmd_shop_add(struct app *app, const struct cli *cli, struct err *
     bool by_person = grant == GRANT_AUTH_CODE || grant == GRANT_BY_HAND;
     if (by_person && account.access_token.len == 0 && !with)
         app_say(app, MSG_SHOP_ADDED_AUTHORIZE, M_STR(account.name), M_END);
-    return EXIT_DONE;
+    return exit_of(shop_answer(app, id, account.name, "enabled", err));
 }
 
 /* --- list, show --- */
@@ -413,6 +424,30 @@ static enum err_class shop_wake(struct app *app, const struct app_shop *shop, st
                : ERR_OK;
 }
 
+/* The shops that use the token, the accounts that could, and the shops that lost theirs. */
+static enum err_class authorized_answer(const struct app *app, const struct app_shop *shop,
+                                        const struct consent *consent, struct err *err)
+{
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_i64(&answer.emit, "id", shop->sync.id);
+    emit_str(&answer.emit, "name", shop->sync.facts.shop.name);
+    emit_open(&answer.emit, "accounts", '[');
+    for (size_t i = 0; i < consent->accounts_len; i++) {
+        emit_open(&answer.emit, NULL, '{');
+        emit_str(&answer.emit, "external_id", consent->accounts[i].external_id);
+        emit_str(&answer.emit, "title", consent->accounts[i].title);
+        emit_str(&answer.emit, "shop", consent->accounts[i].shop);
+        emit_close(&answer.emit, '}');
+    }
+    emit_close(&answer.emit, ']');
+    emit_open(&answer.emit, "left", '[');
+    for (size_t i = 0; i < consent->left_len; i++)
+        emit_str(&answer.emit, NULL, consent->left[i]);
+    emit_close(&answer.emit, ']');
+    return answer_end(&answer, err);
+}
+
 enum exit_code cmd_shop_authorize(struct app *app, const struct cli *cli, struct err *err)
 {
     struct app_shop *shop;
@@ -429,9 +464,10 @@ enum exit_code cmd_shop_authorize(struct app *app, const struct cli *cli, struct
                                M_STR(cli_arg(cli, 0)), M_END));
     if (token.len == 0 && auth->grant != GRANT_AUTH_CODE) {
         class_ = shop_wake(app, shop, err);
-        if (class_ == ERR_OK)
-            app_say(app, MSG_AUTHORIZE_ITSELF, M_STR(cli_arg(cli, 0)), M_END);
-        return exit_of(class_);
+        if (class_ != ERR_OK)
+            return exit_of(class_);
+        app_say(app, MSG_AUTHORIZE_ITSELF, M_STR(cli_arg(cli, 0)), M_END);
+        return exit_of(authorized_answer(app, shop, &consent, err));
     }
     if (token.len > 0) {
         bool of_app = auth->of_app;
@@ -445,35 +481,36 @@ enum exit_code cmd_shop_authorize(struct app *app, const struct cli *cli, struct
     }
     if (class_ == ERR_OK)
         class_ = shop_wake(app, shop, err);
-    if (class_ == ERR_OK)
-        app_say(app, MSG_AUTHORIZED, M_STR(cli_arg(cli, 0)), M_END);
-    if (class_ == ERR_OK)
-        consent_say(app, shop, &consent);
-    return exit_of(class_);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    app_say(app, MSG_AUTHORIZED, M_STR(cli_arg(cli, 0)), M_END);
+    consent_say(app, shop, &consent);
+    return exit_of(authorized_answer(app, shop, &consent, err));
 }
 
 /* --- enable, disable, remove --- */
 
-static enum exit_code state_change(struct app *app, const struct cli *cli, struct str state,
+static enum exit_code state_change(struct app *app, const struct cli *cli, const char *state,
                                    enum message_id said, struct err *err)
 {
     struct app_shop *shop;
     enum err_class class_ = app_shop_of(app, cli_arg(cli, 0), &shop, err);
     if (class_ == ERR_OK)
-        class_ = shop_state_change(app, shop->sync.id, state, NULL, NULL, err);
-    if (class_ == ERR_OK)
-        app_say(app, said, M_STR(cli_arg(cli, 0)), M_END);
-    return exit_of(class_);
+        class_ = shop_state_change(app, shop->sync.id, str_of(state), NULL, NULL, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    app_say(app, said, M_STR(cli_arg(cli, 0)), M_END);
+    return exit_of(shop_answer(app, shop->sync.id, shop->sync.facts.shop.name, state, err));
 }
 
 enum exit_code cmd_shop_enable(struct app *app, const struct cli *cli, struct err *err)
 {
-    return state_change(app, cli, STR("enabled"), MSG_SHOP_ENABLED, err);
+    return state_change(app, cli, "enabled", MSG_SHOP_ENABLED, err);
 }
 
 enum exit_code cmd_shop_disable(struct app *app, const struct cli *cli, struct err *err)
 {
-    return state_change(app, cli, STR("disabled"), MSG_SHOP_DISABLED, err);
+    return state_change(app, cli, "disabled", MSG_SHOP_DISABLED, err);
 }
 
 enum exit_code cmd_shop_remove(struct app *app, const struct cli *cli, struct err *err)
@@ -482,7 +519,8 @@ enum exit_code cmd_shop_remove(struct app *app, const struct cli *cli, struct er
     enum err_class class_ = app_shop_of(app, cli_arg(cli, 0), &shop, err);
     if (class_ == ERR_OK)
         class_ = shop_remove(app, shop->sync.id, cli_has(cli, "with-rows"), NULL, NULL, err);
-    if (class_ == ERR_OK)
-        app_say(app, MSG_SHOP_REMOVED, M_STR(cli_arg(cli, 0)), M_END);
-    return exit_of(class_);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    app_say(app, MSG_SHOP_REMOVED, M_STR(cli_arg(cli, 0)), M_END);
+    return exit_of(shop_answer(app, shop->sync.id, shop->sync.facts.shop.name, "removed", err));
 }

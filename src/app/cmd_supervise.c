@@ -68,7 +68,7 @@ enum exit_code cmd_service_install(struct app *app, const struct cli *cli, struc
     if (class_ != ERR_OK)
         return exit_of(class_);
     if (cli_has(cli, "print"))
-        return exit_of(print_buf(&text, err));
+        return exit_of(print_page(app, &text, err));
     class_ = unit_place(app, &unit, err);
     if (class_ == ERR_OK)
         class_ = unit_install(app, &unit, buf_str(&text), cli_has(cli, "force"), err);
@@ -80,10 +80,19 @@ enum exit_code cmd_service_install(struct app *app, const struct cli *cli, struc
     owner_warn(app, user);
     if (!unit.system)
         app_say(app, MSG_UNIT_LINGER, M_END);
-    return EXIT_DONE;
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_str(&answer.emit, "path", unit.path);
+    emit_bool(&answer.emit, "system", unit.system);
+    return exit_of(answer_end(&answer, err));
 }
 
 /* --- by systemd --- */
+
+static bool words_ask_for_state(const char *verb)
+{
+    return strcmp(verb, "status") == 0 || strcmp(verb, "is-active") == 0;
+}
 
 /* Our promise is 0 to 3: what systemd calls not running is 3, everything else that is not good 1. */
 static enum exit_code systemd_do(struct app *app, const char *program, const char *const *words,
@@ -98,13 +107,32 @@ static enum exit_code systemd_do(struct app *app, const char *program, const cha
         return exit_of(class_);
     if (code == 0)
         return EXIT_DONE;
-    return code == 3 && strcmp(words[0], "status") == 0 ? EXIT_UNPROVED : EXIT_FAILED;
+    return code == 3 && words_ask_for_state(words[0]) ? EXIT_UNPROVED : EXIT_FAILED;
 }
 
+static enum err_class state_answer(const struct app *app, const char *state, int64_t pid,
+                                   struct err *err)
+{
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_str(&answer.emit, "state", str_of(state));
+    if (pid > 0)
+        emit_i64(&answer.emit, "pid", pid);
+    return answer_end(&answer, err);
+}
+
+/* What `systemctl status` prints is for people; what it found stands in its exit code. */
 static enum exit_code systemd_ask(struct app *app, const char *verb, struct err *err)
 {
+    bool status = strcmp(verb, "status") == 0;
     const char *const words[] = {verb, "--no-pager", "huiliu.service", NULL};
-    return systemd_do(app, "systemctl", words, err);
+    const char *const quiet[] = {"is-active", "--quiet", "huiliu.service", NULL};
+    enum exit_code code = systemd_do(app, "systemctl", status && app->json ? quiet : words, err);
+    if (err->class_ != ERR_OK || (code != EXIT_DONE && !status))
+        return code;
+    bool runs = code == EXIT_DONE && strcmp(verb, "stop") != 0;
+    enum err_class class_ = state_answer(app, runs ? "running" : "stopped", 0, err);
+    return class_ == ERR_OK ? code : exit_of(class_);
 }
 
 /* --- by ourselves --- */
@@ -118,9 +146,10 @@ static enum err_class own_start(struct app *app, struct err *err)
     clock_thread_enter();
     if (class_ == ERR_OK)
         class_ = supervisor_state_read(app, &state, err);
-    if (class_ == ERR_OK)
-        app_say(app, MSG_SERVICE_STARTED, M_STR(app->home), M_I64(state.child), M_END);
-    return class_;
+    if (class_ != ERR_OK)
+        return class_;
+    app_say(app, MSG_SERVICE_STARTED, M_STR(app->home), M_I64(state.child), M_END);
+    return state_answer(app, "running", state.child, err);
 }
 
 static enum err_class own_stop(struct app *app, struct err *err)
@@ -145,7 +174,9 @@ enum exit_code cmd_service_stop(struct app *app, const struct cli *cli, struct e
     enum err_class class_ = home_open(app, cli, err);
     if (class_ == ERR_OK && systemd_is_there())
         return systemd_ask(app, "stop", err);
-    return exit_of(class_ == ERR_OK ? own_stop(app, err) : class_);
+    if (class_ == ERR_OK)
+        class_ = own_stop(app, err);
+    return exit_of(class_ == ERR_OK ? state_answer(app, "stopped", 0, err) : class_);
 }
 
 enum exit_code cmd_service_restart(struct app *app, const struct cli *cli, struct err *err)
@@ -260,8 +291,16 @@ static void on_stop(int number)
 
 static enum exit_code systemd_logs(struct app *app, const char *lines, bool follow, struct err *err)
 {
-    const char *const words[] = {"--no-pager",         "-n", lines, "-u", "huiliu.service",
-                                 follow ? "-f" : NULL, NULL};
+    const char *words[] = {"--no-pager", "-n", lines, "-u", "huiliu.service",
+                           NULL,         NULL, NULL,  NULL};
+    size_t len = 5;
+    if (follow)
+        words[len++] = "-f";
+    /* The journal's own objects: MESSAGE is what the service said. */
+    if (app->json) {
+        words[len++] = "-o";
+        words[len++] = "json";
+    }
     return systemd_do(app, "journalctl", words, err);
 }
 
@@ -279,18 +318,22 @@ static enum exit_code own_logs(struct app *app, int64_t lines, bool follow, stru
         fprintf(stderr, "%.*s\n", STR_ARG(buf_str(&hint)));
         buf_fini(&hint);
     }
+    FILE *out = app->json ? tail_objects(stdout) : stdout;
+    if (!out)
+        return exit_of(err_no_memory(err));
     if (follow) {
         struct sigaction stop = {.sa_handler = on_stop, .sa_flags = (int)SA_RESETHAND};
         sigaction(SIGINT, &stop, NULL);
         sigaction(SIGTERM, &stop, NULL);
         clock_thread_leave();
-        tail_follow(path, lines, stdout, &stop_asked);
+        tail_follow(path, lines, out, &stop_asked);
         clock_thread_enter();
-    } else if (!tail_print(path, lines, stdout)) {
-        return exit_of(
-            err_say(err, ERR_CONFIG, "service_log", MSG_SERVICE_NO_LOG, M_STR(path), M_END));
+    } else if (!tail_print(path, lines, out)) {
+        class_ = err_say(err, ERR_CONFIG, "service_log", MSG_SERVICE_NO_LOG, M_STR(path), M_END);
     }
-    return EXIT_DONE;
+    if (out != stdout)
+        fclose(out);
+    return exit_of(class_);
 }
 
 enum exit_code cmd_service_logs(struct app *app, const struct cli *cli, struct err *err)

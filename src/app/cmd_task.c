@@ -168,9 +168,13 @@ enum exit_code cmd_task_retry(struct app *app, const struct cli *cli, struct err
                      : task_revive(app->store, id, clock_now_ms(), &retried, err);
     if (class_ == ERR_OK && retried == 0 && !all)
         class_ = err_say(err, ERR_NOT_FOUND, "task_unknown", MSG_TASK_NOT_DEAD, M_I64(id), M_END);
-    if (class_ == ERR_OK)
-        app_say(app, MSG_TASK_RETRIED, M_I64(retried), M_END);
-    return exit_of(class_);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    app_say(app, MSG_TASK_RETRIED, M_I64(retried), M_END);
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_i64(&answer.emit, "retried", retried);
+    return exit_of(answer_end(&answer, err));
 }
 
 /* --- cancelling --- */
@@ -204,7 +208,12 @@ enum exit_code cmd_task_cancel(struct app *app, const struct cli *cli, struct er
         if (class_ == ERR_OK)
             class_ = tasks_cancel(app->store, of, clock_now_ms(), &waiting, &running, err);
     }
-    if (class_ == ERR_OK)
-        app_say(app, MSG_CANCELLED_OF, M_I64(waiting), M_I64(running), M_END);
-    return exit_of(class_);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    app_say(app, MSG_CANCELLED_OF, M_I64(waiting), M_I64(running), M_END);
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_i64(&answer.emit, "waiting", waiting);
+    emit_i64(&answer.emit, "running", running);
+    return exit_of(answer_end(&answer, err));
 }

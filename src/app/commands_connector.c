@@ -75,6 +75,7 @@ const struct command commands_connector[] = {
               "显示请求及其签名原文，隐藏机密；不发出调用。"}},
     {.path = "connector docs",
      .args = one_platform_args,
+     .json = true,
      .level = APP_NOTHING,
      .run = cmd_connector_docs,
      .help = {"Describe a platform's streams and columns, or the manifest language.",

@@ -56,6 +56,7 @@ const struct command commands_start[] = {
 
 const struct command commands_home[] = {
     {.path = "migrate",
+     .json = true,
      .level = APP_STORE,
      .migrates = true,
      .run = cmd_migrate,
@@ -82,6 +83,7 @@ const struct command commands_home[] = {
     {.path = "help",
      .args = help_args,
      .flags = help_flags,
+     .json = true,
      .level = APP_NOTHING,
      .run = cmd_help,
      .help = {"Explain a command, or list them all.", "说明某个命令，或列出所有命令。"}},

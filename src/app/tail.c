@@ -1,13 +1,16 @@
 /* Backwards to the line ends, forwards to the end. */
 #include "app/tail.h"
 
+#include "app/emit.h"
+
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK_BYTES = 16 * 1024, LOOK_MS = 200 };
+enum { BLOCK_BYTES = 16 * 1024, LOOK_MS = 200, LINE_BYTES_MAX = 64 * 1024 };
 
 /* Where the last `lines` lines begin. A line that has no end yet counts. */
 static off_t start_find(int fd, off_t end, int64_t lines)
@@ -85,4 +88,64 @@ void tail_follow(struct str path, int64_t lines, FILE *out, const volatile bool 
     }
     if (fd >= 0)
         close(fd);
+}
+
+/* --- lines as objects --- */
+
+struct objects {
+    FILE *out;
+    struct buf line;
+};
+
+/* False when the reader is gone. A line that is longer than the buffer's limit goes as it began. */
+static bool object_write(struct objects *objects)
+{
+    struct buf text;
+    buf_init(&text, 8 * LINE_BYTES_MAX);
+    struct emit emit = emit_to(&text);
+    emit_open(&emit, NULL, '{');
+    emit_str(&emit, "line", buf_str(&objects->line));
+    emit_close(&emit, '}');
+    buf_add_char(&text, '\n');
+    bool good = !text.failed && fwrite(text.ptr, 1, text.len, objects->out) == text.len;
+    buf_fini(&text);
+    buf_reset(&objects->line);
+    return good && fflush(objects->out) == 0;
+}
+
+static ssize_t objects_take(void *cookie, const char *bytes, size_t len)
+{
+    struct objects *objects = cookie;
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] == '\n') {
+            if (!object_write(objects))
+                return 0;
+        } else if (objects->line.len < LINE_BYTES_MAX) {
+            buf_add_char(&objects->line, bytes[i]);
+        }
+    }
+    return (ssize_t)len;
+}
+
+static int objects_end(void *cookie)
+{
+    struct objects *objects = cookie;
+    bool good = objects->line.len == 0 || object_write(objects);
+    buf_fini(&objects->line);
+    free(objects);
+    return good ? 0 : EOF;
+}
+
+FILE *tail_objects(FILE *out)
+{
+    struct objects *objects = calloc(1, sizeof(*objects));
+    if (!objects)
+        return NULL;
+    objects->out = out;
+    buf_init(&objects->line, LINE_BYTES_MAX + 1);
+    FILE *file = fopencookie(objects, "w",
+                             (cookie_io_functions_t){.write = objects_take, .close = objects_end});
+    if (!file)
+        objects_end(objects);
+    return file;
 }

@@ -69,7 +69,7 @@ def test_a_wrong_command_names_the_nearest(t):
 
 
 def test_commands_of_later_versions_do_not_exist(t):
-    for word in ("serve", "export", "backup"):
+    for word in ("backup", "restore"):
         wrong_use(None, word, says=[f"`{word}`"])
 
 
@@ -86,7 +86,7 @@ def test_flags_are_checked(t):
     wrong_use(None, "sync", "--from", says=["--from"])
     wrong_use(None, "sync", "--full=yes", says=["--full"])
     wrong_use(None, "sync", "--full", "--full", says=["--full"])
-    wrong_use(None, "migrate", "--json", says=["--json"])
+    wrong_use(None, "scheduler", "--json", says=["--json"])
 
 
 def test_one_order_is_asked_of_one_shop(t):
