@@ -51,8 +51,10 @@ struct param {
     const char *const *words;
     const char *standard; /* the text that holds where it is not given */
     const char *help;
+    unsigned char filter; /* enum list_how: it filters a list (list.h) by … */
+    const char *column;   /* … this column of it */
 };
-enum { PARAMS_MAX = 40, PARAM_VALUES_MAX = 500 };
+enum { PARAMS_MAX = 64, PARAM_VALUES_MAX = 500 };
 
 /* Each includes those before it, but for RIGHT_REVEAL, which stands apart. */
 enum right { RIGHT_NOBODY, RIGHT_READ, RIGHT_OPERATE, RIGHT_ADMIN, RIGHT_REVEAL };

@@ -3,6 +3,6 @@
 #include "api/tables.h"
 
 const struct route *const route_tables[] = {
-    health_routes,
-    NULL,
+    health_routes,    ad_order_routes, video_routes,  shop_statistics_routes,
+    dashboard_routes, trend_routes,    metric_routes, NULL,
 };

@@ -5,5 +5,11 @@
 #include "api/route.h"
 
 extern const struct route health_routes[];
+extern const struct route ad_order_routes[];
+extern const struct route video_routes[];
+extern const struct route shop_statistics_routes[];
+extern const struct route dashboard_routes[];
+extern const struct route trend_routes[];
+extern const struct route metric_routes[];
 
 #endif

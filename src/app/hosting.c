@@ -51,8 +51,11 @@ enum err_class hosting_make(struct app *app, struct api_host **out, struct err *
     };
     if (!host->home)
         return err_no_memory(err);
+    struct metric_catalog *metrics;
+    enum err_class class_ = metrics_own(&app->arena, &metrics, err);
+    host->metrics = metrics;
     *out = host;
-    return shops_make(app, host, err);
+    return class_ ? class_ : shops_make(app, host, err);
 }
 
 static bool listen_was_chosen(const struct app *app)

@@ -1,0 +1,216 @@
+/* list: rows that people page, filter and sort. A list is declared as data; from the declaration follow the SQL (every
+ * value bound, names only from the declaration), the order, the cursors and the JSON.
+ *
+ *   asking    struct list_query. From a call of the API: list_ask (list_ask.c). By hand, for exports, old routes and
+ *             handlers: list_query_init, list_where…, list_sort, then limit, page, cursor.
+ *   reading   list_run: one page into a list_page. list_stream: all rows in the list's order, to a callback, in bounded memory.
+ *   writing   list_row_write (JSON by docs/api.md), or list_int / list_text / list_figure for a form of one's own.
+ *
+ * A route in three lines: its params are LIST_PARAMS and rows with `.filter` and `.column`; its handler is
+ * `return list_answer(call, &that_list, err);`.
+ *
+ * An export (sheets.c):                                    An old route (page numbers, its own fields):
+ *     list_query_init(&query, &ad_order_list, arena);          list_query_init(&query, &ad_order_list, arena);
+ *     list_shops(&query, scope.all, scope.ids, scope.len);     list_where_text(&query, "item_id", LIST_EQUAL, item);
+ *     list_sort(&query, STR("-cost"), err);                    list_sort(&query, STR("-created_at"), err);
+ *     list_stream(store, &query, each, context, err);          query.page = 3; query.limit = 20;
+ *                                                              list_run(store, &query, &page, err);
+ *
+ * Order: up to LIST_SORTS_MAX columns in either direction, then the key in the direction of the last, so that an order is
+ * total and one walk of one index. Unknown (NULL) comes last in both directions: where the first column may be unknown, its
+ * known rows are one statement and its unknown rows another, of one commit, because no index of all three databases is
+ * in the order "known first". Deeper columns are ordered by the database among equal first ones.
+ *
+ * Cursors name the last row's values. They are tied by a keyed hash to the list, its sort and its filters: any other one is
+ * refused (400 "cursor_foreign"). Whose shops are seen does not hang on them: that is a condition of every statement.
+ *
+ * Texts of statements: as many as there are combinations of filters and sorts in use; lists of values are filled up to the
+ * next power of two with their last value, so that the prepared statements of a connection stay few.
+ *
+ * Life cycle: declarations are constant. A query, its page and its rows live in the arena given. Threads: one a query.
+ * Errors: ERR_USAGE "sort_unknown", "cursor_foreign", "list_values" (more than the statement holds), "amount_decimals";
+ * ERR_STORE as the store has them. */
+#ifndef HUILIU_API_LIST_H
+#define HUILIU_API_LIST_H
+
+#include "api/out.h"
+#include "api/route.h"
+#include "base/base.h"
+#include "derive/derive.h"
+#include "store/store.h"
+
+enum list_kind {
+    LIST_ID,     /* text; where it is empty: null */
+    LIST_NUMBER, /* an id of ours: an integer that is said as text */
+    LIST_TEXT,
+    LIST_INT,
+    LIST_BOOL,
+    LIST_TIME,  /* UTC milliseconds */
+    LIST_DAY,   /* "YYYY-MM-DD" */
+    LIST_MONEY, /* minor units of the currency in column "currency" */
+    /* A metric of the list's family by that name. With `sql` of METRIC_ADD and METRIC_WEIGH it is read and the others
+     * are worked out of those; `sql` of another kind is a stored copy that only sorts and filters. */
+    LIST_METRIC,
+};
+struct list_column {
+    const char *name; /* in the API */
+    const char *sql;  /* NULL: worked out */
+    enum list_kind kind;
+    bool sorts;
+    bool unknown; /* may be NULL */
+    bool hidden;  /* not in the answer */
+};
+
+/* How a parameter filters: `.filter` of struct param. */
+enum list_how {
+    LIST_NO_FILTER,
+    LIST_EQUAL,
+    LIST_ANY_OF,    /* one of many */
+    LIST_LEAST,     /* this or more */
+    LIST_MOST,      /* this or less */
+    LIST_SEARCH,    /* the list's search columns, by one text */
+    LIST_FROM_DAY,  /* days of the list's `day` column, both included */
+    LIST_UNTIL_DAY, /* each shop's own days: the column says the day in its shop's zone */
+};
+/* A column that a text is looked for in: as the whole, or anywhere (A–Z like a–z; % and _ mean themselves). */
+struct list_search {
+    const char *sql;
+    bool whole;
+};
+
+enum { LIST_COLUMNS_MAX = 64, LIST_KEY_MAX = 4, LIST_SORTS_MAX = 3, LIST_TERMS_MAX = 64 };
+enum { LIST_LIMIT_MAX = 1000, LIST_VALUES_MAX = 2048, LIST_STREAM_ROWS = 2000 };
+
+struct list {
+    const char *name;
+    const char *from;                  /* what follows FROM */
+    const char *where;                 /* holds for every row; NULL: nothing */
+    const struct list_column *columns; /* ended by a NULL name */
+    const char *key[LIST_KEY_MAX];     /* columns, never NULL, that no two rows share */
+    const char *sort;                  /* where none is asked for */
+    const char *shop;                  /* SQL of the shop's number; NULL: rows are of no shop */
+    const char *day, *day_ms; /* SQL of the day and of its instant, for an index of time; or NULL */
+    const struct list_search *search; /* ended by a NULL sql; or NULL */
+    const char *family;               /* of LIST_METRIC */
+};
+
+/* Parameters that every list has. */
+#define LIST_PARAMS                                                                                \
+    {"limit",                                                                                      \
+     PARAM_QUERY,                                                                                  \
+     PARAM_INT,                                                                                    \
+     .min = 1,                                                                                     \
+     .max = LIST_LIMIT_MAX,                                                                        \
+     .standard = "100",                                                                            \
+     .help = "Rows of a page"},                                                                    \
+        {"cursor", PARAM_QUERY, PARAM_TEXT, .max = 2000, .help = "`next` of the page before"},     \
+        {"page",                                                                                   \
+         PARAM_QUERY,                                                                              \
+         PARAM_INT,                                                                                \
+         .min = 1,                                                                                 \
+         .max = 1000000,                                                                           \
+         .help = "Number of the page, from 1, instead of a cursor; then the total is counted"},    \
+        {"total", PARAM_QUERY, PARAM_BOOL, .help = "Count all rows"},                              \
+    {                                                                                              \
+        "sort", PARAM_QUERY, PARAM_TEXT,                                                           \
+            .help = "Columns, the first counts most; `-` before a name: downwards"                 \
+    }
+/* NAME_min and NAME_max of a column. */
+#define LIST_RANGE(name, type)                                                                     \
+    {name "_min",    PARAM_QUERY,       type, .max = INT64_MAX, .filter = LIST_LEAST,              \
+     .column = name, .help = "At least"},                                                          \
+    {                                                                                              \
+        name "_max", PARAM_QUERY, type, .max = INT64_MAX, .filter = LIST_MOST, .column = name,     \
+                                        .help = "At most"                                          \
+    }
+
+/* --- asking --- */
+struct list_term {
+    enum list_how how;
+    const char *sql;
+    const struct sql_value *values;
+    size_t values_len;
+};
+struct list_order {
+    size_t column;
+    bool down;
+};
+struct list_query {
+    const struct list *list;
+    struct arena *arena;
+    const struct metric_family *family; /* where the list has metrics */
+    struct list_term terms[LIST_TERMS_MAX];
+    size_t terms_len;
+    struct list_order sort[LIST_SORTS_MAX + LIST_KEY_MAX]; /* the key ends it */
+    size_t sort_len;
+    bool all_shops;
+    const int64_t *shops;
+    size_t shops_len;
+    int64_t limit;
+    int64_t page;  /* 0: by cursor */
+    int64_t piece; /* rows that list_stream has in memory at once; LIST_STREAM_ROWS */
+    bool total;
+    struct str cursor; /* empty: from the start */
+    struct str secret; /* what cursors are signed with; the same for all processes */
+    size_t metric_columns[METRICS_MAX]; /* of each metric the column that is read, or SIZE_MAX */
+};
+/* All shops, the standard sort, limit 100. catalog: NULL where the list has no metrics. */
+void list_query_init(struct list_query *query, const struct list *list,
+                     const struct metric_catalog *catalog, struct arena *arena);
+void list_shops(struct list_query *query, bool all, const int64_t *ids, size_t len);
+/* "-cost,created_at" */
+enum err_class list_sort(struct list_query *query, struct str text, struct err *err);
+/* `column` is a name of the declaration (assert). Texts and numbers by the column's kind; values are borrowed. */
+enum err_class list_where(struct list_query *query, const char *column, enum list_how how,
+                          const struct sql_value *values, size_t len, struct err *err);
+enum err_class list_where_text(struct list_query *query, const char *column, enum list_how how,
+                               struct str text, struct err *err);
+enum err_class list_where_int(struct list_query *query, const char *column, enum list_how how,
+                              int64_t number, struct err *err);
+enum err_class list_where_search(struct list_query *query, struct str text, struct err *err);
+/* "YYYY-MM-DD", empty: no bound. */
+enum err_class list_where_days(struct list_query *query, struct str from, struct str until,
+                               struct err *err);
+/* "12.34" of the column's unit and this currency. More decimals than it has: ERR_USAGE "amount_decimals". */
+enum err_class list_amount(const struct list_query *query, const char *column, struct str text,
+                           struct str currency, int64_t *out, struct err *err);
+/* Everything that a call says: its parameters with `.filter`, those of LIST_PARAMS, its shops, and `currency`: an amount
+ * that filters is one of that currency (CNY where none is said), and rows of others are left out. */
+enum err_class list_ask(struct call *call, const struct list *list, struct list_query *query,
+                        struct err *err);
+
+/* --- reading --- */
+struct list_row {
+    const struct list_query *query;
+    const struct sql_value *values; /* a column each; of those with `sql` */
+};
+struct list_page {
+    struct list_row *rows;
+    size_t rows_len;
+    struct str next; /* cursor of what follows; empty: nothing does */
+    int64_t total;   /* -1: not counted */
+};
+enum err_class list_run(struct store *store, struct list_query *query, struct list_page *out,
+                        struct err *err);
+/* All rows, of one commit, in order; memory for `piece` rows. What `each` returns ends it. `limit`, `page` and
+ * `cursor` do not count. */
+typedef enum err_class list_each(const struct list_row *row, void *context, struct err *err);
+enum err_class list_stream(struct store *store, const struct list_query *query, list_each *each,
+                           void *context, struct err *err);
+
+/* --- writing --- */
+size_t list_column(const struct list *list, const char *name); /* assert that it is there */
+bool list_is_null(const struct list_row *row, size_t column);
+int64_t list_int(const struct list_row *row, size_t column); /* NULL: 0 */
+struct str list_text(const struct list_row *row, size_t column);
+/* All metrics of the row, by the catalogue: out[metric of the family]. */
+enum err_class list_figures(const struct list_row *row, struct figure out[METRICS_MAX],
+                            struct err *err);
+/* The columns of a row, within an object that the caller opens and ends. */
+enum err_class list_row_write(struct out *out, const struct list_row *row, struct err *err);
+/* `next` and `total`, behind `items`. */
+void list_end_write(struct out *out, const struct list_page *page);
+/* list_ask, list_run and all of the answer. */
+enum err_class list_answer(struct call *call, const struct list *list, struct err *err);
+
+#endif

@@ -1,0 +1,302 @@
+#include "api/list_sql.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { LIST_SQL_BYTES_MAX = 128 * 1024 };
+
+enum err_class list_statement_init(struct list_statement *statement, const struct store *store,
+                                   struct arena *arena, struct err *err)
+{
+    const char *kind = store_kind(store);
+    *statement = (struct list_statement){
+        .values = arena_array(arena, LIST_VALUES_MAX, sizeof(struct sql_value)),
+        .database = strcmp(kind, "sqlite") == 0     ? LIST_SQLITE
+                    : strcmp(kind, "postgres") == 0 ? LIST_POSTGRES
+                                                    : LIST_MARIADB,
+    };
+    buf_init(&statement->text, LIST_SQL_BYTES_MAX);
+    return statement->values ? ERR_OK : err_no_memory(err);
+}
+
+void list_statement_fini(struct list_statement *statement)
+{
+    buf_fini(&statement->text);
+}
+
+static void statement_reset(struct list_statement *statement)
+{
+    buf_reset(&statement->text);
+    statement->values_len = 0;
+    statement->too_many = false;
+}
+
+static enum err_class statement_end(const struct list_statement *statement, struct err *err)
+{
+    if (statement->too_many || statement->text.failed)
+        return err_set(err, ERR_USAGE, "list_values",
+                       "more values than one statement holds (%d): ask with fewer at once",
+                       LIST_VALUES_MAX);
+    return ERR_OK;
+}
+
+/* The number of the place at which the value stands. */
+static size_t place(struct list_statement *statement, struct sql_value value)
+{
+    if (statement->values_len == LIST_VALUES_MAX) {
+        statement->too_many = true;
+        return LIST_VALUES_MAX;
+    }
+    statement->values[statement->values_len++] = value;
+    return statement->values_len;
+}
+
+static void say(struct list_statement *statement, const char *text)
+{
+    buf_add(&statement->text, str_of(text));
+}
+
+static const struct list_column *sort_column(const struct list_query *query, size_t sort)
+{
+    return &query->list->columns[query->sort[sort].column];
+}
+
+/* --- conditions --- */
+
+static void and_begin(struct list_statement *statement, bool *first)
+{
+    say(statement, *first ? " WHERE " : " AND ");
+    *first = false;
+}
+
+/* Few texts for any number of values: up to the next power of two with the last one again. */
+static void any_of(struct list_statement *statement, const char *sql,
+                   const struct sql_value *values, size_t len)
+{
+    size_t places = 1;
+    while (places < len)
+        places *= 2;
+    if (places == 1) {
+        buf_printf(&statement->text, "%s = ?%zu", sql, place(statement, values[0]));
+        return;
+    }
+    buf_printf(&statement->text, "%s IN (", sql);
+    for (size_t i = 0; i < places; i++)
+        buf_printf(&statement->text, i ? ", ?%zu" : "?%zu",
+                   place(statement, values[i < len ? i : len - 1]));
+    say(statement, ")");
+}
+
+static void shops_say(struct list_statement *statement, const struct list_query *query, bool *first)
+{
+    struct sql_value shops[LIST_VALUES_MAX / 2];
+    if (!query->list->shop || query->all_shops)
+        return;
+    and_begin(statement, first);
+    if (query->shops_len == 0) {
+        say(statement, "1 = 0");
+        return;
+    }
+    if (query->shops_len > LIST_VALUES_MAX / 2) {
+        statement->too_many = true;
+        return;
+    }
+    for (size_t i = 0; i < query->shops_len; i++)
+        shops[i] = sql_int(query->shops[i]);
+    any_of(statement, query->list->shop, shops, query->shops_len);
+}
+
+/* values[0] is the text, values[1] the same in small letters. */
+static void search_say(struct list_statement *statement, const struct list_query *query,
+                       const struct list_term *term)
+{
+    size_t whole = place(statement, term->values[0]), small = place(statement, term->values[1]);
+    say(statement, "(");
+    for (const struct list_search *search = query->list->search; search->sql; search++) {
+        if (search > query->list->search)
+            say(statement, " OR ");
+        if (search->whole)
+            buf_printf(&statement->text, "%s = ?%zu", search->sql, whole);
+        else if (statement->database == LIST_SQLITE)
+            buf_printf(&statement->text, "instr(lower(%s), ?%zu) > 0", search->sql, small);
+        else if (statement->database == LIST_POSTGRES)
+            buf_printf(&statement->text, "strpos(lower(%s COLLATE \"C\"), ?%zu) > 0", search->sql,
+                       small);
+        else
+            buf_printf(&statement->text, "instr(lower(%s), lower(?%zu)) > 0", search->sql, small);
+    }
+    say(statement, ")");
+}
+
+static void term_say(struct list_statement *statement, const struct list_query *query,
+                     const struct list_term *term)
+{
+    switch (term->how) {
+    case LIST_EQUAL:
+    case LIST_ANY_OF:
+        any_of(statement, term->sql, term->values, term->values_len);
+        return;
+    case LIST_LEAST:
+    case LIST_FROM_DAY:
+        buf_printf(&statement->text, "%s >= ?%zu", term->sql, place(statement, term->values[0]));
+        return;
+    case LIST_MOST:
+    case LIST_UNTIL_DAY:
+        buf_printf(&statement->text, "%s <= ?%zu", term->sql, place(statement, term->values[0]));
+        return;
+    case LIST_SEARCH:
+        search_say(statement, query, term);
+        return;
+    case LIST_NO_FILTER:
+        break;
+    }
+    assert(!"a filter that does nothing");
+}
+
+static void conditions_say(struct list_statement *statement, const struct list_query *query,
+                           bool *first)
+{
+    buf_printf(&statement->text, " FROM %s", query->list->from);
+    if (query->list->where) {
+        and_begin(statement, first);
+        say(statement, query->list->where);
+    }
+    shops_say(statement, query, first);
+    for (size_t i = 0; i < query->terms_len; i++) {
+        and_begin(statement, first);
+        term_say(statement, query, &query->terms[i]);
+    }
+}
+
+/* --- from a place on --- */
+
+static bool rows_compare(const struct list_statement *statement, const struct list_query *query,
+                         size_t begin)
+{
+    bool same = statement->database != LIST_MARIADB;
+    for (size_t i = begin; i < query->sort_len; i++)
+        same = same && query->sort[i].down == query->sort[begin].down &&
+               (i == 0 || !sort_column(query, i)->unknown);
+    return same;
+}
+
+static void row_compare_say(struct list_statement *statement, const struct list_query *query,
+                            size_t begin, const size_t *places)
+{
+    for (int side = 0; side < 2; side++) {
+        say(statement, side == 0 ? "(" : query->sort[begin].down ? " < (" : " > (");
+        for (size_t i = begin; i < query->sort_len; i++) {
+            if (i > begin)
+                say(statement, ", ");
+            if (side == 0)
+                say(statement, sort_column(query, i)->sql);
+            else
+                buf_printf(&statement->text, "?%zu", places[i]);
+        }
+        say(statement, ")");
+    }
+}
+
+static void beyond_say(struct list_statement *statement, const struct list_query *query, size_t i,
+                       size_t at)
+{
+    const struct list_column *column = sort_column(query, i);
+    bool nulls_follow = column->unknown && i > 0;
+    buf_printf(&statement->text, nulls_follow ? "(%s %s ?%zu" : "%s %s ?%zu", column->sql,
+               query->sort[i].down ? "<" : ">", at);
+    if (nulls_follow)
+        buf_printf(&statement->text, " OR %s IS NULL)", column->sql);
+}
+
+/* a < ?1 OR a = ?1 AND b < ?2 OR …, and before it the bound that an index is entered by. */
+static void alternatives_say(struct list_statement *statement, const struct list_query *query,
+                             size_t begin, const struct sql_value *after, const size_t *places)
+{
+    bool any = false;
+    if (begin == 0)
+        buf_printf(&statement->text, "%s %s ?%zu AND ", sort_column(query, 0)->sql,
+                   query->sort[0].down ? "<=" : ">=", places[0]);
+    say(statement, "(");
+    for (size_t last = begin; last < query->sort_len; last++) {
+        if (after[last].kind == SQL_NULL)
+            continue; /* nothing comes behind the unknown ones */
+        say(statement, any ? " OR (" : "(");
+        any = true;
+        for (size_t i = begin; i < last; i++) {
+            if (after[i].kind == SQL_NULL)
+                buf_printf(&statement->text, "%s IS NULL AND ", sort_column(query, i)->sql);
+            else
+                buf_printf(&statement->text, "%s = ?%zu AND ", sort_column(query, i)->sql,
+                           places[i]);
+        }
+        beyond_say(statement, query, last, places[last]);
+        say(statement, ")");
+    }
+    say(statement, ")");
+}
+
+static void after_say(struct list_statement *statement, const struct list_query *query,
+                      enum list_part part, const struct sql_value *after, bool *first)
+{
+    size_t begin = part == LIST_UNKNOWN ? 1 : 0, places[LIST_SORTS_MAX + LIST_KEY_MAX];
+    and_begin(statement, first);
+    for (size_t i = begin; i < query->sort_len; i++)
+        places[i] = after[i].kind == SQL_NULL ? 0 : place(statement, after[i]);
+    if (rows_compare(statement, query, begin))
+        row_compare_say(statement, query, begin, places);
+    else
+        alternatives_say(statement, query, begin, after, places);
+}
+
+/* The first column stands in the order even where all rows have it unknown: so an index begins. */
+static void order_say(struct list_statement *statement, const struct list_query *query)
+{
+    for (size_t i = 0; i < query->sort_len; i++) {
+        const struct list_column *column = sort_column(query, i);
+        say(statement, i ? ", " : " ORDER BY ");
+        if (i > 0 && column->unknown)
+            buf_printf(&statement->text, "%s IS NULL, ", column->sql);
+        say(statement, column->sql);
+        if (query->sort[i].down)
+            say(statement, " DESC");
+    }
+}
+
+enum err_class list_select_make(struct list_statement *statement, const struct list_query *query,
+                                enum list_part part, const struct sql_value *after, int64_t limit,
+                                int64_t offset, struct err *err)
+{
+    bool first = true, comma = false;
+    statement_reset(statement);
+    say(statement, "SELECT ");
+    for (const struct list_column *column = query->list->columns; column->name; column++) {
+        if (!column->sql)
+            continue;
+        say(statement, comma ? ", " : "");
+        say(statement, column->sql);
+        comma = true;
+    }
+    conditions_say(statement, query, &first);
+    if (part != LIST_WHOLE) {
+        and_begin(statement, &first);
+        buf_printf(&statement->text, part == LIST_KNOWN ? "%s IS NOT NULL" : "%s IS NULL",
+                   sort_column(query, 0)->sql);
+    }
+    if (after)
+        after_say(statement, query, part, after, &first);
+    order_say(statement, query);
+    buf_printf(&statement->text, " LIMIT ?%zu", place(statement, sql_int(limit)));
+    if (offset)
+        buf_printf(&statement->text, " OFFSET ?%zu", place(statement, sql_int(offset)));
+    return statement_end(statement, err);
+}
+
+enum err_class list_count_make(struct list_statement *statement, const struct list_query *query,
+                               struct err *err)
+{
+    bool first = true;
+    statement_reset(statement);
+    buf_printf(&statement->text, "SELECT count(*), count(%s)", sort_column(query, 0)->sql);
+    conditions_say(statement, query, &first);
+    return statement_end(statement, err);
+}

@@ -1,0 +1,37 @@
+/* Private to api: the statements of a list. Texts are built of the declaration's SQL and numbers of places; every value is
+ * bound. The three databases differ in two things: how a text is looked for, and that MariaDB walks an index from a place on
+ * only where that is said as alternatives, the others only where it is said as a comparison of rows. */
+#ifndef HUILIU_API_LIST_SQL_H
+#define HUILIU_API_LIST_SQL_H
+
+#include "api/list.h"
+
+enum list_part {
+    LIST_WHOLE,   /* the first column of the sort is never unknown */
+    LIST_KNOWN,   /* rows that have it */
+    LIST_UNKNOWN, /* rows that do not */
+};
+enum list_database { LIST_SQLITE, LIST_POSTGRES, LIST_MARIADB };
+struct list_statement {
+    struct buf text;
+    struct sql_value *values; /* LIST_VALUES_MAX */
+    size_t values_len;
+    bool too_many;
+    enum list_database database;
+};
+enum err_class list_statement_init(struct list_statement *statement, const struct store *store,
+                                   struct arena *arena, struct err *err);
+void list_statement_fini(struct list_statement *statement);
+/* after: a value for each of query->sort, or NULL: from the start. ERR_USAGE "list_values". */
+enum err_class list_select_make(struct list_statement *statement, const struct list_query *query,
+                                enum list_part part, const struct sql_value *after, int64_t limit,
+                                int64_t offset, struct err *err);
+/* Two numbers: rows, and rows that have the first column of the sort. */
+enum err_class list_count_make(struct list_statement *statement, const struct list_query *query,
+                               struct err *err);
+
+/* What cursors are signed with: of the home, the same for all its processes. */
+enum err_class list_secret(const struct call *call, struct str *out, struct err *err);
+bool list_column_is_text(const struct list_column *column);
+
+#endif

@@ -1,0 +1,144 @@
+/* Rows of a list as JSON. */
+#include <string.h>
+
+#include "api/host.h"
+#include "api/list.h"
+#include "api/period.h"
+
+static size_t currency_column(const struct list *list)
+{
+    for (size_t i = 0; list->columns[i].name; i++)
+        if (strcmp(list->columns[i].name, "currency") == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+static struct str row_currency(const struct list_row *row)
+{
+    size_t column = currency_column(row->query->list);
+    return column == SIZE_MAX ? STR_NONE : list_text(row, column);
+}
+
+enum err_class list_figures(const struct list_row *row, struct figure out[METRICS_MAX],
+                            struct err *err)
+{
+    const struct metric_family *family = row->query->family;
+    int exponent = currency_exponent(row_currency(row));
+    struct metric_sums sums = {.many = false};
+    for (size_t i = 0; i < family->metrics_len; i++) {
+        size_t column = row->query->metric_columns[i];
+        if (column != SIZE_MAX && !list_is_null(row, column))
+            sums.value[i] = (struct figure){true, list_int(row, column)};
+    }
+    return metrics_work_out(family, &sums, exponent < 0 ? 2 : exponent, out, err);
+}
+
+static void text_write(struct out *out, const struct list_column *column,
+                       const struct list_row *row, size_t at)
+{
+    struct str text = list_text(row, at);
+    bool nothing = list_is_null(row, at) || (column->kind == LIST_ID && !text.len);
+    if (nothing)
+        out_null(out, column->name);
+    else
+        out_text(out, column->name, text);
+}
+
+static void number_write(struct out *out, const char *name, int64_t number)
+{
+    char digits[24];
+    struct buf text;
+    buf_init_lent(&text, digits, sizeof(digits));
+    buf_printf(&text, "%lld", (long long)number);
+    out_text(out, name, buf_str(&text));
+}
+
+static void value_write(struct out *out, const struct list_row *row, size_t at,
+                        const struct figure *figures)
+{
+    const struct list_column *column = &row->query->list->columns[at];
+    const struct metric_family *family = row->query->family;
+    size_t metric;
+    switch (column->kind) {
+    case LIST_ID:
+    case LIST_TEXT:
+    case LIST_DAY:
+        text_write(out, column, row, at);
+        return;
+    case LIST_METRIC:
+        metric = metric_find(family, str_of(column->name));
+        out_figure(out, column->name, &family->metrics[metric], figures[metric], row_currency(row));
+        return;
+    case LIST_TIME:
+        out_time_or_null(out, column->name, list_int(row, at), !list_is_null(row, at));
+        return;
+    case LIST_NUMBER:
+    case LIST_INT:
+    case LIST_BOOL:
+    case LIST_MONEY:
+        break;
+    }
+    if (list_is_null(row, at))
+        out_null(out, column->name);
+    else if (column->kind == LIST_NUMBER)
+        number_write(out, column->name, list_int(row, at));
+    else if (column->kind == LIST_BOOL)
+        out_bool(out, column->name, list_int(row, at) != 0);
+    else if (column->kind == LIST_MONEY)
+        out_money(out, column->name, list_int(row, at), row_currency(row));
+    else
+        out_int(out, column->name, list_int(row, at));
+}
+
+enum err_class list_row_write(struct out *out, const struct list_row *row, struct err *err)
+{
+    struct figure figures[METRICS_MAX];
+    const struct list *list = row->query->list;
+    enum err_class class_ = row->query->family ? list_figures(row, figures, err) : ERR_OK;
+    for (size_t i = 0; !class_ && list->columns[i].name; i++)
+        if (!list->columns[i].hidden)
+            value_write(out, row, i, figures);
+    return class_;
+}
+
+void list_end_write(struct out *out, const struct list_page *page)
+{
+    out_text_or_null(out, "next", page->next);
+    if (page->total < 0)
+        out_null(out, "total");
+    else
+        out_int(out, "total", page->total);
+}
+
+enum err_class list_answer(struct call *call, const struct list *list, struct err *err)
+{
+    struct list_query *query = arena_alloc(call->arena, sizeof(*query));
+    struct list_page page;
+    struct shop_scope shops;
+    struct out out;
+    if (!query)
+        return err_no_memory(err);
+    enum err_class class_ = list_ask(call, list, query, err);
+    if (!class_)
+        class_ = list_run(call->host->store, query, &page, err);
+    if (class_) {
+        if (err && strcmp(err->code, "cursor_foreign") == 0)
+            call->parameter = "cursor";
+        return class_;
+    }
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    out_list(&out, "items");
+    for (size_t i = 0; !class_ && i < page.rows_len; i++) {
+        out_object(&out, NULL);
+        class_ = list_row_write(&out, &page.rows[i], err);
+        out_end_object(&out);
+    }
+    out_end_list(&out);
+    list_end_write(&out, &page);
+    shops = (struct shop_scope){query->all_shops, query->shops, query->shops_len};
+    if (!class_ && list->shop)
+        class_ = scope_end_write(call, &out, &shops, err);
+    out_end_object(&out);
+    return class_;
+}

@@ -1,0 +1,339 @@
+/* Lists, rankings and sums over the API, against rows that were written by hand. */
+#include "api/api_fixture.h"
+
+#include "api/list_sql.h"
+#include "api/lists.h"
+
+static void order_add(struct api_fixture *f, int64_t shop, const char *id, const char *item,
+                      const char *day, const char *currency, int64_t cost, int64_t plays)
+{
+    int64_t day_ms;
+    time_parse(STR("%Y-%m-%d"), zone_utc(), str_of(day), &day_ms, NULL);
+    const struct sql_value values[] = {sql_int(shop),
+                                       sql_text(str_of(id)),
+                                       sql_text(str_of(item)),
+                                       sql_text(str_of(day)),
+                                       sql_text(str_of(currency)),
+                                       sql_int_or_null(cost, cost >= 0),
+                                       sql_int_or_null(plays, plays >= 0),
+                                       sql_int(day_ms + 4 * 3600000)};
+    api_exec(
+        f,
+        "INSERT INTO ad_result (shop_id, order_id, item_id, day, currency, cost, plays, status,"
+        " title, created_ms, budget, told, final, conversions, rate_5s, changed_ms)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'DELIVERIED', 'Summer', ?8, 10000, 1, 0,"
+        " 2, 250000, 1)",
+        values, 8);
+}
+
+static void day_add(struct api_fixture *f, int64_t shop, const char *basis, const char *day,
+                    const char *item, const char *currency, int64_t cost, int64_t plays)
+{
+    const struct sql_value values[] = {
+        sql_int(shop),          sql_text(str_of(basis)),    sql_text(str_of(day)),
+        sql_text(str_of(item)), sql_text(str_of(currency)), sql_int(cost),
+        sql_int(plays),         sql_int(plays * 250000)};
+    api_exec(
+        f,
+        "INSERT INTO ad_day (shop_id, basis, day, item_id, currency, orders, told, provisional,"
+        " cost, plays, likes, shares, conversions, budget, rate_5s_weighed, rate_5s_plays)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, 2, 2, 1, ?6, ?7, 5, 3, 2, 20000, ?8, ?7)",
+        values, 8);
+}
+
+static void sale_add(struct api_fixture *f, int64_t shop, const char *dimension, const char *member,
+                     const char *day, int64_t orders, int64_t pieces, int64_t gmv)
+{
+    const struct sql_value values[] = {sql_int(shop),         sql_text(str_of(dimension)),
+                                       sql_text(str_of(day)), sql_text(str_of(member)),
+                                       sql_int(orders),       sql_int(pieces),
+                                       sql_int(gmv)};
+    api_exec(
+        f,
+        "INSERT INTO trade_day (shop_id, dimension, day, member, currency, orders, pieces, gmv,"
+        " refunds, received, goods_cost, freight, commission, profit_before_ads, cost_unknown,"
+        " cancelled, shipped, late)"
+        " VALUES (?1, ?2, ?3, ?4, 'CNY', ?5, ?6, ?7, 100, ?7, 200, 0, 0, 700, 0, 0, 4, 1)",
+        values, 7);
+}
+
+static int numbers_ready(void **state)
+{
+    static struct arena arena;
+    static struct metric_catalog *metrics;
+    if (api_ready(state))
+        return -1;
+    struct api_fixture *f = *state;
+    if (!metrics) {
+        arena_init(&arena);
+        if (metrics_own(&arena, &metrics, NULL))
+            return -1;
+    }
+    f->host.metrics = metrics;
+    order_add(f, FIXTURE_ALPHA, "7000000000000000001", "v1", "2026-01-27", "CNY", 5000, 400);
+    order_add(f, FIXTURE_ALPHA, "7000000000000000002", "v1", "2026-01-28", "CNY", -1, -1);
+    order_add(f, FIXTURE_BETA, "7000000000000000003", "v2", "2026-01-28", "USD", 100, 10);
+    order_add(f, FIXTURE_BETA, "7000000000000000001", "v2", "2026-01-28", "CNY", 1999, 10);
+    return 0;
+}
+
+/* --- lists --- */
+
+static void a_list_has_the_forms_of_the_manual(void **state)
+{
+    struct answer a = api_ask(*state, "GET", "/api/v1/ad-orders", "sort=-cost&limit=2&total=1",
+                              NULL);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_text(&a, "total"), "4");
+    assert_string_equal(answer_text(&a, "items.0.order_id"), "7000000000000000001");
+    assert_int_equal(json_kind_of(answer_at(&a, "items.0.order_id")), JSON_STRING);
+    assert_string_equal(answer_text(&a, "items.0.shop"), "1");
+    assert_string_equal(answer_text(&a, "items.0.cost.minor"), "5000");
+    assert_string_equal(answer_text(&a, "items.0.cost.text"), "50.00");
+    assert_string_equal(answer_text(&a, "items.0.cost.currency"), "CNY");
+    assert_string_equal(answer_text(&a, "items.0.plays_per_100"), "800.00");
+    assert_string_equal(answer_text(&a, "items.0.conversion_cost.minor"), "2500");
+    assert_string_equal(answer_text(&a, "items.0.completion_5s"), "0.250000");
+    assert_string_equal(answer_text(&a, "items.0.created_at"), "2026-01-27T04:00:00.000Z");
+    assert_string_equal(answer_text(&a, "zone"), "Asia/Shanghai");
+    assert_string_equal(answer_text(&a, "items.1.cost.minor"), "1999");
+    char query[400];
+    snprintf(query, sizeof(query), "sort=-cost&limit=2&cursor=%s", answer_text(&a, "next"));
+    a = api_ask(*state, "GET", "/api/v1/ad-orders", query, NULL);
+    assert_string_equal(answer_text(&a, "items.0.cost.minor"), "100");
+    assert_string_equal(answer_text(&a, "items.1.cost"), "(null)"); /* unknown comes last */
+    assert_string_equal(answer_text(&a, "items.1.plays_per_100"), "(null)");
+    assert_string_equal(answer_text(&a, "next"), "(null)");
+    snprintf(query, sizeof(query), "sort=cost&limit=2&cursor=%s", "AAAA");
+    a = api_ask(*state, "GET", "/api/v1/ad-orders", query, NULL);
+    answer_refuses(&a, 400, "cursor_foreign");
+    assert_string_equal(answer_text(&a, "parameter"), "cursor");
+}
+
+static void count_is(struct api_fixture *f, const char *query, const char *total)
+{
+    char all[300];
+    snprintf(all, sizeof(all), "total=1&%s", query);
+    struct answer a = api_ask(f, "GET", "/api/v1/ad-orders", all, NULL);
+    if (a.status != 200 || strcmp(answer_text(&a, "total"), total) != 0)
+        fail_msg("%s: %u %.*s, not %s", query, a.status, STR_ARG(a.body), total);
+}
+
+static void filters_mean_what_they_say(void **state)
+{
+    struct api_fixture *f = *state;
+    count_is(f, "shop=beta", "2");
+    count_is(f, "shop=1&shop[]=2", "4");
+    count_is(f, "item_id=v2", "2");
+    count_is(f, "from=2026-01-28", "3");
+    count_is(f, "to=2026-01-27", "1");
+    count_is(f, "cost_min=19.99", "2"); /* of CNY alone */
+    count_is(f, "cost_max=19.99", "1");
+    count_is(f, "cost_min=1&currency=USD", "1");
+    count_is(f, "currency=USD", "1");
+    count_is(f, "q=7000000000000000001", "2");
+    count_is(f, "q=sUMM", "4");
+    count_is(f, "q=%25", "0");
+    count_is(f, "q=_", "0");
+    count_is(f, "told=false", "0");
+    count_is(f, "status=DELIVERIED&status=NONE", "4");
+    count_is(f, "plays_min=11", "1");
+}
+
+static void refused(struct api_fixture *f, const char *path, const char *query, unsigned status,
+                    const char *code)
+{
+    struct answer a = api_ask(f, "GET", path, query, NULL);
+    if (a.status != status)
+        fail_msg("%s?%s: %u %.*s", path, query, a.status, STR_ARG(a.body));
+    answer_refuses(&a, status, code);
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+    struct api_fixture *f = *state;
+    refused(f, "/api/v1/ad-orders", "sort=nothing", 400, "sort_unknown");
+    refused(f, "/api/v1/ad-orders", "sort=cost;DROP TABLE shop", 400, "sort_unknown");
+    refused(f, "/api/v1/ad-orders", "limit=0", 400, "parameter_range");
+    refused(f, "/api/v1/ad-orders", "limit=1001", 400, "parameter_range");
+    refused(f, "/api/v1/ad-orders", "cost_min=1.005", 400, "amount_decimals");
+    refused(f, "/api/v1/ad-orders", "cost_min=99999999999999999999", 400, "parameter_money");
+    refused(f, "/api/v1/ad-orders", "page=1&cursor=x", 400, "page_and_cursor");
+    refused(f, "/api/v1/ad-orders", "cursor=", 400, "cursor_foreign");
+    refused(f, "/api/v1/ad-orders", "shop=gamma", 404, "absent");
+    refused(f, "/api/v1/videos", "period=7d&from=2026-01-01", 400, "period_twice");
+    refused(f, "/api/v1/videos", "from=2026-01-02&to=2026-01-01", 400, "period_order");
+    refused(f, "/api/v1/videos", "sort=title", 400, "sort_unknown");
+    refused(f, "/api/v1/videos", "page=1000&limit=1000", 400, "page_deep");
+    refused(f, "/api/v1/trends", "metric=nothing", 400, "metric_unknown");
+}
+
+static void another_persons_shops_are_not_there(void **state)
+{
+    static const int64_t only[] = {FIXTURE_ALPHA};
+    struct api_fixture *f = *state;
+    f->person.all_shops = false;
+    f->person.shops = only;
+    f->person.shops_len = 1;
+    f->person.right = RIGHT_READ;
+    count_is(f, "", "2");
+    refused(f, "/api/v1/ad-orders", "shop=beta", 404, "absent");
+    refused(f, "/api/v1/ad-orders/7000000000000000003", "", 404, "absent");
+    struct answer a = api_ask(f, "GET", "/api/v1/ad-orders/7000000000000000001", "", NULL);
+    assert_int_equal(a.status, 200); /* the other shop's is not there: nothing is ambiguous */
+    assert_string_equal(answer_text(&a, "shop"), "1");
+    day_add(f, FIXTURE_BETA, "created", "2026-01-28", "v2", "CNY", 100, 10);
+    a = api_ask(f, "GET", "/api/v1/videos", "period=all", NULL);
+    assert_string_equal(answer_text(&a, "total"), "0");
+    refused(f, "/api/v1/videos/v2", "period=all", 404, "absent");
+    f->person.shops_len = 0;
+    count_is(f, "", "0");
+}
+
+static void an_order_that_two_shops_have_needs_its_shop(void **state)
+{
+    struct api_fixture *f = *state;
+    const struct sql_value hash = sql_bytes(STR("0123456789abcdef"));
+    refused(f, "/api/v1/ad-orders/7000000000000000001", "", 400, "order_ambiguous");
+    api_exec(f,
+             "INSERT INTO status_history (shop_id, table_name, key_text, at_ms, status, seen_ms)"
+             " VALUES (2, 'ad_order', '7000000000000000001', 1000, 'DELIVERING', 2000)",
+             NULL, 0);
+    api_exec(f,
+             "INSERT INTO ad_figure_day (shop_id, order_id, day, currency, cost, plays, row_hash,"
+             " received_ms, first_seen_ms, changed_ms)"
+             " VALUES (2, '7000000000000000001', '2026-01-28', 'CNY', 12, 3, ?1, 1, 1, 1)",
+             &hash, 1);
+    struct answer a = api_ask(f, "GET", "/api/v1/ad-orders/7000000000000000001", "shop=beta", NULL);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_text(&a, "cost.minor"), "1999");
+    assert_string_equal(answer_text(&a, "history.0.status"), "DELIVERING");
+    assert_string_equal(answer_text(&a, "days.0.cost.minor"), "12");
+    assert_string_equal(answer_text(&a, "days.0.plays_per_100"), "2500.00");
+    a = api_ask(f, "GET", "/api/v1/ad-orders/7000000000000000001/snapshots", "shop=beta", NULL);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_text(&a, "next"), "(null)");
+}
+
+/* --- sums --- */
+
+static void a_video_of_two_shops_is_one_row_and_currencies_are_two(void **state)
+{
+    struct api_fixture *f = *state;
+    day_add(f, FIXTURE_ALPHA, "created", "2026-01-27", "v1", "CNY", 100, 10);
+    day_add(f, FIXTURE_BETA, "created", "2026-01-28", "v1", "CNY", 300, 30);
+    day_add(f, FIXTURE_BETA, "created", "2026-01-28", "v1", "USD", 7, 1);
+    day_add(f, FIXTURE_BETA, "created", "2026-01-28", "", "CNY", 9999, 1); /* no video */
+    day_add(f, FIXTURE_BETA, "created", "2026-01-28", "v2", "CNY", 500, 0);
+    day_add(f, FIXTURE_BETA, "spent", "2026-01-28", "v2", "CNY", 123456, 0);
+    struct answer a = api_ask(f, "GET", "/api/v1/videos", "period=all&sort=-cost", NULL);
+    assert_string_equal(answer_text(&a, "total"), "3");
+    assert_string_equal(answer_text(&a, "items.0.item_id"), "v2");
+    assert_string_equal(answer_text(&a, "items.1.item_id"), "v1");
+    assert_string_equal(answer_text(&a, "items.1.cost.minor"), "400");
+    assert_string_equal(answer_text(&a, "items.1.plays"), "40");
+    assert_string_equal(answer_text(&a, "items.1.orders"), "4");
+    assert_string_equal(answer_text(&a, "items.1.completion_5s"), "0.250000");
+    assert_string_equal(answer_text(&a, "items.2.currency"), "USD");
+    a = api_ask(f, "GET", "/api/v1/videos", "period=all&split=shop&limit=1&sort=cost", NULL);
+    assert_string_equal(answer_text(&a, "total"), "4");
+    assert_string_equal(answer_text(&a, "items.0.shop_name"), "beta");
+    char query[500];
+    snprintf(query, sizeof(query), "period=all&split=shop&limit=1&sort=cost&cursor=%s",
+             answer_text(&a, "next"));
+    a = api_ask(f, "GET", "/api/v1/videos", query, NULL);
+    assert_string_equal(answer_text(&a, "items.0.cost.minor"), "100");
+    a = api_ask(f, "GET", "/api/v1/shops/statistics", "period=all", NULL);
+    assert_string_equal(answer_text(&a, "totals.0.videos"), "2");
+    assert_string_equal(answer_text(&a, "totals.0.cost.minor"), "10899");
+    assert_string_equal(answer_text(&a, "totals.1.currency"), "USD");
+    a = api_ask(f, "GET", "/api/v1/shops/alpha/statistics", "from=2026-01-27&to=2026-01-27", NULL);
+    assert_string_equal(answer_text(&a, "totals.0.cost.minor"), "100");
+    a = api_ask(f, "GET", "/api/v1/shops/alpha/statistics", "from=2026-01-28", NULL);
+    assert_string_equal(answer_text(&a, "totals.0"), "(absent)");
+    a = api_ask(f, "GET", "/api/v1/shops/statistics", "period=all&basis=spent", NULL);
+    assert_string_equal(answer_text(&a, "totals.0.cost.minor"), "123456");
+}
+
+static void profit_takes_what_was_spent_on_those_days(void **state)
+{
+    struct api_fixture *f = *state;
+    sale_add(f, FIXTURE_ALPHA, "shop", "", "2026-01-28", 3, 5, 1000);
+    sale_add(f, FIXTURE_ALPHA, "shop", "", "2026-01-27", 1, 1, 400);
+    day_add(f, FIXTURE_ALPHA, "created", "2026-01-28", "v1", "CNY", 100, 10);
+    day_add(f, FIXTURE_ALPHA, "spent", "2026-01-28", "v1", "CNY", 250, 10);
+    struct answer a = api_ask(f, "GET", "/api/v1/dashboard", "from=2026-01-28&to=2026-01-28", NULL);
+    assert_string_equal(answer_text(&a, "ads.0.cost.minor"), "100");
+    assert_string_equal(answer_text(&a, "ads.0.provisional"), "1");
+    assert_string_equal(answer_text(&a, "sales.0.gmv.minor"), "1000");
+    assert_string_equal(answer_text(&a, "sales.0.ad_spend.minor"), "250");
+    assert_string_equal(answer_text(&a, "sales.0.roi"), "4.00");
+    assert_string_equal(answer_text(&a, "sales.0.before.gmv.minor"), "400");
+    assert_string_equal(answer_text(&a, "sales.0.before.ad_spend.minor"), "0");
+}
+
+static void days_without_orders_are_zeros(void **state)
+{
+    struct api_fixture *f = *state;
+    day_add(f, FIXTURE_ALPHA, "created", "2026-01-20", "v1", "CNY", 700, 10);
+    day_add(f, FIXTURE_ALPHA, "created", "2026-01-22", "v1", "CNY", 1400, 30);
+    struct answer a = api_ask(f, "GET", "/api/v1/trends", "period=all", NULL);
+    assert_string_equal(answer_text(&a, "items.0.days.1.day"), "2026-01-21");
+    assert_string_equal(answer_text(&a, "items.0.days.1.cost.minor"), "0");
+    assert_string_equal(answer_text(&a, "items.0.days.1.plays_per_100"), "0.00");
+    assert_string_equal(answer_text(&a, "items.0.days.2.average_7d.minor"), "700");
+    assert_string_equal(answer_text(&a, "items.0.days.3"), "(absent)");
+    a = api_ask(f, "GET", "/api/v1/trends", "from=2026-01-01&to=2026-01-28&metric=plays_per_100",
+                NULL);
+    assert_string_equal(answer_text(&a, "items.0.days.27.day"), "2026-01-28");
+    assert_string_equal(answer_text(&a, "items.0.days.27.average_7d"),
+                        "214.29"); /* 30 for 14.00: the 22nd and later */
+    assert_string_equal(answer_text(&a, "items.0.growth"), "(null)");
+}
+
+static void every_sort_and_filter_of_a_list_is_there(void **state)
+{
+    /* The routes' parameters say what the declaration has: names that filter are columns, and each column that sorts does. */
+    struct api_fixture *f = *state;
+    for (const struct list_column *column = ad_order_list.columns; column->name; column++) {
+        char query[100];
+        if (!column->sorts)
+            continue;
+        for (int down = 0; down < 2; down++) {
+            snprintf(query, sizeof(query), "sort=%s%s", down ? "-" : "", column->name);
+            assert_int_equal(api_ask(f, "GET", "/api/v1/ad-orders", query, NULL).status, 200);
+        }
+    }
+    for (size_t i = 0; route_tables[i]; i++)
+        for (const struct route *route = route_tables[i]; route->path; route++)
+            for (const struct param *p = route->params; p && p->name; p++)
+                if (p->filter && p->filter != LIST_SEARCH && strcmp(route->name, "adOrders") == 0)
+                    list_column(&ad_order_list, p->column); /* asserts */
+}
+
+static void the_catalogue_is_told(void **state)
+{
+    struct answer a = api_ask(*state, "GET", "/api/v1/metrics", "", NULL);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_text(&a, "ad.0.name"), "orders");
+    assert_string_equal(answer_text(&a, "ad.0.unit"), "count");
+}
+
+#define NUMBERS_TEST(f) cmocka_unit_test_setup_teardown(f, numbers_ready, api_end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        NUMBERS_TEST(a_list_has_the_forms_of_the_manual),
+        NUMBERS_TEST(filters_mean_what_they_say),
+        NUMBERS_TEST(what_cannot_be_is_refused),
+        NUMBERS_TEST(another_persons_shops_are_not_there),
+        NUMBERS_TEST(an_order_that_two_shops_have_needs_its_shop),
+        NUMBERS_TEST(a_video_of_two_shops_is_one_row_and_currencies_are_two),
+        NUMBERS_TEST(profit_takes_what_was_spent_on_those_days),
+        NUMBERS_TEST(days_without_orders_are_zeros),
+        NUMBERS_TEST(every_sort_and_filter_of_a_list_is_there),
+        NUMBERS_TEST(the_catalogue_is_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

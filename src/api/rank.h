@@ -1,0 +1,46 @@
+/* rank: groups of a sum in the order of any metric, a page at a time. The database adds up, the catalogue works out, and the
+ * best are kept while the groups stream by: no metric needs a formula in SQL to be sorted by, and memory is for a page.
+ *
+ * Order: the metric (unknown last both ways), then the dims and the currency in the same direction. Cursors as in list.h; a
+ * page by its number reaches RANK_ROWS_MAX rows.
+ *
+ * Parameters of a route: LIST_PARAMS and PERIOD_PARAMS. Errors: as list.h and sums.h; ERR_USAGE "page_deep". */
+#ifndef HUILIU_API_RANK_H
+#define HUILIU_API_RANK_H
+
+#include "api/list.h"
+#include "api/sums.h"
+
+enum { RANK_ROWS_MAX = 10000 };
+
+struct rank_row {
+    char dims[SUMS_DIMS_MAX][ID_BYTES_MAX + 1];
+    int64_t numbers[SUMS_DIMS_MAX];
+    char currency[CURRENCY_BYTES_MAX + 1];
+    struct sums sums;
+    struct figure figures[METRICS_MAX];
+};
+struct rank_page {
+    struct rank_row **rows;
+    size_t rows_len;
+    struct str next;
+    int64_t total;
+};
+struct rank_query {
+    const char *name; /* of the route, for cursors */
+    struct sums_query sums;
+    size_t metric;
+    bool down;
+    int64_t limit, page;
+    struct str cursor, secret;
+    /* A group that it refuses is passed over; may be NULL. */
+    bool (*wanted)(const struct rank_row *row);
+};
+/* sort, limit, page and cursor of a call; `standard` where no sort is given ("-cost"). query->sums is filled before. */
+enum err_class rank_ask(struct call *call, struct rank_query *query, const char *standard,
+                        struct err *err);
+enum err_class rank_read(struct call *call, const struct rank_query *query, struct rank_page *out,
+                         struct err *err);
+void rank_end_write(struct out *out, const struct rank_page *page);
+
+#endif

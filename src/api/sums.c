@@ -1,0 +1,357 @@
+#include "api/sums.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "api/host.h"
+
+enum { SUMS_SQL_BYTES_MAX = 32 * 1024, SUMS_VALUES_MAX = 2048 };
+
+static const struct sums_special ad_specials[] = {
+    {"videos", "count(DISTINCT CASE WHEN item_id <> '' THEN item_id END)"}, {0}};
+const char *const basis_words[] = {"created", "spent", NULL};
+const struct sums_table sums_of_ads = {
+    .name = "ad_day",
+    .family = "ad",
+    .kind = "basis",
+    .specials = ad_specials,
+    .extras = {"told", "provisional"},
+};
+static const struct sums_special no_specials[] = {{0}};
+const struct sums_table sums_of_sales = {
+    .name = "trade_day",
+    .family = "trade",
+    .kind = "dimension",
+    .specials = no_specials,
+    .extras = {"cost_unknown"},
+};
+
+const struct metric_family *sums_family(const struct call *call, const struct sums_table *table)
+{
+    return metric_family(call->host->metrics, str_of(table->family));
+}
+
+/* --- the statement --- */
+
+struct sums_statement {
+    struct buf text;
+    struct sql_value *values;
+    size_t values_len;
+    bool too_many;
+};
+
+static size_t place(struct sums_statement *statement, struct sql_value value)
+{
+    if (statement->values_len == SUMS_VALUES_MAX) {
+        statement->too_many = true;
+        return SUMS_VALUES_MAX;
+    }
+    statement->values[statement->values_len++] = value;
+    return statement->values_len;
+}
+
+static const char *special_of(const struct sums_table *table, struct str column)
+{
+    for (const struct sums_special *special = table->specials; special->column; special++)
+        if (str_eq(str_of(special->column), column))
+            return special->sql;
+    return NULL;
+}
+
+static bool column_is_there(const struct table *table, struct str column)
+{
+    return table_column(table, column) != SIZE_MAX;
+}
+
+static bool metric_is_added(const struct sums_table *sums, const struct table *table,
+                            const struct metric *metric)
+{
+    return metric->kind == METRIC_ADD &&
+           (special_of(sums, metric->column) || column_is_there(table, metric->column));
+}
+
+static void added_say(struct sums_statement *statement, struct str column)
+{
+    buf_printf(&statement->text, ", CAST(sum(%.*s) AS bigint)", STR_ARG(column));
+}
+
+/* In the order in which metrics_read takes them. */
+static void metrics_say(struct sums_statement *statement, const struct metric_family *family,
+                        const struct sums_table *sums, const struct table *table)
+{
+    for (size_t i = 0; i < family->metrics_len; i++) {
+        const struct metric *metric = &family->metrics[i];
+        const char *special = special_of(sums, metric->column);
+        if (metric->kind == METRIC_ADD && special)
+            buf_printf(&statement->text, ", CAST(%s AS bigint)", special);
+        else if (metric->kind == METRIC_ADD && column_is_there(table, metric->column))
+            added_say(statement, metric->column);
+        else if (metric->kind == METRIC_WEIGH)
+            buf_printf(&statement->text,
+                       ", CAST(sum(%.*s_weighed) AS bigint), CAST(sum(%.*s_%.*s) AS bigint)",
+                       STR_ARG(metric->column), STR_ARG(metric->column), STR_ARG(metric->weight));
+    }
+}
+
+static void shops_say(struct sums_statement *statement, const struct period_part *part)
+{
+    size_t places = 1;
+    if (part->all_shops)
+        return;
+    if (!part->shops_len) {
+        buf_add(&statement->text, STR(" AND 1 = 0"));
+        return;
+    }
+    while (places < part->shops_len)
+        places *= 2;
+    buf_add(&statement->text, STR(" AND shop_id IN ("));
+    for (size_t i = 0; i < places; i++) {
+        size_t at = i < part->shops_len ? i : part->shops_len - 1;
+        buf_printf(&statement->text, i ? ", ?%zu" : "?%zu",
+                   place(statement, sql_int(part->shops[at])));
+    }
+    buf_add(&statement->text, STR(")"));
+}
+
+static void period_say(struct sums_statement *statement, const struct sums_query *query)
+{
+    const struct period *period = query->period;
+    buf_add(&statement->text, STR(" WHERE ("));
+    for (size_t i = 0; i < period->parts_len; i++) {
+        const struct period_part *part = &period->parts[i];
+        buf_printf(&statement->text, i ? " OR (%s = ?%zu" : "(%s = ?%zu", query->table->kind,
+                   place(statement, sql_text(str_of(query->kind))));
+        if (*part->from)
+            buf_printf(&statement->text, " AND day >= ?%zu",
+                       place(statement, sql_text(str_of(part->from))));
+        if (*part->to)
+            buf_printf(&statement->text, " AND day <= ?%zu",
+                       place(statement, sql_text(str_of(part->to))));
+        shops_say(statement, part);
+        buf_add(&statement->text, STR(")"));
+    }
+    buf_add(&statement->text, STR(")"));
+    for (size_t i = 0; i < SUMS_WHERE_MAX && query->where[i].column; i++)
+        buf_printf(&statement->text, " AND %s = ?%zu", query->where[i].column,
+                   place(statement, query->where[i].value));
+}
+
+static void groups_say(struct sums_statement *statement, const struct sums_query *query,
+                       const char *before)
+{
+    buf_add(&statement->text, str_of(before));
+    for (size_t i = 0; i < SUMS_DIMS_MAX && query->dims[i]; i++)
+        buf_printf(&statement->text, "%s, ", query->dims[i]);
+    buf_add(&statement->text, STR("currency"));
+}
+
+static enum err_class statement_make(struct call *call, struct sums_statement *statement,
+                                     const struct sums_query *query, struct err *err)
+{
+    const struct table *table = table_find(call->host->catalog, str_of(query->table->name));
+    statement->values = arena_array(call->arena, SUMS_VALUES_MAX, sizeof(*statement->values));
+    if (!statement->values)
+        return err_no_memory(err);
+    groups_say(statement, query, "SELECT ");
+    for (size_t i = 0; i < SUMS_EXTRAS_MAX && query->table->extras[i]; i++)
+        added_say(statement, str_of(query->table->extras[i]));
+    metrics_say(statement, sums_family(call, query->table), query->table, table);
+    buf_printf(&statement->text, " FROM %s", query->table->name);
+    period_say(statement, query);
+    groups_say(statement, query, " GROUP BY ");
+    groups_say(statement, query, " ORDER BY ");
+    if (statement->too_many || statement->text.failed)
+        return err_set(err, ERR_USAGE, "list_values", "more shops than one statement holds");
+    return ERR_OK;
+}
+
+/* --- rows --- */
+
+static bool dim_is_number(const char *dim)
+{
+    return strcmp(dim, "shop_id") == 0;
+}
+
+static void metrics_read(const struct metric_family *family, const struct sums_table *sums,
+                         const struct table *table, struct reader *reader, int at,
+                         struct metric_sums *out)
+{
+    out->many = true;
+    for (size_t i = 0; i < family->metrics_len; i++) {
+        const struct metric *metric = &family->metrics[i];
+        if (metric_is_added(sums, table, metric)) {
+            out->value[i] = (struct figure){!reader_is_null(reader, at), reader_int(reader, at)};
+            at++;
+        } else if (metric->kind == METRIC_WEIGH) {
+            out->value[i].known = !reader_is_null(reader, at);
+            out->weighed[i] = reader_int(reader, at);
+            out->weights[i] = reader_int(reader, at + 1);
+            at += 2;
+        }
+    }
+}
+
+static void row_read(struct call *call, const struct sums_query *query, struct reader *reader,
+                     struct sums_row *row)
+{
+    const struct table *table = table_find(call->host->catalog, str_of(query->table->name));
+    int at = 0;
+    *row = (struct sums_row){.currency = STR_NONE};
+    for (size_t i = 0; i < SUMS_DIMS_MAX && query->dims[i]; i++, at++) {
+        if (dim_is_number(query->dims[i]))
+            row->numbers[i] = reader_int(reader, at);
+        else
+            row->dims[i] = reader_text(reader, at);
+    }
+    row->currency = reader_text(reader, at++);
+    for (size_t i = 0; i < SUMS_EXTRAS_MAX && query->table->extras[i]; i++)
+        row->sums.extras[i] = reader_int(reader, at++);
+    metrics_read(sums_family(call, query->table), query->table, table, reader, at,
+                 &row->sums.metrics);
+}
+
+enum err_class sums_read(struct call *call, const struct sums_query *query, sums_each *each,
+                         void *context, struct err *err)
+{
+    struct sums_statement statement = {.values = NULL};
+    struct sums_row row;
+    struct reader *reader = NULL;
+    buf_init(&statement.text, SUMS_SQL_BYTES_MAX);
+    enum err_class class_ = statement_make(call, &statement, query, err);
+    if (!class_)
+        class_ = store_read(call->host->store, statement.text.ptr, statement.values,
+                            statement.values_len, &reader, err);
+    while (!class_ && reader_next(reader)) {
+        row_read(call, query, reader, &row);
+        class_ = each(&row, context, err);
+    }
+    if (reader) {
+        enum err_class closed = reader_close(reader, class_ ? NULL : err);
+        class_ = class_ ? class_ : closed;
+    }
+    buf_fini(&statement.text);
+    return class_;
+}
+
+/* --- adding up --- */
+
+void sums_init(struct sums *sums)
+{
+    *sums = (struct sums){.metrics.many = true};
+}
+
+void sums_zero(const struct call *call, const struct sums_table *table, struct sums *out)
+{
+    const struct metric_family *family = sums_family(call, table);
+    const struct table *columns = table_find(call->host->catalog, str_of(table->name));
+    sums_init(out);
+    for (size_t i = 0; i < family->metrics_len; i++)
+        out->metrics.value[i].known = metric_is_added(table, columns, &family->metrics[i]);
+}
+
+enum err_class sums_add(const struct metric_family *family, struct sums *into,
+                        const struct sums *from, struct err *err)
+{
+    bool fits = true;
+    for (size_t i = 0; i < family->metrics_len; i++) {
+        struct figure *value = &into->metrics.value[i];
+        if (!from->metrics.value[i].known)
+            continue;
+        fits = fits && i64_add(value->number, from->metrics.value[i].number, &value->number) &&
+               i64_add(into->metrics.weighed[i], from->metrics.weighed[i],
+                       &into->metrics.weighed[i]) &&
+               i64_add(into->metrics.weights[i], from->metrics.weights[i],
+                       &into->metrics.weights[i]);
+        value->known = true;
+    }
+    for (size_t i = 0; i < SUMS_EXTRAS_MAX; i++)
+        fits = fits && i64_add(into->extras[i], from->extras[i], &into->extras[i]);
+    return fits ? ERR_OK : err_set(err, ERR_INTERNAL, "metric_range", "a sum does not fit 64 bits");
+}
+
+enum err_class sums_figures(const struct metric_family *family, const struct sums *sums,
+                            struct str currency, struct figure out[METRICS_MAX], struct err *err)
+{
+    int exponent = currency_exponent(currency);
+    return metrics_work_out(family, &sums->metrics, exponent < 0 ? 2 : exponent, out, err);
+}
+
+void figures_write(struct out *out, const struct metric_family *family,
+                   const struct figure figures[METRICS_MAX], struct str currency)
+{
+    char name[64];
+    for (size_t i = 0; i < family->metrics_len; i++) {
+        struct buf text;
+        buf_init_lent(&text, name, sizeof(name));
+        buf_add(&text, family->metrics[i].name);
+        out_figure(out, name, &family->metrics[i], figures[i], currency);
+    }
+}
+
+enum err_class total_add(const struct metric_family *family, struct sums_total *total,
+                         struct str currency, const struct sums *from, struct err *err)
+{
+    size_t at = 0;
+    while (at < total->len && !str_eq(str_of(total->currency[at]), currency))
+        at++;
+    if (at == SUMS_CURRENCIES_MAX || currency.len > CURRENCY_BYTES_MAX)
+        return err_set(err, ERR_BAD_REQUEST, "two_currencies", "amounts of more than %d currencies",
+                       SUMS_CURRENCIES_MAX);
+    if (at == total->len) {
+        total->len++;
+        sums_init(&total->sums[at]);
+        memcpy(total->currency[at], currency.ptr ? currency.ptr : "", currency.len);
+        total->currency[at][currency.len] = '\0';
+    }
+    return sums_add(family, &total->sums[at], from, err);
+}
+
+struct total_reading {
+    const struct metric_family *family;
+    struct sums_total *total;
+};
+
+static enum err_class row_total(const struct sums_row *row, void *context, struct err *err)
+{
+    struct total_reading *reading = context;
+    return total_add(reading->family, reading->total, row->currency, &row->sums, err);
+}
+
+enum err_class sums_total_read(struct call *call, const struct sums_query *query,
+                               struct sums_total *out, struct err *err)
+{
+    struct total_reading reading = {sums_family(call, query->table), out};
+    out->len = 0;
+    return sums_read(call, query, row_total, &reading, err);
+}
+
+enum err_class total_one_write(struct call *call, struct out *out, const struct sums_table *table,
+                               const struct sums *sums, struct str currency, struct err *err)
+{
+    struct figure figures[METRICS_MAX];
+    const struct metric_family *family = sums_family(call, table);
+    enum err_class class_ = sums_figures(family, sums, currency, figures, err);
+    if (class_)
+        return class_;
+    out_text(out, "currency", currency);
+    figures_write(out, family, figures, currency);
+    for (size_t i = 0; i < SUMS_EXTRAS_MAX && table->extras[i]; i++)
+        out_int(out, table->extras[i], sums->extras[i]);
+    return ERR_OK;
+}
+
+enum err_class total_write(struct call *call, struct out *out, const char *key,
+                           const struct sums_table *table, const struct sums_total *total,
+                           struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    out_list(out, key);
+    for (size_t i = 0; !class_ && i < total->len; i++) {
+        out_object(out, NULL);
+        class_ = total_one_write(call, out, table, &total->sums[i], str_of(total->currency[i]),
+                                 err);
+        out_end_object(out);
+    }
+    out_end_list(out);
+    return class_;
+}

@@ -1,0 +1,230 @@
+/* Trends: a period day by day. Days without orders are there, with zeros. */
+#include <string.h>
+
+#include "api/host.h"
+#include "api/sums.h"
+#include "derive/derive.h"
+
+enum { TREND_SERIES_DAYS_MAX = 3660 };
+
+static const char *const of_words[] = {"ads", "sales", NULL};
+static const struct param params[] = {
+    PERIOD_PARAMS,
+    {"shop", PARAM_QUERY, PARAM_TEXT, .many = true, .help = "Numbers or names of shops"},
+    {"of", PARAM_QUERY, PARAM_WORD, .words = of_words, .standard = "ads", .help = "Ads or sales"},
+    {"basis", PARAM_QUERY, PARAM_WORD, .words = basis_words, .standard = "created",
+     .help =
+         "Of ads. created: latest figures of orders placed on a day; spent: what was counted on it"},
+    {"metric", PARAM_QUERY, PARAM_TEXT, .max = 40,
+     .help = "Of which average_7d and growth are told: a metric of the family; cost or gmv"},
+    {0},
+};
+
+struct series {
+    char currency[CURRENCY_BYTES_MAX + 1];
+    struct sums *days;
+};
+struct trend {
+    struct call *call;
+    const struct sums_table *table;
+    const struct metric_family *family;
+    struct series series[SUMS_CURRENCIES_MAX];
+    size_t series_len, metric;
+    int64_t first, last; /* numbers of days */
+    bool open;           /* the period has no bound: days are found by reading */
+};
+
+static enum err_class bound_find(const struct sums_row *row, void *context, struct err *err)
+{
+    struct trend *trend = context;
+    char day[DAY_TEXT_MAX] = "";
+    (void)err;
+    if (row->dims[0].len >= DAY_TEXT_MAX)
+        return ERR_OK;
+    memcpy(day, row->dims[0].ptr, row->dims[0].len);
+    int64_t number = day_number(day);
+    if (trend->open || number < trend->first)
+        trend->first = number;
+    if (trend->open || number > trend->last)
+        trend->last = number;
+    trend->open = false;
+    return ERR_OK;
+}
+
+/* Days without rows have zeros, which are known. */
+static struct series *series_find(struct trend *trend, const struct sums_row *row, struct err *err)
+{
+    size_t days = (size_t)(trend->last - trend->first + 1), at = 0;
+    while (at < trend->series_len && !str_eq(str_of(trend->series[at].currency), row->currency))
+        at++;
+    if (at < trend->series_len)
+        return &trend->series[at];
+    if (at == SUMS_CURRENCIES_MAX || row->currency.len > CURRENCY_BYTES_MAX) {
+        err_set(err, ERR_BAD_REQUEST, "two_currencies", "amounts of more than %d currencies",
+                SUMS_CURRENCIES_MAX);
+        return NULL;
+    }
+    struct series *series = &trend->series[at];
+    series->days = arena_array(trend->call->arena, days, sizeof(*series->days));
+    if (!series->days) {
+        err_no_memory(err);
+        return NULL;
+    }
+    if (row->currency.len)
+        memcpy(series->currency, row->currency.ptr, row->currency.len);
+    for (size_t i = 0; i < days; i++)
+        sums_zero(trend->call, trend->table, &series->days[i]);
+    trend->series_len++;
+    return series;
+}
+
+static enum err_class day_take(const struct sums_row *row, void *context, struct err *err)
+{
+    struct trend *trend = context;
+    char day[DAY_TEXT_MAX] = "";
+    if (row->dims[0].len >= DAY_TEXT_MAX)
+        return ERR_OK;
+    memcpy(day, row->dims[0].ptr, row->dims[0].len);
+    struct series *series = series_find(trend, row, err);
+    if (!series)
+        return err ? err->class_ : ERR_INTERNAL;
+    return sums_add(trend->family, &series->days[day_number(day) - trend->first], &row->sums, err);
+}
+
+static enum err_class average_write(struct trend *trend, struct out *out,
+                                    const struct series *series, size_t day, struct err *err)
+{
+    struct sums week;
+    struct figure figures[METRICS_MAX];
+    size_t first = day + 1 < TREND_DAYS ? 0 : day + 1 - TREND_DAYS;
+    enum err_class class_ = ERR_OK;
+    sums_init(&week);
+    for (size_t i = first; !class_ && i <= day; i++)
+        class_ = sums_add(trend->family, &week, &series->days[i], err);
+    if (!class_)
+        class_ = sums_figures(trend->family, &week, str_of(series->currency), figures, err);
+    if (class_)
+        return class_;
+    const struct metric *metric = &trend->family->metrics[trend->metric];
+    struct figure average = trend_average(metric, figures[trend->metric],
+                                          (int64_t)(day - first + 1));
+    out_figure(out, "average_7d", metric, average, str_of(series->currency));
+    return ERR_OK;
+}
+
+static const struct metric growth_metric = {
+    .kind = METRIC_DIVIDE, .unit = METRIC_SHARE, .decimals = GROWTH_DECIMALS};
+
+static enum err_class series_write(struct trend *trend, struct out *out,
+                                   const struct series *series, struct err *err)
+{
+    size_t days = (size_t)(trend->last - trend->first + 1);
+    struct figure *values = arena_array(trend->call->arena, days, sizeof(*values));
+    enum err_class class_ = values ? ERR_OK : err_no_memory(err);
+    out_object(out, NULL);
+    out_text(out, "currency", str_of(series->currency));
+    out_list(out, "days");
+    for (size_t i = 0; !class_ && i < days; i++) {
+        struct figure figures[METRICS_MAX];
+        char day[DAY_TEXT_MAX];
+        day_of_number(trend->first + (int64_t)i, day);
+        class_ = sums_figures(trend->family, &series->days[i], str_of(series->currency), figures,
+                              err);
+        if (class_)
+            break;
+        values[i] = figures[trend->metric];
+        out_object(out, NULL);
+        out_text(out, "day", str_of(day));
+        class_ = total_one_write(trend->call, out, trend->table, &series->days[i],
+                                 str_of(series->currency), err);
+        if (!class_)
+            class_ = average_write(trend, out, series, i, err);
+        out_end_object(out);
+    }
+    out_end_list(out);
+    if (!class_)
+        out_figure(out, "growth", &growth_metric, trend_growth(values, days), STR_NONE);
+    out_end_object(out);
+    return class_;
+}
+
+/* The bounds that the period says; where it says none, the first and the last day that have rows. */
+static enum err_class bounds_set(struct trend *trend, const struct sums_query *query,
+                                 struct err *err)
+{
+    const struct period *period = query->period;
+    enum err_class class_ = ERR_OK;
+    if (!*period->parts[0].from || !*period->parts[0].to) {
+        trend->open = true;
+        class_ = sums_read(trend->call, query, bound_find, trend, err);
+        if (trend->open) { /* nothing at all */
+            trend->last = -1;
+            return class_;
+        }
+    }
+    bool found = false;
+    for (size_t i = 0; i < period->parts_len; i++) {
+        const struct period_part *part = &period->parts[i];
+        if (*part->from && (!found || day_number(part->from) < trend->first))
+            trend->first = day_number(part->from);
+        if (*part->to && (!found || day_number(part->to) > trend->last))
+            trend->last = day_number(part->to);
+        found = true;
+    }
+    if (!class_ && trend->last - trend->first >= TREND_SERIES_DAYS_MAX)
+        return call_refuse(trend->call, "from", "period_long", err, "at most %d days, one by one",
+                           TREND_SERIES_DAYS_MAX);
+    return class_;
+}
+
+static enum err_class trends(struct call *call, struct err *err)
+{
+    struct shop_scope shops;
+    struct period period;
+    struct out out;
+    bool ads = call_int(call, "of") == 0;
+    struct trend *trend = arena_alloc(call->arena, sizeof(*trend));
+    struct sums_query query = {.table = ads ? &sums_of_ads : &sums_of_sales,
+                               .kind = ads ? basis_words[call_int(call, "basis")] : "shop",
+                               .dims = {"day"},
+                               .period = &period};
+    if (!trend)
+        return err_no_memory(err);
+    *trend = (struct trend){
+        .call = call, .table = query.table, .family = sums_family(call, query.table)};
+    struct str metric = call_given(call, "metric") ? call_text(call, "metric")
+                                                   : str_of(ads ? "cost" : "gmv");
+    trend->metric = metric_find(trend->family, metric);
+    if (trend->metric == SIZE_MAX)
+        return call_refuse(call, "metric", "metric_unknown", err,
+                           "a metric is one of /api/v1/metrics, of the family that is asked for");
+    enum err_class class_ = call_shops(call, &shops, err);
+    if (!class_)
+        class_ = period_ask(call, &shops, &period, err);
+    if (!class_)
+        class_ = bounds_set(trend, &query, err);
+    if (!class_ && trend->last >= trend->first)
+        class_ = sums_read(call, &query, day_take, trend, err);
+    if (class_)
+        return class_;
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    period_write(&out, &period);
+    out_text(&out, "basis", str_of(query.kind));
+    out_text(&out, "metric", metric);
+    out_list(&out, "items");
+    for (size_t i = 0; !class_ && i < trend->series_len; i++)
+        class_ = series_write(trend, &out, &trend->series[i], err);
+    out_end_list(&out);
+    if (!class_)
+        class_ = scope_end_write(call, &out, &shops, err);
+    out_end_object(&out);
+    return class_;
+}
+
+const struct route trend_routes[] = {
+    {ROUTE_GET, "/api/v1/trends", "trends", RIGHT_READ, params, trends,
+     .summary = "A period day by day, with the average of seven days and the growth",
+     .answer = "Trends"},
+    {0},
+};

@@ -1,0 +1,227 @@
+/* Videos: what the orders of each came to together. A video's figures are the sum of the latest of each of its orders, in
+ * the shops that were asked for. */
+#include <string.h>
+
+#include "api/host.h"
+#include "api/rank.h"
+#include "api/sql.h"
+
+static const char *const split_words[] = {"shop", NULL};
+
+static const struct param list_params[] = {
+    LIST_PARAMS,
+    PERIOD_PARAMS,
+    {"shop", PARAM_QUERY, PARAM_TEXT, .many = true, .help = "Numbers or names of shops"},
+    {"basis", PARAM_QUERY, PARAM_WORD, .words = basis_words, .standard = "created",
+     .help =
+         "created: latest figures of orders placed in the period; spent: what was counted in it"},
+    {"split", PARAM_QUERY, PARAM_WORD, .words = split_words,
+     .help = "shop: a row for each shop of a video"},
+    {0},
+};
+static const struct param one_params[] = {
+    {"item_id", PARAM_PATH, PARAM_ID, .required = true,
+     .help = "The platform's number of the video"},
+    PERIOD_PARAMS,
+    {"shop", PARAM_QUERY, PARAM_TEXT, .many = true, .help = "Numbers or names of shops"},
+    {"basis", PARAM_QUERY, PARAM_WORD, .words = basis_words, .standard = "created",
+     .help =
+         "created: latest figures of orders placed in the period; spent: what was counted in it"},
+    {0},
+};
+
+/* --- what a video is called --- */
+
+static bool scope_sees(const struct shop_scope *shops, int64_t id)
+{
+    for (size_t i = 0; !shops->all && i < shops->len; i++)
+        if (shops->ids[i] == id)
+            return true;
+    return shops->all;
+}
+
+/* As its newest order in the shops of the scope shows it. */
+static enum err_class title_write(struct reader *titles, struct out *out,
+                                  const struct shop_scope *shops, const char *item_id, bool *found,
+                                  struct err *err)
+{
+    const struct sql_value values[] = {sql_text(str_of(item_id))};
+    enum err_class class_ = reader_ask(titles, values, 1, err);
+    *found = false;
+    while (!class_ && reader_next(titles)) {
+        if (*found || !scope_sees(shops, reader_int(titles, 0)))
+            continue;
+        *found = true;
+        out_text_or_null(out, "title",
+                         reader_is_null(titles, 1) ? STR_NONE : reader_text(titles, 1));
+        out_text_or_null(out, "author_name",
+                         reader_is_null(titles, 2) ? STR_NONE : reader_text(titles, 2));
+        out_text_or_null(out, "cover",
+                         reader_is_null(titles, 3) ? STR_NONE : reader_text(titles, 3));
+        out_time(out, "newest_order_at", reader_int(titles, 4));
+    }
+    return class_;
+}
+
+static void shop_write(struct out *out, struct call *call, int64_t shop_id)
+{
+    const struct api_shop *shop = host_shop(call->host, shop_id);
+    out_text(out, "shop", arena_printf(call->arena, "%lld", (long long)shop_id));
+    out_text_or_null(out, "shop_name", shop ? shop->name : STR_NONE);
+}
+
+static void row_figures_write(struct out *out, struct call *call, const struct rank_row *row)
+{
+    out_text(out, "currency", str_of(row->currency));
+    figures_write(out, sums_family(call, &sums_of_ads), row->figures, str_of(row->currency));
+    out_int(out, "told", row->sums.extras[0]);
+    out_int(out, "provisional", row->sums.extras[1]);
+}
+
+static bool has_video(const struct rank_row *row)
+{
+    return row->dims[0][0] != '\0';
+}
+
+static enum err_class videos_write(struct call *call, struct out *out, const struct rank_page *page,
+                                   const struct shop_scope *shops, bool split, struct err *err)
+{
+    struct reader *titles;
+    enum err_class class_ = store_read_snapshot(call->host->store, SQL_VIDEO_TITLES, &titles, err);
+    if (class_)
+        return class_;
+    out_list(out, "items");
+    for (size_t i = 0; !class_ && i < page->rows_len; i++) {
+        const struct rank_row *row = page->rows[i];
+        bool found;
+        out_object(out, NULL);
+        out_text(out, "item_id", str_of(row->dims[0]));
+        if (split)
+            shop_write(out, call, row->numbers[1]);
+        class_ = title_write(titles, out, shops, row->dims[0], &found, err);
+        row_figures_write(out, call, row);
+        out_end_object(out);
+    }
+    out_end_list(out);
+    enum err_class closed = reader_close(titles, class_ ? NULL : err);
+    return class_ ? class_ : closed;
+}
+
+static enum err_class videos_list(struct call *call, struct err *err)
+{
+    struct shop_scope shops;
+    struct period period;
+    struct rank_page page;
+    struct out out;
+    bool split = call_given(call, "split");
+    struct rank_query query = {
+        .name = "videos",
+        .sums = {.table = &sums_of_ads, .dims = {"item_id", split ? "shop_id" : NULL}},
+        .wanted = has_video,
+    };
+    query.sums.period = &period;
+    query.sums.kind = basis_words[call_int(call, "basis")];
+    enum err_class class_ = call_shops(call, &shops, err);
+    if (!class_)
+        class_ = period_ask(call, &shops, &period, err);
+    if (!class_)
+        class_ = rank_ask(call, &query, "-cost", err);
+    if (!class_)
+        class_ = rank_read(call, &query, &page, err);
+    if (class_)
+        return class_;
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    out_text(&out, "basis", str_of(query.sums.kind));
+    period_write(&out, &period);
+    class_ = videos_write(call, &out, &page, &shops, split, err);
+    rank_end_write(&out, &page);
+    if (!class_)
+        class_ = scope_end_write(call, &out, &shops, err);
+    out_end_object(&out);
+    return class_;
+}
+
+/* --- one video --- */
+
+struct video_writing {
+    struct call *call;
+    struct out *out;
+    struct sums_total total;
+};
+
+static enum err_class shop_row_write(const struct sums_row *row, void *context, struct err *err)
+{
+    struct video_writing *writing = context;
+    struct call *call = writing->call;
+    enum err_class class_ = total_add(sums_family(call, &sums_of_ads), &writing->total,
+                                      row->currency, &row->sums, err);
+    if (class_)
+        return class_;
+    out_object(writing->out, NULL);
+    shop_write(writing->out, call, row->numbers[0]);
+    class_ = total_one_write(call, writing->out, &sums_of_ads, &row->sums, row->currency, err);
+    out_end_object(writing->out);
+    return class_;
+}
+
+static enum err_class video_head_write(struct call *call, struct out *out,
+                                       const struct shop_scope *shops, struct err *err)
+{
+    struct reader *titles;
+    bool found = false;
+    enum err_class class_ = store_read_snapshot(call->host->store, SQL_VIDEO_TITLES, &titles, err);
+    if (class_)
+        return class_;
+    struct str item_id = arena_dup(call->arena, call_text(call, "item_id"));
+    out_text(out, "item_id", item_id);
+    class_ = title_write(titles, out, shops, item_id.ptr, &found, err);
+    enum err_class closed = reader_close(titles, class_ ? NULL : err);
+    class_ = class_ ? class_ : closed;
+    return class_ || found ? class_ : call_absent(err, "video", item_id);
+}
+
+static enum err_class video_one(struct call *call, struct err *err)
+{
+    struct shop_scope shops;
+    struct period period;
+    struct out out;
+    struct video_writing *writing = arena_alloc(call->arena, sizeof(*writing));
+    struct sums_query query = {.table = &sums_of_ads,
+                               .kind = basis_words[call_int(call, "basis")],
+                               .dims = {"shop_id"},
+                               .period = &period,
+                               .where = {{"item_id", sql_text(call_text(call, "item_id"))}}};
+    if (!writing)
+        return err_no_memory(err);
+    enum err_class class_ = call_shops(call, &shops, err);
+    if (!class_)
+        class_ = period_ask(call, &shops, &period, err);
+    if (class_)
+        return class_;
+    *writing = (struct video_writing){.call = call, .out = &out};
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    class_ = video_head_write(call, &out, &shops, err);
+    if (class_)
+        return class_;
+    out_text(&out, "basis", str_of(query.kind));
+    period_write(&out, &period);
+    out_list(&out, "shops");
+    class_ = sums_read(call, &query, shop_row_write, writing, err);
+    out_end_list(&out);
+    if (!class_)
+        class_ = total_write(call, &out, "totals", &sums_of_ads, &writing->total, err);
+    if (!class_)
+        class_ = scope_end_write(call, &out, &shops, err);
+    out_end_object(&out);
+    return class_;
+}
+
+const struct route video_routes[] = {
+    {ROUTE_GET, "/api/v1/videos", "videos", RIGHT_READ, list_params, videos_list,
+     .summary = "Videos by what their orders came to", .answer = "Videos"},
+    {ROUTE_GET, "/api/v1/videos/{item_id}", "video", RIGHT_READ, one_params, video_one,
+     .summary = "One video: what its orders came to, together and by shop", .answer = "Video"},
+    {0},
+};
