@@ -40,6 +40,8 @@ static const struct yaml_key sort_keys[] = {
     {0}};
 static const struct yaml_schema sort_schema = {
     .type = YAML_T_MAP, .name = "sort", .keys = sort_keys};
+static const struct yaml_schema sorts_schema = {
+    .type = YAML_T_NAMED, .name = "sorts", .each = &sort_schema};
 static const struct yaml_key page_keys[] = {
     {"number", &text_schema, true, "parameter of the page's number"},
     {"size", &text_schema, true, "parameter of its size"},
@@ -86,7 +88,7 @@ static const struct yaml_key route_keys[] = {
     {"runs", &text_schema, false, "our route; without one it only says yes"},
     {"params", &params_schema, false, "its parameters"},
     {"with", &words_schema, false, "parameters of ours that are always the same"},
-    {"sort", &sort_schema, false, "how it sorts"},
+    {"sort", &text_schema, false, "how it sorts: one of `sorts`"},
     {"page", &page_schema, false, "how it pages"},
     {"answer", &answer_schema, true, "what it answers"},
     {0}};
@@ -108,6 +110,7 @@ static const struct yaml_schema errors_schema = {
 static const struct yaml_key file_keys[] = {
     {"errors", &errors_schema, true, "the first row that fits; the last one fits all"},
     {"shapes", &shapes_schema, true, "forms of answers"},
+    {"sorts", &sorts_schema, false, "what may be sorted by"},
     {"routes", &routes_schema, true, "the old routes"},
     {0}};
 static const struct yaml_schema file_schema = {
@@ -122,6 +125,7 @@ struct loader {
     enum err_class class_;
     struct old_shape *shapes;
     size_t shapes_len;
+    const struct yaml *sorts;
 };
 
 static void *take(struct loader *loader, size_t count, size_t bytes)
@@ -269,17 +273,21 @@ static void params_read(struct loader *loader, const struct yaml *map, struct ol
     out->params_len = params ? map->len : 0;
 }
 
-static void paging_read(const struct yaml *sort, const struct yaml *page, struct loader *loader,
-                        struct old_route *out)
+static void sort_read(struct loader *loader, const struct yaml *name, struct old_route *out)
 {
-    if (sort)
-        out->sort = (struct old_sort){
-            .by = text_at(sort, "by"),
-            .order = text_at(sort, "order"),
-            .standard = text_at(sort, "standard"),
-            .words = words_read(loader, yaml_get(sort, STR("words")), false)};
-    if (!page)
+    const struct yaml *sort = loader->sorts ? yaml_get(loader->sorts, name->text) : NULL;
+    if (!sort) {
+        wrong(loader, name, "there is no sort of this name");
         return;
+    }
+    out->sort = (struct old_sort){.by = text_at(sort, "by"),
+                                  .order = text_at(sort, "order"),
+                                  .standard = text_at(sort, "standard"),
+                                  .words = words_read(loader, yaml_get(sort, STR("words")), false)};
+}
+
+static void paging_read(const struct yaml *page, struct old_route *out)
+{
     out->paging.number = text_at(page, "number");
     out->paging.size = text_at(page, "size");
     yaml_i64(yaml_get(page, STR("standard")), &out->paging.standard);
@@ -315,7 +323,10 @@ static void route_read(struct loader *loader, const struct yaml_pair *pair, stru
     out->with = fixed.words;
     out->with_len = fixed.len;
     params_read(loader, yaml_get(node, STR("params")), out);
-    paging_read(yaml_get(node, STR("sort")), yaml_get(node, STR("page")), loader, out);
+    if (yaml_get(node, STR("sort")))
+        sort_read(loader, yaml_get(node, STR("sort")), out);
+    if (yaml_get(node, STR("page")))
+        paging_read(yaml_get(node, STR("page")), out);
     answer_read(loader, yaml_get(node, STR("answer")), out);
     if (!runs.ptr && out->answer != OLD_NOTHING)
         wrong(loader, node, "a route that runs nothing answers nothing");
@@ -339,6 +350,7 @@ static void table_read(struct loader *loader, const struct yaml *root, struct ol
         (made && (made[errors->len - 1].status || made[errors->len - 1].problem.ptr)))
         wrong(loader, errors, "the last error must fit whatever is left: no status, no problem");
     shapes_read(loader, yaml_get(root, STR("shapes")));
+    loader->sorts = yaml_get(root, STR("sorts"));
     for (size_t i = 0; read && loader->class_ == ERR_OK && i < routes->len; i++)
         route_read(loader, &routes->pairs[i], &read[i]);
     *table = (struct old_table){read, routes->len, made, errors->len};

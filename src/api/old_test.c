@@ -10,13 +10,15 @@ static const char file_head[] =
     "  many: {id: order_id, 'on': {from: state, words: {enabled: 1, disabled: 'no'}}, budget: {from: budget, as: yuan},\n"
     "    plays: {from: plays, absent: true}, none: {none: 0}, at: {from: at, as: local}, x: {from: name, given: yes}, y: {from: name, given: no}, name: {from: name, as: text},\n"
     "    took: {from: at, until: end, as: span}, ones: {from: ones, as: rows, of: one, none: nothing}}\n"
+    "sorts:\n"
+    "  tasks: {by: sortField, order: sortOrder, standard: created_at, words: {cost: cost, time: created_at}}\n"
     "routes:\n"
     "  GET /api/douplus/task/page:\n"
     "    runs: GET /api/v1/ad-orders\n"
     "    params: {status: {to: status, words: {ALL: '', DONE: DELIVERIED}}, keyword: q,\n"
     "             accountId: shop, kind: {to: kind, standard: x}}\n"
     "    with: {platform: douplus}\n"
-    "    sort: {by: sortField, order: sortOrder, standard: created_at, words: {cost: cost, time: created_at}}\n"
+    "    sort: tasks\n"
     "    page: {number: pageNum, size: pageSize, standard: 10}\n"
     "    answer: {kind: page, at: items, key: records, of: many}\n"
     "  POST /api/account/{id}/sync:\n"
@@ -139,6 +141,7 @@ static void test_a_file_that_cannot_work_is_refused(void **state)
     static const char *const wrongs[][2] = {
         {"kind: page, at: items", "kind: pages, at: items"},
         {"of: many}", "of: nany}"},
+        {"sort: tasks", "sort: taks"},
         {"runs: GET /api/v1/ad-orders", "runs: GET /ad-orders"},
         {"until: end, ", ""},
         {"key: records, ", ""},
@@ -167,6 +170,62 @@ static void test_the_programs_own_file_can_be_read(void **state)
     assert_non_null(old_own());
 }
 
+/* {…} is {…}, whatever stands in it. */
+static bool same_path(struct str a, struct str b)
+{
+    while (a.len > 0 && b.len > 0) {
+        struct str x, y;
+        str_cut(str_sub(a, 1, a.len), '/', &x, &(struct str){0});
+        str_cut(str_sub(b, 1, b.len), '/', &y, &(struct str){0});
+        if (!str_eq(x, y) && !(str_starts(x, STR("{")) && str_starts(y, STR("{"))))
+            return false;
+        a = str_sub(a, 1 + x.len, a.len);
+        b = str_sub(b, 1 + y.len, b.len);
+    }
+    return a.len == 0 && b.len == 0;
+}
+
+static const struct route *route_of(const struct old_route *old)
+{
+    for (const struct route *const *table = route_tables; *table; table++)
+        for (const struct route *route = *table; route->path; route++)
+            if (str_eq(old->our_method, str_of(route_method_name(route->method))) &&
+                same_path(old->our_path, str_of(route->path)))
+                return route;
+    return NULL;
+}
+
+static void takes(const struct old_route *old, const struct route *route, struct str name)
+{
+    for (const struct param *param = route->params; param && param->name; param++)
+        if (str_eq(name, str_of(param->name)))
+            return;
+    fail_msg("%.*s: %s has no parameter %.*s", STR_ARG(old->path), route->path, STR_ARG(name));
+}
+
+static void test_every_old_route_runs_one_of_ours_with_parameters_that_it_has(void **state)
+{
+    const struct old_table *table = old_own();
+    (void)state;
+    for (size_t i = 0; i < table->routes_len; i++) {
+        const struct old_route *old = &table->routes[i];
+        if (!old->our_path.ptr)
+            continue;
+        const struct route *route = route_of(old);
+        if (!route)
+            fail_msg("%.*s runs %.*s, which is not there", STR_ARG(old->path),
+                     STR_ARG(old->our_path));
+        for (size_t k = 0; k < old->params_len; k++)
+            takes(old, route, old->params[k].to);
+        for (size_t k = 0; k < old->with_len; k++)
+            takes(old, route, old->with[k].old);
+        if (old->sort.by.ptr)
+            takes(old, route, STR("sort"));
+        for (int k = 0; old->paging.size.ptr && k < 3; k++)
+            takes(old, route, str_of((const char *[]){"limit", "page", "cursor"}[k]));
+    }
+}
+
 static void answers(struct api_fixture *f, const char *method, const char *path, unsigned status,
                     const char *code, const char *success)
 {
@@ -193,6 +252,118 @@ static void test_answers_and_refusals_stand_in_the_old_envelope(void **state)
     answer_refuses(&a, 404, "route");
 }
 
+/* --- over our own routes --- */
+
+enum { MANY = 2500, FEW = 3 };
+struct filling {
+    int64_t shop, rows;
+};
+
+static enum err_class fill(struct tx *tx, void *context, struct err *err)
+{
+    const struct filling *filling = context;
+    enum err_class class_ = ERR_OK;
+    for (int64_t i = 0; class_ == ERR_OK && i < filling->rows; i++) {
+        char id[32];
+        snprintf(id, sizeof(id), "18355%lld%08lld", (long long)filling->shop, (long long)i);
+        const struct sql_value values[] = {sql_int(filling->shop), sql_text(str_of(id)),
+                                           sql_int(1769529600000 - i % 7 * 1000), sql_int(i % 2)};
+        class_ = tx_exec(
+            tx,
+            "INSERT INTO ad_result (shop_id, order_id, item_id, status, title, created_ms, day, currency, told,"
+            " final, budget, cost, plays, likes, comments, shares, follows, conversions, rate_5s,"
+            " delivery_hours, changed_ms) VALUES (?1, ?2, '7518299855211597096', 'DELIVERIED', '标题 \"一\"', ?3,"
+            " '2026-01-27', 'CNY', ?4, 0, 21000, CASE WHEN ?4 = 1 THEN 1234 END, CASE WHEN ?4 = 1 THEN 100 END,"
+            " 5, 1, 2, 3, 0, 250000, '24', 1)",
+            values, 4, NULL, err);
+    }
+    return class_;
+}
+
+static void filled(struct api_fixture *f)
+{
+    struct filling alpha = {FIXTURE_ALPHA, MANY}, beta = {FIXTURE_BETA, FEW};
+    struct err err;
+    api_good(metrics_own(&f->arena, (struct metric_catalog **)(uintptr_t)&f->host.metrics, &err),
+             &err);
+    api_good(store_write(f->store, fill, &alpha, &err), &err);
+    api_good(store_write(f->store, fill, &beta, &err), &err);
+}
+
+static size_t distinct_orders(const struct json *records)
+{
+    struct map seen;
+    struct json_iter iter;
+    const struct json *record;
+    size_t len = 0;
+    map_init(&seen, 10 * MANY);
+    json_iter_init(&iter, records);
+    while ((record = json_iter_next(&iter, NULL))) {
+        bool added;
+        assert_non_null(map_put(&seen, json_text(json_get(record, STR("orderId"))), &added));
+        len += added;
+    }
+    map_fini(&seen);
+    return len;
+}
+
+static void test_a_large_page_is_many_of_ours_and_no_row_comes_twice(void **state)
+{
+    struct api_fixture *f = *state;
+    filled(f);
+    struct answer a = api_ask(f, "GET", "/api/douplus/task/page", "pageSize=-1&sortField=budget",
+                              NULL);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(json_len(answer_at(&a, "data.records")), MANY + FEW);
+    assert_int_equal(distinct_orders(answer_at(&a, "data.records")), MANY + FEW);
+    assert_string_equal(answer_text(&a, "data.total"), "2503");
+    assert_string_equal(answer_text(&a, "data.pages"), "1");
+    a = api_ask(f, "GET", "/api/douplus/task/page", "pageSize=1200&pageNum=3&sortField=budget",
+                NULL);
+    assert_int_equal(json_len(answer_at(&a, "data.records")), MANY + FEW - 2400);
+    assert_string_equal(answer_text(&a, "data.pageNum"), "3");
+    assert_string_equal(answer_text(&a, "data.pages"), "3");
+    a = api_ask(f, "GET", "/api/douplus/task/page", "pageNum=900", NULL);
+    assert_int_equal(json_len(answer_at(&a, "data.records")), 0);
+}
+
+static void test_an_order_is_written_as_the_old_list_had_it(void **state)
+{
+    struct api_fixture *f = *state;
+    filled(f);
+    struct answer a = api_ask(f, "GET", "/api/douplus/task/18355200000001", "", NULL);
+    assert_string_equal(
+        arena_dup(&f->arena, a.body).ptr,
+        "{\"code\":200,\"message\":\"success\",\"data\":{\"id\":\"18355200000001\",\"userId\":1,\"accountId\":2,\"itemId\":"
+        "\"7518299855211597096\",\"orderId\":\"18355200000001\",\"taskId\":null,\"status\":\"DELIVERIED\",\"budget\":210.00,"
+        "\"duration\":24,\"targetType\":null,\"videoTitle\":\"标题 \\\"一\\\"\",\"videoCoverUrl\":null,\"accountNickname\":null,"
+        "\"accountAvatar\":null,\"orderCreateTime\":\"2026-01-27 23:59:59\",\"orderStartTime\":null,\"orderEndTime\":null,"
+        "\"createTime\":null,\"updateTime\":null,\"actualCost\":12.34,\"playCount\":100,\"likeCount\":5,\"commentCount\":1,"
+        "\"shareCount\":2,\"followCount\":3,\"dpTargetConvertCnt\":0,\"customConvertCost\":0,\"avg5sRate\":0.250000,"
+        "\"playPer100Cost\":810.37,\"shareRate\":2.0000},\"success\":true}");
+    a = api_ask(f, "GET", "/api/douplus/task/18355200000000", "", NULL);
+    assert_int_equal(json_len(answer_at(&a, "data")), 19); /* the platform has told nothing of it */
+}
+
+static void test_who_sees_one_shop_sees_no_other_through_old_routes(void **state)
+{
+    struct api_fixture *f = *state;
+    static const int64_t beta[] = {FIXTURE_BETA};
+    filled(f);
+    f->person = (struct person){
+        .user_id = 2, .name = STR("eye"), .right = RIGHT_READ, .shops = beta, .shops_len = 1};
+    struct answer a = api_ask(f, "GET", "/api/douplus/task/page", "pageSize=-1", NULL);
+    assert_int_equal(json_len(answer_at(&a, "data.records")), FEW);
+    assert_string_equal(answer_text(&a, "data.total"), "3");
+    answers(f, "GET", "/api/douplus/task/18355100000001", 404, "2001", "false");
+    answers(f, "GET", "/api/douplus/task/stats/1", 404, "2001", "false");
+    answers(f, "GET", "/api/douplus/task/stats/2", 200, "200", "true");
+    answers(f, "GET", "/api/douplus/video/stats/1", 404, "2001", "false");
+    a = api_ask(f, "GET", "/api/douplus/task/page", "accountId=alpha", NULL);
+    assert_int_equal(a.status, 404);
+    assert_string_equal(answer_text(&a, "code"), "2001");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,7 +377,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_file_that_cannot_work_is_refused, api_ready,
                                         api_end),
         cmocka_unit_test_setup_teardown(test_the_programs_own_file_can_be_read, api_ready, api_end),
+        cmocka_unit_test(test_every_old_route_runs_one_of_ours_with_parameters_that_it_has),
         cmocka_unit_test_setup_teardown(test_answers_and_refusals_stand_in_the_old_envelope,
+                                        api_ready, api_end),
+        cmocka_unit_test_setup_teardown(test_a_large_page_is_many_of_ours_and_no_row_comes_twice,
+                                        api_ready, api_end),
+        cmocka_unit_test_setup_teardown(test_an_order_is_written_as_the_old_list_had_it, api_ready,
+                                        api_end),
+        cmocka_unit_test_setup_teardown(test_who_sees_one_shop_sees_no_other_through_old_routes,
                                         api_ready, api_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
