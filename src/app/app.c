@@ -194,6 +194,19 @@ static const struct sync_shop *shop_of(void *context, int64_t shop_id)
     return shop && shop->err.class_ == ERR_OK ? &shop->sync : NULL;
 }
 
+static const struct derive_shop *derive_shop_of(void *context, int64_t shop_id)
+{
+    const struct app_shop *shop = app_shop_by_id(context, shop_id);
+    return shop && shop->derive.zone ? &shop->derive : NULL;
+}
+
+static enum err_class results_open(struct app *app, struct err *err)
+{
+    const struct derive_options derive = {
+        .store = app->store, .shop_of = derive_shop_of, .context = app};
+    return derive_open(&derive, &app->derive, err);
+}
+
 /* A clock that a file drives is for the sandbox: a real platform would get requests of another day. */
 static enum err_class clock_check(const struct app *app, struct err *err)
 {
@@ -282,6 +295,8 @@ enum err_class app_open(struct app *app, const struct cli *cli, enum app_level l
         class_ = app_open_store(app, migrates || made, err);
     if (class_ == ERR_OK)
         class_ = app_open_shops(app, err);
+    if (class_ == ERR_OK)
+        class_ = results_open(app, err);
     if (class_ != ERR_OK || level == APP_STORE)
         return class_;
     return calls_open(app, err);
@@ -289,6 +304,8 @@ enum err_class app_open(struct app *app, const struct cli *cli, enum app_level l
 
 void app_close(struct app *app)
 {
+    if (app->derive)
+        derive_close(app->derive);
     if (app->sync)
         sync_close(app->sync);
     if (app->gateway)

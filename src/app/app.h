@@ -14,6 +14,7 @@
 #include "connector/connector.h"
 #include "coord/coord.h"
 #include "crypt/crypt.h"
+#include "derive/derive.h"
 #include "format/format.h"
 #include "gateway/gateway.h"
 #include "queue/queue.h"
@@ -35,6 +36,7 @@ struct app_shop {
     struct sync_shop sync; /* what the engine sees; sync.connector may be NULL, see `err` */
     struct str platform, app_name, state;
     int64_t app_id;
+    struct derive_shop derive; /* zone NULL: nothing can be derived, there is no manifest */
     struct err err; /* why it cannot be called: no manifest, a secret that does not open */
 };
 
@@ -59,6 +61,7 @@ struct app {
     struct coord *coord;
     struct gateway *gateway;
     struct sync *sync;
+    struct derive *derive;
 };
 
 void app_init(struct app *app);

@@ -143,6 +143,8 @@ static enum err_class run_work(struct app *app, const struct cli *cli, struct ru
     size_t handlers_len = 0;
     for (const char *const *kind = sync_task_kinds; *kind && handlers_len < HANDLERS_MAX; kind++)
         handlers[handlers_len++] = (struct task_handler){*kind, sync_handle, app->sync};
+    for (const char *const *kind = derive_task_kinds; *kind && handlers_len < HANDLERS_MAX; kind++)
+        handlers[handlers_len++] = (struct task_handler){*kind, derive_handle, app->derive};
     struct workers *workers;
     struct str name;
     enum err_class class_ = worker_name(&app->arena, "sync", &name, err);

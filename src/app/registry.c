@@ -276,6 +276,24 @@ static enum err_class shop_open(struct app *app, struct app_shop *shop, const st
     return class_;
 }
 
+/* Whatever else is wrong with the shop: results need no secret. */
+static void shop_derive_fill(struct app_shop *shop)
+{
+    const struct connector *connector = shop->sync.connector;
+    if (!connector)
+        return;
+    const struct zone *own = shop->sync.facts.zone;
+    shop->derive.zone = own ? own : connector_zone(connector);
+    for (size_t i = 0; i < connector_streams(connector); i++) {
+        const struct stream *stream = connector_stream_at(connector, i);
+        if (!stream->figures.of)
+            continue;
+        shop->derive.figures_stream = stream->name;
+        shop->derive.final_statuses = stream->figures.of->final_statuses;
+        shop->derive.final_statuses_len = stream->figures.of->final_statuses_len;
+    }
+}
+
 static enum err_class shop_read(struct app *app, struct app_shop *shop, const struct reader *row,
                                 struct err *err)
 {
@@ -301,6 +319,7 @@ static enum err_class shop_read(struct app *app, struct app_shop *shop, const st
     if (failed)
         return err_no_memory(err);
     shop_open(app, shop, row, &shop->err);
+    shop_derive_fill(shop);
     return ERR_OK;
 }
 

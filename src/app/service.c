@@ -248,6 +248,8 @@ static enum err_class work_begin(const struct service *service, struct generatio
     size_t len = 1;
     for (const char *const *kind = sync_task_kinds; *kind && len < HANDLERS_MAX; kind++)
         handlers[len++] = (struct task_handler){*kind, sync_handle, g->app.sync};
+    for (const char *const *kind = derive_task_kinds; *kind && len < HANDLERS_MAX; kind++)
+        handlers[len++] = (struct task_handler){*kind, derive_handle, g->app.derive};
     struct task_handler *kept = arena_array(&g->app.arena, len, sizeof(*kept));
     if (!kept)
         return err_no_memory(err);

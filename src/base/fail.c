@@ -42,6 +42,9 @@ static const struct fail_point_info points[] = {
     {"sync.revisit.asked", "open rows were asked for by their ids and nothing is stored"},
     {"sync.figures.asked", "figures have arrived and are not stored"},
     {"sync.figures.committed", "life figures of a batch are stored"},
+    {"derive.results", "results are written, their days are not"},
+    {"derive.sums", "the sums of a unit of results are written, its touched rows are gone"},
+    {"derive.committed", "a unit of results is committed"},
     {NULL, NULL},
 };
 

@@ -72,6 +72,7 @@ struct table {
     struct str name;
     struct str comment;
     bool data;
+    bool derived;   /* results follow from its rows: new and changed ones are touched */
     bool serial;    /* the database hands out the key (one INT) and never uses one again */
     bool clustered; /* small rows that are mostly key: kept in key order where a database can */
     bool

@@ -84,6 +84,8 @@ static const struct yaml_schema indexes_schema = {
 
 static const struct yaml_key table_keys[] = {
     {"data", &bool_schema, false, "holds platform records: guarded, keyed by shop"},
+    {"derived", &bool_schema, false,
+     "results follow from its rows: what is new or changed is touched"},
     {"since", &since_schema, true, "the migration that brings it"},
     {"comment", &text_schema, true, "one line"},
     {"key", &names_schema, true, "the natural key; after shop_id on data tables"},
@@ -554,12 +556,15 @@ static enum err_class table_read(const struct reading *r, const struct yaml_pair
         .name = pair->key,
         .comment = text_of(node, "comment"),
         .data = flag_of(node, "data"),
+        .derived = flag_of(node, "derived"),
         .serial = flag_of(node, "serial"),
         .clustered = flag_of(node, "clustered"),
         .passing = flag_of(node, "passing"),
         .since = migration_of(node, "since", 1),
     };
     struct column *columns = NULL;
+    if (table->derived && !table->data)
+        return yaml_error(r->file, node, r->err, "only rows of data tables are touched");
     class_ = columns_read(r, yaml_get(node, STR("columns")), table, &columns);
     if (!class_)
         class_ = key_read(r, node, table);

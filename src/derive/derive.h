@@ -15,10 +15,17 @@
 #include "store/store.h"
 
 struct derive;
+/* What results of a shop need to know of it. */
+struct derive_shop {
+    const struct zone *zone;   /* its days */
+    struct str figures_stream; /* the stream that asks what its ad orders came to; empty: none */
+    const struct str *final_statuses; /* of its ad orders: those that they keep */
+    size_t final_statuses_len;
+};
 struct derive_options {
     struct store *store;
-    /* In whose days a shop's orders are counted; NULL: no such shop. Borrowed until derive_close. Any thread. */
-    const struct zone *(*zone_of)(void *context, int64_t shop_id);
+    /* NULL: no such shop, or it cannot be used now. Borrowed until the task is over. Any thread. */
+    const struct derive_shop *(*shop_of)(void *context, int64_t shop_id);
     void *context;
 };
 enum err_class derive_open(const struct derive_options *options, struct derive **out,
@@ -31,8 +38,8 @@ extern const char *const derive_task_kinds[];
 enum task_end derive_handle(void *context, const struct task *task, struct task_outcome *outcome);
 
 /* Everything of a shop, or of the orders that were placed on some days, is derived again: touched, and done by the
- * shop's lane. Days are "YYYY-MM-DD", empty: no bound. *orders: how many were touched. */
+ * shop's lane. Days are "YYYY-MM-DD", empty: no bound. *rows: how many were touched. */
 enum err_class derive_rebuild(struct derive *derive, int64_t shop_id, struct str from_day,
-                              struct str to_day, struct str run, int64_t *orders, struct err *err);
+                              struct str to_day, struct str run, int64_t *rows, struct err *err);
 
 #endif

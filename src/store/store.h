@@ -15,7 +15,8 @@
  * insert; same hash: same, no write; older update time (then arrival): older, no write, counted;
  * else the whole row is read and merged (absent and null keep what is stored, gone erases) and
  * updated: changed. A status change is kept in status_history. New and changed rows replace their
- * original.
+ * original. Those of a table with `derived: true` are written to `touched` as well, for who derives results from
+ * them (derive/derive.h).
  *
  * Life cycle: store_open / store_close (waits for the writer). Ownership: a unit and everything in
  * it belongs to the submitter and must live until store_wait returned. Threads: any; a
@@ -164,12 +165,15 @@ enum err_class store_read_int(struct store *store, const char *sql, const struct
                               size_t values_len, int64_t absent, int64_t *out, struct err *err);
 
 /* --- writing --- */
+/* Any number of rows, and they are rows of `touched`. */
+enum { STEP_TOUCHES = -2 };
 struct step {
     const char *sql; /* a named constant of the room that supplies it */
     const struct sql_value *values;
     size_t values_len;
-    int64_t rows_expected; /* -1: any number; otherwise another number is ERR_CONFLICT "fence" */
-    unsigned topics;       /* said with the commit to who listens (ear.h) */
+    int64_t
+        rows_expected; /* -1: any number, STEP_TOUCHES; otherwise another number is ERR_CONFLICT "fence" */
+    unsigned topics; /* said with the commit to who listens (ear.h) */
 };
 
 struct tx;
@@ -177,6 +181,7 @@ typedef enum err_class store_work(struct tx *tx, void *context, struct err *err)
 
 struct unit_counts {
     int64_t rows[ROW_OUTCOMES];
+    int64_t touched; /* rows that are to be derived again */
 };
 
 struct unit {
@@ -190,6 +195,9 @@ struct unit {
     size_t rejects_len;
     const struct step *after;
     size_t after_len;
+    /* Behind them, and only where the unit touched rows. */
+    const struct step *touched;
+    size_t touched_len;
     int64_t now_ms;
     /* Filled when done. */
     struct unit_counts counts;

@@ -27,8 +27,19 @@ static enum err_class fence_unmet(const void *context, int64_t rows, struct err 
                    (long long)rows, (long long)step->rows_expected);
 }
 
+/* How many rows it touched must be known before the unit goes on. */
+static enum err_class step_touch(struct tx *tx, const struct step *step,
+                                 const struct sql_value *values, struct unit_counts *counts,
+                                 struct err *err)
+{
+    int64_t rows = 0;
+    enum err_class class_ = conn_exec(tx->conn, step->sql, values, step->values_len, &rows, err);
+    counts->touched += rows;
+    return class_;
+}
+
 static enum err_class steps_run(struct tx *tx, const struct step *steps, size_t steps_len,
-                                const struct unit_counts *counts, struct err *err)
+                                struct unit_counts *counts, struct err *err)
 {
     struct sql_value values[STEP_VALUES_MAX];
     enum err_class class_ = ERR_OK;
@@ -36,7 +47,9 @@ static enum err_class steps_run(struct tx *tx, const struct step *steps, size_t 
         const struct step *step = &steps[i];
         const struct expected expected = {step->rows_expected, fence_unmet, step};
         class_ = values_fill(step, counts, values, err);
-        if (!class_)
+        if (!class_ && step->rows_expected == STEP_TOUCHES)
+            class_ = step_touch(tx, step, values, counts, err);
+        else if (!class_)
             class_ = conn_later(tx->conn, step->sql, values, step->values_len, &expected, err);
         tx_say(tx, step->topics);
     }
@@ -101,7 +114,7 @@ static enum err_class fail_point_error(const char *name, struct err *err)
 
 enum err_class unit_apply(struct tx *tx, struct unit *unit, struct err *err)
 {
-    struct unit_counts counts = {{0}};
+    struct unit_counts counts = {.touched = 0};
     enum err_class class_ = steps_run(tx, unit->before, unit->before_len, &counts, err);
     if (!class_ && FAIL_POINT("store.unit.fence"))
         class_ = fail_point_error("store.unit.fence", err);
@@ -115,6 +128,8 @@ enum err_class unit_apply(struct tx *tx, struct unit *unit, struct err *err)
         class_ = fail_point_error("store.unit.rows", err);
     if (!class_)
         class_ = steps_run(tx, unit->after, unit->after_len, &counts, err);
+    if (!class_ && counts.touched > 0)
+        class_ = steps_run(tx, unit->touched, unit->touched_len, &counts, err);
     if (!class_)
         class_ = tx->conn->ops->settle(tx->conn, err);
     if (!class_ && FAIL_POINT("store.unit.steps"))

@@ -251,7 +251,18 @@ static enum err_class row_same(struct row_writer *w, size_t row, struct err *err
     return class_ ? class_ : reject_clear(w, key, err);
 }
 
-/* What goes with a row that was written: its original and its status, where that is another. */
+/* Results follow from it: they are derived again. */
+static enum err_class row_touch(struct row_writer *w, struct str key, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(w->unit->shop_id), sql_text(w->batch->table->name),
+                                       sql_text(key)};
+    if (!w->batch->table->derived)
+        return ERR_OK;
+    return w->gathers ? gather_add(w, GATHER_TOUCHED, values, err)
+                      : write_run(w, w->touch, values, 3, ROWS_ANY, err);
+}
+
+/* What goes with a row that was written: its original, and its status where that is another; and that it was. */
 static enum err_class row_follow(struct row_writer *w, size_t row,
                                  const struct stored_guard *stored, struct err *err)
 {
@@ -271,6 +282,8 @@ static enum err_class row_follow(struct row_writer *w, size_t row,
     }
     if (!class_)
         class_ = reject_clear(w, key, err);
+    if (!class_)
+        class_ = row_touch(w, key, err);
     if (class_ || table->status == SIZE_MAX || batch_state(batch, row, table->status) != CELL_SET)
         return class_;
     struct str status = batch->columns[table->status].texts[row];
@@ -347,7 +360,7 @@ enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch 
     assert(table < catalog->tables_len && batch->table->data);
     const struct table_sql *sql = &tx->store->tables[table];
     struct row_writer w = {.tx = tx, .unit = unit, .batch = batch};
-    enum { OF_LISTS = 5 };
+    enum { OF_LISTS = 6 };
     struct {
         const char *sql;
         struct stmt **stmt;
@@ -359,11 +372,13 @@ enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch 
         {SQL_ORIGINAL_PUT, &w.original},
         {SQL_STATUS_ADD, &w.status},
         {SQL_REJECT_CLEAR, &w.reject},
+        {SQL_TOUCHED_ADD, &w.touch},
         {tx->hasty ? sql->inserts_hasty : sql->inserts, &w.inserts},
         {sql->guards, &w.guards},
         {sql->rows, &w.rows},
         {SQL_ORIGINALS_PUT, &w.originals},
         {tx->hasty ? SQL_STATUSES_ADD_HASTY : SQL_STATUSES_ADD, &w.statuses},
+        {SQL_TOUCHED_LISTED, &w.touches},
     };
     enum err_class class_ = ERR_OK;
     size_t statements_len = sizeof(statements) / sizeof(statements[0]);
@@ -383,8 +398,11 @@ enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch 
         class_ = gathers_new(&w, &ahead, &w.gathers, err);
     for (size_t row = 0; !class_ && row < batch->rows_len; row++) {
         class_ = row_write(&w, row, err);
-        if (!class_)
-            counts->rows[batch->outcomes[row]]++;
+        if (class_)
+            break;
+        unsigned char outcome = batch->outcomes[row];
+        counts->rows[outcome]++;
+        counts->touched += batch->table->derived && (outcome == ROW_NEW || outcome == ROW_CHANGED);
     }
     if (!class_)
         class_ = gathered_write(&w, err);

@@ -160,7 +160,7 @@ static void group_run(struct tx *tx, struct unit *group, struct ears *ears)
     for (struct unit *unit = group; class_ && unit; unit = unit->next) {
         unit->result = class_;
         unit->err = err;
-        unit->counts = (struct unit_counts){{0}};
+        unit->counts = (struct unit_counts){.touched = 0};
     }
     if (!class_ && tx->said)
         ears_tell(ears, tx->said);
@@ -245,7 +245,7 @@ enum err_class store_submit(struct store *store, struct unit *unit, struct err *
                        store->target.name);
     unit->done = false;
     unit->result = ERR_OK;
-    unit->counts = (struct unit_counts){{0}};
+    unit->counts = (struct unit_counts){.touched = 0};
     unit->next = NULL;
     pthread_mutex_lock(&writer->lock);
     while (writer->units_queued >= UNITS_QUEUED_MAX && !writer->stopping)

@@ -133,6 +133,25 @@ static enum err_class steps_decrypt_later(const struct task_run *run,
     return queue_step_enqueue(&task, now_ms, arena, &steps->items[steps->len++], err);
 }
 
+enum err_class unit_derives(struct unit *unit, int64_t shop_id, struct str run, struct arena *arena,
+                            struct err *err)
+{
+    int64_t now_ms = clock_now_ms();
+    const struct task_new task = {
+        .lane = shop_id,
+        .class_ = TASK_LIVE,
+        .kind = STR("derive"),
+        .unique_key = STR("derive"),
+        .payload = STR("{}"),
+        .run = run,
+        .ready_ms = now_ms,
+    };
+    struct step *step = arena_alloc(arena, sizeof *step);
+    unit->touched = step;
+    unit->touched_len = 1;
+    return step ? queue_step_enqueue(&task, now_ms, arena, step, err) : err_no_memory(err);
+}
+
 enum err_class task_unit(struct task_run *run, const struct prepared *prepared,
                          const struct steps *steps, struct arena *arena, struct unit **out,
                          struct err *err)
@@ -173,7 +192,7 @@ enum err_class task_unit(struct task_run *run, const struct prepared *prepared,
     unit->after_len = after->len;
     run->unit_number++;
     *out = unit;
-    return ERR_OK;
+    return unit_derives(unit, run->shop->id, run->task->run, arena, err);
 }
 
 enum err_class steps_task_done(struct task_run *run, struct arena *arena, struct steps *steps,

@@ -153,7 +153,8 @@ static enum err_class mapped_write(const struct replay *replay, const struct fac
                         .after = steps.items,
                         .after_len = steps.len,
                         .now_ms = clock_now_ms()};
-    return store_commit(replay->run.sync->options.store, &unit, err);
+    class_ = unit_derives(&unit, replay->run.shop->id, STR(""), arena, err);
+    return class_ == ERR_OK ? store_commit(replay->run.sync->options.store, &unit, err) : class_;
 }
 
 static enum err_class original_replay(const struct replay *replay, const struct original *original,
@@ -335,7 +336,9 @@ enum err_class sync_reject_replay(struct sync *sync, int64_t reject_id, struct e
                             .after = steps.items,
                             .after_len = steps.len,
                             .now_ms = clock_now_ms()};
-        class_ = store_commit(sync->options.store, &unit, err);
+        class_ = unit_derives(&unit, kept.shop_id, STR(""), &arena, err);
+        if (class_ == ERR_OK)
+            class_ = store_commit(sync->options.store, &unit, err);
     }
     json_free(doc);
     arena_fini(&arena);

@@ -86,6 +86,9 @@ enum err_class rows_prepare_all(const struct task_run *run, const struct facts *
 enum err_class task_unit(struct task_run *run, const struct prepared *prepared,
                          const struct steps *steps, struct arena *arena, struct unit **out,
                          struct err *err);
+/* What the unit touches is derived next in the shop's lane, as part of the run (src/derive). */
+enum err_class unit_derives(struct unit *unit, int64_t shop_id, struct str run, struct arena *arena,
+                            struct err *err);
 /* Ends the task and records its execution: the last steps of its last unit. With it go tasks of the same
  * work that died before. */
 enum err_class steps_task_done(struct task_run *run, struct arena *arena, struct steps *steps,

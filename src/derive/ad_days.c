@@ -1,0 +1,124 @@
+/* Sums of ad orders, by day and by video: read again as a whole from the results, never added to or taken from. */
+#include "derive/ad.h"
+
+#include "derive/sql.h"
+
+void ad_sums_init(struct ad_sums *sums)
+{
+    cells_init(&sums->created);
+    cells_init(&sums->created_days);
+    cells_init(&sums->spent_days);
+    cells_init(&sums->videos);
+    cells_init(&sums->moved);
+}
+
+void ad_sums_fini(struct ad_sums *sums)
+{
+    cells_fini(&sums->created);
+    cells_fini(&sums->created_days);
+    cells_fini(&sums->spent_days);
+    cells_fini(&sums->videos);
+    cells_fini(&sums->moved);
+}
+
+static enum err_class sums_of_values(struct ad_sums *sums, const struct results *results,
+                                     const struct sql_value *values, struct err *err)
+{
+    if (!values)
+        return ERR_OK;
+    struct str item = result_get(results, values, "item_id").text;
+    enum err_class class_ = cells_add(&sums->created, result_get(results, values, "day").text, item,
+                                      err);
+    return class_ || item.len == 0 ? class_ : cells_add(&sums->videos, item, STR(""), err);
+}
+
+/* Does what the sums of spending know of an order differ? */
+static bool spending_moves(const struct results *results, const struct result_row *row)
+{
+    if (!row->stored || !row->values)
+        return true;
+    struct sql_value was, is;
+    was = result_get(results, row->stored, "final");
+    is = result_get(results, row->values, "final");
+    if (was.number != is.number)
+        return true;
+    was = result_get(results, row->stored, "created_ms");
+    is = result_get(results, row->values, "created_ms");
+    if (was.number != is.number)
+        return true;
+    was = result_get(results, row->stored, "item_id");
+    is = result_get(results, row->values, "item_id");
+    if (!str_eq(was.text, is.text))
+        return true;
+    was = result_get(results, row->stored, "currency");
+    is = result_get(results, row->values, "currency");
+    return !str_eq(was.text, is.text);
+}
+
+enum err_class ad_sums_of(struct ad_sums *sums, const struct results *results,
+                          const struct result_row *row, struct err *err)
+{
+    enum err_class class_ = sums_of_values(sums, results, row->stored, err);
+    if (!class_)
+        class_ = sums_of_values(sums, results, row->values, err);
+    return class_ || !spending_moves(results, row) ? class_
+                                                   : cells_add(&sums->moved, row->id, STR(""), err);
+}
+
+static enum err_class day_take(struct reader *row, void *context, struct err *err)
+{
+    struct ad_sums *sums = context;
+    return cells_add(&sums->spent_days, reader_text(row, 0), STR(""), err);
+}
+
+static enum err_class moved_days(const struct derive_work *work, struct ad_sums *sums,
+                                 struct err *err)
+{
+    if (sums->moved.len == 0)
+        return ERR_OK;
+    struct str *ids = arena_array(work->arena, sums->moved.len, sizeof(*ids)), none;
+    if (!ids)
+        return err_no_memory(err);
+    for (size_t i = 0; i < sums->moved.len; i++)
+        cell_cut(sums->moved.items[i], &ids[i], &none);
+    const struct sql_value values[] = {sql_int(work->shop_id),
+                                       ids_json(ids, sums->moved.len, work->arena)};
+    return values[1].text.ptr ? work_query(work, SQL_AD_ORDER_DAYS, values, 2, day_take, sums, err)
+                              : err_no_memory(err);
+}
+
+/* Each cell: what is there goes, what follows comes. Bound: ?1 shop ?2 ?3 the parts of the cell, or `third`. */
+static enum err_class cells_write(const struct derive_work *work, const struct cells *cells,
+                                  const char *drop, size_t drop_values, const char *add,
+                                  size_t add_values, const struct str *third, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !class_ && i < cells->len; i++) {
+        struct str a, b;
+        cell_cut(cells->items[i], &a, &b);
+        const struct sql_value values[] = {sql_int(work->shop_id), sql_text(a),
+                                           sql_text(third ? *third : b)};
+        class_ = work_later(work, drop, values, drop_values, err);
+        if (!class_)
+            class_ = work_later(work, add, values, add_values, err);
+    }
+    return class_;
+}
+
+enum err_class ad_sums_write(const struct derive_work *work, struct ad_sums *sums, struct err *err)
+{
+    enum err_class class_ = moved_days(work, sums, err);
+    if (!class_)
+        class_ = cells_write(work, &sums->created, SQL_AD_CREATED_CELL_DROP, 3,
+                             SQL_AD_CREATED_CELL_ADD, 3, NULL, err);
+    if (!class_)
+        class_ = cells_write(work, &sums->created_days, SQL_AD_CREATED_DAY_DROP, 2,
+                             SQL_AD_CREATED_DAY_ADD, 2, NULL, err);
+    if (!class_)
+        class_ = cells_write(work, &sums->spent_days, SQL_AD_SPENT_DAY_DROP, 2,
+                             SQL_AD_SPENT_DAY_ADD, 3, &work->shop->figures_stream, err);
+    if (!class_)
+        class_ = cells_write(work, &sums->videos, SQL_AD_VIDEO_DROP, 2, SQL_AD_VIDEO_ADD, 2, NULL,
+                             err);
+    return class_;
+}

@@ -1,0 +1,327 @@
+/* The engine: takes touched rows of a shop away and lets the makers derive what follows from them, a batch a commit
+ * unit.
+ *
+ * A unit reads what is stored in the transaction in which it writes results. It takes the touched rows first, which
+ * holds them: whoever stores a row meanwhile (a replay by hand, another process) either has committed before, and is
+ * read, or waits for this unit, and touches anew. So nothing is read too early, and killing it anywhere changes
+ * nothing. */
+#include "derive/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "derive/sql.h"
+
+enum {
+    /* Touched rows of one table in a unit: a hundredth of a second for who waits behind it. */
+    TOUCHED_MAX = 500,
+    YIELD_MS = 30 * 1000,
+    NEWS_MS = 3 * 1000,
+    RETRY_MS = 1000,
+    TRIES_MAX = 8,
+};
+#define KEY_BETWEEN '\x1f'
+/* Sorts behind KEY_BETWEEN: the keys of an id, and of its parts, lie before "ID ". */
+#define KEY_BEHIND ' '
+
+const struct maker *const makers[] = {&ad_maker, NULL};
+const char *const derive_task_kinds[] = {"derive", NULL};
+
+enum err_class derive_open(const struct derive_options *options, struct derive **out,
+                           struct err *err)
+{
+    struct derive *derive = calloc(1, sizeof(*derive));
+    if (!derive)
+        return err_no_memory(err);
+    derive->options = *options;
+    arena_init(&derive->arena);
+    enum err_class class_ = metrics_own(&derive->arena, &derive->metrics, err);
+    if (!class_)
+        class_ = result_sql_make(derive, err);
+    if (class_)
+        derive_close(derive);
+    else
+        *out = derive;
+    return class_;
+}
+
+void derive_close(struct derive *derive)
+{
+    arena_fini(&derive->arena);
+    free(derive);
+}
+
+const struct metric_catalog *derive_metrics(const struct derive *derive)
+{
+    return derive->metrics;
+}
+
+enum err_class derive_ask(struct tx *tx, int64_t shop_id, enum task_class class_, struct str run,
+                          int64_t now_ms, struct err *err)
+{
+    const struct task_new task = {
+        .lane = shop_id,
+        .class_ = class_,
+        .kind = DERIVE_KIND,
+        .unique_key = DERIVE_KIND,
+        .payload = STR("{}"),
+        .run = run,
+        .ready_ms = now_ms,
+    };
+    return queue_enqueue_in(tx, &task, now_ms, err);
+}
+
+/* --- a unit --- */
+
+struct derivation {
+    struct derive *derive;
+    const struct task *task;
+    struct task_outcome *outcome;
+    const struct derive_shop *shop;
+    int64_t unit_number; /* units of this try that are committed */
+    int64_t derived;     /* touched rows of them */
+    /* Of the unit that runs; set anew by each run of it. */
+    struct arena arena;
+    int64_t taken;
+    bool more;
+};
+
+struct touched_list {
+    struct arena *arena;
+    struct touched_row *rows;
+    size_t len, room;
+    size_t table;
+};
+
+static enum err_class touched_add(struct reader *row, void *context, struct err *err)
+{
+    struct touched_list *list = context;
+    if (list->len == list->room) {
+        size_t room = list->room ? 2 * list->room : TOUCHED_MAX;
+        struct touched_row *rows = arena_array(list->arena, room, sizeof(*rows));
+        if (!rows)
+            return err_no_memory(err);
+        if (list->len > 0)
+            memcpy(rows, list->rows, list->len * sizeof(*rows));
+        list->rows = rows;
+        list->room = room;
+    }
+    struct touched_row *to = &list->rows[list->len];
+    struct str key = arena_dup(list->arena, reader_text(row, 0));
+    if (!key.ptr)
+        return err_no_memory(err);
+    to->table = list->table;
+    to->key = key;
+    str_cut(key, KEY_BETWEEN, &to->id, &to->rest);
+    list->len++;
+    return ERR_OK;
+}
+
+static enum err_class id_keep(struct reader *row, void *context, struct err *err)
+{
+    struct touched_list *list = context;
+    struct str id, rest;
+    str_cut(reader_text(row, 0), KEY_BETWEEN, &id, &rest);
+    list->rows->id = arena_printf(list->arena, "%.*s%c", STR_ARG(id), KEY_BEHIND);
+    return list->rows->id.ptr ? ERR_OK : err_no_memory(err);
+}
+
+/* Before which key this unit takes touched rows: so many of each table, and with an id all that belongs to it; NULL
+ * text: all there are. */
+static enum err_class bound_find(const struct derive_work *work, const struct maker *maker,
+                                 struct str *bound, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    *bound = STR_NONE;
+    for (size_t i = 0; !class_ && maker->tables[i]; i++) {
+        struct touched_row found = {.id = STR_NONE};
+        struct touched_list list = {.arena = work->arena, .rows = &found};
+        const struct sql_value values[] = {
+            sql_int(work->shop_id), sql_text(str_of(maker->tables[i])), sql_int(TOUCHED_MAX)};
+        class_ = work_query(work, SQL_TOUCHED_NTH, values, 3, id_keep, &list, err);
+        if (found.id.ptr && (!bound->ptr || str_cmp(found.id, *bound) < 0))
+            *bound = found.id;
+    }
+    return class_;
+}
+
+static enum err_class touched_take(const struct derive_work *work, const struct maker *maker,
+                                   struct str bound, struct touched_list *list, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !class_ && maker->tables[i]; i++) {
+        const struct sql_value values[] = {sql_int(work->shop_id),
+                                           sql_text(str_of(maker->tables[i])), sql_text(bound)};
+        list->table = i;
+        class_ = bound.ptr ? work_query(work, SQL_TOUCHED_BEFORE, values, 3, touched_add, list, err)
+                           : work_query(work, SQL_TOUCHED_ALL, values, 2, touched_add, list, err);
+    }
+    for (size_t i = 0; !class_ && i < list->len; i++) {
+        const struct touched_row *row = &list->rows[i];
+        const struct sql_value values[] = {sql_int(work->shop_id),
+                                           sql_text(str_of(maker->tables[row->table])),
+                                           sql_text(row->key)};
+        class_ = work_later(work, SQL_TOUCHED_DROP, values, 3, err);
+    }
+    return class_;
+}
+
+static enum err_class step_run(struct tx *tx, const struct step *step, struct err *err)
+{
+    int64_t rows = 0;
+    enum err_class class_ = tx_exec(tx, step->sql, step->values, step->values_len, &rows, err);
+    if (!class_ && step->rows_expected >= 0 && rows != step->rows_expected)
+        class_ = err_set(err, ERR_CONFLICT, "fence", "somebody else holds the lease");
+    return class_;
+}
+
+/* The task is over with this unit. Its try is recorded where it came to something. */
+static enum err_class task_end_here(struct derivation *d, struct tx *tx, int64_t now_ms,
+                                    struct err *err)
+{
+    struct step steps[3];
+    size_t len = 0;
+    enum err_class class_ = queue_step_twins(d->task, &d->arena, &steps[len++], err);
+    if (!class_)
+        class_ = queue_step_finish(d->task, now_ms, &d->arena, &steps[len++], err);
+    if (!class_ && d->derived + d->taken > 0)
+        class_ = queue_step_record(d->task, d->outcome, "done", now_ms, &d->arena, &steps[len++],
+                                   err);
+    for (size_t i = 0; !class_ && i < len; i++) {
+        struct step step = steps[i];
+        struct sql_value *values = arena_array(&d->arena, step.values_len + 1, sizeof(*values));
+        if (!values)
+            return err_no_memory(err);
+        for (size_t k = 0; k < step.values_len; k++) {
+            bool counts = step.values[k].kind >= SQL_ROWS_NEW;
+            values[k] = counts ? sql_int(step.values[k].number) : step.values[k];
+        }
+        step.values = values;
+        class_ = step_run(tx, &step, err);
+    }
+    return class_;
+}
+
+static enum err_class maker_run(struct derivation *d, const struct derive_work *work,
+                                const struct maker *maker, struct err *err)
+{
+    struct str bound;
+    struct touched_list list = {.arena = work->arena};
+    enum err_class class_ = bound_find(work, maker, &bound, err);
+    if (!class_)
+        class_ = touched_take(work, maker, bound, &list, err);
+    if (!class_ && list.len > 0)
+        class_ = maker->make(work, list.rows, list.len, err);
+    d->taken += (int64_t)list.len;
+    d->more = d->more || bound.ptr;
+    return class_;
+}
+
+static enum err_class unit_work(struct tx *tx, void *context, struct err *err)
+{
+    struct derivation *d = context;
+    struct step fence;
+    arena_reset(&d->arena);
+    d->taken = 0;
+    d->more = false;
+    const struct derive_work work = {
+        .derive = d->derive,
+        .tx = tx,
+        .arena = &d->arena,
+        .shop_id = d->task->lane,
+        .shop = d->shop,
+        .now_ms = clock_now_ms(),
+    };
+    enum err_class class_ = queue_step_fence(d->task, d->unit_number + 1, work.now_ms, &d->arena,
+                                             &fence, err);
+    if (!class_)
+        class_ = step_run(tx, &fence, err);
+    for (size_t i = 0; !class_ && makers[i]; i++)
+        class_ = maker_run(d, &work, makers[i], err);
+    if (!class_ && FAIL_POINT("derive.sums"))
+        class_ = err_set(err, ERR_STORE, "store_io", "fail point derive.sums");
+    if (!class_ && !d->more)
+        class_ = task_end_here(d, tx, work.now_ms, err);
+    return class_;
+}
+
+/* --- the task --- */
+
+static bool stopping(const struct derivation *d)
+{
+    return __atomic_load_n(d->outcome->stopping, __ATOMIC_ACQUIRE);
+}
+
+static enum task_end again_later(struct task_outcome *outcome, int64_t at_ms, bool failed)
+{
+    outcome->again_ms = at_ms;
+    outcome->failed = failed;
+    return TASK_AGAIN;
+}
+
+static enum task_end derive_failed(const struct derivation *d, enum err_class class_)
+{
+    int64_t now_ms = clock_now_ms();
+    if (class_ == ERR_STOPPED)
+        return again_later(d->outcome, now_ms, false);
+    if (class_ == ERR_CONFLICT)
+        return TASK_LOST;
+    /* The database is away: as long as it takes. */
+    if (class_ == ERR_STORE) {
+        int64_t units = 0;
+        queue_units_committed(d->derive->options.store, d->task->id, &units, NULL);
+        /* It was committed all the same, and nobody could say so. */
+        return units < 0 ? TASK_DONE : again_later(d->outcome, now_ms + RETRY_MS, true);
+    }
+    bool progressed = d->unit_number > d->task->unit_number;
+    if (!progressed && d->task->attempt + 1 >= TRIES_MAX)
+        return TASK_DEAD;
+    return again_later(d->outcome, now_ms + RETRY_MS, true);
+}
+
+/* The shop was added or enabled since this process has read the shops, which it will again within seconds; or it is
+ * gone, and its results with it. */
+static enum task_end shop_unknown(const struct derive *derive, const struct task *task,
+                                  struct task_outcome *outcome)
+{
+    const struct sql_value id = sql_int(task->lane);
+    int64_t there = 1;
+    store_read_int(derive->options.store, SQL_SHOP_THERE, &id, 1, 0, &there, NULL);
+    if (there > 0) {
+        err_set(&outcome->err, ERR_LATER, "shop_news", "this process does not know the shop yet");
+        return again_later(outcome, clock_now_ms() + NEWS_MS, false);
+    }
+    err_set(&outcome->err, ERR_CONFIG, "shop_missing", "the task's shop is gone");
+    return TASK_DEAD;
+}
+
+enum task_end derive_handle(void *context, const struct task *task, struct task_outcome *outcome)
+{
+    struct derive *derive = context;
+    struct derivation d = {.derive = derive,
+                           .task = task,
+                           .outcome = outcome,
+                           .shop = derive->options.shop_of(derive->options.context, task->lane),
+                           .unit_number = task->unit_number,
+                           .more = true};
+    int64_t yield_ms = clock_now_ms() + YIELD_MS;
+    if (!d.shop)
+        return shop_unknown(derive, task, outcome);
+    arena_init(&d.arena);
+    enum err_class class_ = ERR_OK;
+    while (!class_ && d.more) {
+        if (stopping(&d) || clock_now_ms() > yield_ms)
+            class_ = err_set(&outcome->err, ERR_STOPPED, "yield", "the worker is needed elsewhere");
+        else
+            class_ = store_write(derive->options.store, unit_work, &d, &outcome->err);
+        if (!class_) {
+            d.unit_number++;
+            d.derived += d.taken;
+        }
+        if (!class_ && FAIL_POINT("derive.committed"))
+            class_ = err_set(&outcome->err, ERR_INTERNAL, "fail_point",
+                             "fail point derive.committed");
+    }
+    arena_fini(&d.arena);
+    return class_ ? derive_failed(&d, class_) : TASK_DONE;
+}

@@ -1,0 +1,121 @@
+/* Makers: what turns touched rows into results and sums. Private to derive; a file of this room adds one (ad.c,
+ * trade.c) and stands in the table of engine.c.
+ *
+ * A maker listens to tables. When the engine has taken a batch of `touched` rows of them away (and so holds them until
+ * the commit, engine.c), it hands them over, in the same transaction: the maker reads what is stored now, works out
+ * the results of those ids, writes those that differ, and reads the days again that they belong to or did. Whatever is
+ * written to a table that somebody listens to must be touched by the transaction that writes it: data tables with
+ * `derived: true` are by the store, everything else touches by itself (derive_touch_sql).
+ *
+ * Memory: work->arena, until the unit is over. Threads: the queue's workers and the audit; a work belongs to one. */
+#ifndef HUILIU_DERIVE_MAKER_H
+#define HUILIU_DERIVE_MAKER_H
+
+#include "derive/derive.h"
+
+/* One unit of work in a shop: in a transaction, or only looking (the audit), in a snapshot. */
+struct derive_work {
+    const struct derive *derive;
+    struct tx *tx;           /* NULL: nothing is written */
+    struct reader *snapshot; /* where tx is NULL */
+    struct arena *arena;
+    int64_t shop_id;
+    const struct derive_shop *shop;
+    int64_t now_ms;
+};
+
+/* A touched row. Its key is cut at the first U+001F: `id` is what results are of. */
+struct touched_row {
+    size_t table; /* in the maker's tables */
+    struct str key;
+    struct str id, rest;
+};
+/* What a rebuild touches, a few thousand rows a transaction: `last` reads the last key of the next part, `touch` touches
+ * what lies up to it. Bound: ?1 shop ?2 behind this key ?3 how many, or up to this key; unless by WALK_ALL ?4 from and
+ * ?5 to, both included; `touch` also has ?4 or ?6 what is put behind each key. */
+enum walk_by { WALK_ALL, WALK_MS, WALK_DAYS };
+struct rebuild_walk {
+    const char *last, *touch;
+    enum walk_by by;
+    const char *behind;
+};
+struct audit;
+struct maker {
+    const char *name;
+    const char *const *tables; /* NULL ends them */
+    enum err_class (*make)(const struct derive_work *work, const struct touched_row *rows,
+                           size_t rows_len, struct err *err);
+    const struct rebuild_walk *walks;
+    size_t walks_len;
+    /* Works a sample out again and tells what differs (audit_differs); NULL: nothing is sampled. */
+    enum err_class (*audit)(const struct derive_work *work, struct audit *audit, struct err *err);
+};
+extern const struct maker ad_maker;
+/* NULL ends them. */
+extern const struct maker *const makers[];
+
+/* --- reading and writing --- */
+/* Every row is handed to `each`; columns through reader_*, borrowed until it returns. */
+enum err_class work_query(const struct derive_work *work, const char *sql,
+                          const struct sql_value *values, size_t values_len, tx_row *each,
+                          void *context, struct err *err);
+/* Done at the latest with the commit. */
+enum err_class work_later(const struct derive_work *work, const char *sql,
+                          const struct sql_value *values, size_t values_len, struct err *err);
+/* Texts as one value of a statement: a JSON list (sql.h, FROM_LISTED). NULL text: no memory. */
+struct sql_value ids_json(const struct str *ids, size_t len, struct arena *arena);
+/* A column of the row, kept in the arena. */
+enum err_class value_read(const struct reader *row, int column, enum column_type type,
+                          struct arena *arena, struct sql_value *out, struct err *err);
+/* "YYYY-MM-DD" of an instant in the shop's zone, in the arena; NULL text: no memory. */
+struct str work_day(const struct derive_work *work, int64_t at_ms);
+
+/* --- result.c: rows of result tables (key: shop_id and an id) --- */
+struct result_row {
+    struct str id;
+    struct sql_value *stored; /* in the order of the table's columns; NULL: none */
+    struct sql_value *values; /* what it is now; NULL: it is gone */
+    bool changed;             /* filled by results_write */
+};
+struct results {
+    const struct table *table;
+    size_t key; /* column of the id */
+    struct result_row *rows;
+    size_t len; /* sorted by id, each once */
+};
+/* The results of these ids as they are stored; `ids` may hold an id several times. */
+enum err_class results_read(const struct derive_work *work, struct str table, const struct str *ids,
+                            size_t ids_len, struct results *out, struct err *err);
+struct result_row *results_find(const struct results *results, struct str id);
+/* Gives the row values: its key is set, changed_ms is now, all others are NULL. */
+enum err_class result_make(const struct derive_work *work, const struct results *results,
+                           struct result_row *row, struct err *err);
+void result_set(const struct results *results, struct result_row *row, const char *column,
+                struct sql_value value);
+struct sql_value result_get(const struct results *results, const struct sql_value *values,
+                            const char *column);
+/* Columns that are named like a quotient or a sum of the family are worked out from those that its metrics add up. A
+ * value that does not fit stays unknown. */
+void result_metrics(const struct derive_work *work, const struct results *results,
+                    struct result_row *row, struct str family);
+/* Is it to be written? *column: the first that differs; the key where the row as a whole is new or gone. */
+bool result_differs(const struct results *results, const struct result_row *row, size_t *column);
+/* Writes those that differ from what is stored, and removes those that are gone. */
+enum err_class results_write(const struct derive_work *work, const struct results *results,
+                             struct err *err);
+
+/* --- cells.c: a set of texts, each once --- */
+struct cells {
+    struct arena arena;
+    struct map map;
+    struct str *items;
+    size_t len, room;
+};
+void cells_init(struct cells *cells);
+void cells_fini(struct cells *cells);
+/* `a` and `b` joined with U+001F. */
+enum err_class cells_add(struct cells *cells, struct str a, struct str b, struct err *err);
+/* The parts of a cell. */
+void cell_cut(struct str cell, struct str *a, struct str *b);
+
+#endif

@@ -1,0 +1,218 @@
+/* Private to derive: its statements, in the subset that store/sql.h describes. */
+#ifndef HUILIU_DERIVE_SQL_H
+#define HUILIU_DERIVE_SQL_H
+
+#include "store/store.h"
+
+/* --- lists: a JSON list of texts as rows k, each with its `value` --- */
+#define LISTED_SQLITE(at) "json_each(" at ") AS k"
+#define LISTED_POSTGRES(at) "json_array_elements_text(CAST(" at " AS json)) AS k (value)"
+#define LISTED_MARIADB(at)                                                                         \
+    "JSON_TABLE(" at ", '$[*]' COLUMNS (value varchar(400) CHARACTER SET utf8mb4"                  \
+    " COLLATE utf8mb4_nopad_bin PATH '$')) AS k"
+/* `select` FROM the list at parameter `at`, each with the rows of `table` AS `alias` that `on` finds. A key looks its
+ * rows up: PostgreSQL, which may have planned when the table was empty, needs LIMIT to believe that they are few. */
+#define FROM_LISTED(select, at, table, alias, on, rest)                                            \
+    SQL_PER_DATABASE(                                                                              \
+        select " FROM " LISTED_SQLITE(at) " CROSS JOIN " table " " alias " ON " on " " rest,       \
+        select " FROM " LISTED_POSTGRES(at) " CROSS JOIN LATERAL (SELECT * FROM " table " " alias  \
+                                            " WHERE " on " LIMIT 100000) AS " alias " " rest,      \
+        select " FROM " LISTED_MARIADB(at) " STRAIGHT_JOIN " table " " alias " ON " on " " rest)
+
+/* --- touched rows --- */
+/* ?1 shop ?2 table ?3 how many are taken at once: the first that is not. */
+#define SQL_TOUCHED_NTH                                                                            \
+    "SELECT key_text FROM touched WHERE shop_id = ?1 AND table_name = ?2"                          \
+    " ORDER BY key_text LIMIT 1 OFFSET ?3"
+/* ?1 shop ?2 table (?3 before this key). Held until the commit: who touches a row that is touched already waits for
+ * who derives it, and the other way round (SQL_TOUCHED_ADD in store/sql.h). SQLite has one writer. */
+#define TOUCHED_READ(also)                                                                         \
+    SQL_PER_DATABASE(                                                                              \
+        "SELECT key_text FROM touched WHERE shop_id = ?1 AND table_name = ?2" also,                \
+        "SELECT key_text FROM touched WHERE shop_id = ?1 AND table_name = ?2" also " FOR UPDATE",  \
+        "SELECT key_text FROM touched WHERE shop_id = ?1 AND table_name = ?2" also " FOR UPDATE")
+static const char SQL_TOUCHED_ALL[] = TOUCHED_READ("");
+static const char SQL_TOUCHED_BEFORE[] = TOUCHED_READ(" AND key_text < ?3");
+/* ?1 shop ?2 table ?3 key. */
+#define SQL_TOUCHED_DROP                                                                           \
+    "DELETE FROM touched WHERE shop_id = ?1 AND table_name = ?2 AND key_text = ?3"
+/* ?1 shop. */
+#define SQL_TOUCHED_ANY "SELECT 1 FROM touched WHERE shop_id = ?1 LIMIT 1"
+#define SQL_SHOP_THERE "SELECT count(*) FROM shop WHERE id = ?1"
+/* ?1 shop ?2 table ?3 key. */
+#define SQL_TOUCH                                                                                  \
+    "INSERT INTO touched (shop_id, table_name, key_text) VALUES (?1, ?2, ?3)"                      \
+    " ON CONFLICT (shop_id, table_name, key_text) DO UPDATE SET key_text = excluded.key_text"
+
+/* --- ad orders --- */
+/* Columns of an ad order's result that are read as they are: name, from where, type. */
+#define AD_READ(C)                                                                                 \
+    C("task_id", "o.task_id", COLUMN_ID)                                                           \
+    C("item_id", "coalesce(o.item_id, '')", COLUMN_ID)                                             \
+    C("status", "o.status", COLUMN_TEXT)                                                           \
+    C("title", "o.title", COLUMN_TEXT)                                                             \
+    C("author_name", "o.author_name", COLUMN_TEXT)                                                 \
+    C("author_id", "o.author_id", COLUMN_ID)                                                       \
+    C("scene", "o.scene", COLUMN_TEXT)                                                             \
+    C("renew_count", "o.renew_count", COLUMN_INT)                                                  \
+    C("delivery_hours", "o.delivery_hours", COLUMN_TEXT)                                           \
+    C("budget", "o.budget", COLUMN_INT)                                                            \
+    C("figures_ms", "f.changed_ms", COLUMN_INT)                                                    \
+    C("cost", "f.cost", COLUMN_INT)                                                                \
+    C("plays", "f.plays", COLUMN_INT)                                                              \
+    C("likes", "f.likes", COLUMN_INT)                                                              \
+    C("comments", "f.comments", COLUMN_INT)                                                        \
+    C("shares", "f.shares", COLUMN_INT)                                                            \
+    C("follows", "f.follows", COLUMN_INT)                                                          \
+    C("home_visits", "f.home_visits", COLUMN_INT)                                                  \
+    C("conversions", "f.conversions", COLUMN_INT)                                                  \
+    C("shown", "f.shown", COLUMN_INT)                                                              \
+    C("live_clicks", "f.live_clicks", COLUMN_INT)                                                  \
+    C("gift_users", "f.gift_users", COLUMN_INT)                                                    \
+    C("gift_amount", "f.gift_amount", COLUMN_INT)                                                  \
+    C("live_comments", "f.live_comments", COLUMN_INT)                                              \
+    C("live_follows", "f.live_follows", COLUMN_INT)                                                \
+    C("gifts", "f.gifts", COLUMN_INT)                                                              \
+    C("rate_5s", "f.rate_5s", COLUMN_INT)
+#define AD_READ_SQL(column, from, type) ", " from
+/* Behind them. */
+#define AD_READ_MORE                                                                               \
+    ", o.created_at, o.first_seen_ms, o.currency, f.currency, f.order_id, p.key_text, p.next_ms,"  \
+    " p.days_next_ms"
+#define AD_LEFT(table, alias, on) " LEFT JOIN " table " " alias " ON " on
+#define AD_LEFT_POSTGRES(table, alias, on)                                                         \
+    " LEFT JOIN LATERAL (SELECT * FROM " table " " alias " WHERE " on " LIMIT 1) AS " alias        \
+    " ON true"
+#define AD_JOINED(LEFT)                                                                            \
+    LEFT("ad_figure", "f", "f.shop_id = ?1 AND f.order_id = o.order_id")                           \
+    LEFT("ask_plan", "p", "p.shop_id = ?1 AND p.stream = ?3 AND p.key_text = o.order_id")
+/* ?1 shop ?2 ids ?3 the stream of the figures. */
+/* clang-format off */
+static const char SQL_AD_ORDERS[] = SQL_PER_DATABASE(
+    "SELECT o.order_id" AD_READ(AD_READ_SQL) AD_READ_MORE " FROM " LISTED_SQLITE("?2")
+    " CROSS JOIN ad_order o ON o.shop_id = ?1 AND o.order_id = k.value" AD_JOINED(AD_LEFT),
+    "SELECT o.order_id" AD_READ(AD_READ_SQL) AD_READ_MORE " FROM " LISTED_POSTGRES("?2")
+    " CROSS JOIN LATERAL (SELECT * FROM ad_order a WHERE a.shop_id = ?1 AND a.order_id = k.value"
+    " LIMIT 1) AS o" AD_JOINED(AD_LEFT_POSTGRES),
+    "SELECT o.order_id" AD_READ(AD_READ_SQL) AD_READ_MORE " FROM " LISTED_MARIADB("?2")
+    " STRAIGHT_JOIN ad_order o ON o.shop_id = ?1 AND o.order_id = k.value" AD_JOINED(AD_LEFT));
+/* clang-format on */
+/* ?1 shop ?2 ids: what their statuses were, in order. */
+static const char SQL_AD_STATUSES[] = FROM_LISTED(
+    "SELECT h.key_text, h.at_ms, h.status", "?2", "status_history", "h",
+    "h.shop_id = ?1 AND h.table_name = 'ad_order' AND h.key_text = k.value", "ORDER BY 1, 2");
+/* ?1 shop ?2 ids: the days of which their figures are told. */
+static const char SQL_AD_ORDER_DAYS[] = FROM_LISTED("SELECT DISTINCT d.day", "?2", "ad_figure_day",
+                                                    "d", "d.shop_id = ?1 AND d.order_id = k.value",
+                                                    "");
+
+/* What a day or video adds up, in the order of ad_day's columns from `plays` on. */
+#define AD_SUM(of, column) ", CAST(sum(" of "." column ") AS bigint)"
+/* clang-format off */
+#define AD_SUMS(of)                                                                                \
+    AD_SUM(of, "cost") AD_SUM(of, "plays") AD_SUM(of, "likes") AD_SUM(of, "comments")              \
+    AD_SUM(of, "shares") AD_SUM(of, "follows") AD_SUM(of, "home_visits")                           \
+    AD_SUM(of, "conversions") AD_SUM(of, "shown") AD_SUM(of, "live_clicks")                        \
+    AD_SUM(of, "gift_users") AD_SUM(of, "gift_amount") AD_SUM(of, "live_comments")                 \
+    AD_SUM(of, "live_follows") AD_SUM(of, "gifts")                                                 \
+    ", CAST(sum(" of ".rate_5s * " of ".plays) AS bigint), CAST(sum(CASE WHEN " of                 \
+    ".rate_5s IS NOT NULL THEN " of ".plays END) AS bigint)"
+/* clang-format on */
+#define AD_DAY_INSERT                                                                              \
+    "INSERT INTO ad_day (shop_id, basis, day, item_id, currency, orders, told, provisional,"       \
+    " budget, cost, plays, likes, comments, shares, follows, home_visits, conversions, shown,"     \
+    " live_clicks, gift_users, gift_amount, live_comments, live_follows, gifts,"                   \
+    " rate_5s_weighed, rate_5s_plays, first_ms) "
+/* ?1 shop ?2 day (?3 item): the latest figures of the orders that were placed then. */
+#define AD_CREATED(also)                                                                           \
+    "SELECT r.shop_id, 'created', r.day, r.item_id, r.currency, count(*),"                         \
+    " CAST(sum(r.told) AS bigint), CAST(sum(1 - r.final) AS bigint),"                              \
+    " CAST(sum(r.budget) AS bigint)" AD_SUMS(                                                      \
+        "r") ", min(r.created_ms)"                                                                 \
+             " FROM ad_result r WHERE r.shop_id = ?1 AND r.day = ?2" also                          \
+             " GROUP BY r.shop_id, r.day, r.item_id, r.currency"
+#define SQL_AD_CREATED_CELL AD_CREATED(" AND r.item_id = ?3")
+#define SQL_AD_CREATED_CELL_ADD AD_DAY_INSERT SQL_AD_CREATED_CELL
+#define SQL_AD_CREATED_CELL_DROP                                                                   \
+    "DELETE FROM ad_day WHERE shop_id = ?1 AND basis = 'created' AND day = ?2 AND item_id = ?3"
+#define SQL_AD_CREATED_DAY AD_CREATED("")
+#define SQL_AD_CREATED_DAY_ADD AD_DAY_INSERT SQL_AD_CREATED_DAY
+#define SQL_AD_CREATED_DAY_DROP                                                                    \
+    "DELETE FROM ad_day WHERE shop_id = ?1 AND basis = 'created' AND day = ?2"
+/* ?1 shop ?2 day ?3 the stream of the figures: what was counted on that day. A day is final once it was asked after
+ * it had matured, or when its order is asked for no more; days that are asked once more to be sure stay so. */
+#define SQL_AD_SPENT_DAY                                                                                    \
+    "SELECT d.shop_id, 'spent', d.day, coalesce(r.item_id, ''),"                                            \
+    " coalesce(d.currency, r.currency, ''), count(*), count(*),"                                            \
+    " count(*) - count(CASE WHEN p.days_to >= d.day OR p.days_closing = 1"                                  \
+    " OR (p.next_ms IS NULL AND p.days_next_ms IS NULL AND p.key_text IS NOT NULL) THEN 1 END),"            \
+    " CAST(NULL AS bigint)" AD_SUMS(                                                                        \
+        "d") ", min(r.created_ms)"                                                                          \
+             " FROM ad_figure_day d"                                                                        \
+             " LEFT JOIN ad_result r ON r.shop_id = d.shop_id AND r.order_id = d.order_id"                  \
+             " LEFT JOIN ask_plan p ON p.shop_id = d.shop_id AND p.stream = ?3 AND p.key_text = d.order_id" \
+             " WHERE d.shop_id = ?1 AND d.day = ?2"                                                         \
+             " GROUP BY d.shop_id, d.day, coalesce(r.item_id, ''), coalesce(d.currency, r.currency, '')"
+#define SQL_AD_SPENT_DAY_ADD AD_DAY_INSERT SQL_AD_SPENT_DAY
+#define SQL_AD_SPENT_DAY_DROP                                                                      \
+    "DELETE FROM ad_day WHERE shop_id = ?1 AND basis = 'spent' AND day = ?2"
+
+/* The first cover of an order's first video, where it is a text, or a list that begins with one. */
+#define AD_COVER_SQLITE                                                                            \
+    "CASE WHEN json_type(o.items, '$[0].aweme_item_cover') = 'text'"                               \
+    " THEN json_extract(o.items, '$[0].aweme_item_cover')"                                         \
+    " WHEN json_type(o.items, '$[0].aweme_item_cover[0]') = 'text'"                                \
+    " THEN json_extract(o.items, '$[0].aweme_item_cover[0]') END"
+#define AD_COVER_POSTGRES                                                                          \
+    "CASE WHEN json_typeof(CAST(o.items AS json) #> '{0,aweme_item_cover}') = 'string'"            \
+    " THEN CAST(o.items AS json) #>> '{0,aweme_item_cover}'"                                       \
+    " WHEN json_typeof(CAST(o.items AS json) #> '{0,aweme_item_cover,0}') = 'string'"              \
+    " THEN CAST(o.items AS json) #>> '{0,aweme_item_cover,0}' END"
+#define AD_COVER_MARIADB                                                                           \
+    "CASE WHEN JSON_TYPE(JSON_EXTRACT(o.items, '$[0].aweme_item_cover')) = 'STRING'"               \
+    " THEN JSON_VALUE(o.items, '$[0].aweme_item_cover')"                                           \
+    " WHEN JSON_TYPE(JSON_EXTRACT(o.items, '$[0].aweme_item_cover[0]')) = 'STRING'"                \
+    " THEN JSON_VALUE(o.items, '$[0].aweme_item_cover[0]') END"
+/* ?1 shop ?2 item: as its newest order shows it. */
+#define AD_VIDEO(cover)                                                                            \
+    "SELECT r.shop_id, r.item_id, r.title, r.author_name, " cover ", r.created_ms,"                \
+    " (SELECT count(*) FROM ad_result c WHERE c.shop_id = ?1 AND c.item_id = ?2)"                  \
+    " FROM (SELECT * FROM ad_result n WHERE n.shop_id = ?1 AND n.item_id = ?2"                     \
+    " ORDER BY n.created_ms DESC, n.order_id DESC LIMIT 1) AS r"                                   \
+    " LEFT JOIN ad_order o ON o.shop_id = r.shop_id AND o.order_id = r.order_id"
+#define AD_VIDEO_INSERT                                                                            \
+    "INSERT INTO ad_video (shop_id, item_id, title, author_name, cover, newest_ms, orders) "
+static const char SQL_AD_VIDEO[] = SQL_PER_DATABASE(
+    AD_VIDEO(AD_COVER_SQLITE), AD_VIDEO(AD_COVER_POSTGRES), AD_VIDEO(AD_COVER_MARIADB));
+static const char SQL_AD_VIDEO_ADD[] = SQL_PER_DATABASE(AD_VIDEO_INSERT AD_VIDEO(AD_COVER_SQLITE),
+                                                        AD_VIDEO_INSERT AD_VIDEO(AD_COVER_POSTGRES),
+                                                        AD_VIDEO_INSERT AD_VIDEO(AD_COVER_MARIADB));
+/* --- rebuilding (maker.h: rebuild_walk) --- */
+/* The last of the next ?3 keys of a table. */
+#define WALK_LAST(table, key, also)                                                                \
+    "SELECT max(x.last_key) FROM (SELECT DISTINCT w." key " AS last_key FROM " table               \
+    " w WHERE w.shop_id = ?1 AND w." key " > ?2" also " ORDER BY 1 LIMIT ?3) AS x"
+#define WALK_TOUCH(touched, table, key, also, behind)                                              \
+    "INSERT INTO touched (shop_id, table_name, key_text) SELECT DISTINCT w.shop_id, '" touched     \
+    "', w." key " || " behind " FROM " table " w WHERE w.shop_id = ?1 AND w." key                  \
+    " > ?2 AND w." key " <= ?3" also                                                               \
+    " ON CONFLICT (shop_id, table_name, key_text) DO UPDATE SET key_text = excluded.key_text"
+#define AD_PLACED " AND (w.created_at BETWEEN ?4 AND ?5 OR w.created_at IS NULL)"
+#define AD_BETWEEN " AND w.day BETWEEN ?4 AND ?5"
+#define AD_OF(basis) " AND w.basis = '" basis "' AND w.day BETWEEN ?4 AND ?5"
+#define SQL_AD_WALK_ORDERS_LAST WALK_LAST("ad_order", "order_id", AD_PLACED)
+#define SQL_AD_WALK_ORDERS WALK_TOUCH("ad_order", "ad_order", "order_id", AD_PLACED, "?6")
+#define SQL_AD_WALK_RESULTS_LAST WALK_LAST("ad_result", "order_id", AD_BETWEEN)
+#define SQL_AD_WALK_RESULTS WALK_TOUCH("ad_order", "ad_result", "order_id", AD_BETWEEN, "?6")
+#define SQL_AD_WALK_TOLD_LAST WALK_LAST("ad_figure_day", "day", AD_BETWEEN)
+#define SQL_AD_WALK_TOLD WALK_TOUCH("ad_day", "ad_figure_day", "day", AD_BETWEEN, "?6")
+#define SQL_AD_WALK_SPENT_LAST WALK_LAST("ad_day", "day", AD_OF("spent"))
+#define SQL_AD_WALK_SPENT WALK_TOUCH("ad_day", "ad_day", "day", AD_OF("spent"), "?6")
+#define SQL_AD_WALK_CREATED_LAST WALK_LAST("ad_day", "day", AD_OF("created"))
+#define SQL_AD_WALK_CREATED WALK_TOUCH("ad_day", "ad_day", "day", AD_OF("created"), "?6")
+#define SQL_AD_WALK_VIDEOS_LAST WALK_LAST("ad_video", "item_id", "")
+#define SQL_AD_WALK_VIDEOS WALK_TOUCH("ad_video", "ad_video", "item_id", "", "?4")
+
+#define SQL_AD_VIDEO_DROP "DELETE FROM ad_video WHERE shop_id = ?1 AND item_id = ?2"
+
+#endif
