@@ -11,7 +11,8 @@ from fractions import Fraction
 LIMIT = 2 ** 63
 AD = ("orders videos budget cost plays likes comments shares follows home_visits conversions shown live_clicks gift_users"
       " gift_amount live_comments live_follows gifts").split()
-TRADE = ("orders pieces gmv refunds received goods_cost freight commission ad_spend cancelled shipped late").split()
+TRADE = ("orders pieces gmv refunds received goods_cost freight commission profit_before_ads gmv_costed ad_spend cancelled shipped"
+         " late").split()
 
 
 def half_up(value):
@@ -56,16 +57,15 @@ def ad(v, e):
 
 
 def trade(v, e):
-    before = minus(v["received"], v["refunds"], v["goods_cost"], v["freight"], v["commission"])
-    profit = minus(before, v["ad_spend"])
+    profit = minus(v["profit_before_ads"], v["ad_spend"])
 
     def money(value):
         return None if value is None else Fraction(value, 10 ** e)
 
     def count(name):
         return None if v[name] is None else Fraction(v[name])
-    return {"net": minus(v["gmv"], v["refunds"]), "profit_before_ads": before, "profit": profit,
-            "margin": over(money(profit), money(v["gmv"]), 4, 1, 0), "average_order": over(money(v["gmv"]), count("orders"), e, 1, 0),
+    return {"net": minus(v["gmv"], v["refunds"]), "profit": profit,
+            "margin": over(money(profit), money(v["gmv_costed"]), 4, 1, 0), "average_order": over(money(v["gmv"]), count("orders"), e, 1, 0),
             "delay_rate": over(count("late"), count("shipped"), 4, 1, 0), "roi": over(money(v["gmv"]), money(v["ad_spend"]), 2)}
 
 
