@@ -12,14 +12,17 @@
 #define HUILIU_API_API_H
 
 #include "api/host.h"
+#include "api/user.h"
 #include "base/base.h"
 
 struct api;
 struct api_options {
     struct str listen; /* "127.0.0.1:8080"; port 0: any; empty: it does not listen (tests) */
     unsigned threads;
-    struct str cors_origins;     /* comma-separated, empty: none */
-    bool behind_tls;             /* cookies are Secure */
+    struct str cors_origins;    /* comma-separated, empty: none */
+    bool behind_tls;            /* cookies are Secure */
+    struct str trusted_proxies; /* comma-separated addresses whose X-Forwarded-For is believed */
+    int64_t rate; /* requests a second of one person, or of one address; 0: no bound */
     const struct api_host *host; /* NULL: comes later */
 };
 enum err_class api_open(const struct api_options *options, struct api **out, struct err *err);

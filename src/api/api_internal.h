@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "api/host.h"
 #include "api/route.h"
+#include "api/throttle.h"
 
 struct host_slot {
     const struct api_host *host;
@@ -17,10 +18,13 @@ struct api {
     pthread_mutex_t lock;       /* hosts, now */
     struct host_slot hosts[API_HOSTS_MAX];
     const struct api_host *now;
+    struct who_cache *who;
+    struct throttle throttle;
+    int64_t rate; /* requests a second of one person; 0: no bound */
     bool behind_tls;
     uint64_t requests; /* ids of requests, atomic */
     uint64_t begun;    /* a number of this process, in ids of requests */
-    char cors_origins[1024];
+    char cors_origins[1024], trusted_proxies[1024];
 };
 
 /* table.c: all tables of routes, ended by NULL. */
@@ -30,12 +34,13 @@ extern const struct route *const route_tables[];
 struct call_frame {
     struct call call;
     struct json_doc *body;
-    struct http_stream stream; /* the handler's */
     struct str path_values[8];
     const char *allowed[8]; /* methods of the path, where the one asked for is not among them */
     size_t allowed_len;
     bool head;
-    bool entered; /* the thread takes part in the clock */
+    bool known;   /* who asks was said by the caller */
+    bool repeats; /* it has an Idempotency-Key, and is the first with it */
+    struct buf packed;
     int64_t began_ns;
 };
 
@@ -51,9 +56,13 @@ enum err_class params_read(struct call_frame *frame, struct err *err);
 unsigned problem_status(const struct err *err);
 void problem_write(struct call *call, const struct err *err);
 
+/* who.c */
+struct who_cache *who_cache_new(void);
+void who_cache_free(struct who_cache *cache);
+
 /* One request, from its arrival to a filled reply; what api_open hands to the http room. */
 void api_handle(void *context, const struct http_request *request, struct http_reply *reply);
-/* The same for somebody who is known already: tests. */
+/* The same for somebody who is known already; NULL: whoever the request says. */
 void api_handle_as(struct api *api, const struct person *person, const struct http_request *request,
                    struct http_reply *reply);
 

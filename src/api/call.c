@@ -136,12 +136,13 @@ static const struct arg *shop_arg(const struct call *call)
     return NULL;
 }
 
-static enum err_class shops_given(struct call *call, const struct arg *arg, struct shop_scope *out,
-                                  struct err *err)
+enum err_class call_shops_of(struct call *call, const char *parameter, struct shop_scope *out,
+                             struct err *err)
 {
+    const struct arg *arg = call_arg(call, parameter);
     const struct str *words = arg->texts ? arg->texts : &arg->text;
-    size_t words_len = arg->texts ? arg->texts_len : 1;
-    int64_t *ids = arena_array(call->arena, words_len, sizeof(*ids));
+    size_t words_len = arg->texts ? arg->texts_len : arg->text.ptr ? 1 : 0;
+    int64_t *ids = arena_array(call->arena, words_len + 1, sizeof(*ids));
     size_t len = 0;
     if (!ids)
         return err_no_memory(err);
@@ -149,10 +150,10 @@ static enum err_class shops_given(struct call *call, const struct arg *arg, stru
         bool many;
         const struct api_shop *shop = shop_of_word(call, words[i], &many);
         if (many)
-            return call_refuse(call, "shop", "shop_ambiguous", err,
+            return call_refuse(call, parameter, "shop_ambiguous", err,
                                "several platforms have a shop of this name: write PLATFORM/NAME");
         if (!shop) {
-            call->parameter = "shop";
+            call->parameter = parameter;
             return call_absent(err, "shop", words[i]);
         }
         ids[len++] = shop->id;
@@ -171,7 +172,7 @@ enum err_class call_shops(struct call *call, struct shop_scope *out, struct err 
     const struct arg *arg = shop_arg(call);
     assert(call->person);
     if (arg && arg->given)
-        return shops_given(call, arg, out, err);
+        return call_shops_of(call, "shop", out, err);
     *out = (struct shop_scope){.all = call->person->all_shops,
                                .ids = call->person->shops,
                                .len = call->person->all_shops ? 0 : call->person->shops_len};

@@ -95,7 +95,10 @@ struct person {
     bool all_shops;
     const int64_t *shops; /* sorted; where not all */
     size_t shops_len;
-    struct str session; /* id of the session or token, for the audit */
+    struct str session;        /* "session:…", "token:ID" or "bearer": for the audit */
+    bool by_cookie;            /* a browser: its changes need the header X-Huiliu */
+    struct str session_digest; /* of the cookie, where there is one */
+    int64_t generation;        /* of the user when he was read */
 };
 
 struct api;
@@ -109,6 +112,7 @@ struct call {
     const struct person *person; /* NULL: nobody signed in */
     struct arg args[PARAMS_MAX]; /* as route->params */
     struct str request_id;
+    struct str peer; /* the address that asks; behind a trusted proxy the one that it names */
     int64_t now_ms;
     struct buf out;           /* the answer's JSON; sent when the handler returns ERR_OK */
     struct http_reply *reply; /* status 200 unless set */
@@ -124,6 +128,9 @@ int64_t call_int(const struct call *call, const char *name);
 enum err_class call_refuse(struct call *call, const char *parameter, const char *code,
                            struct err *err, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* Where two may meet: the request's If-Match, if it has one, against what GET would answer now. ERR_CONFLICT
+ * "precondition". */
+enum err_class call_if_match(struct call *call, struct str current, struct err *err);
 /* A response header; the value is copied. False: no room. */
 bool call_header(struct call *call, const char *name, struct str value);
 /* 404, also for what is not his to see. */
@@ -137,6 +144,9 @@ struct shop_scope {
     size_t len;
 };
 enum err_class call_shops(struct call *call, struct shop_scope *out, struct err *err);
+/* The same of another parameter, which is given: `shops` of a body. An empty list: none. */
+enum err_class call_shops_of(struct call *call, const char *parameter, struct shop_scope *out,
+                             struct err *err);
 bool call_sees_shop(const struct call *call, int64_t shop_id);
 
 #endif

@@ -22,5 +22,95 @@
 #define SQL_VIDEO_TITLES                                                                           \
     "SELECT shop_id, title, author_name, cover, newest_ms FROM ad_video WHERE item_id = ?1"        \
     " ORDER BY newest_ms DESC, shop_id"
+/* --- users --- */
+
+#define SQL_USER_COLUMNS                                                                           \
+    "id, name, role, reveals, all_shops, disabled, generation, created_ms, signed_in_ms, password"
+/* ?1 id */
+#define SQL_USER "SELECT " SQL_USER_COLUMNS " FROM api_user WHERE id = ?1"
+/* ?1 name */
+#define SQL_USER_NAMED "SELECT " SQL_USER_COLUMNS " FROM api_user WHERE name = ?1"
+#define SQL_USERS "SELECT " SQL_USER_COLUMNS " FROM api_user ORDER BY name"
+#define SQL_USER_SHOPS_ALL "SELECT user_id, shop_id FROM api_user_shop ORDER BY user_id, shop_id"
+/* ?1 user */
+#define SQL_USER_SHOPS "SELECT shop_id FROM api_user_shop WHERE user_id = ?1 ORDER BY shop_id"
+#define SQL_USER_SHOPS_CLEAR "DELETE FROM api_user_shop WHERE user_id = ?1"
+/* ?1 user ?2 shop */
+#define SQL_USER_SHOP_ADD "INSERT INTO api_user_shop (user_id, shop_id) VALUES (?1, ?2)"
+/* ?1 name ?2 password ?3 role ?4 reveals ?5 all shops ?6 now */
+#define SQL_USER_ADD                                                                               \
+    "INSERT INTO api_user (name, password, role, reveals, all_shops, disabled, generation,"        \
+    " created_ms) VALUES (?1, ?2, ?3, ?4, ?5, 0, 1, ?6)"
+/* ?1 id ?2 role ?3 reveals ?4 all shops ?5 disabled ?6: 1 ends its bearers */
+#define SQL_USER_SET                                                                               \
+    "UPDATE api_user SET role = ?2, reveals = ?3, all_shops = ?4, disabled = ?5,"                  \
+    " generation = generation + ?6 WHERE id = ?1"
+/* ?1 id ?2 password */
+#define SQL_USER_PASSWORD                                                                          \
+    "UPDATE api_user SET password = ?2, generation = generation + 1 WHERE id = ?1"
+#define SQL_USER_SIGNED_IN "UPDATE api_user SET signed_in_ms = ?2 WHERE id = ?1"
+#define SQL_USER_REMOVE "DELETE FROM api_user WHERE id = ?1"
+/* Who takes an admin away first locks all of them, so that two at once see each other. */
+#define SQL_ADMINS_LOCK "UPDATE api_user SET generation = generation WHERE role = 'admin'"
+#define SQL_ADMINS_COUNT "SELECT count(*) FROM api_user WHERE role = 'admin' AND disabled = 0"
+
+/* --- sessions and tokens --- */
+
+/* ?1 digest ?2 user ?3 now ?4 peer */
+#define SQL_SESSION_ADD                                                                            \
+    "INSERT INTO api_session (id, user_id, created_ms, seen_ms, peer)"                             \
+    " VALUES (?1, ?2, ?3, ?3, ?4)"
+/* ?1 digest */
+#define SQL_SESSION "SELECT user_id, created_ms, seen_ms FROM api_session WHERE id = ?1"
+#define SQL_SESSION_SEEN "UPDATE api_session SET seen_ms = ?2 WHERE id = ?1"
+#define SQL_SESSION_REMOVE "DELETE FROM api_session WHERE id = ?1"
+/* ?1 user */
+#define SQL_SESSIONS_REMOVE "DELETE FROM api_session WHERE user_id = ?1"
+/* ?1 seen before ?2 made before */
+#define SQL_SESSIONS_PRUNE "DELETE FROM api_session WHERE seen_ms < ?1 OR created_ms < ?2"
+/* ?1 digest */
+#define SQL_TOKEN "SELECT id, user_id, expires_ms, used_ms FROM api_token WHERE digest = ?1"
+#define SQL_TOKEN_USED "UPDATE api_token SET used_ms = ?2 WHERE id = ?1"
+#define SQL_TOKENS                                                                                   \
+    "SELECT t.id, t.name, t.user_id, u.name, t.created_ms, t.expires_ms, t.used_ms FROM api_token t" \
+    " JOIN api_user u ON u.id = t.user_id ORDER BY t.id"
+/* ?1 name ?2 user ?3 digest ?4 now ?5 expires */
+#define SQL_TOKEN_ADD                                                                              \
+    "INSERT INTO api_token (name, user_id, digest, created_ms, expires_ms)"                        \
+    " VALUES (?1, ?2, ?3, ?4, ?5)"
+#define SQL_TOKEN_NAME "SELECT name FROM api_token WHERE id = ?1"
+#define SQL_TOKEN_REMOVE "DELETE FROM api_token WHERE id = ?1"
+#define SQL_TOKENS_REMOVE "DELETE FROM api_token WHERE user_id = ?1"
+
+/* --- the audit log --- */
+
+/* ?1 at ?2 user ?3 name ?4 session ?5 peer ?6 action ?7 subject ?8 shop ?9 before ?10 after ?11 request ?12 reason */
+#define SQL_AUDIT_ADD                                                                              \
+    "INSERT INTO audit (at_ms, user_id, user_name, session, peer, action, subject, shop_id,"       \
+    " before_json, after_json, request_id, reason)"                                                \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
+/* ?1 below this id ?2 user or NULL ?3 action or NULL ?4 from ?5 to ?6 subject or NULL ?7 shop or NULL ?8 most */
+#define SQL_AUDIT                                                                                  \
+    "SELECT id, at_ms, user_id, user_name, session, peer, action, subject, shop_id, before_json,"  \
+    " after_json, request_id, reason FROM audit WHERE id < ?1"                                     \
+    " AND (?2 IS NULL OR user_id = ?2) AND (?3 IS NULL OR action = ?3)"                            \
+    " AND at_ms >= ?4 AND at_ms < ?5 AND (?6 IS NULL OR subject = ?6)"                             \
+    " AND (?7 IS NULL OR shop_id = ?7) ORDER BY id DESC LIMIT ?8"
+
+/* --- repeated requests --- */
+
+/* ?1 user ?2 key ?3 digest ?4 now */
+#define SQL_REQUEST_BEGIN                                                                          \
+    "INSERT INTO api_request (user_id, request_key, digest, at_ms) VALUES (?1, ?2, ?3, ?4)"        \
+    " ON CONFLICT (user_id, request_key) DO NOTHING"
+/* ?1 user ?2 key */
+#define SQL_REQUEST                                                                                \
+    "SELECT digest, at_ms, status, body FROM api_request WHERE user_id = ?1 AND request_key = ?2"
+/* ?1 user ?2 key ?3 status ?4 body */
+#define SQL_REQUEST_END                                                                            \
+    "UPDATE api_request SET status = ?3, body = ?4 WHERE user_id = ?1 AND request_key = ?2"
+#define SQL_REQUEST_FORGET "DELETE FROM api_request WHERE user_id = ?1 AND request_key = ?2"
+/* ?1 made before */
+#define SQL_REQUESTS_PRUNE "DELETE FROM api_request WHERE at_ms < ?1"
 
 #endif

@@ -11,5 +11,8 @@ extern const struct route shop_statistics_routes[];
 extern const struct route dashboard_routes[];
 extern const struct route trend_routes[];
 extern const struct route metric_routes[];
+extern const struct route auth_routes[];
+extern const struct route user_routes[];
+extern const struct route audit_routes[];
 
 #endif

@@ -75,6 +75,8 @@ enum err_class hosting_listen(const struct app *app, const struct api_host *host
         .threads = (unsigned)option_int(options, OPTION_API_THREADS),
         .cors_origins = option_text(options, OPTION_CORS_ORIGINS),
         .behind_tls = str_eq(option_text(options, OPTION_BEHIND_TLS), STR("yes")),
+        .trusted_proxies = option_text(options, OPTION_TRUSTED_PROXIES),
+        .rate = option_int(options, OPTION_API_RATE),
         .host = host,
     };
     *out = NULL;

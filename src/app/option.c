@@ -104,6 +104,16 @@ static const struct option table[OPTIONS] = {
                             .max = 32,
                             .help = {"How many requests of the API are worked on at the same time.",
                                      "接口同时处理多少个请求。"}},
+    [OPTION_API_RATE] =
+        {.key = "api_rate",
+         .type = OPTION_INT,
+         .standard = "100",
+         .min = 0,
+         .max = 1000000,
+         .help =
+             {"Requests a second that one user, or one address that is not signed in, may make, and four times that at "
+              "once; 0: no bound.",
+              "每个用户（或每个未登录地址）每秒允许的请求数，瞬时可达四倍；0 表示不限。"}},
     [OPTION_CORS_ORIGINS] =
         {.key = "cors_origins",
          .type = OPTION_TEXT,

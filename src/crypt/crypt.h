@@ -66,6 +66,26 @@ enum err_class blind_index(const struct keyring *ring, struct str purpose, struc
 /* Keyed 128-bit hash of a record as received (over plain text): tells "unchanged". */
 void record_hash(const struct keyring *ring, struct str bytes, unsigned char out[16]);
 
+/* A key of 32 bytes for one purpose of ours ("api bearer"), from the ring's first key: the same in every process of
+ * the home, and gone with it. */
+enum { KEYRING_KEY_BYTES = 32 };
+void keyring_key(const struct keyring *ring, struct str purpose,
+                 unsigned char out[KEYRING_KEY_BYTES]);
+
+/* --- passwords and tokens of people ---
+ * Argon2id with libsodium's INTERACTIVE cost: 64 MB and some 60 ms a time, so that only PASSWORD_HASHES_AT_ONCE run and
+ * PASSWORD_WAITING_MAX wait; beyond that ERR_LATER "hashing_busy", and a flood of sign-ins takes no memory. The text
+ * names its own cost ("$argon2id$…"). */
+enum { PASSWORD_HASH_BYTES = 128, PASSWORD_HASHES_AT_ONCE = 2, PASSWORD_WAITING_MAX = 16 };
+enum { PASSWORD_BYTES_MIN = 10, PASSWORD_BYTES_MAX = 200 };
+enum err_class password_hash(struct str password, char out[PASSWORD_HASH_BYTES], struct err *err);
+/* An empty hash is nobody's: *good is false, after as long as a wrong password takes. */
+enum err_class password_check(struct str hash, struct str password, bool *good, struct err *err);
+/* 32 random bytes in hex; what is stored is only SHA-256 of that text, in hex. */
+enum { TOKEN_TEXT_BYTES = 65 };
+enum err_class token_make(char out[TOKEN_TEXT_BYTES], struct err *err);
+enum err_class token_digest(struct str token, char out[TOKEN_TEXT_BYTES], struct err *err);
+
 /* Phone: "13800138000" -> "138****8000", at least four hidden. Name: its first character and a star
  * for each other. Text: three characters and "****". Phone or text shorter than 7 characters: all
  * stars but the last. Characters stay whole; bytes that are not UTF-8 become "****". */

@@ -40,6 +40,7 @@ struct keyring {
     size_t current;
     unsigned char blind[KEY_BYTES];
     unsigned char record[KEY_BYTES];
+    unsigned char purpose[KEY_BYTES];
 };
 
 /* While the file is read: its text and the key of one line, locked and wiped as well. */
@@ -198,6 +199,7 @@ static enum err_class keyring_read(struct keyring *ring, struct key_file *file, 
         if (ring->keys_len == 1) {
             key_derive(ring->blind, file->key, "huiliu blind index 1", STR_NONE);
             key_derive(ring->record, file->key, "huiliu record hash 1", STR_NONE);
+            key_derive(ring->purpose, file->key, "huiliu purpose 1", STR_NONE);
         }
     }
     if (ring->keys_len == 0)
@@ -435,6 +437,12 @@ enum err_class blind_index(const struct keyring *ring, struct str purpose, struc
     sodium_memzero(key, sizeof key);
     sodium_bin2hex(out_hex, 33, raw, sizeof raw);
     return ERR_OK;
+}
+
+void keyring_key(const struct keyring *ring, struct str purpose,
+                 unsigned char out[KEYRING_KEY_BYTES])
+{
+    key_derive(out, ring->purpose, "", purpose);
 }
 
 void record_hash(const struct keyring *ring, struct str bytes, unsigned char out[16])

@@ -30,6 +30,8 @@ enum err_class zstd_read(struct buf *out, struct str bytes, struct err *err);
 /* Whole gzip or zlib stream. */
 enum err_class gzip_read(struct buf *out, struct str bytes, struct err *err);
 enum err_class gzip_write(struct buf *out, struct str bytes, struct err *err);
+/* The same in a quarter of the time, some tenths larger: for what is sent once. */
+enum err_class gzip_write_fast(struct buf *out, struct str bytes, struct err *err);
 
 /* Parts of an absolute http(s) URL, borrowed. ERR_CONFIG "url". */
 struct url {

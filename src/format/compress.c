@@ -184,13 +184,14 @@ enum err_class gzip_read(struct buf *out, struct str bytes, struct err *err)
     return result;
 }
 
-enum err_class gzip_write(struct buf *out, struct str bytes, struct err *err)
+static enum err_class gzip_write_level(struct buf *out, struct str bytes, int level,
+                                       struct err *err)
 {
     z_stream stream = {0};
     enum err_class result = stream_feed(&stream, bytes, err);
     if (result != ERR_OK)
         return result;
-    if (deflateInit2(&stream, GZIP_LEVEL, Z_DEFLATED, WINDOW_BITS_GZIP, MEM_LEVEL_DEFAULT,
+    if (deflateInit2(&stream, level, Z_DEFLATED, WINDOW_BITS_GZIP, MEM_LEVEL_DEFAULT,
                      Z_DEFAULT_STRATEGY) != Z_OK)
         return err_no_memory(err);
     char piece[PIECE_BYTES];
@@ -206,4 +207,14 @@ enum err_class gzip_write(struct buf *out, struct str bytes, struct err *err)
         return err_set(err, ERR_INTERNAL, "gzip", "zlib cannot compress %zu bytes (%d)", bytes.len,
                        status);
     return out->failed ? err_no_memory(err) : ERR_OK;
+}
+
+enum err_class gzip_write(struct buf *out, struct str bytes, struct err *err)
+{
+    return gzip_write_level(out, bytes, GZIP_LEVEL, err);
+}
+
+enum err_class gzip_write_fast(struct buf *out, struct str bytes, struct err *err)
+{
+    return gzip_write_level(out, bytes, 1, err);
 }

@@ -1,0 +1,285 @@
+/* Signing in and out, bearers, one's own password. */
+#include <string.h>
+
+#include "api/bearer.h"
+#include "api/out.h"
+#include "api/sql.h"
+#include "api/tables.h"
+#include "api/throttle.h"
+#include "api/who.h"
+
+/* Somebody else's wrong passwords must not lock a name for long; an address that guesses may be. */
+enum { NAME_WAIT_MAX_MS = 60 * 1000, PEER_WAIT_MAX_MS = 15 * 60 * 1000 };
+
+static void person_write(struct out *out, const struct call *call, const struct person *person)
+{
+    static const char *const roles[] = {
+        [RIGHT_READ] = "viewer", [RIGHT_OPERATE] = "operator", [RIGHT_ADMIN] = "admin"};
+    out_int(out, "id", person->user_id);
+    out_text(out, "name", person->name);
+    out_text(out, "role", str_of(roles[person->right]));
+    out_bool(out, "reveals", person->reveals);
+    out_bool(out, "all_shops", person->all_shops);
+    out_list(out, "shops");
+    for (size_t i = 0; i < call->host->shops_len; i++) {
+        const struct api_shop *shop = &call->host->shops[i];
+        bool sees = person->all_shops;
+        for (size_t k = 0; !sees && k < person->shops_len; k++)
+            sees = person->shops[k] == shop->id;
+        if (!sees)
+            continue;
+        out_object(out, NULL);
+        out_int(out, "id", shop->id);
+        out_text(out, "name", shop->name);
+        out_text(out, "platform", shop->platform);
+        out_text(out, "zone", zone_name(shop->zone));
+        out_text(out, "state", shop->state);
+        out_end_object(out);
+    }
+    out_end_list(out);
+}
+
+/* --- name and password --- */
+
+static enum err_class wait_check(struct call *call, struct str name, struct err *err)
+{
+    struct throttle *throttle = &call->api->throttle;
+    int64_t by_name = wrong_wait(throttle, "name", name, call->now_ms);
+    int64_t by_peer = wrong_wait(throttle, "peer", call->peer, call->now_ms);
+    int64_t until = by_name > by_peer ? by_name : by_peer;
+    if (until == 0)
+        return ERR_OK;
+    err_set(err, ERR_THROTTLED, "sign_in_wait", "too many wrong passwords; wait %lld s",
+            (long long)((until - call->now_ms + 999) / 1000));
+    if (err)
+        err->retry_at_ms = until;
+    return ERR_THROTTLED;
+}
+
+/* That the name is unknown, disabled or without a password looks, and takes as long, as a wrong password. */
+static enum err_class password_ask(struct call *call, struct user *user, struct err *err)
+{
+    struct str name = call_text(call, "name"), password = call_text(call, "password");
+    struct throttle *throttle = &call->api->throttle;
+    bool good = false;
+    enum err_class class_ = wait_check(call, name, err);
+    if (class_ == ERR_OK)
+        class_ = user_find(call->host->store, name, call->arena, user, err);
+    if (class_ == ERR_NOT_FOUND) {
+        *user = (struct user){.disabled = true};
+        class_ = ERR_OK;
+    }
+    if (class_ == ERR_OK)
+        class_ = password_check(user->disabled ? STR_NONE : user->password, password, &good, err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (good) {
+        wrong_forget(throttle, "name", name);
+        wrong_forget(throttle, "peer", call->peer);
+        return ERR_OK;
+    }
+    wrong_add(throttle, "name", name, NAME_WAIT_MAX_MS, call->now_ms);
+    wrong_add(throttle, "peer", call->peer, PEER_WAIT_MAX_MS, call->now_ms);
+    log_event(LOG_WARN, "sign_in_refused", LOG_STR("peer", call->peer),
+              LOG_STR("request_id", call->request_id), LOG_END);
+    return err_set(err, ERR_FORBIDDEN, "sign_in", "the name or the password is wrong");
+}
+
+/* --- sessions --- */
+
+struct session_work {
+    const struct call *call;
+    const struct user *user;
+    const char *digest;
+    const char *before; /* digest of the cookie that came with it, or empty */
+};
+
+static enum err_class session_work(struct tx *tx, void *context, struct err *err)
+{
+    const struct session_work *work = context;
+    int64_t now_ms = work->call->now_ms;
+    const struct sql_value session[] = {sql_text(str_of(work->digest)), sql_int(work->user->id),
+                                        sql_int(now_ms), sql_text(work->call->peer)};
+    const struct sql_value before[] = {sql_text(str_of(work->before))};
+    const struct sql_value over[] = {sql_int(now_ms - SESSION_IDLE_MS),
+                                     sql_int(now_ms - SESSION_LASTS_MS)};
+    const struct sql_value seen[] = {sql_int(work->user->id), sql_int(now_ms)};
+    enum err_class class_ = tx_exec(tx, SQL_SESSION_REMOVE, before, 1, NULL, err);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_SESSIONS_PRUNE, over, 2, NULL, err);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_SESSION_ADD, session, 4, NULL, err);
+    return class_ == ERR_OK ? tx_exec(tx, SQL_USER_SIGNED_IN, seen, 2, NULL, err) : class_;
+}
+
+static void cookie_write(struct call *call, const char *token, int64_t lasts_s)
+{
+    call_header(call, "Set-Cookie",
+                arena_printf(call->arena,
+                             SESSION_COOKIE
+                             "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
+                             token, (long long)lasts_s, call->api->behind_tls ? "; Secure" : ""));
+}
+
+/* A session of before is ended and never taken over: who planted its cookie gets nothing. */
+static enum err_class sign_in(struct call *call, struct err *err)
+{
+    char token[TOKEN_TEXT_BYTES], digest[TOKEN_TEXT_BYTES], before[TOKEN_TEXT_BYTES] = "";
+    struct str cookie = session_cookie(call->request);
+    struct user user;
+    struct session_work work = {call, &user, digest, before};
+    enum err_class class_ = password_ask(call, &user, err);
+    if (class_ == ERR_OK)
+        class_ = token_make(token, err);
+    if (class_ == ERR_OK)
+        class_ = token_digest(str_of(token), digest, err);
+    if (class_ == ERR_OK && cookie.len > 0)
+        class_ = token_digest(cookie, before, err);
+    if (class_ == ERR_OK)
+        class_ = store_write(call->host->store, session_work, &work, err);
+    if (class_ != ERR_OK)
+        return class_;
+    who_forget(call->api);
+    const struct person *person = person_of(&user, call->arena);
+    if (!person)
+        return err_no_memory(err);
+    struct out out;
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    person_write(&out, call, person);
+    out_end_object(&out);
+    cookie_write(call, token, SESSION_LASTS_MS / 1000);
+    return ERR_OK;
+}
+
+static enum err_class sign_out_work(struct tx *tx, void *context, struct err *err)
+{
+    const struct sql_value key[] = {sql_text(*(const struct str *)context)};
+    return tx_exec(tx, SQL_SESSION_REMOVE, key, 1, NULL, err);
+}
+
+static enum err_class sign_out(struct call *call, struct err *err)
+{
+    struct str digest = call->person->session_digest;
+    enum err_class class_ = digest.len > 0
+                                ? store_write(call->host->store, sign_out_work, &digest, err)
+                                : ERR_OK;
+    if (class_ != ERR_OK)
+        return class_;
+    who_forget(call->api);
+    cookie_write(call, "", 0);
+    call->reply->status = 204;
+    return ERR_OK;
+}
+
+static enum err_class me(struct call *call, struct err *err)
+{
+    struct out out;
+    (void)err;
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    person_write(&out, call, call->person);
+    out_end_object(&out);
+    return ERR_OK;
+}
+
+/* --- bearers --- */
+
+/* From a session or a token, or from a name and a password; not from a bearer, or one that was stolen would last. */
+static enum err_class bearer_make(struct call *call, struct err *err)
+{
+    struct bearer bearer = {.issued_ms = call->now_ms,
+                            .expires_ms = call->now_ms + BEARER_LASTS_MS};
+    struct buf text;
+    struct out out;
+    struct user user;
+    enum err_class class_ = ERR_OK;
+    if (call_given(call, "name") || call_given(call, "password")) {
+        class_ = password_ask(call, &user, err);
+        if (class_ != ERR_OK)
+            return class_;
+        bearer.user_id = user.id;
+        bearer.generation = user.generation;
+    } else if (call->person && str_eq(call->person->session, STR("bearer"))) {
+        return err_set(err, ERR_FORBIDDEN, "bearer_renew",
+                       "a bearer does not make another one: sign in, or use a token");
+    } else if (call->person) {
+        bearer.user_id = call->person->user_id;
+        bearer.generation = call->person->generation;
+    } else {
+        return err_set(err, ERR_FORBIDDEN, "unauthenticated", "send name and password, or sign in");
+    }
+    buf_init(&text, BEARER_BYTES_MAX);
+    class_ = bearer_write(call->host->keyring, &bearer, &text, err);
+    if (class_ == ERR_OK) {
+        out_init(&out, &call->out);
+        out_object(&out, NULL);
+        out_text(&out, "token", buf_str(&text));
+        out_text(&out, "type", STR("Bearer"));
+        out_time(&out, "expires_at", bearer.expires_ms / 1000 * 1000);
+        out_end_object(&out);
+    }
+    buf_fini(&text);
+    return class_;
+}
+
+/* --- one's own password --- */
+
+static enum err_class password_put(struct call *call, struct err *err)
+{
+    struct user user;
+    bool good = false;
+    enum err_class class_ = wait_check(call, call->person->name, err);
+    if (class_ == ERR_OK)
+        class_ = user_read(call->host->store, call->person->user_id, call->arena, &user, err);
+    if (class_ == ERR_OK)
+        class_ = password_check(user.password, call_text(call, "old"), &good, err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (!good) {
+        wrong_add(&call->api->throttle, "name", user.name, NAME_WAIT_MAX_MS, call->now_ms);
+        call->parameter = "old";
+        return err_set(err, ERR_CONFIG, "password_old", "the old password is wrong");
+    }
+    const struct audit audit = audit_of(call, "user.password", user.name);
+    class_ = user_password_set(call->host->store, &user, call_text(call, "new"), &audit, err);
+    if (class_ != ERR_OK)
+        return class_;
+    who_forget(call->api);
+    cookie_write(call, "", 0);
+    call->reply->status = 204;
+    return ERR_OK;
+}
+
+static const struct param sign_in_params[] = {
+    {"name", PARAM_BODY, PARAM_TEXT, .required = true, .min = 1, .max = 200,
+     .help = "Name of the user"},
+    {"password", PARAM_BODY, PARAM_TEXT, .required = true, .max = 1000, .help = "His password"},
+    {0},
+};
+static const struct param token_params[] = {
+    {"name", PARAM_BODY, PARAM_TEXT, .min = 1, .max = 200,
+     .help = "Name of the user, where nobody is signed in"},
+    {"password", PARAM_BODY, PARAM_TEXT, .max = 1000, .help = "His password"},
+    {0},
+};
+static const struct param password_params[] = {
+    {"old", PARAM_BODY, PARAM_TEXT, .required = true, .max = 1000, .help = "The password of now"},
+    {"new", PARAM_BODY, PARAM_TEXT, .required = true, .max = 1000,
+     .help = "The one from now on; every session ends"},
+    {0},
+};
+const struct route auth_routes[] = {
+    {ROUTE_POST, "/api/v1/auth/sign-in", "signIn", RIGHT_NOBODY, sign_in_params, sign_in,
+     .summary = "Sign in: sets the cookie of a session", .answer = "Me"},
+    {ROUTE_POST, "/api/v1/auth/sign-out", "signOut", RIGHT_READ, NULL, sign_out,
+     .summary = "End the session"},
+    {ROUTE_GET, "/api/v1/auth/me", "me", RIGHT_READ, NULL, me, .summary = "Who asks",
+     .answer = "Me"},
+    {ROUTE_POST, "/api/v1/auth/token", "bearer", RIGHT_NOBODY, token_params, bearer_make,
+     .summary = "A bearer of 15 minutes, from a session or from name and password",
+     .answer = "Bearer"},
+    {ROUTE_PUT, "/api/v1/auth/password", "ownPassword", RIGHT_READ, password_params, password_put,
+     .summary = "Change one's own password"},
+    {0},
+};
