@@ -16,38 +16,13 @@ static const struct param params[] = {
     {0},
 };
 
-/* What ads cost belongs to the days on which it was spent, whatever basis the cards of the ads have. */
-static enum err_class spend_add(struct call *call, const struct period *period,
-                                struct sums_total *sales, struct err *err)
-{
-    const struct metric_family *trade = sums_family(call, &sums_of_sales);
-    size_t cost = metric_find(sums_family(call, &sums_of_ads), STR("cost"));
-    size_t spend = metric_find(trade, STR("ad_spend"));
-    struct sums_total *ads = arena_alloc(call->arena, sizeof(*ads));
-    struct sums_query query = {.table = &sums_of_ads, .kind = "spent", .period = period};
-    if (!ads)
-        return err_no_memory(err);
-    enum err_class class_ = sums_total_read(call, &query, ads, err);
-    for (size_t i = 0; !class_ && i < ads->len; i++) {
-        struct sums only;
-        sums_init(&only);
-        only.metrics.value[spend] = ads->sums[i].metrics.value[cost];
-        class_ = total_add(trade, sales, str_of(ads->currency[i]), &only, err);
-    }
-    for (size_t i = 0; !class_ && i < sales->len; i++) /* nothing was spent: 0, which is known */
-        sales->sums[i].metrics.value[spend].known = true;
-    return class_;
-}
-
 static enum err_class both_read(struct call *call, const struct sums_table *table, const char *kind,
                                 const struct period *period, struct sums_total *out,
                                 struct err *err)
 {
     struct sums_query query = {.table = table, .kind = kind, .period = period};
-    enum err_class class_ = sums_total_read(call, &query, out, err);
-    if (!class_ && table == &sums_of_sales)
-        class_ = spend_add(call, period, out, err);
-    return class_;
+    return table == &sums_of_sales ? sales_total_read(call, period, out, err)
+                                   : sums_total_read(call, &query, out, err);
 }
 
 static const struct sums *total_find(const struct sums_total *total, const char *currency)

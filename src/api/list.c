@@ -98,13 +98,25 @@ enum err_class list_sort(struct list_query *query, struct str text, struct err *
     return ERR_OK;
 }
 
+static bool sql_is_within(const struct list *list, const char *sql)
+{
+    for (const struct list_column *column = list->columns; column->name; column++)
+        if (column->sql == sql)
+            return column->within;
+    return false;
+}
+
 static enum err_class term_add(struct list_query *query, const char *sql, enum list_how how,
                                const struct sql_value *values, size_t len, struct err *err)
 {
     if (query->terms_len == LIST_TERMS_MAX || len > LIST_VALUES_MAX / 2)
         return err_set(err, ERR_USAGE, "list_values", "too many filters at once");
-    query->terms[query->terms_len++] = (struct list_term){
-        .how = how, .sql = sql, .values = values, .values_len = len};
+    query->terms[query->terms_len++] = (struct list_term){.how = how,
+                                                          .within = sql &&
+                                                                    sql_is_within(query->list, sql),
+                                                          .sql = sql,
+                                                          .values = values,
+                                                          .values_len = len};
     return ERR_OK;
 }
 

@@ -59,6 +59,7 @@ struct list_column {
     bool sorts;
     bool unknown; /* may be NULL */
     bool hidden;  /* not in the answer */
+    bool within;  /* of a part of the row (struct list: within): filters only, and is not read */
 };
 
 /* How a parameter filters: `.filter` of struct param. */
@@ -76,6 +77,7 @@ enum list_how {
 struct list_search {
     const char *sql;
     bool whole;
+    bool within;
 };
 
 enum { LIST_COLUMNS_MAX = 64, LIST_KEY_MAX = 4, LIST_SORTS_MAX = 3, LIST_TERMS_MAX = 64 };
@@ -90,6 +92,8 @@ struct list {
     const char *sort;                  /* where none is asked for */
     const char *shop;                  /* SQL of the shop's number; NULL: rows are of no shop */
     const char *day, *day_ms; /* SQL of the day and of its instant, for an index of time; or NULL */
+    const char *
+        within; /* "SELECT 1 FROM … WHERE …": the parts of a row, of which one has to match; or NULL */
     const struct list_search *search; /* ended by a NULL sql; or NULL */
     const char *family;               /* of LIST_METRIC */
 };
@@ -127,6 +131,7 @@ struct list {
 /* --- asking --- */
 struct list_term {
     enum list_how how;
+    bool within;
     const char *sql;
     const struct sql_value *values;
     size_t values_len;
@@ -192,6 +197,12 @@ struct list_page {
 };
 enum err_class list_run(struct store *store, struct list_query *query, struct list_page *out,
                         struct err *err);
+/* list_run for a call: a cursor that is refused is said to be the parameter at fault. */
+enum err_class list_run_called(struct call *call, struct list_query *query, struct list_page *out,
+                               struct err *err);
+/* A row that outlives what it was read from. */
+enum err_class list_row_copy(const struct list_row *row, struct arena *arena, struct list_row *out,
+                             struct err *err);
 /* All rows, of one commit, in order; memory for `piece` rows. What `each` returns ends it. `limit`, `page` and
  * `cursor` do not count. */
 typedef enum err_class list_each(const struct list_row *row, void *context, struct err *err);

@@ -49,7 +49,7 @@ static void row_read(struct walk *walk)
     int at = 0;
     for (size_t i = 0; columns[i].name; i++) {
         walk->row[i] = sql_null();
-        if (!columns[i].sql)
+        if (!columns[i].sql || columns[i].within)
             continue;
         if (!reader_is_null(walk->snapshot, at))
             walk->row[i] = list_column_is_text(&columns[i])
@@ -125,29 +125,36 @@ static enum err_class walk_rows(struct walk *walk, const struct sql_value *after
                      offset > known ? offset - known : 0, each, context, err);
 }
 
+enum err_class list_row_copy(const struct list_row *row, struct arena *arena, struct list_row *out,
+                             struct err *err)
+{
+    size_t len = 0;
+    while (row->query->list->columns[len].name)
+        len++;
+    struct sql_value *values = arena_array(arena, len, sizeof(*values));
+    if (!values)
+        return err_no_memory(err);
+    for (size_t i = 0; i < len; i++) {
+        values[i] = row->values[i];
+        if (values[i].kind != SQL_TEXT)
+            continue;
+        values[i].text = arena_dup(arena, values[i].text);
+        if (!values[i].text.ptr)
+            return err_no_memory(err);
+    }
+    *out = (struct list_row){row->query, values};
+    return ERR_OK;
+}
+
 struct collect {
     struct list_page *page;
     struct arena *arena;
-    size_t columns_len;
 };
 
 static enum err_class row_collect(const struct list_row *row, void *context, struct err *err)
 {
     struct collect *collect = context;
-    struct sql_value *values = arena_array(collect->arena, collect->columns_len,
-                                           sizeof(struct sql_value));
-    if (!values)
-        return err_no_memory(err);
-    for (size_t i = 0; i < collect->columns_len; i++) {
-        values[i] = row->values[i];
-        if (values[i].kind != SQL_TEXT)
-            continue;
-        values[i].text = arena_dup(collect->arena, values[i].text);
-        if (!values[i].text.ptr)
-            return err_no_memory(err);
-    }
-    collect->page->rows[collect->page->rows_len++] = (struct list_row){row->query, values};
-    return ERR_OK;
+    return list_row_copy(row, collect->arena, &collect->page->rows[collect->page->rows_len++], err);
 }
 
 static enum err_class count_rows(struct walk *walk, int64_t *total, int64_t *known, struct err *err)
@@ -185,8 +192,6 @@ enum err_class list_run(struct store *store, struct list_query *query, struct li
     struct str tie;
     int64_t known = 0, offset = query->page ? (query->page - 1) * query->limit : 0;
     assert(query->limit >= 1 && query->limit <= LIST_LIMIT_MAX);
-    while (query->list->columns[collect.columns_len].name)
-        collect.columns_len++;
     *out = (struct list_page){
         .rows = arena_array(query->arena, (size_t)query->limit + 1, sizeof(struct list_row)),
         .total = -1};

@@ -106,24 +106,45 @@ static void shops_say(struct list_statement *statement, const struct list_query 
     any_of(statement, query->list->shop, shops, query->shops_len);
 }
 
+static void search_one_say(struct list_statement *statement, const struct list_search *search,
+                           size_t whole, size_t small)
+{
+    if (search->whole)
+        buf_printf(&statement->text, "%s = ?%zu", search->sql, whole);
+    else if (statement->database == LIST_SQLITE)
+        buf_printf(&statement->text, "instr(lower(%s), ?%zu) > 0", search->sql, small);
+    else if (statement->database == LIST_POSTGRES)
+        buf_printf(&statement->text, "strpos(lower(%s COLLATE \"C\"), ?%zu) > 0", search->sql,
+                   small);
+    else
+        buf_printf(&statement->text, "instr(lower(%s), lower(?%zu)) > 0", search->sql, small);
+}
+
+static bool searches_say(struct list_statement *statement, const struct list_query *query,
+                         bool within, size_t whole, size_t small)
+{
+    bool any = false;
+    for (const struct list_search *search = query->list->search; search->sql; search++) {
+        if (search->within != within)
+            continue;
+        say(statement, any ? " OR " : "");
+        search_one_say(statement, search, whole, small);
+        any = true;
+    }
+    return any;
+}
+
 /* values[0] is the text, values[1] the same in small letters. */
 static void search_say(struct list_statement *statement, const struct list_query *query,
                        const struct list_term *term)
 {
     size_t whole = place(statement, term->values[0]), small = place(statement, term->values[1]);
     say(statement, "(");
-    for (const struct list_search *search = query->list->search; search->sql; search++) {
-        if (search > query->list->search)
-            say(statement, " OR ");
-        if (search->whole)
-            buf_printf(&statement->text, "%s = ?%zu", search->sql, whole);
-        else if (statement->database == LIST_SQLITE)
-            buf_printf(&statement->text, "instr(lower(%s), ?%zu) > 0", search->sql, small);
-        else if (statement->database == LIST_POSTGRES)
-            buf_printf(&statement->text, "strpos(lower(%s COLLATE \"C\"), ?%zu) > 0", search->sql,
-                       small);
-        else
-            buf_printf(&statement->text, "instr(lower(%s), lower(?%zu)) > 0", search->sql, small);
+    searches_say(statement, query, false, whole, small);
+    if (query->list->within) {
+        buf_printf(&statement->text, " OR EXISTS (%s AND (", query->list->within);
+        searches_say(statement, query, true, whole, small);
+        say(statement, "))");
     }
     say(statement, ")");
 }
@@ -164,7 +185,11 @@ static void conditions_say(struct list_statement *statement, const struct list_q
     shops_say(statement, query, first);
     for (size_t i = 0; i < query->terms_len; i++) {
         and_begin(statement, first);
+        if (query->terms[i].within)
+            buf_printf(&statement->text, "EXISTS (%s AND ", query->list->within);
         term_say(statement, query, &query->terms[i]);
+        if (query->terms[i].within)
+            say(statement, ")");
     }
 }
 
@@ -270,7 +295,7 @@ enum err_class list_select_make(struct list_statement *statement, const struct l
     statement_reset(statement);
     say(statement, "SELECT ");
     for (const struct list_column *column = query->list->columns; column->name; column++) {
-        if (!column->sql)
+        if (!column->sql || column->within)
             continue;
         say(statement, comma ? ", " : "");
         say(statement, column->sql);

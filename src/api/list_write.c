@@ -110,6 +110,18 @@ void list_end_write(struct out *out, const struct list_page *page)
         out_int(out, "total", page->total);
 }
 
+enum err_class list_run_called(struct call *call, struct list_query *query, struct list_page *out,
+                               struct err *err)
+{
+    struct err why = {.code = ""};
+    enum err_class class_ = list_run(call->host->store, query, out, &why);
+    if (class_ && strcmp(why.code, "cursor_foreign") == 0)
+        call->parameter = "cursor";
+    if (class_ && err)
+        *err = why;
+    return class_;
+}
+
 enum err_class list_answer(struct call *call, const struct list *list, struct err *err)
 {
     struct list_query *query = arena_alloc(call->arena, sizeof(*query));
@@ -120,12 +132,9 @@ enum err_class list_answer(struct call *call, const struct list *list, struct er
         return err_no_memory(err);
     enum err_class class_ = list_ask(call, list, query, err);
     if (!class_)
-        class_ = list_run(call->host->store, query, &page, err);
-    if (class_) {
-        if (err && strcmp(err->code, "cursor_foreign") == 0)
-            call->parameter = "cursor";
+        class_ = list_run_called(call, query, &page, err);
+    if (class_)
         return class_;
-    }
     out_init(&out, &call->out);
     out_object(&out, NULL);
     out_list(&out, "items");

@@ -7,5 +7,7 @@
 extern const struct list ad_order_list; /* a row of ad_result each */
 /* Of one order: the caller filters by shop and order_id, which are their key with `day` and `at`. */
 extern const struct list ad_order_day_list, ad_order_snapshot_list;
+/* A row each that the buyer placed: the parents, by their first part; and the parts, which are rows of trade_result. */
+extern const struct list trade_order_list, trade_part_list;
 
 #endif

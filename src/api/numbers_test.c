@@ -291,6 +291,130 @@ static void days_without_orders_are_zeros(void **state)
     assert_string_equal(answer_text(&a, "items.0.growth"), "(null)");
 }
 
+/* --- trade --- */
+
+static void part_add(struct api_fixture *f, int64_t shop, const char *id, const char *parent,
+                     const char *sku, const char *status, int64_t counts, int64_t gmv)
+{
+    const struct sql_value hash = sql_bytes(STR("0123456789abcdef"));
+    const struct sql_value order[] = {
+        sql_int(shop),         sql_text(str_of(id)),     sql_text(str_of(parent)),
+        sql_text(str_of(sku)), sql_text(str_of(status)), hash};
+    const struct sql_value result[] = {
+        sql_int(shop),         sql_text(str_of(id)), sql_text(str_of(parent)),
+        sql_text(str_of(sku)), sql_int(counts),      sql_int(gmv)};
+    api_exec(
+        f,
+        "INSERT INTO trade_order (shop_id, order_id, parent_id, sku_id, status, sku_name,"
+        " phone_cipher, phone_mask, currency, row_hash, received_ms, first_seen_ms, changed_ms)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, 'Red shoe', 'sealed', '138****8000', 'CNY', ?6, 1, 1, 1)",
+        order, 6);
+    api_exec(
+        f,
+        "INSERT INTO trade_result (shop_id, order_id, parent_id, sku_id, spu_id, person, stage,"
+        " counts, created_ms, day, currency, pieces, gmv, refunds, received, changed_ms)"
+        " VALUES (?1, ?2, ?3, ?4, 'P', 'Li', 'paid', ?5, 1769572800000, '2026-01-28', 'CNY', 2,"
+        " ?6, 0, ?6, 1)",
+        result, 6);
+}
+
+static void trade_fill(struct api_fixture *f)
+{
+    part_add(f, FIXTURE_ALPHA, "PO1-1", "PO1", "S1", "2", 1, 1000);
+    part_add(f, FIXTURE_ALPHA, "PO1-2", "PO1", "S2", "3", 0, 500);
+    part_add(f, FIXTURE_ALPHA, "PO1-3", "PO1", "S3", "4", 1, 300);
+    part_add(f, FIXTURE_ALPHA, "PO2", "PO2", "S1", "4", 1, 700);
+    part_add(f, FIXTURE_BETA, "PO2", "PO2", "S9", "4", 1, 900);
+}
+
+static void a_page_never_cuts_an_order(void **state)
+{
+    struct api_fixture *f = *state;
+    trade_fill(f);
+    struct answer a = api_ask(f, "GET", "/api/v1/trade-orders", "limit=1&shop=alpha&total=1", NULL);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_text(&a, "total"), "2");
+    assert_string_equal(answer_text(&a, "items.0.order_id"), "PO2");
+    char query[500];
+    snprintf(query, sizeof(query), "limit=1&shop=alpha&cursor=%s", answer_text(&a, "next"));
+    a = api_ask(f, "GET", "/api/v1/trade-orders", query, NULL);
+    assert_string_equal(answer_text(&a, "items.0.order_id"), "PO1");
+    assert_string_equal(answer_text(&a, "items.0.parts.2.order_id"), "PO1-3");
+    assert_string_equal(answer_text(&a, "items.0.parts.3"), "(absent)");
+    assert_string_equal(answer_text(&a, "items.0.parts.0.phone"), "138****8000");
+    assert_string_equal(answer_text(&a, "items.0.together.gmv.minor"), "1300");
+    assert_string_equal(answer_text(&a, "items.0.together.pieces"), "4");
+    assert_true(str_find(a.body, STR("sealed")) == SIZE_MAX);
+}
+
+static void a_filter_is_met_by_any_part(void **state)
+{
+    static const char *const asked[][2] = {
+        {"status=3", "1"},    {"sku_id=S3", "1"},      {"sku_id=S1", "2"},
+        {"q=PO1-2", "1"},     {"q=PO2", "2"},          {"q=red%20SHOE", "3"},
+        {"q=S9", "1"},        {"counts=false", "1"},   {"person=Li&stage=paid", "3"},
+        {"person=Wang", "0"}, {"from=2026-01-29", "0"}};
+    struct api_fixture *f = *state;
+    trade_fill(f);
+    for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+        char query[100];
+        snprintf(query, sizeof(query), "total=1&%s", asked[i][0]);
+        struct answer a = api_ask(f, "GET", "/api/v1/trade-orders", query, NULL);
+        if (a.status != 200 || strcmp(answer_text(&a, "total"), asked[i][1]) != 0)
+            fail_msg("%s: %u %.*s", asked[i][0], a.status, STR_ARG(a.body));
+    }
+    struct answer a = api_ask(f, "GET", "/api/v1/trade-parts", "sort=-gmv&gmv_min=7", NULL);
+    assert_string_equal(answer_text(&a, "items.0.gmv.minor"), "1000");
+    assert_string_equal(answer_text(&a, "items.0.profit_before_ads"),
+                        "(null)"); /* its cost is not known */
+    refused(f, "/api/v1/trade-orders/PO2", "", 400, "order_ambiguous");
+    a = api_ask(f, "GET", "/api/v1/trade-orders/PO1-2", "", NULL);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_text(&a, "order_id"), "PO1");
+    assert_string_equal(answer_text(&a, "details.1.order_id"), "PO1-2");
+    refused(f, "/api/v1/trade-orders/PO9", "", 404, "absent");
+}
+
+static void sales_come_by_day_week_month_and_member(void **state)
+{
+    struct api_fixture *f = *state;
+    sale_add(f, FIXTURE_ALPHA, "shop", "", "2024-12-29", 1, 1, 100);
+    sale_add(f, FIXTURE_ALPHA, "shop", "", "2024-12-30", 1, 2,
+             200); /* Monday of 2025's first week */
+    sale_add(f, FIXTURE_ALPHA, "shop", "", "2025-01-01", 1, 3, 300);
+    sale_add(f, FIXTURE_ALPHA, "sku", "S1", "2025-01-01", 1, 2, 200);
+    sale_add(f, FIXTURE_ALPHA, "sku", "S2", "2025-01-01", 1, 1, 100);
+    sale_add(f, FIXTURE_ALPHA, "person", "Li", "2025-01-01", 1, 3, 300);
+    struct answer a = api_ask(f, "GET", "/api/v1/sales", "period=all&by=week", NULL);
+    assert_string_equal(answer_text(&a, "items.0.week"), "2024-W52");
+    assert_string_equal(answer_text(&a, "items.1.week"), "2025-W01");
+    assert_string_equal(answer_text(&a, "items.1.from"), "2024-12-30");
+    assert_string_equal(answer_text(&a, "items.1.gmv.minor"), "500");
+    a = api_ask(f, "GET", "/api/v1/sales", "period=all&by=month", NULL);
+    assert_string_equal(answer_text(&a, "items.0.month"), "2024-12");
+    assert_string_equal(answer_text(&a, "items.0.pieces"), "3");
+    assert_string_equal(answer_text(&a, "totals.0.gmv.minor"), "600");
+    a = api_ask(f, "GET", "/api/v1/sales", "period=all&by=sku&sort=pieces", NULL);
+    assert_string_equal(answer_text(&a, "items.0.sku_id"), "S2");
+    a = api_ask(f, "GET", "/api/v1/sales/hot", "month=2025-01", NULL);
+    assert_string_equal(answer_text(&a, "items.0.person"), "Li");
+    assert_string_equal(answer_text(&a, "period.to"), "2025-01-31");
+    refused(f, "/api/v1/sales/hot", "month=2025-13", 400, "parameter_day");
+    a = api_ask(f, "GET", "/api/v1/delay-rate", "period=all", NULL);
+    assert_string_equal(answer_text(&a, "all.delay_rate"), "0.2500");
+    assert_string_equal(answer_text(&a, "items.0.shop_name"), "alpha");
+    a = api_ask(f, "GET", "/api/v1/reports/weekly", "date=2025-01-05", NULL);
+    assert_string_equal(answer_text(&a, "period.from"), "2024-12-30");
+    assert_string_equal(answer_text(&a, "sales.0.gmv.minor"), "500");
+    assert_string_equal(answer_text(&a, "sales_before.0.gmv.minor"), "100");
+    assert_string_equal(answer_text(&a, "skus.0.sku_id"), "S1");
+    a = api_ask(f, "GET", "/api/v1/reports/daily", "date=2025-01-01", NULL);
+    assert_string_equal(answer_text(&a, "sales.0.pieces"), "3");
+    refused(f, "/api/v1/reports/yearly", "", 400, "parameter_word");
+    a = api_ask(f, "GET", "/api/v1/stock-plan", "past=30", NULL);
+    assert_int_equal(a.status, 200);
+}
+
 static void every_sort_and_filter_of_a_list_is_there(void **state)
 {
     /* The routes' parameters say what the declaration has: names that filter are columns, and each column that sorts does. */
@@ -332,6 +456,9 @@ int main(void)
         NUMBERS_TEST(a_video_of_two_shops_is_one_row_and_currencies_are_two),
         NUMBERS_TEST(profit_takes_what_was_spent_on_those_days),
         NUMBERS_TEST(days_without_orders_are_zeros),
+        NUMBERS_TEST(a_page_never_cuts_an_order),
+        NUMBERS_TEST(a_filter_is_met_by_any_part),
+        NUMBERS_TEST(sales_come_by_day_week_month_and_member),
         NUMBERS_TEST(every_sort_and_filter_of_a_list_is_there),
         NUMBERS_TEST(the_catalogue_is_told),
     };

@@ -121,6 +121,7 @@ static enum err_class row_rank(const struct sums_row *from, void *context, struc
         row->numbers[i] = from->numbers[i];
     }
     text_copy(row->currency, sizeof(row->currency), from->currency);
+    row->any_shop = from->any_shop;
     row->sums = from->sums;
     enum err_class class_ = sums_figures(ranking->family, &row->sums, str_of(row->currency),
                                          row->figures, err);

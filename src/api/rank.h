@@ -17,6 +17,7 @@ struct rank_row {
     char dims[SUMS_DIMS_MAX][ID_BYTES_MAX + 1];
     int64_t numbers[SUMS_DIMS_MAX];
     char currency[CURRENCY_BYTES_MAX + 1];
+    int64_t any_shop;
     struct sums sums;
     struct figure figures[METRICS_MAX];
 };

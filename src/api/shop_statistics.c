@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "api/host.h"
-#include "api/rank.h"
+#include "api/sales.h"
 
 static const struct param all_params[] = {
     LIST_PARAMS,
@@ -41,10 +41,8 @@ static enum err_class rows_write(struct call *call, struct out *out, const struc
     out_list(out, "items");
     for (size_t i = 0; !class_ && i < page->rows_len; i++) {
         const struct rank_row *row = page->rows[i];
-        const struct api_shop *shop = host_shop(call->host, row->numbers[0]);
         out_object(out, NULL);
-        out_text(out, "shop", arena_printf(call->arena, "%lld", (long long)row->numbers[0]));
-        out_text_or_null(out, "shop_name", shop ? shop->name : STR_NONE);
+        shop_write(call, out, row->numbers[0]);
         class_ = total_one_write(call, out, &sums_of_ads, &row->sums, str_of(row->currency), err);
         out_end_object(out);
     }
@@ -98,11 +96,9 @@ static enum err_class statistics_one(struct call *call, struct err *err)
         class_ = period_ask(call, &shops, &period, err);
     if (class_)
         return class_;
-    const struct api_shop *shop = host_shop(call->host, shops.ids[0]);
     out_init(&out, &call->out);
     out_object(&out, NULL);
-    out_text(&out, "shop", arena_printf(call->arena, "%lld", (long long)shops.ids[0]));
-    out_text_or_null(&out, "shop_name", shop ? shop->name : STR_NONE);
+    shop_write(call, &out, shops.ids[0]);
     out_text(&out, "basis", str_of(query.kind));
     period_write(&out, &period);
     class_ = total_all_write(call, &out, &query, err);

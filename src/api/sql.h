@@ -113,4 +113,16 @@
 /* ?1 made before */
 #define SQL_REQUESTS_PRUNE "DELETE FROM api_request WHERE at_ms < ?1"
 
+/* ?1 shop ?2 order */
+#define SQL_CERTIFICATES_OF_ORDER                                                                  \
+    "SELECT order_item_id, certificate_id, item_status, refund_amount, coalesce(currency, ''),"    \
+    " refunded_at FROM trade_certificate WHERE shop_id = ?1 AND order_id = ?2"                     \
+    " ORDER BY order_item_id"
+
+/* ?1 shop ?2 SKU: what it was called last */
+#define SQL_SKU_NAME                                                                               \
+    "SELECT o.sku_name FROM trade_result r JOIN trade_order o ON o.shop_id = r.shop_id AND"        \
+    " o.order_id = r.order_id WHERE r.shop_id = ?1 AND r.sku_id = ?2"                              \
+    " ORDER BY r.day DESC, r.order_id DESC LIMIT 1"
+
 #endif

@@ -153,6 +153,7 @@ static enum err_class statement_make(struct call *call, struct sums_statement *s
     if (!statement->values)
         return err_no_memory(err);
     groups_say(statement, query, "SELECT ");
+    buf_add(&statement->text, STR(", max(shop_id)"));
     for (size_t i = 0; i < SUMS_EXTRAS_MAX && query->table->extras[i]; i++)
         added_say(statement, str_of(query->table->extras[i]));
     metrics_say(statement, sums_family(call, query->table), query->table, table);
@@ -204,6 +205,7 @@ static void row_read(struct call *call, const struct sums_query *query, struct r
             row->dims[i] = reader_text(reader, at);
     }
     row->currency = reader_text(reader, at++);
+    row->any_shop = reader_int(reader, at++);
     for (size_t i = 0; i < SUMS_EXTRAS_MAX && query->table->extras[i]; i++)
         row->sums.extras[i] = reader_int(reader, at++);
     metrics_read(sums_family(call, query->table), query->table, table, reader, at,
@@ -353,5 +355,30 @@ enum err_class total_write(struct call *call, struct out *out, const char *key,
         out_end_object(out);
     }
     out_end_list(out);
+    return class_;
+}
+
+enum err_class sales_total_read(struct call *call, const struct period *period,
+                                struct sums_total *out, struct err *err)
+{
+    const struct metric_family *trade = sums_family(call, &sums_of_sales);
+    size_t cost = metric_find(sums_family(call, &sums_of_ads), STR("cost"));
+    size_t spend = metric_find(trade, STR("ad_spend"));
+    struct sums_total *ads = arena_alloc(call->arena, sizeof(*ads));
+    struct sums_query of_sales = {.table = &sums_of_sales, .kind = "shop", .period = period};
+    struct sums_query of_ads = {.table = &sums_of_ads, .kind = "spent", .period = period};
+    if (!ads)
+        return err_no_memory(err);
+    enum err_class class_ = sums_total_read(call, &of_sales, out, err);
+    if (!class_)
+        class_ = sums_total_read(call, &of_ads, ads, err);
+    for (size_t i = 0; !class_ && i < ads->len; i++) {
+        struct sums only;
+        sums_init(&only);
+        only.metrics.value[spend] = ads->sums[i].metrics.value[cost];
+        class_ = total_add(trade, out, str_of(ads->currency[i]), &only, err);
+    }
+    for (size_t i = 0; !class_ && i < out->len; i++) /* nothing was spent: 0, which is known */
+        out->sums[i].metrics.value[spend].known = true;
     return class_;
 }

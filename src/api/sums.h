@@ -49,6 +49,7 @@ struct sums_row {
     struct str dims[SUMS_DIMS_MAX]; /* of a number: empty */
     int64_t numbers[SUMS_DIMS_MAX]; /* of a text: 0 */
     struct str currency;
+    int64_t any_shop; /* one of its shops */
     struct sums sums;
 };
 typedef enum err_class sums_each(const struct sums_row *row, void *context, struct err *err);
@@ -75,6 +76,9 @@ struct sums_total {
     struct sums sums[SUMS_CURRENCIES_MAX];
     size_t len;
 };
+/* Sales by the `shop` rows, with what ads cost on those days: it belongs to the days on which it was spent. */
+enum err_class sales_total_read(struct call *call, const struct period *period,
+                                struct sums_total *out, struct err *err);
 enum err_class total_add(const struct metric_family *family, struct sums_total *total,
                          struct str currency, const struct sums *from, struct err *err);
 enum err_class sums_total_read(struct call *call, const struct sums_query *query,

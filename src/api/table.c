@@ -14,6 +14,9 @@ const struct route *const route_tables[] = {
     dashboard_routes,
     trend_routes,
     metric_routes,
+    trade_order_routes,
+    sales_routes,
+    report_routes,
     NULL,
 };
 /* clang-format on */

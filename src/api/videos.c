@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "api/host.h"
-#include "api/rank.h"
+#include "api/sales.h"
 #include "api/sql.h"
 
 static const char *const split_words[] = {"shop", NULL};
@@ -63,13 +63,6 @@ static enum err_class title_write(struct reader *titles, struct out *out,
     return class_;
 }
 
-static void shop_write(struct out *out, struct call *call, int64_t shop_id)
-{
-    const struct api_shop *shop = host_shop(call->host, shop_id);
-    out_text(out, "shop", arena_printf(call->arena, "%lld", (long long)shop_id));
-    out_text_or_null(out, "shop_name", shop ? shop->name : STR_NONE);
-}
-
 static void row_figures_write(struct out *out, struct call *call, const struct rank_row *row)
 {
     out_text(out, "currency", str_of(row->currency));
@@ -97,7 +90,7 @@ static enum err_class videos_write(struct call *call, struct out *out, const str
         out_object(out, NULL);
         out_text(out, "item_id", str_of(row->dims[0]));
         if (split)
-            shop_write(out, call, row->numbers[1]);
+            shop_write(call, out, row->numbers[1]);
         class_ = title_write(titles, out, shops, row->dims[0], &found, err);
         row_figures_write(out, call, row);
         out_end_object(out);
@@ -159,7 +152,7 @@ static enum err_class shop_row_write(const struct sums_row *row, void *context, 
     if (class_)
         return class_;
     out_object(writing->out, NULL);
-    shop_write(writing->out, call, row->numbers[0]);
+    shop_write(call, writing->out, row->numbers[0]);
     class_ = total_one_write(call, writing->out, &sums_of_ads, &row->sums, row->currency, err);
     out_end_object(writing->out);
     return class_;

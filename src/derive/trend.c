@@ -48,6 +48,12 @@ struct figure trend_growth(const struct figure *values, size_t len)
     return figure_of(first < 0 ? divide_half_up(-grown, -first) : divide_half_up(grown, first));
 }
 
+struct figure stock_daily(struct figure sold, int64_t past_days)
+{
+    assert(past_days > 0);
+    return sold.known ? figure_of(divide_half_up((wide)sold.number * 100, past_days)) : sold;
+}
+
 struct stock_need stock_need(struct figure sold, int64_t past_days, int64_t ahead_days)
 {
     struct stock_need need = {.pieces = {false, 0}, .priority = "low"};

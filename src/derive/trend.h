@@ -15,13 +15,21 @@
 
 #include "derive/metric.h"
 
-enum { TREND_DAYS = 7, GROWTH_DECIMALS = 4, STOCK_PAST_DAYS_MAX = 30, STOCK_AHEAD_DAYS_MAX = 365 };
+enum {
+    TREND_DAYS = 7,
+    GROWTH_DECIMALS = 4,
+    DAILY_DECIMALS = 2,
+    STOCK_PAST_DAYS_MAX = 30,
+    STOCK_AHEAD_DAYS_MAX = 365
+};
 
 /* `sum` of `days` days as the value of one. */
 struct figure trend_average(const struct metric *metric, struct figure sum, int64_t days);
 /* values: a day each, in order. Scaled by GROWTH_DECIMALS. */
 struct figure trend_growth(const struct figure *values, size_t len);
 
+/* Sold a day; scaled by DAILY_DECIMALS, half up. */
+struct figure stock_daily(struct figure sold, int64_t past_days);
 struct stock_need {
     struct figure pieces;
     const char *priority; /* high medium low */

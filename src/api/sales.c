@@ -1,0 +1,330 @@
+/* Sales: by day, week, month, shop, SKU, SPU, person in charge; who sold most in a month. All of it is sums of trade_day,
+ * where only sales count. */
+#include <string.h>
+
+#include "api/host.h"
+#include "api/sales.h"
+#include "api/sql.h"
+
+enum { SERIES_DAYS_MAX = 3660 };
+
+const char *const by_words[] = {"day", "week", "month", "shop", "sku", "spu", "person", NULL};
+
+static const struct param sales_params[] = {
+    LIST_PARAMS,
+    PERIOD_PARAMS,
+    SHOP_PARAM,
+    {"by", PARAM_QUERY, PARAM_WORD, .words = by_words, .standard = "day",
+     .help =
+         "A row for each; days, ISO weeks and months come in their order, the others by `sort`"},
+    {0},
+};
+
+/* --- one row of a ranking --- */
+
+enum err_class sku_name_write(struct call *call, struct out *out, int64_t shop_id,
+                              const char *sku_id, struct err *err)
+{
+    struct reader *reader;
+    const struct sql_value values[] = {sql_int(shop_id), sql_text(str_of(sku_id))};
+    enum err_class class_ = store_read(call->host->store, SQL_SKU_NAME, values, 2, &reader, err);
+    if (class_)
+        return class_;
+    bool found = reader_next(reader) && !reader_is_null(reader, 0);
+    out_text_or_null(out, "name", found ? reader_text(reader, 0) : STR_NONE);
+    return reader_close(reader, err);
+}
+
+void shop_write(struct call *call, struct out *out, int64_t shop_id)
+{
+    const struct api_shop *shop = host_shop(call->host, shop_id);
+    out_text(out, "shop", arena_printf(call->arena, "%lld", (long long)shop_id));
+    out_text_or_null(out, "shop_name", shop ? shop->name : STR_NONE);
+}
+
+/* `kind`: the dimension, which names the member. */
+static enum err_class member_write(struct call *call, struct out *out, const char *kind,
+                                   const struct rank_row *row, struct err *err)
+{
+    struct str member = str_of(row->dims[0]);
+    if (strcmp(kind, "shop") == 0) {
+        shop_write(call, out, row->numbers[0]);
+        return ERR_OK;
+    }
+    out_text_or_null(out,
+                     strcmp(kind, "person") == 0 ? "person"
+                     : strcmp(kind, "sku") == 0  ? "sku_id"
+                                                 : "spu_id",
+                     member.len ? member : STR_NONE);
+    if (strcmp(kind, "sku") != 0)
+        return ERR_OK;
+    return sku_name_write(call, out, row->any_shop, row->dims[0], err);
+}
+
+enum err_class ranked_write(struct call *call, struct out *out, const char *key,
+                            const struct rank_query *query, const struct rank_page *page,
+                            struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    out_list(out, key);
+    for (size_t i = 0; !class_ && i < page->rows_len; i++) {
+        const struct rank_row *row = page->rows[i];
+        out_object(out, NULL);
+        class_ = member_write(call, out, query->sums.kind, row, err);
+        if (query->sums.dims[1] && strcmp(query->sums.dims[1], "shop_id") == 0)
+            shop_write(call, out, row->numbers[1]);
+        if (!class_)
+            class_ = total_one_write(call, out, &sums_of_sales, &row->sums, str_of(row->currency),
+                                     err);
+        out_end_object(out);
+    }
+    out_end_list(out);
+    return class_;
+}
+
+/* --- days, weeks, months --- */
+
+struct buckets {
+    struct call *call;
+    enum by by;
+    struct bucket *list[SERIES_DAYS_MAX];
+    size_t len;
+};
+
+/* The Monday of the ISO week; 1970-01-01 was a Thursday. */
+static int64_t monday_of(int64_t day)
+{
+    int64_t weekday = (day + 3) % 7;
+    return day - (weekday < 0 ? weekday + 7 : weekday);
+}
+
+/* A week is of the year that has its Thursday. */
+static void week_name(int64_t monday, char out[DAY_TEXT_MAX])
+{
+    struct civil civil;
+    struct buf text;
+    civil_from_utc_ms((monday + 3) * 86400000, &civil);
+    int64_t first = monday_of(civil_days(civil.year, 1, 4));
+    buf_init_lent(&text, out, DAY_TEXT_MAX);
+    buf_printf(&text, "%04d-W%02lld", (int)civil.year, (long long)((monday - first) / 7 + 1));
+}
+
+static void month_bounds(int64_t day, int64_t *first, int64_t *last)
+{
+    struct civil civil;
+    civil_from_utc_ms(day * 86400000, &civil);
+    *first = civil_days(civil.year, civil.month, 1);
+    *last = *first + civil_month_days(civil.year, civil.month) - 1;
+}
+
+void bucket_name(enum by by, const char *day, struct bucket *out)
+{
+    int64_t number = day_number(day), first = number, last = number;
+    if (by == BY_WEEK) {
+        first = monday_of(number);
+        last = first + 6;
+    } else if (by == BY_MONTH) {
+        month_bounds(number, &first, &last);
+    }
+    day_of_number(first, out->first);
+    day_of_number(last, out->last);
+    memcpy(out->name, out->first, sizeof(out->name));
+    if (by == BY_MONTH)
+        out->name[7] = '\0';
+    if (by == BY_WEEK)
+        week_name(first, out->name);
+}
+
+/* Days come in their order. */
+static enum err_class bucket_take(const struct sums_row *row, void *context, struct err *err)
+{
+    struct buckets *buckets = context;
+    char day[DAY_TEXT_MAX] = "";
+    struct bucket named = {.name = ""};
+    if (row->dims[0].len >= DAY_TEXT_MAX)
+        return ERR_OK;
+    memcpy(day, row->dims[0].ptr, row->dims[0].len);
+    bucket_name(buckets->by, day, &named);
+    struct bucket *last = buckets->len ? buckets->list[buckets->len - 1] : NULL;
+    if (!last || strcmp(last->name, named.name) != 0) {
+        if (buckets->len == SERIES_DAYS_MAX)
+            return call_refuse(buckets->call, "from", "period_long", err,
+                               "at most %d days, one by one", SERIES_DAYS_MAX);
+        last = arena_alloc(buckets->call->arena, sizeof(*last));
+        if (!last)
+            return err_no_memory(err);
+        *last = named;
+        buckets->list[buckets->len++] = last;
+    }
+    return total_add(sums_family(buckets->call, &sums_of_sales), &last->total, row->currency,
+                     &row->sums, err);
+}
+
+static enum err_class series_write(struct call *call, struct out *out, enum by by,
+                                   const struct period *period, struct err *err)
+{
+    struct buckets *buckets = arena_alloc(call->arena, sizeof(*buckets));
+    struct sums_query query = {
+        .table = &sums_of_sales, .kind = "shop", .dims = {"day"}, .period = period};
+    if (!buckets)
+        return err_no_memory(err);
+    *buckets = (struct buckets){.call = call, .by = by};
+    enum err_class class_ = sums_read(call, &query, bucket_take, buckets, err);
+    out_list(out, "items");
+    for (size_t i = 0; !class_ && i < buckets->len; i++) {
+        const struct bucket *bucket = buckets->list[i];
+        for (size_t j = 0; !class_ && j < bucket->total.len; j++) {
+            out_object(out, NULL);
+            out_text(out, by_words[by], str_of(bucket->name));
+            if (by != BY_DAY) {
+                out_text(out, "from", str_of(bucket->first));
+                out_text(out, "to", str_of(bucket->last));
+            }
+            class_ = total_one_write(call, out, &sums_of_sales, &bucket->total.sums[j],
+                                     str_of(bucket->total.currency[j]), err);
+            out_end_object(out);
+        }
+    }
+    out_end_list(out);
+    out_null(out, "next");
+    out_null(out, "total");
+    return class_;
+}
+
+/* --- GET /sales --- */
+
+static enum err_class totals_write(struct call *call, struct out *out, const struct period *period,
+                                   struct err *err)
+{
+    struct sums_total *total = arena_alloc(call->arena, sizeof(*total));
+    if (!total)
+        return err_no_memory(err);
+    enum err_class class_ = sales_total_read(call, period, total, err);
+    return class_ ? class_ : total_write(call, out, "totals", &sums_of_sales, total, err);
+}
+
+static enum err_class sales(struct call *call, struct err *err)
+{
+    struct shop_scope shops;
+    struct period period;
+    struct rank_page page = {.rows = NULL};
+    struct out out;
+    enum by by = (enum by)call_int(call, "by");
+    bool ranked = by >= BY_SHOP;
+    struct rank_query query = {.name = "sales",
+                               .sums = {.table = &sums_of_sales,
+                                        .kind = ranked ? by_words[by] : "shop",
+                                        .dims = {by == BY_SHOP ? "shop_id" : "member"}}};
+    query.sums.period = &period;
+    enum err_class class_ = call_shops(call, &shops, err);
+    if (!class_)
+        class_ = period_ask(call, &shops, &period, err);
+    if (!class_ && ranked)
+        class_ = rank_ask(call, &query, "-gmv", err);
+    if (!class_ && ranked)
+        class_ = rank_read(call, &query, &page, err);
+    if (class_)
+        return class_;
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    period_write(&out, &period);
+    out_text(&out, "by", str_of(by_words[by]));
+    class_ = ranked ? ranked_write(call, &out, "items", &query, &page, err)
+                    : series_write(call, &out, by, &period, err);
+    if (ranked)
+        rank_end_write(&out, &page);
+    if (!class_)
+        class_ = totals_write(call, &out, &period, err);
+    if (!class_)
+        class_ = scope_end_write(call, &out, &shops, err);
+    out_end_object(&out);
+    return class_;
+}
+
+/* --- who sold most in a month --- */
+
+static const char *const hot_of_words[] = {"person", "sku", "spu", "shop", NULL};
+static const char *const hot_by_words[] = {"pieces", "orders", "gmv", NULL};
+static const struct param hot_params[] = {
+    {"month", PARAM_QUERY, PARAM_TEXT, .min = 7, .max = 7, .help = "YYYY-MM; without: this month"},
+    SHOP_PARAM,
+    {"of", PARAM_QUERY, PARAM_WORD, .words = hot_of_words, .standard = "person",
+     .help = "Who or what is ranked"},
+    {"by", PARAM_QUERY, PARAM_WORD, .words = hot_by_words, .standard = "pieces",
+     .help = "What counts"},
+    {"limit", PARAM_QUERY, PARAM_INT, .min = 1, .max = LIST_LIMIT_MAX, .standard = "20",
+     .help = "Places"},
+    {0},
+};
+
+/* The first and last day of the month that is asked for, or of the one that it is where the first shop is. */
+static enum err_class month_ask(struct call *call, const struct shop_scope *shops,
+                                struct period *out, struct err *err)
+{
+    char day[DAY_TEXT_MAX], from[DAY_TEXT_MAX], to[DAY_TEXT_MAX];
+    int64_t ms, first, last;
+    struct str month = call_text(call, "month");
+    struct period today;
+    enum err_class class_ = period_last(call, shops, 1, true, &today, err);
+    if (class_)
+        return class_;
+    memcpy(day, today.parts[0].to, sizeof(day));
+    if (call_given(call, "month")) {
+        struct buf text;
+        buf_init_lent(&text, day, sizeof(day));
+        buf_printf(&text, "%.*s-01", STR_ARG(month));
+        if (time_parse(STR("%Y-%m-%d"), zone_utc(), buf_str(&text), &ms, NULL))
+            return call_refuse(call, "month", "parameter_day", err, "month is one as 2026-01");
+    }
+    month_bounds(day_number(day), &first, &last);
+    day_of_number(first, from);
+    day_of_number(last, to);
+    struct str from_text = arena_dup(call->arena, str_of(from));
+    struct str to_text = arena_dup(call->arena, str_of(to));
+    return period_of_days(call, shops, from_text, to_text, out, err);
+}
+
+static enum err_class hot(struct call *call, struct err *err)
+{
+    struct shop_scope shops;
+    struct period period;
+    struct rank_page page;
+    struct out out;
+    const char *of = hot_of_words[call_int(call, "of")], *by = hot_by_words[call_int(call, "by")];
+    struct rank_query query = {
+        .name = "sales_hot",
+        .sums = {.table = &sums_of_sales,
+                 .kind = of,
+                 .dims = {strcmp(of, "shop") == 0 ? "shop_id" : "member"},
+                 .period = &period},
+        .metric = metric_find(sums_family(call, &sums_of_sales), str_of(by)),
+        .down = true,
+        .limit = call_int(call, "limit"),
+    };
+    enum err_class class_ = call_shops(call, &shops, err);
+    if (!class_)
+        class_ = month_ask(call, &shops, &period, err);
+    if (!class_)
+        class_ = rank_read(call, &query, &page, err);
+    if (class_)
+        return class_;
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    period_write(&out, &period);
+    out_text(&out, "of", str_of(of));
+    out_text(&out, "by", str_of(by));
+    class_ = ranked_write(call, &out, "items", &query, &page, err);
+    if (!class_)
+        class_ = scope_end_write(call, &out, &shops, err);
+    out_end_object(&out);
+    return class_;
+}
+
+const struct route sales_routes[] = {
+    {ROUTE_GET, "/api/v1/sales", "sales", RIGHT_READ, sales_params, sales,
+     .summary = "Sales by day, ISO week, month, shop, SKU, SPU or person in charge",
+     .answer = "Sales"},
+    {ROUTE_GET, "/api/v1/sales/hot", "salesHot", RIGHT_READ, hot_params, hot,
+     .summary = "Who or what sold most in a month", .answer = "SalesHot"},
+    {0},
+};
