@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "derive/metric.h"
+#include "derive/said.h"
 #include "derive/trend.h"
 #include "format/format.h"
 #include "queue/queue.h"

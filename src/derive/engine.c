@@ -24,7 +24,7 @@ enum {
 /* Sorts behind KEY_BETWEEN: the keys of an id, and of its parts, lie before "ID ". */
 #define KEY_BEHIND ' '
 
-const struct maker *const makers[] = {&ad_maker, NULL};
+const struct maker *const makers[] = {&ad_maker, &trade_maker, NULL};
 const char *const derive_task_kinds[] = {"derive", NULL};
 
 enum err_class derive_open(const struct derive_options *options, struct derive **out,
@@ -231,6 +231,7 @@ static enum err_class unit_work(struct tx *tx, void *context, struct err *err)
         .shop_id = d->task->lane,
         .shop = d->shop,
         .now_ms = clock_now_ms(),
+        .more = &d->more,
     };
     enum err_class class_ = queue_step_fence(d->task, d->unit_number + 1, work.now_ms, &d->arena,
                                              &fence, err);

@@ -22,6 +22,8 @@ struct derive_work {
     int64_t shop_id;
     const struct derive_shop *shop;
     int64_t now_ms;
+    bool *
+        more; /* set by a maker that touched rows itself: another unit takes them. NULL where tx is */
 };
 
 /* A touched row. Its key is cut at the first U+001F: `id` is what results are of. */
@@ -50,7 +52,7 @@ struct maker {
     /* Works a sample out again and tells what differs (audit_differs); NULL: nothing is sampled. */
     enum err_class (*audit)(const struct derive_work *work, struct audit *audit, struct err *err);
 };
-extern const struct maker ad_maker;
+extern const struct maker ad_maker, trade_maker;
 /* NULL ends them. */
 extern const struct maker *const makers[];
 

@@ -6,10 +6,19 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from fake import FakeLife, FakeStage, order  # noqa: E402
 from lib import ROOT, main, same  # noqa: E402
+from trade_sums import trade_equal, worth_it  # noqa: E402
+from truth import START_MS, Stage  # noqa: E402
+
+DAY_MS = 24 * 3600 * 1000
 
 # What each status of Douyin Life means to us, said here once more by hand.
 STAGES = {"0": "placed", "100": "placed", "101": "cancelled", "200": "paid", "201": "paid", "3": "paid", "1": "done",
           "2": "done", "4": "refunded", "777": None}
+
+
+def later(stage, ms):
+    """huiliu's own clock from now on."""
+    return {"HUILIU_CLOCK": str(stage.t.folder() / "clock"), "HUILIU_CLOCK_START": str(START_MS + ms)}
 
 
 def stages(stage):
@@ -45,6 +54,26 @@ def test_a_replay_gives_stages_to_orders_that_were_stored_without(t):
     own.unlink()
     stage.run("connector", "replay", "shop-7001", "orders", "--apply", check=True)
     same(stages(stage), STAGES, "stages after the replay")
+
+
+def test_what_orders_came_to_is_what_the_platform_says(t):
+    """Shops of the sandbox: every result and day equals what is worked out here; GMV and orders equal the platform's own truth."""
+    stage = Stage(t, life_shops=2, life_orders=300, douplus_shops=0)
+    stage.sync()
+    results, days = trade_equal(stage.rows)
+    worth_it(results, days)
+    for shop in stage.shops:
+        truth = list(stage.truth(shop).values())
+        sold = [o for o in truth if STAGES[str(o["status"])] not in ("placed", "cancelled", "refunded")]
+        found = [d for key, d in days.items() if key[0] == stage.shop_id(shop) and key[1] == "shop"]
+        same(sum(d["orders"] for d in found), len(sold), "orders")
+        same(sum(d["gmv"] for d in found), sum(o["pay_amount"] for o in sold), "GMV")
+        same(sum(d["refunds"] for d in found),
+             sum(c["refund_amount"] or 0 for o in sold for c in o["certificates"]), "refunds")
+        same(sum(d["cancelled"] for d in found), len(truth) - len(sold), "called off, or never paid")
+    # Orders go on: paid, used, paid back.
+    stage.sync(env=later(stage, 20 * DAY_MS))
+    worth_it(*trade_equal(stage.rows))
 
 
 if __name__ == "__main__":

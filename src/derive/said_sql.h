@@ -1,0 +1,40 @@
+/* Statements of what people say about trade. */
+#ifndef HUILIU_DERIVE_SAID_SQL_H
+#define HUILIU_DERIVE_SAID_SQL_H
+
+/* ?1 shop ?2 SKU ?3 from day ?4 cost ?5 currency ?6 note ?7 who ?8 now */
+#define SQL_COST_SAY                                                                               \
+    "INSERT INTO sku_cost (shop_id, sku_id, from_day, cost, currency, note, who, changed_ms)"      \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"                                                     \
+    " ON CONFLICT (shop_id, sku_id, from_day) DO UPDATE SET cost = excluded.cost,"                 \
+    " currency = excluded.currency, note = excluded.note, who = excluded.who,"                     \
+    " changed_ms = excluded.changed_ms"
+#define SQL_COST_UNSAY "DELETE FROM sku_cost WHERE shop_id = ?1 AND sku_id = ?2 AND from_day = ?3"
+
+/* ?1 base ?2 quote ?3 day ?4 rate ?5 source ?6 who ?7 now */
+#define SQL_RATE_SAY                                                                               \
+    "INSERT INTO exchange_rate (base, quote, day, rate, source, who, changed_ms)"                  \
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"                                                         \
+    " ON CONFLICT (base, quote, day) DO UPDATE SET rate = excluded.rate,"                          \
+    " source = excluded.source, who = excluded.who, changed_ms = excluded.changed_ms"
+#define SQL_RATE_UNSAY "DELETE FROM exchange_rate WHERE base = ?1 AND quote = ?2 AND day = ?3"
+/* ?1 currency ?2 behind this shop */
+#define SQL_RATE_SHOPS                                                                             \
+    "SELECT DISTINCT shop_id FROM sku_cost WHERE currency = ?1 AND shop_id > ?2"                   \
+    " ORDER BY shop_id LIMIT 512"
+
+/* ?1 shop ?2 SKU ?3 person ?4 who ?5 now */
+#define SQL_PERSON_SAY                                                                             \
+    "INSERT INTO sku_person (shop_id, sku_id, person, who, changed_ms)"                            \
+    " VALUES (?1, ?2, ?3, ?4, ?5)"                                                                 \
+    " ON CONFLICT (shop_id, sku_id) DO UPDATE SET person = excluded.person, who = excluded.who,"   \
+    " changed_ms = excluded.changed_ms"
+#define SQL_PERSON_UNSAY "DELETE FROM sku_person WHERE shop_id = ?1 AND sku_id = ?2"
+/* ?1 shop */
+#define SQL_PERSON_DEFAULT                                                                         \
+    "INSERT INTO touched (shop_id, table_name, key_text)"                                          \
+    " SELECT DISTINCT d.shop_id, 'sku_person', d.member FROM trade_day d"                          \
+    " WHERE d.shop_id = ?1 AND d.dimension = 'sku'"                                                \
+    " ON CONFLICT (shop_id, table_name, key_text) DO UPDATE SET key_text = excluded.key_text"
+
+#endif

@@ -1,0 +1,94 @@
+/* The maker of trade results: orders that were touched, and costs, rates and persons that people changed. */
+#include "derive/trade.h"
+#include "derive/trade_sql.h"
+
+enum { OF_ORDER, OF_VOUCHER, OF_COST, OF_PERSON, OF_PRODUCT, OF_RATE, OF_DAY };
+static const char *const tables[] = {[OF_ORDER] = "trade_order", [OF_VOUCHER] = "trade_certificate",
+                                     [OF_COST] = "sku_cost",     [OF_PERSON] = "sku_person",
+                                     [OF_PRODUCT] = "product",   [OF_RATE] = "exchange_rate",
+                                     [OF_DAY] = "trade_day",     [OF_DAY + 1] = NULL};
+
+struct shop_reading {
+    const struct derive_work *work;
+    struct str person;
+};
+static enum err_class shop_row(struct reader *row, void *context, struct err *err)
+{
+    struct shop_reading *r = context;
+    r->person = arena_dup(r->work->arena, reader_text(row, 0));
+    return r->person.ptr ? ERR_OK : err_no_memory(err);
+}
+
+/* Orders before everything else: they take the newest cost and person by themselves. */
+static enum err_class orders_of(const struct derive_work *work, const struct touched_row *rows,
+                                size_t rows_len, struct str person, struct trade_days *days,
+                                struct err *err)
+{
+    struct str *ids = arena_array(work->arena, rows_len + 1, sizeof *ids);
+    size_t ids_len = 0;
+    if (!ids)
+        return err_no_memory(err);
+    for (size_t i = 0; i < rows_len; i++)
+        if (rows[i].table == OF_ORDER || rows[i].table == OF_VOUCHER)
+            ids[ids_len++] = rows[i].id;
+    return trade_orders_make(work, person, ids, ids_len, days, err);
+}
+
+static enum err_class range_of(const struct derive_work *work, const struct touched_row *row,
+                               struct str person, struct trade_days *days, struct err *err)
+{
+    struct str quote, day;
+    /* What a unit holds is bounded: the others wait for the next. */
+    if (days->orders >= TRADE_RANGE_ORDERS && row->table >= OF_COST && row->table <= OF_RATE)
+        return trade_touch(work, tables[row->table], row->key, err);
+    switch (row->table) {
+    case OF_COST:
+        return trade_cost_range(work, row->id, row->rest, days, err);
+    case OF_PERSON:
+        return trade_person_range(work, person, row->id, row->rest, days, err);
+    case OF_PRODUCT:
+        return trade_person_range(work, person, row->id, STR(""), days, err);
+    case OF_RATE:
+        str_cut(row->rest, '\x1f', &quote, &day);
+        return trade_rate_range(work, row->id, quote, day, err);
+    case OF_DAY:
+        return cells_add(&days->whole, row->id, STR(""), err);
+    default:
+        return ERR_OK;
+    }
+}
+
+static enum err_class trade_make(const struct derive_work *work, const struct touched_row *rows,
+                                 size_t rows_len, struct err *err)
+{
+    struct trade_days days = {.orders = 0};
+    struct shop_reading shop = {work, STR("")};
+    const struct sql_value id = sql_int(work->shop_id);
+    cells_init(&days.whole);
+    cells_init(&days.costs);
+    enum err_class class_ = work_query(work, SQL_TRADE_SHOP, &id, 1, shop_row, &shop, err);
+    if (class_ == ERR_OK)
+        class_ = orders_of(work, rows, rows_len, shop.person, &days, err);
+    for (size_t i = 0; class_ == ERR_OK && i < rows_len; i++)
+        class_ = range_of(work, &rows[i], shop.person, &days, err);
+    if (class_ == ERR_OK && FAIL_POINT("derive.trade"))
+        class_ = err_set(err, ERR_STORE, "store_io", "fail point derive.trade");
+    if (class_ == ERR_OK)
+        class_ = trade_days_write(work, &days, err);
+    cells_fini(&days.whole);
+    cells_fini(&days.costs);
+    return class_;
+}
+
+/* Results and days that nothing stands behind any more are looked at as well: they go. */
+static const struct rebuild_walk walks[] = {
+    {SQL_TRADE_WALK_ORDERS_LAST, SQL_TRADE_WALK_ORDERS, WALK_MS, ""},
+    {SQL_TRADE_WALK_RESULTS_LAST, SQL_TRADE_WALK_RESULTS, WALK_DAYS, ""},
+    {SQL_TRADE_WALK_DAYS_LAST, SQL_TRADE_WALK_DAYS, WALK_DAYS, ""},
+};
+
+const struct maker trade_maker = {.name = "trade",
+                                  .tables = tables,
+                                  .make = trade_make,
+                                  .walks = walks,
+                                  .walks_len = sizeof walks / sizeof *walks};

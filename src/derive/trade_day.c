@@ -1,0 +1,31 @@
+/* Days of trade, read anew. */
+#include "derive/trade.h"
+#include "derive/trade_sql.h"
+
+static enum err_class days_write(const struct derive_work *work, const struct cells *days,
+                                 const char *const *statements, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; class_ == ERR_OK && i < days->len; i++) {
+        struct str day, rest;
+        cell_cut(days->items[i], &day, &rest);
+        const struct sql_value values[] = {sql_int(work->shop_id), sql_text(day)};
+        for (size_t k = 0; class_ == ERR_OK && statements[k]; k++)
+            class_ = work_later(work, statements[k], values, 2, err);
+    }
+    return class_;
+}
+
+enum err_class trade_days_write(const struct derive_work *work, const struct trade_days *days,
+                                struct err *err)
+{
+    static const char *const whole[] = {
+        SQL_TRADE_CELLS_CLEAR, SQL_TRADE_CELLS_DAY, SQL_TRADE_DAY_CLEAR,  SQL_TRADE_DAY_SHOP,
+        SQL_TRADE_DAY_SKU,     SQL_TRADE_DAY_SPU,   SQL_TRADE_DAY_PERSON, NULL};
+    static const char *const sums[] = {SQL_TRADE_DAY_SUMS_SHOP, SQL_TRADE_DAY_SUMS_SKU,
+                                       SQL_TRADE_DAY_SUMS_SPU, SQL_TRADE_DAY_SUMS_PERSON, NULL};
+    enum err_class class_ = days_write(work, &days->whole, whole, err);
+    if (class_ == ERR_OK)
+        class_ = days_write(work, &days->whole, sums, err);
+    return class_ == ERR_OK ? days_write(work, &days->costs, sums, err) : class_;
+}

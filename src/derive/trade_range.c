@@ -1,0 +1,205 @@
+/* What changed for all orders of a SKU over a range of days: one UPDATE for each stretch of days that has one cost. */
+#include <string.h>
+
+#include "derive/trade.h"
+#include "derive/trade_sql.h"
+
+/* The days on which a SKU was sold, of one range: as many as one transaction should hold. */
+struct sku_day {
+    struct str day, currency;
+    struct trade_value cost;
+};
+struct sku_days {
+    const struct derive_work *work;
+    struct sku_day *items;
+    size_t len, room;
+    int64_t orders;
+    struct str next; /* the first day that is left for later; NULL text: none */
+};
+
+enum err_class trade_touch(const struct derive_work *work, const char *table, struct str key,
+                           struct err *err)
+{
+    const struct sql_value values[] = {sql_int(work->shop_id), sql_text(str_of(table)),
+                                       sql_text(key)};
+    *work->more = true;
+    return work_later(work, SQL_TOUCH, values, 3, err);
+}
+
+static enum err_class sku_day_row(struct reader *row, void *context, struct err *err)
+{
+    struct sku_days *days = context;
+    void *items = days->items;
+    struct str day = reader_text(row, 0);
+    bool other = days->len > 0 && !str_eq(days->items[days->len - 1].day, day);
+    /* A day is never cut: its currencies stay together. */
+    if (days->next.ptr)
+        return ERR_OK;
+    if (other && (days->orders >= TRADE_RANGE_ORDERS || days->len >= TRADE_RANGE_DAYS)) {
+        days->next = arena_dup(days->work->arena, day);
+        return days->next.ptr ? ERR_OK : err_no_memory(err);
+    }
+    if (!trade_grow(days->work->arena, &items, days->len, &days->room, sizeof *days->items))
+        return err_no_memory(err);
+    days->items = items;
+    struct sku_day *item = &days->items[days->len++];
+    *item = (struct sku_day){.day = arena_dup(days->work->arena, day),
+                             .currency = arena_dup(days->work->arena, reader_text(row, 1))};
+    days->orders += reader_int(row, 2);
+    return item->day.ptr && item->currency.ptr ? ERR_OK : err_no_memory(err);
+}
+
+static enum err_class sku_days_read(struct sku_days *days, struct str sku_id, struct str from_day,
+                                    struct str before_day, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(days->work->shop_id), sql_text(sku_id),
+                                       sql_text(from_day), sql_text(before_day),
+                                       sql_int(TRADE_RANGE_DAYS * 2)};
+    return work_query(days->work, SQL_TRADE_SKU_DAYS, values, 5, sku_day_row, days, err);
+}
+
+/* What is left of the range, in a unit of its own. */
+static enum err_class touch_rest(const struct sku_days *days, const char *table, struct str sku_id,
+                                 struct err *err)
+{
+    if (!days->next.ptr)
+        return ERR_OK;
+    struct str key = arena_printf(days->work->arena, "%.*s\x1f%.*s", STR_ARG(sku_id),
+                                  STR_ARG(days->next));
+    return key.ptr ? trade_touch(days->work, table, key, err) : err_no_memory(err);
+}
+
+static enum err_class days_add(const struct sku_days *range, size_t first, size_t last,
+                               struct cells *days, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    for (size_t i = first; class_ == ERR_OK && i <= last; i++)
+        class_ = cells_add(days, range->items[i].day, STR(""), err);
+    return class_;
+}
+
+/* The first text of the answer, kept; `otherwise` where it is NULL or there is none. */
+struct text_reading {
+    struct arena *arena;
+    struct str text;
+};
+static enum err_class text_row(struct reader *row, void *context, struct err *err)
+{
+    struct text_reading *r = context;
+    if (reader_is_null(row, 0))
+        return ERR_OK;
+    r->text = arena_dup(r->arena, reader_text(row, 0));
+    return r->text.ptr ? ERR_OK : err_no_memory(err);
+}
+static enum err_class read_text(const struct derive_work *work, const char *sql,
+                                const struct sql_value *values, size_t values_len,
+                                struct str otherwise, struct str *out, struct err *err)
+{
+    struct text_reading reading = {work->arena, otherwise};
+    enum err_class class_ = work_query(work, sql, values, values_len, text_row, &reading, err);
+    *out = reading.text;
+    return class_;
+}
+
+/* --- cost --- */
+
+static bool same_cost(const struct sku_day *a, const struct sku_day *b)
+{
+    return str_eq(a->currency, b->currency) && a->cost.known == b->cost.known &&
+           (!a->cost.known || a->cost.number == b->cost.number);
+}
+
+/* Days first … last of the range have one cost; days between them on which nothing was sold have no rows. */
+static enum err_class stretch_update(const struct sku_days *range, size_t first, size_t last,
+                                     struct str sku_id, struct trade_days *days, struct err *err)
+{
+    const struct sku_day *a = &range->items[first], *b = &range->items[last];
+    const struct derive_work *work = range->work;
+    struct sql_value values[7] = {sql_int(work->shop_id), sql_text(sku_id), sql_text(a->day),
+                                  sql_text(b->day), sql_text(a->currency)};
+    int64_t changed = 0;
+    size_t len = 5;
+    if (a->cost.known)
+        values[len++] = sql_int(a->cost.number);
+    values[len++] = sql_int(work->now_ms);
+    enum err_class class_ = tx_exec(work->tx,
+                                    a->cost.known ? SQL_TRADE_COST_SET : SQL_TRADE_COST_UNSET,
+                                    values, len, &changed, err);
+    if (class_ != ERR_OK || changed == 0)
+        return class_;
+    class_ = work_later(work, SQL_TRADE_CELLS_COST, values, 4, err);
+    return class_ == ERR_OK ? days_add(range, first, last, &days->costs, err) : class_;
+}
+
+enum err_class trade_cost_range(const struct derive_work *work, struct str sku_id,
+                                struct str from_day, struct trade_days *days, struct err *err)
+{
+    struct sku_days range = {.work = work};
+    struct cost_book book;
+    struct str before_day;
+    const struct sql_value values[] = {sql_int(work->shop_id), sql_text(sku_id),
+                                       sql_text(from_day)};
+    enum err_class class_ = read_text(work, SQL_TRADE_COST_NEXT, values, 3, STR(TRADE_DAYS_END),
+                                      &before_day, err);
+    if (class_ == ERR_OK)
+        class_ = sku_days_read(&range, sku_id, from_day, before_day, err);
+    if (class_ == ERR_OK)
+        class_ = cost_book_read(&book, work, &sku_id, 1, err);
+    days->orders += range.orders;
+    for (size_t i = 0; class_ == ERR_OK && i < range.len; i++)
+        class_ = cost_at(&book, sku_id, range.items[i].day, range.items[i].currency,
+                         &range.items[i].cost, err);
+    for (size_t first = 0, last; class_ == ERR_OK && first < range.len; first = last + 1) {
+        for (last = first; last + 1 < range.len; last++)
+            if (!same_cost(&range.items[first], &range.items[last + 1]))
+                break;
+        class_ = stretch_update(&range, first, last, sku_id, days, err);
+    }
+    return class_ == ERR_OK ? touch_rest(&range, "sku_cost", sku_id, err) : class_;
+}
+
+/* --- person --- */
+
+enum err_class trade_person_range(const struct derive_work *work, struct str shop_person,
+                                  struct str sku_id, struct str from_day, struct trade_days *days,
+                                  struct err *err)
+{
+    struct sku_days range = {.work = work};
+    struct str person;
+    int64_t changed = 0;
+    const struct sql_value sku[] = {sql_int(work->shop_id), sql_text(sku_id)};
+    enum err_class class_ = read_text(work, SQL_TRADE_PRODUCT_PERSON, sku, 2, shop_person, &person,
+                                      err);
+    if (class_ == ERR_OK)
+        class_ = read_text(work, SQL_TRADE_PERSON, sku, 2, person, &person, err);
+    if (class_ == ERR_OK)
+        class_ = sku_days_read(&range, sku_id, from_day, STR(TRADE_DAYS_END), err);
+    days->orders += range.orders;
+    if (class_ != ERR_OK || range.len == 0)
+        return class_;
+    const struct sql_value values[] = {sql_int(work->shop_id),
+                                       sql_text(sku_id),
+                                       sql_text(range.items[0].day),
+                                       sql_text(range.items[range.len - 1].day),
+                                       sql_text(person),
+                                       sql_int(work->now_ms)};
+    class_ = tx_exec(work->tx, SQL_TRADE_PERSON_SET, values, 6, &changed, err);
+    if (class_ == ERR_OK && changed > 0)
+        class_ = days_add(&range, 0, range.len - 1, &days->whole, err);
+    return class_ == ERR_OK ? touch_rest(&range, "sku_person", sku_id, err) : class_;
+}
+
+/* --- rate --- */
+
+enum err_class trade_rate_range(const struct derive_work *work, struct str base, struct str quote,
+                                struct str day, struct err *err)
+{
+    struct str before_day;
+    const struct sql_value rate[] = {sql_text(base), sql_text(quote), sql_text(day)};
+    enum err_class class_ = read_text(work, SQL_TRADE_RATE_NEXT, rate, 3, STR(TRADE_DAYS_END),
+                                      &before_day, err);
+    const struct sql_value values[] = {sql_int(work->shop_id), sql_text(base), sql_text(day),
+                                       sql_text(before_day), sql_text(STR("\x1f"))};
+    *work->more = true;
+    return class_ == ERR_OK ? work_later(work, SQL_TRADE_RATE_TOUCH, values, 5, err) : class_;
+}

@@ -1,0 +1,185 @@
+/* Statements of the maker of trade results. */
+#ifndef HUILIU_DERIVE_TRADE_SQL_H
+#define HUILIU_DERIVE_TRADE_SQL_H
+
+#include "derive/sql.h"
+
+/* `select` FROM the texts of the list at ?2, each with the rows `r` of `table` that `on` finds (sql.h says why LATERAL). A
+ * day may have any number of rows, so that there the LIMIT only keeps PostgreSQL from planning otherwise. */
+#define TRADE_LISTED(select, table, on, most, joined, rest)                                        \
+    SQL_PER_DATABASE(select " FROM " LISTED_SQLITE("?2") " CROSS JOIN " table                      \
+                                                         " r ON " on joined(TRADE_LEFT) rest,      \
+                     select                                                                        \
+                     " FROM " LISTED_POSTGRES("?2") " CROSS JOIN LATERAL (SELECT * FROM " table    \
+                                                    " r WHERE " on " LIMIT " most                  \
+                                                    ") AS r" joined(TRADE_LEFT_POSTGRES) rest,     \
+                     select " FROM " LISTED_MARIADB("?2") " STRAIGHT_JOIN " table                  \
+                                                          " r ON " on joined(TRADE_LEFT) rest)
+#define TRADE_LEFT(table, alias, on) " LEFT JOIN " table " " alias " ON " on
+#define TRADE_LEFT_POSTGRES(table, alias, on)                                                      \
+    " LEFT JOIN LATERAL (SELECT * FROM " table " " alias " WHERE " on " LIMIT 1) AS " alias        \
+    " ON true"
+#define TRADE_ALONE(LEFT) ""
+#define TRADE_PERSONS(LEFT)                                                                        \
+    LEFT("sku_person", "p", "p.shop_id = ?1 AND p.sku_id = r.sku_id")                              \
+    LEFT("product", "g", "g.shop_id = ?1 AND g.sku_id = r.sku_id")
+
+/* ?1 shop. Who is in charge of what nobody else is. */
+#define SQL_TRADE_SHOP "SELECT person FROM shop WHERE id = ?1 AND person IS NOT NULL"
+
+/* ?1 shop ?2 list of order numbers. */
+static const char SQL_TRADE_ORDERS[] = TRADE_LISTED(
+    "SELECT r.order_id, r.parent_id, r.sku_id, r.spu_id, r.stage, r.currency,"
+    " coalesce(p.person, g.person), r.created_at, r.paid_at, r.first_seen_ms, r.quantity,"
+    " r.pay_amount, r.unit_price, r.refund_amount, r.receipt_amount, r.freight_amount,"
+    " r.commission_amount, r.ship_by_at, r.shipped_at, r.delivered_at,"
+    " (SELECT CAST(sum(c.refund_amount) AS bigint) FROM trade_certificate c"
+    " WHERE c.shop_id = ?1 AND c.order_id = r.order_id"
+    " AND (c.currency = r.currency OR c.currency IS NULL))",
+    "trade_order", "r.shop_id = ?1 AND r.order_id = k.value", "1", TRADE_PERSONS, "");
+
+/* ?1 shop ?2 list of SKUs */
+static const char SQL_TRADE_COSTS[] = TRADE_LISTED(
+    "SELECT r.sku_id, r.from_day, r.cost, r.currency", "sku_cost",
+    "r.shop_id = ?1 AND r.sku_id = k.value", "100000", TRADE_ALONE,
+    " ORDER BY r.sku_id, r.from_day");
+
+/* ?1 base ?2 quote */
+#define SQL_TRADE_RATES                                                                            \
+    "SELECT day, rate FROM exchange_rate WHERE base = ?1 AND quote = ?2 ORDER BY day"
+
+/* ?1 shop ?2 SKU ?3 day. The next entry's day, which is the first that the one of ?3 does not hold on. */
+#define SQL_TRADE_COST_NEXT                                                                        \
+    "SELECT min(from_day) FROM sku_cost WHERE shop_id = ?1 AND sku_id = ?2 AND from_day > ?3"
+
+/* ?1 shop ?2 SKU ?3 from this day ?4 before this one ?5 most. The days on which it was sold or called off. */
+#define SQL_TRADE_SKU_DAYS                                                                         \
+    "SELECT day, currency, orders + cancelled FROM trade_day"                                      \
+    " WHERE dimension = 'sku' AND member = ?2 AND shop_id = ?1 AND day >= ?3 AND day < ?4"         \
+    " ORDER BY day, currency LIMIT ?5"
+
+/* ?1 shop ?2 SKU ?3 first ?4 last day ?5 currency ?6 cost of a piece ?7 now. Rows that have it already stay as they
+ * are, so that a range that is done again costs nothing. */
+#define TRADE_COST_ROWS                                                                            \
+    " WHERE shop_id = ?1 AND sku_id = ?2 AND day >= ?3 AND day <= ?4 AND currency = ?5"
+#define SQL_TRADE_COST_SET                                                                         \
+    "UPDATE trade_result SET unit_cost = ?6, goods_cost = pieces * ?6,"                            \
+    " profit_before_ads = received - refunds - pieces * ?6 - coalesce(freight, 0)"                 \
+    " - coalesce(commission, 0), changed_ms = ?7" TRADE_COST_ROWS                                  \
+    " AND (unit_cost IS NULL OR unit_cost <> ?6)"
+/* The same without a cost: ?6 is now. */
+#define SQL_TRADE_COST_UNSET                                                                       \
+    "UPDATE trade_result SET unit_cost = NULL, goods_cost = NULL, profit_before_ads = NULL,"       \
+    " changed_ms = ?6" TRADE_COST_ROWS " AND unit_cost IS NOT NULL"
+
+/* ?1 shop ?2 SKU */
+#define SQL_TRADE_PERSON "SELECT person FROM sku_person WHERE shop_id = ?1 AND sku_id = ?2"
+#define SQL_TRADE_PRODUCT_PERSON                                                                   \
+    "SELECT person FROM product WHERE shop_id = ?1 AND sku_id = ?2 AND person IS NOT NULL"
+/* ?1 shop ?2 SKU ?3 first ?4 last day ?5 person ?6 now */
+#define SQL_TRADE_PERSON_SET                                                                       \
+    "UPDATE trade_result SET person = ?5, changed_ms = ?6"                                         \
+    " WHERE shop_id = ?1 AND sku_id = ?2 AND day >= ?3 AND day <= ?4 AND person <> ?5"
+
+/* ?1 base ?2 quote ?3 day */
+#define SQL_TRADE_RATE_NEXT                                                                        \
+    "SELECT min(day) FROM exchange_rate WHERE base = ?1 AND quote = ?2 AND day > ?3"
+/* ?1 shop ?2 base ?3 from this day ?4 before this one ?5 U+001F. Costs in that currency that hold on one of the days:
+ * each from its own day on, or from the first of the range. */
+#define SQL_TRADE_RATE_TOUCH                                                                       \
+    "INSERT INTO touched (shop_id, table_name, key_text)"                                          \
+    " SELECT DISTINCT CAST(?1 AS bigint), 'sku_cost', c.sku_id || CAST(?5 AS text) ||"             \
+    " CASE WHEN c.from_day > ?3 THEN c.from_day ELSE CAST(?3 AS text) END"                         \
+    " FROM sku_cost c WHERE c.shop_id = ?1 AND c.currency = ?2 AND c.from_day < ?4"                \
+    " ON CONFLICT (shop_id, table_name, key_text) DO NOTHING"
+/* --- rebuilding (maker.h: rebuild_walk) --- */
+#define SQL_TRADE_WALK_ORDERS_LAST WALK_LAST("trade_order", "order_id", AD_PLACED)
+#define SQL_TRADE_WALK_ORDERS WALK_TOUCH("trade_order", "trade_order", "order_id", AD_PLACED, "?6")
+#define SQL_TRADE_WALK_RESULTS_LAST WALK_LAST("trade_result", "order_id", AD_BETWEEN)
+#define SQL_TRADE_WALK_RESULTS                                                                     \
+    WALK_TOUCH("trade_order", "trade_result", "order_id", AD_BETWEEN, "?6")
+#define SQL_TRADE_WALK_DAYS_LAST WALK_LAST("trade_day", "day", AD_BETWEEN)
+#define SQL_TRADE_WALK_DAYS WALK_TOUCH("trade_day", "trade_day", "day", AD_BETWEEN, "?6")
+
+/* --- days ---
+ * A cell is what the sales of a day came to of one SKU, SPU, person and currency: what adds up. The four dimensions are
+ * sums of cells, so that a cost that changes reads its own orders once and everything else from few rows; parents, which
+ * do not add up, are counted from the results. Statements are of one day: all databases read the same text, and go by
+ * the day's own part of an index. */
+#define TRADE_SUMMED(C)                                                                            \
+    C("pieces")                                                                                    \
+    C("gmv")                                                                                       \
+    C("refunds")                                                                                   \
+    C("received")                                                                                  \
+    C("goods_cost") C("freight") C("commission") C("gmv_costed") C("profit_before_ads")
+#define TRADE_NAME(column) ", " column
+#define TRADE_SUM(column) ", sum(c." column ")"
+#define TRADE_EXCLUDED(column) ", " column " = excluded." column
+
+#define TRADE_CELLS                                                                                 \
+    "INSERT INTO trade_cell (shop_id, day, sku_id, spu_id, person, currency, cost_unknown, pieces," \
+    " gmv, refunds, received, goods_cost, freight, commission, gmv_costed, profit_before_ads)"      \
+    " SELECT c.shop_id, c.day, c.sku_id, c.spu_id, c.person, c.currency,"                           \
+    " sum(CASE WHEN c.goods_cost IS NULL THEN 1 ELSE 0 END), sum(c.pieces), sum(c.gmv),"            \
+    " sum(c.refunds), sum(c.received), sum(c.goods_cost), sum(c.freight), sum(c.commission),"       \
+    " sum(CASE WHEN c.profit_before_ads IS NOT NULL THEN c.gmv END), sum(c.profit_before_ads)"      \
+    " FROM trade_result c WHERE c.counts = 1 AND c.shop_id = ?1"
+#define TRADE_CELLS_GROUPED " GROUP BY c.shop_id, c.day, c.sku_id, c.spu_id, c.person, c.currency"
+/* ?1 shop ?2 day */
+#define SQL_TRADE_CELLS_CLEAR "DELETE FROM trade_cell WHERE shop_id = ?1 AND day = ?2"
+#define SQL_TRADE_CELLS_DAY TRADE_CELLS " AND c.day = ?2" TRADE_CELLS_GROUPED
+/* ?1 shop ?2 SKU ?3 first ?4 last day: their costs changed, and nothing else. */
+#define SQL_TRADE_CELLS_COST                                                                       \
+    TRADE_CELLS " AND c.sku_id = ?2 AND c.day >= ?3 AND c.day <= ?4" TRADE_CELLS_GROUPED           \
+                " ON CONFLICT (shop_id, day, sku_id, spu_id, person, currency) DO UPDATE SET"      \
+                " cost_unknown = excluded.cost_unknown, goods_cost = excluded.goods_cost,"         \
+                " gmv_costed = excluded.gmv_costed,"                                               \
+                " profit_before_ads = excluded.profit_before_ads"
+
+/* ?1 shop ?2 day */
+#define SQL_TRADE_DAY_CLEAR                                                                        \
+    "DELETE FROM trade_day WHERE shop_id = ?1 AND dimension IN ('shop', 'sku', 'spu', 'person')"   \
+    " AND day = ?2"
+/* ?1 shop ?2 day. A parent counts once however many parts it has, and is called off where no part of it counts. Inner: a
+ * row for each parent. Sums of members of which nothing counts are 0; the others follow (TRADE_DAY_SUMS). */
+#define TRADE_ZERO(column) ", 0"
+#define TRADE_DAY(dimension, member)                                                                             \
+    "INSERT INTO trade_day (shop_id, dimension, day, member, currency, orders, cancelled, shipped,"              \
+    " late, cost_unknown" TRADE_SUMMED(                                                                          \
+        TRADE_NAME) ")"                                                                                          \
+                    " SELECT t.shop_id, '" dimension                                                             \
+                    "', t.day, t.member, t.currency, sum(t.one), sum(1 - t.one),"                                \
+                    " count(t.late), coalesce(sum(t.late), 0), 0" TRADE_SUMMED(                                  \
+                        TRADE_ZERO) " FROM (SELECT r.shop_id, r.day, " member                                    \
+                                    " AS member, r.currency, r.parent_id,"                                       \
+                                    " max(r.counts) AS one, max(CASE WHEN r.counts = 1 THEN r.late END) AS late" \
+                                    " FROM trade_result r WHERE r.shop_id = ?1 AND r.day = ?2"                   \
+                                    " GROUP BY r.shop_id, r.day, " member                                        \
+                                    ", r.currency, r.parent_id) AS t"                                            \
+                                    " GROUP BY t.shop_id, t.day, t.member, t.currency"
+/* The member of `shop` is an empty text that no database takes for a constant to group by. */
+#define TRADE_NOBODY(of) "substr(" of ".day, 1, 0)"
+#define SQL_TRADE_DAY_SHOP TRADE_DAY("shop", TRADE_NOBODY("r"))
+#define SQL_TRADE_DAY_SKU TRADE_DAY("sku", "r.sku_id")
+#define SQL_TRADE_DAY_SPU TRADE_DAY("spu", "r.spu_id")
+#define SQL_TRADE_DAY_PERSON TRADE_DAY("person", "r.person")
+/* ?1 shop ?2 day (?3 SKU) */
+#define TRADE_DAY_SUMS(dimension, member, also)                                                           \
+    "INSERT INTO trade_day (shop_id, dimension, day, member, currency, orders, cancelled, shipped,"       \
+    " late, cost_unknown" TRADE_SUMMED(                                                                   \
+        TRADE_NAME) ")"                                                                                   \
+                    " SELECT c.shop_id, '" dimension "', c.day, " member                                  \
+                    ", c.currency, 0, 0, 0, 0,"                                                           \
+                    " sum(c.cost_unknown)" TRADE_SUMMED(                                                  \
+                        TRADE_SUM) " FROM trade_cell c"                                                   \
+                                   " WHERE c.shop_id = ?1 AND c.day = ?2" also                            \
+                                   " GROUP BY c.shop_id, c.day, " member                                  \
+                                   ", c.currency ON CONFLICT (shop_id, dimension, day, member, currency)" \
+                                   " DO UPDATE SET cost_unknown = excluded.cost_unknown" TRADE_SUMMED(    \
+                                       TRADE_EXCLUDED)
+#define SQL_TRADE_DAY_SUMS_SHOP TRADE_DAY_SUMS("shop", TRADE_NOBODY("c"), "")
+#define SQL_TRADE_DAY_SUMS_SKU TRADE_DAY_SUMS("sku", "c.sku_id", "")
+#define SQL_TRADE_DAY_SUMS_SPU TRADE_DAY_SUMS("spu", "c.spu_id", "")
+#define SQL_TRADE_DAY_SUMS_PERSON TRADE_DAY_SUMS("person", "c.person", "")
+
+#endif
