@@ -12,6 +12,7 @@
 #define HUILIU_API_API_H
 
 #include "api/host.h"
+#include "api/openapi.h"
 #include "api/user.h"
 #include "base/base.h"
 

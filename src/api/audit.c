@@ -59,16 +59,19 @@ static void line_write(struct out *out, const struct reader *row)
     out_object(out, NULL);
     out_text(out, "id", reader_text(row, 0));
     out_time(out, "at", reader_int(row, 1));
-    out_int(out, "user_id", reader_int(row, 2));
+    if (reader_int(row, 2) > 0)
+        out_id(out, "user_id", reader_int(row, 2));
+    else
+        out_null(out, "user_id");
     out_text(out, "user", reader_text(row, 3));
     out_text_or_null(out, "session", reader_text(row, 4));
     out_text_or_null(out, "peer", reader_text(row, 5));
     out_text(out, "action", reader_text(row, 6));
     out_text(out, "subject", reader_text(row, 7));
     if (reader_int(row, 8) > 0)
-        out_int(out, "shop_id", reader_int(row, 8));
+        out_id(out, "shop", reader_int(row, 8));
     else
-        out_null(out, "shop_id");
+        out_null(out, "shop");
     out_raw(out, "before", reader_text(row, 9));
     out_raw(out, "after", reader_text(row, 10));
     out_text_or_null(out, "request_id", reader_text(row, 11));

@@ -15,7 +15,7 @@ static void person_write(struct out *out, const struct call *call, const struct 
 {
     static const char *const roles[] = {
         [RIGHT_READ] = "viewer", [RIGHT_OPERATE] = "operator", [RIGHT_ADMIN] = "admin"};
-    out_int(out, "id", person->user_id);
+    out_id(out, "id", person->user_id);
     out_text(out, "name", person->name);
     out_text(out, "role", str_of(roles[person->right]));
     out_bool(out, "reveals", person->reveals);
@@ -29,7 +29,7 @@ static void person_write(struct out *out, const struct call *call, const struct 
         if (!sees)
             continue;
         out_object(out, NULL);
-        out_int(out, "id", shop->id);
+        out_id(out, "id", shop->id);
         out_text(out, "name", shop->name);
         out_text(out, "platform", shop->platform);
         out_text(out, "zone", zone_name(shop->zone));

@@ -100,6 +100,14 @@ void out_int(struct out *out, const char *key, int64_t value)
     number_write(out->buf, value);
 }
 
+void out_id(struct out *out, const char *key, int64_t id)
+{
+    key_write(out, key);
+    buf_add_char(out->buf, '"');
+    number_write(out->buf, id);
+    buf_add_char(out->buf, '"');
+}
+
 void out_bool(struct out *out, const char *key, bool value)
 {
     key_write(out, key);

@@ -20,6 +20,8 @@ void out_end_list(struct out *out);
 void out_text(struct out *out, const char *key, struct str value);         /* "" stays "" */
 void out_text_or_null(struct out *out, const char *key, struct str value); /* NULL ptr: null */
 void out_int(struct out *out, const char *key, int64_t value);
+/* A number of ours that names something: a text, as every id. */
+void out_id(struct out *out, const char *key, int64_t id);
 void out_bool(struct out *out, const char *key, bool value);
 void out_null(struct out *out, const char *key);
 void out_time(struct out *out, const char *key, int64_t ms);

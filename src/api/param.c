@@ -288,8 +288,8 @@ static enum err_class path_read(struct call_frame *frame, struct err *err)
 static bool kind_fits(enum param_type type, enum json_kind kind)
 {
     switch (type) {
-    case PARAM_INT:
-        return kind == JSON_NUMBER;
+    case PARAM_INT: /* ids of ours are texts in answers, and come back so */
+        return kind == JSON_NUMBER || kind == JSON_STRING;
     case PARAM_BOOL:
         return kind == JSON_BOOL;
     case PARAM_MONEY:

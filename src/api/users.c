@@ -14,14 +14,14 @@ static const char *const role_words[] = {"viewer", "operator", "admin", NULL};
 static void user_write(struct out *out, const char *key, const struct user *user)
 {
     out_object(out, key);
-    out_int(out, "id", user->id);
+    out_id(out, "id", user->id);
     out_text(out, "name", user->name);
     out_text(out, "role", user->role);
     out_bool(out, "reveals", user->reveals);
     out_bool(out, "all_shops", user->all_shops);
     out_list(out, "shops");
     for (size_t i = 0; i < user->shops_len; i++)
-        out_int(out, NULL, user->shops[i]);
+        out_id(out, NULL, user->shops[i]);
     out_end_list(out);
     out_bool(out, "disabled", user->disabled);
     out_bool(out, "has_password", user->password.len > 0);
@@ -43,7 +43,7 @@ static struct str user_json(struct call *call, const struct user *user)
     out_bool(&out, "all_shops", user->all_shops);
     out_list(&out, "shops");
     for (size_t i = 0; i < user->shops_len; i++)
-        out_int(&out, NULL, user->shops[i]);
+        out_id(&out, NULL, user->shops[i]);
     out_end_list(&out);
     out_bool(&out, "disabled", user->disabled);
     out_end_object(&out);
@@ -187,9 +187,9 @@ static enum err_class tokens_list(struct call *call, struct err *err)
     out_list(&out, "items");
     while (reader_next(row)) {
         out_object(&out, NULL);
-        out_int(&out, "id", reader_int(row, 0));
+        out_id(&out, "id", reader_int(row, 0));
         out_text(&out, "name", reader_text(row, 1));
-        out_int(&out, "user_id", reader_int(row, 2));
+        out_id(&out, "user_id", reader_int(row, 2));
         out_text(&out, "user", reader_text(row, 3));
         out_time(&out, "created_at", reader_int(row, 4));
         out_time_or_null(&out, "expires_at", reader_int(row, 5), !reader_is_null(row, 5));
@@ -250,9 +250,9 @@ static enum err_class token_post(struct call *call, struct err *err)
     call->reply->status = 201;
     out_init(&out, &call->out);
     out_object(&out, NULL);
-    out_int(&out, "id", work.id);
+    out_id(&out, "id", work.id);
     out_text(&out, "name", work.name);
-    out_int(&out, "user_id", user.id);
+    out_id(&out, "user_id", user.id);
     out_text(&out, "token", text);
     out_time_or_null(&out, "expires_at", work.expires_ms, work.expires_ms > 0);
     out_end_object(&out);

@@ -10,6 +10,7 @@
 #include <yaml.h>
 #include <zstd.h>
 
+#include "api/api.h"
 #include "app/cmd.h"
 
 /* --- init --- */
@@ -214,9 +215,13 @@ enum exit_code cmd_help(struct app *app, const struct cli *cli, struct err *err)
 {
     struct buf out;
     enum err_class class_ = ERR_OK;
-    buf_init(&out, 4 * 1024 * 1024);
+    buf_init(&out, OPENAPI_BYTES_MAX);
     if (cli_has(cli, "man"))
         help_man_write(&out);
+    else if (cli_has(cli, "routes"))
+        routes_reference_write(&out);
+    else if (cli_has(cli, "openapi"))
+        class_ = openapi_write(&out, err);
     else if (cli_has(cli, "completion"))
         help_bash_write(&out);
     else
