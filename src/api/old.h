@@ -54,7 +54,16 @@ struct old_paging {
 };
 
 /* How a value of ours is written. */
-enum old_as { OLD_SAME, OLD_AS_TEXT, OLD_AS_NUMBER, OLD_YUAN, OLD_LOCAL, OLD_SPAN, OLD_ROWS };
+enum old_as {
+    OLD_SAME,
+    OLD_AS_TEXT,
+    OLD_AS_NUMBER,
+    OLD_WHOLE,
+    OLD_YUAN,
+    OLD_LOCAL,
+    OLD_SPAN,
+    OLD_ROWS
+};
 struct old_shape;
 struct old_field {
     struct str name;

@@ -50,7 +50,7 @@ static const struct yaml_key page_keys[] = {
 static const struct yaml_schema page_schema = {
     .type = YAML_T_MAP, .name = "page", .keys = page_keys};
 
-static const char *const as_words[] = {"same",  "text", "number", "yuan",
+static const char *const as_words[] = {"same",  "text", "number", "whole", "yuan",
                                        "local", "span", "rows",   NULL};
 static const struct yaml_schema as_schema = {.type = YAML_T_WORD, .name = "as", .words = as_words};
 static const struct yaml_key field_keys[] = {

@@ -51,6 +51,20 @@ static void number_write(struct buf *out, const struct json *value)
         json_write(out, value);
 }
 
+/* "6.5" as 7. */
+static void whole_write(struct buf *out, const struct json *value)
+{
+    struct str whole, part;
+    int64_t number;
+    str_cut(json_text(value), '.', &whole, &part);
+    if (!str_to_i64(whole, &number)) {
+        json_write(out, value);
+        return;
+    }
+    bool up = number >= 0 && part.len > 0 && part.ptr[0] >= '5';
+    buf_printf(out, "%lld", (long long)number + (up ? 1 : 0));
+}
+
 static void rows_write(struct buf *out, const struct old_shape *shape, const struct json *list)
 {
     struct json_iter iter;
@@ -94,6 +108,9 @@ static void value_write(struct buf *out, const struct old_field *field, const st
         break;
     case OLD_AS_NUMBER:
         number_write(out, value);
+        break;
+    case OLD_WHOLE:
+        whole_write(out, value);
         break;
     case OLD_YUAN: /* exact: our text of an amount is digits and a point */
         buf_add(out, json_text(json_get(value, STR("text"))));

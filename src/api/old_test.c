@@ -274,7 +274,7 @@ static enum err_class fill(struct tx *tx, void *context, struct err *err)
             " final, budget, cost, plays, likes, comments, shares, follows, conversions, rate_5s,"
             " delivery_hours, changed_ms) VALUES (?1, ?2, '7518299855211597096', 'DELIVERIED', '标题 \"一\"', ?3,"
             " '2026-01-27', 'CNY', ?4, 0, 21000, CASE WHEN ?4 = 1 THEN 1234 END, CASE WHEN ?4 = 1 THEN 100 END,"
-            " 5, 1, 2, 3, 0, 250000, '24', 1)",
+            " 5, 1, 2, 3, 0, 250000, '24.0', 1)",
             values, 4, NULL, err);
     }
     return class_;
