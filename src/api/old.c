@@ -103,10 +103,10 @@ static void refuse(struct run *run, unsigned status, const struct err *err)
     error_write(run, status, str_of(err->code), str_of(err->message));
 }
 
-/* Our headers but those that speak of our bytes. */
+/* Our headers, but for those that speak of our bytes. */
 static void headers_keep(struct run *run, const struct http_reply *from)
 {
-    static const char *const ours[] = {"ETag", "Content-Encoding", "Vary"};
+    static const char *const ours[] = {"ETag", "Content-Encoding"};
     struct http_reply *to = run->reply;
     for (size_t i = 0; i < from->headers_len; i++) {
         bool kept = true;
@@ -261,6 +261,8 @@ bool old_handle(struct api *api, const struct person *person, const struct http_
 {
     struct run run = {.api = api, .person = person, .request = request, .reply = reply};
     if (!str_starts(request->path, STR("/api/")) || str_starts(request->path, STR("/api/v1/")) ||
+        str_eq(request->method,
+               STR("OPTIONS")) || /* a browser asks whether it may: that is said for all alike */
         !old_route_find(old_own(), request->method, request->path, &run.old))
         return false;
     run.out = arena_alloc(request->arena, sizeof(*run.out));

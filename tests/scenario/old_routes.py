@@ -1,0 +1,431 @@
+#!/usr/bin/env python3
+"""The old DOU+ routes, over the real orders of ../shared/data/douplus-orders.csv: every list, statistic and export answers in the
+old envelope with the old names and units, and its values are the file's, worked out here with python's csv and Decimal. Refusals
+stand in the old envelope too; who may not see a shop does not see it through these routes either."""
+import datetime
+import json
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections import Counter
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+
+import lib
+from lib import Failure, holds, same
+from real import FILE_DAY_MS, file_rows, real_stage
+
+# What the old program answered with, route by route, as its own description lists it.
+ENVELOPE = {"code", "message", "data", "success"}
+PAGE = {"total", "pageNum", "pageSize", "pages"}
+TASK = set("""id userId accountId itemId orderId taskId status budget duration targetType videoTitle videoCoverUrl accountNickname
+    accountAvatar orderCreateTime orderStartTime orderEndTime createTime updateTime""".split())
+METRICS = set("""actualCost playCount likeCount commentCount shareCount followCount dpTargetConvertCnt customConvertCost
+    avg5sRate""".split())
+RATIOS = {"playPer100Cost", "shareRate"}  # it sorted by these and did not return them
+TASK_STATS = set("cost playCount likeCount commentCount shareCount fansCount convertCount videoCount orderCount".split())
+VIDEO = set("""itemId title cover orderCount totalBudget totalCost totalPlay totalLike totalComment totalShare totalFollow
+    totalConvert""".split())
+VIDEO_RATIOS = {"playPer100Cost", "shareRate", "convertCost"}
+PASSWORD = "correct horse 9"
+BEIJING = datetime.timezone(datetime.timedelta(hours=8))
+
+
+class Exact(str):
+    """A JSON number as it was written, so that 210.00 is not 210."""
+
+
+# --- asking ---
+
+class Api:
+    """The program, answering HTTP; requests as an old client makes them."""
+
+    def __init__(self, stage):
+        self.stage = stage
+        env = {"HUILIU_LISTEN": "127.0.0.1:0"}
+        self.process = stage.t.start(stage.home, "serve", env={**stage.env, **env})
+        self.port = self.wait_for_port()
+        self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self.token = ""
+
+    def wait_for_port(self):
+        deadline = time.monotonic() + lib.START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            line = self.process.stdout.readline()
+            if found := re.search(r"port (\d+)", line):
+                return int(found[1])
+            if not line:
+                break
+        raise Failure("`huiliu serve` did not say where it answers: " + self.process.stderr.read()[-800:])
+
+    def raw(self, method, path, body=None, **query):
+        """(status, headers, bytes)."""
+        words = urllib.parse.urlencode({k: v for k, v in query.items() if v is not None})
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}" + ("?" + words if words else ""), data=data,
+                                         method=method, headers={"Content-Type": "application/json"} if data else {})
+        if self.token:
+            request.add_header("Authorization", f"Bearer {self.token}")
+        try:
+            with self.opener.open(request, timeout=120) as reply:
+                return reply.status, reply.headers, reply.read()
+        except urllib.error.HTTPError as error:
+            return error.code, error.headers, error.read()
+
+    def ask(self, method, path, body=None, **query):
+        """(status, parsed) with numbers as they were written; the envelope is checked."""
+        status, _, text = self.raw(method, path, body, **query)
+        parsed = json.loads(text, parse_int=Exact, parse_float=Exact)
+        same(set(parsed), ENVELOPE, f"envelope of {method} {path}")
+        same(parsed["success"], status == 200, f"{path}: success")
+        holds(isinstance(parsed["message"], str) and isinstance(parsed["code"], Exact), f"{path}: {text[:200]}")
+        return status, parsed
+
+    def get(self, path, **query):
+        status, parsed = self.ask("GET", path, **query)
+        same((status, parsed["code"]), (200, "200"), f"GET {path} {query}: {parsed['message']}")
+        return parsed["data"]
+
+    def page(self, path, key="records", **query):
+        data = self.get(path, **query)
+        same(set(data), PAGE | {key}, f"a page of {path}")
+        return data
+
+    def refused(self, code, status, method, path, body=None, **query):
+        got, parsed = self.ask(method, path, body, **query)
+        same((got, parsed["code"], parsed["data"]), (status, code, None), f"{method} {path} {query}: {parsed['message']}")
+        holds(parsed["message"], "a refusal says why")
+
+
+def sign_in(api, name, password):
+    status, parsed = api.ask("POST", "/api/auth/login", {"username": name, "password": password})
+    same(status, 200, f"sign-in of {name}: {parsed['message']}")
+    api.token = parsed["data"]["token"]
+    return parsed["data"]
+
+
+def user_add(stage, name, role, *words):
+    stage.run("user", "add", name, "--role", role, "--password-file", "-", *words, text_in=PASSWORD + "\n", check=True)
+
+
+class Real:
+    """The file, served and synced once for all tests, and an API over it."""
+    case, api, truth, shops = lib.Case(), None, None, None
+
+
+def real_api(t):
+    """(rows by order number, the API with the admin signed in, number of a shop by its name)."""
+    if not Real.api:
+        Real.truth, stage = file_rows(), real_stage(Real.case)
+        stage.sync()
+        user_add(stage, "boss", "admin")
+        stage.stand_still()
+        Real.api = Api(stage)
+        Real.shops = {row["name"]: str(row["id"]) for row in stage.rows("SELECT id, name FROM shop")}
+    sign_in(Real.api, "boss", PASSWORD)
+    return Real.truth, Real.api, Real.shops
+
+
+# --- the file's own numbers ---
+
+def cent(yuan):
+    """Half-even, as amounts with dust are read."""
+    return Decimal(yuan).quantize(Decimal("0.01"), ROUND_HALF_EVEN)
+
+
+def ratio(above, below, times, decimals):
+    if not Decimal(below):
+        return Decimal(0)
+    return (Decimal(above) * times / Decimal(below)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+
+
+COUNTS = {"play": "playCount", "like": "likeCount", "comment": "commentCount", "share": "shareCount", "follow": "followCount",
+          "convert": "dpTargetConvertCnt"}
+
+
+def told(row):
+    """The report leaves out orders without figures."""
+    return any(Decimal(row[c]) for c in ("cost_yuan", *COUNTS))
+
+
+def task_of(row, shops):
+    """What an order of the file is in the old list."""
+    out = {"orderId": row["order_id"], "id": row["order_id"], "accountId": shops[row["account"]], "itemId": row["item_id"],
+           "status": row["status"], "budget": cent(row["budget_yuan"]), "videoTitle": row["title"],
+           "orderCreateTime": row["created"] + ":00"}
+    if told(row):
+        out |= {name: Decimal(row[column]) for column, name in COUNTS.items()}
+        cost, converts = cent(row["cost_yuan"]), int(row["convert"])
+        out |= {"actualCost": cost, "customConvertCost": ratio(cost, converts, 1, 2),
+                "playPer100Cost": ratio(row["play"], cost, 100, 2), "shareRate": ratio(row["share"], row["play"], 100, 4),
+                "avg5sRate": (Decimal(row["rate_5s_pct"]) / 100).quantize(Decimal("0.000001"), ROUND_HALF_EVEN)}
+    return out
+
+
+def value(got):
+    """A value of the answer as the file has it."""
+    return Decimal(got) if isinstance(got, Exact) else got
+
+
+def same_task(got, wanted, what):
+    keys = TASK | (METRICS | RATIOS if "actualCost" in wanted else set())
+    same(set(got), keys, f"keys of {what}")
+    for name, known in wanted.items():
+        same(value(got[name]) if isinstance(known, Decimal) else got[name], known, f"{name} of {what}")
+    for name in ("budget", "actualCost"):
+        holds(name not in got or re.fullmatch(r"\d+\.\d\d", got[name]), f"{name} of {what} is 元 with two decimals: {got.get(name)}")
+    same((got["userId"], got["targetType"]), ("1", None), what)
+
+
+# --- orders ---
+
+def all_tasks(api, **query):
+    """Every record, page after page."""
+    records, number, pages = [], 1, 1
+    while number <= pages:
+        data = api.page("/api/douplus/task/page", pageNum=number, pageSize=500, **query)
+        pages = int(data["pages"])
+        records += data["records"]
+        number += 1
+    same(len(records), int(data["total"]), f"records of {query}")
+    same(len({r["orderId"] for r in records}), len(records), f"orders of {query} that come twice")
+    return records
+
+
+def test_orders_are_the_files(t):
+    truth, api, shops = real_api(t)
+    got = {r["orderId"]: r for r in all_tasks(api)}
+    same(set(got), set(truth), "orders")
+    for order_id, row in truth.items():
+        same_task(got[order_id], task_of(row, shops), order_id)
+    some = next(r for r in truth.values() if told(r))
+    same_task(api.get(f"/api/douplus/task/{some['order_id']}"), task_of(some, shops), "one order")
+    whole = api.page("/api/douplus/task/page", pageSize=-1)
+    same((len(whole["records"]), whole["total"]), (len(truth), str(len(truth))), "all of it at once")
+    third = api.page("/api/douplus/task/page", pageNum=3, pageSize=7)
+    same([r["orderId"] for r in third["records"]], [r["orderId"] for r in whole["records"][14:21]], "the third page")
+    same((third["pageNum"], third["pageSize"], third["pages"]), ("3", "7", str(-(-len(truth) // 7))), "its numbers")
+    large = api.page("/api/douplus/task/page", pageNum=2, pageSize=1500)
+    same([r["orderId"] for r in large["records"]], [r["orderId"] for r in whole["records"][1500:3000]], "a page of two of ours")
+    same(api.page("/api/douplus/task/page", pageNum=1000, pageSize=100)["records"], [], "a page behind the end")
+
+
+def test_order_filters_are_the_files(t):
+    truth, api, shops = real_api(t)
+
+    def found(keep, **query):
+        wanted = {r["order_id"] for r in truth.values() if keep(r)}
+        same({r["orderId"] for r in all_tasks(api, **query)}, wanted, f"orders of {query}")
+        return len(wanted)
+
+    for status in Counter(r["status"] for r in truth.values()):
+        holds(found(lambda r: r["status"] == status, status=status), status)
+    account = next(iter(shops))
+    found(lambda r: r["account"] == account, accountId=shops[account])
+    item = Counter(r["item_id"] for r in truth.values()).most_common(1)[0][0]
+    found(lambda r: r["item_id"] == item, keyword=item)
+    word = "闪购"
+    holds(0 < found(lambda r: word in r["title"], keyword=word) < len(truth), "the word is in some titles")
+    found(lambda r: "%" in r["title"], keyword="%")
+    found(lambda r: False, keyword="' OR 1=1 --")
+    days = sorted({r["created"][:10] for r in truth.values()})
+    first, last = days[len(days) // 3], days[len(days) // 2]
+    holds(found(lambda r: first <= r["created"][:10] <= last, startDate=first, endDate=last), "some days")
+    found(lambda r: r["created"][:10] == last, startDate=last, endDate=last)
+    found(lambda r: r["created"][:10] >= first and r["account"] == account and r["status"] == "UNDELIVERIED", startDate=first,
+          accountId=shops[account], status="UNDELIVERIED")
+    found(lambda r: True, status="", keyword="", accountId="", startDate="", unknownToAnybody="1")
+
+
+SORTS = {"scheduledTime": "orderCreateTime", "budget": "budget", "actualCost": "actualCost", "playCount": "playPer100Cost",
+         "likeCount": "likeCount", "shareCount": "shareCount", "commentCount": "commentCount", "followCount": "followCount",
+         "dpTargetConvertCnt": "dpTargetConvertCnt", "costPerPlay": "customConvertCost", "shareRate": "shareRate"}
+
+
+def in_order(records, read, up, what):
+    """Known values in order, what is unknown behind them, whichever way."""
+    values = [read(r) for r in records]
+    known = [v for v in values if v is not None]
+    same(values[len(known):], [None] * (len(values) - len(known)), f"{what}: what is unknown comes last")
+    same(known, sorted(known, reverse=not up), what)
+    holds(len(set(known)) > 1, f"{what}: there is nothing to sort")
+
+
+def sorts_by(record, name):
+    """The cost of no conversion is unknown, and said as 0; the share of plays that were passed on is kept to 4 decimals."""
+    if name == "customConvertCost" and record.get("dpTargetConvertCnt") == "0":
+        return None
+    if name == "shareRate" and name in record:
+        return ratio(record["shareCount"], record["playCount"], 1, 4)
+    return value(record.get(name))
+
+
+def test_order_sorts_are_the_files(t):
+    truth, api, shops = real_api(t)
+    for field, name in SORTS.items():
+        for order in ("asc", "desc"):
+            records = api.page("/api/douplus/task/page", pageSize=-1, sortField=field, sortOrder=order)["records"]
+            same(len(records), len(truth), "records")
+            in_order(records, lambda r: sorts_by(r, name), order == "asc", f"sorted by {field} {order}")
+    same(len(all_tasks(api, sortField="createTime", sortOrder="desc")), len(truth), "sorted by the time of its row")
+
+
+# --- statistics ---
+
+def day_of(ms):
+    return datetime.datetime.fromtimestamp(ms / 1000, BEIJING).date()
+
+
+PERIODS = {"today": 1, "7d": 7, "30d": 30, "all": None}
+
+
+def in_period(row, period):
+    days = PERIODS[period]
+    return days is None or datetime.date.fromisoformat(row["created"][:10]) > day_of(FILE_DAY_MS) - datetime.timedelta(days=days)
+
+
+def stats_of(rows):
+    rows = list(rows)
+    out = {"cost": sum((cent(r["cost_yuan"]) for r in rows), Decimal(0)), "orderCount": len(rows),
+           "videoCount": len({r["item_id"] for r in rows})}
+    names = {"play": "playCount", "like": "likeCount", "comment": "commentCount", "share": "shareCount", "follow": "fansCount",
+             "convert": "convertCount"}
+    return out | {name: sum(int(r[c]) for r in rows) for c, name in names.items()}
+
+
+def test_statistics_are_the_files(t):
+    truth, api, shops = real_api(t)
+    seen = 0
+    for period in PERIODS:
+        for account in (None, *shops):
+            path = "/api/douplus/task/stats" + (f"/{shops[account]}" if account else "")
+            got = api.get(path, period=period)
+            same(set(got), TASK_STATS, path)
+            wanted = stats_of(r for r in truth.values() if in_period(r, period) and account in (None, r["account"]))
+            same({k: value(v) for k, v in got.items()}, {k: Decimal(v) for k, v in wanted.items()}, f"{path} of {period}")
+            seen += bool(wanted["cost"])
+    holds(seen > 3, "hardly any period has costs")
+    board = api.get("/api/douplus/stats/dashboard")
+    same(value(board["orderCount"]), len(truth), "orders of the dashboard")
+
+
+VIDEO_SORTS = {"cost": "totalCost", "playCount": "totalPlay", "likeCount": "totalLike", "commentCount": "totalComment",
+               "shareCount": "totalShare", "convertCount": "totalConvert", "playPer100Cost": "playPer100Cost",
+               "shareRate": "shareRate", "convertCost": "convertCost"}
+
+
+def video_of(rows):
+    rows = list(rows)
+    sums = stats_of(rows)
+    cost, play, convert = sums["cost"], sums["playCount"], sums["convertCount"]
+    return {"orderCount": len(rows), "totalBudget": sum(cent(r["budget_yuan"]) for r in rows), "totalCost": cost,
+            "totalPlay": play, "totalLike": sums["likeCount"], "totalComment": sums["commentCount"],
+            "totalShare": sums["shareCount"], "totalFollow": sums["fansCount"], "totalConvert": convert,
+            "playPer100Cost": ratio(play, cost, 100, 2), "shareRate": ratio(sums["shareCount"], play, 100, 4),
+            "convertCost": ratio(cost, convert, 1, 2)}
+
+
+def test_videos_are_the_files(t):
+    truth, api, shops = real_api(t)
+    for account in (None, *shops):
+        path = "/api/douplus/video/stats/" + (shops[account] if account else "all")
+        for period in ("all", "30d"):
+            rows = [r for r in truth.values() if account in (None, r["account"]) and in_period(r, period)]
+            wanted = {i: video_of(r for r in rows if r["item_id"] == i) for i in {r["item_id"] for r in rows}}
+            got = {v["itemId"]: v for v in api.page(path, period=period, pageSize=-1)["records"]}
+            same(set(got), set(wanted), f"videos of {path} {period}")
+            for item, video in got.items():
+                same(set(video), VIDEO | VIDEO_RATIOS, f"keys of a video of {path}")
+                for name, known in wanted[item].items():
+                    same(value(video[name]), known, f"{name} of video {item} in {path} {period}")
+    figures = {r["item_id"] for r in truth.values() if told(r)}
+    for field, name in VIDEO_SORTS.items():
+        def known(video):
+            unknown = video["itemId"] not in figures or name == "convertCost" and video["totalConvert"] == "0"
+            return None if unknown else value(video[name])
+
+        for order in ("asc", "desc"):
+            records = api.page("/api/douplus/video/stats/all", period="all", pageSize=-1, sortBy=field, sortOrder=order)["records"]
+            in_order(records, known, order == "asc", f"videos by {field} {order}")
+    ranked = api.get("/api/douplus/video/rankings")
+    holds(ranked, "the ranking is not empty")
+
+
+# --- who, and refusals ---
+
+def dump(stage):
+    """Every row of every table, as text."""
+    with lib.db(stage.home) as db:
+        return "\n".join(db.iterdump())
+
+
+def test_the_callback_answers_and_stores_nothing(t):
+    stage = real_stage(t)
+    stage.stand_still()
+    api = Api(stage)
+    before = dump(stage)
+    event = {"event": "order", "order_id": "1835535794685987", "status": "DELIVERIED", "cost": 1}
+    for body in (event, [event] * 50, "text", None):
+        status, parsed = api.ask("POST", "/api/douplus/callback", body)
+        same((status, parsed["code"], parsed["data"]), (200, "200", None), "the callback")
+    same(dump(stage), before, "rows after the callback")
+
+
+def test_sign_in_checks_the_password(t):
+    truth, api, shops = real_api(t)
+    same(api.get("/api/auth/info")["username"], "boss", "who is signed in")
+    token, api.token = api.token, ""
+    for body in ({"username": "boss", "password": "wrong"}, {"username": "nobody", "password": PASSWORD}):
+        api.refused("1002", 401, "POST", "/api/auth/login", body)
+    api.refused("1002", 401, "POST", "/api/auth/login", {"username": "boss"})
+    api.refused("1001", 401, "POST", "/api/auth/login")
+    api.refused("9002", 400, "POST", "/api/auth/login", {"username": "x" * 2000, "password": "y"})
+    for path in ("/api/douplus/task/page", "/api/douplus/task/1", "/api/douplus/video/stats/all", "/api/auth/info"):
+        api.refused("1001", 401, "GET", path)
+    api.token = token[:-2] + ("aa" if token[-2:] != "aa" else "bb")
+    api.refused("1001", 401, "GET", "/api/douplus/task/page")
+    api.token = token
+    same(api.raw("GET", "/api/v1/ad-orders", limit=1)[0], 200, "the same bearer on a route of ours")
+
+
+def test_refusals_stand_in_the_old_envelope(t):
+    truth, api, shops = real_api(t)
+    page = "/api/douplus/task/page"
+    for wrong in ({"pageSize": "ten"}, {"pageSize": 20000}, {"pageNum": "x"}, {"sortField": "password"}, {"sortOrder": "up"},
+                  {"startDate": "2026-02-30"}, {"startDate": "yesterday"}, {"keyword": "x" * 5000}):
+        api.refused("9002", 400, "GET", page, **wrong)
+    same(len(api.page(page, pageSize=0)["records"]), len(truth), "pageSize 0 is all of it")
+    same(len(api.page(page, pageNum=-5)["records"]), 10, "a page before the first is the first")
+    for word in ("' OR 1=1 --", "%", "_", "\\", "=cmd()"):
+        same(api.page(page, keyword=word)["total"], str(sum(word in r["title"] for r in truth.values())), f"keyword {word}")
+    api.refused("2001", 404, "GET", "/api/douplus/task/1")
+    api.refused("2001", 404, "GET", page, accountId=99999)
+    api.refused("2001", 404, "GET", "/api/douplus/task/stats/99999")
+    api.refused("2001", 404, "GET", "/api/douplus/video/stats/99999")
+    api.refused("9002", 405, "POST", page)
+    api.refused("9002", 400, "GET", "/api/douplus/task/stats", period="fortnight")
+
+
+def test_other_shops_are_not_seen(t):
+    truth, api, shops = real_api(t)
+    mine, other = sorted(shops)[:2]
+    user_add(api.stage, "eye", "viewer", "--shop", mine)
+    sign_in(api, "eye", PASSWORD)
+    own = {r["order_id"]: r for r in truth.values() if r["account"] == mine}
+    foreign = next(r["order_id"] for r in truth.values() if r["account"] == other)
+    same({r["orderId"] for r in all_tasks(api)}, set(own), "orders of his shop")
+    api.refused("2001", 404, "GET", f"/api/douplus/task/{foreign}")
+    api.refused("2001", 404, "GET", "/api/douplus/task/page", accountId=shops[other])
+    same(value(api.get("/api/douplus/task/stats", period="all")["cost"]), stats_of(own.values())["cost"], "his costs")
+    api.refused("2001", 404, "GET", f"/api/douplus/task/stats/{shops[other]}")
+    videos = api.page("/api/douplus/video/stats/all", period="all", pageSize=-1)["records"]
+    same({v["itemId"] for v in videos}, {r["item_id"] for r in own.values()}, "his videos")
+    api.refused("2001", 404, "GET", f"/api/douplus/video/stats/{shops[other]}")
+
+
+if __name__ == "__main__":
+    try:
+        lib.main(globals())
+    finally:
+        Real.case.end()
