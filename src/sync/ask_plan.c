@@ -66,7 +66,10 @@ enum err_class steps_asked(const struct task_run *run, const struct ask_mark *ma
     struct str json = marks_json(marks, marks_len, arena);
     const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
                                        sql_int(clock_now_ms()), sql_text(json)};
-    return json.ptr ? steps_add(steps, SQL_ASKED, values, 4, -1, arena, err) : err_no_memory(err);
+    if (!json.ptr)
+        return err_no_memory(err);
+    enum err_class class_ = steps_ends_touched(run, marks, marks_len, false, arena, steps, err);
+    return class_ == ERR_OK ? steps_add(steps, SQL_ASKED, values, 4, -1, arena, err) : class_;
 }
 
 enum err_class steps_day_asked(const struct task_run *run, const struct ask_mark *marks,
@@ -76,8 +79,10 @@ enum err_class steps_day_asked(const struct task_run *run, const struct ask_mark
     struct str json = marks_json(marks, marks_len, arena);
     const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
                                        sql_text(json)};
-    return json.ptr ? steps_add(steps, SQL_DAY_ASKED, values, 3, -1, arena, err)
-                    : err_no_memory(err);
+    if (!json.ptr)
+        return err_no_memory(err);
+    enum err_class class_ = steps_ends_touched(run, marks, marks_len, true, arena, steps, err);
+    return class_ == ERR_OK ? steps_add(steps, SQL_DAY_ASKED, values, 3, -1, arena, err) : class_;
 }
 
 /* --- the task of a pass --- */

@@ -93,6 +93,27 @@ static struct ask_mark day_mark(struct figure_pass *p, const struct figure_order
     return mark;
 }
 
+static struct str day_key(struct figure_pass *p, const struct figure_order *order, int64_t day)
+{
+    return arena_printf(&p->arena, "%.*s\x1f%.*s", STR_ARG(order->id),
+                        STR_ARG(day_text(day, &p->arena)));
+}
+
+/* Days that are final with this answer. */
+static enum err_class steps_final_days(struct figure_pass *p, struct steps *steps, struct err *err)
+{
+    struct str *keys = arena_array(&p->arena, p->len + 1, sizeof *keys);
+    size_t keys_len = 0;
+    if (!keys)
+        return err_no_memory(err);
+    for (size_t i = 0; i < p->len; i++) {
+        const struct figure_order *order = &p->orders[i];
+        if (days_to_after(p, order) > order->days_to && !order->closing)
+            keys[keys_len++] = day_key(p, order, order->day_next);
+    }
+    return steps_days_touched(p->run, keys, keys_len, &p->arena, steps, err);
+}
+
 static enum err_class day_commit(struct figure_pass *p, const struct question *q, struct err *err)
 {
     struct batch *batch;
@@ -103,6 +124,8 @@ static enum err_class day_commit(struct figure_pass *p, const struct question *q
     for (size_t i = 0; i < p->len; i++)
         marks[i] = day_mark(p, &p->orders[i]);
     enum err_class class_ = day_rows(p, q, &batch, err);
+    if (class_ == ERR_OK)
+        class_ = steps_final_days(p, &steps, err);
     if (class_ == ERR_OK)
         class_ = steps_day_asked(p->run, marks, p->len, &p->arena, &steps, err);
     return class_ == ERR_OK ? unit_commit(p, q, p->len, &batch, 1, &steps, err) : class_;
@@ -163,7 +186,16 @@ static enum err_class steps_reopen(struct figure_pass *p, const struct figure_or
         sql_text(before),
         order->days_done ? sql_text(day_text(order->day_first, &p->arena)) : sql_null(),
     };
-    return steps_add(steps, SQL_DAYS_REOPEN, values, 5, 1, &p->arena, err);
+    size_t days = (size_t)(order->days_to - order->day_first + 1), keys_len = 0;
+    struct str *keys = arena_array(&p->arena, days, sizeof *keys);
+    if (!keys)
+        return err_no_memory(err);
+    for (int64_t day = order->day_first; day <= order->days_to; day++)
+        keys[keys_len++] = day_key(p, order, day);
+    enum err_class class_ = steps_add(steps, SQL_DAYS_REOPEN, values, 5, 1, &p->arena, err);
+    /* None of them is final any more. */
+    return class_ == ERR_OK ? steps_days_touched(p->run, keys, keys_len, &p->arena, steps, err)
+                            : class_;
 }
 
 enum err_class steps_days_again(struct figure_pass *p, const struct question *q,

