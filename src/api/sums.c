@@ -248,7 +248,8 @@ void sums_zero(const struct call *call, const struct sums_table *table, struct s
     const struct table *columns = table_find(call->host->catalog, str_of(table->name));
     sums_init(out);
     for (size_t i = 0; i < family->metrics_len; i++)
-        out->metrics.value[i].known = metric_is_added(table, columns, &family->metrics[i]);
+        out->metrics.value[i].known = family->metrics[i].kind == METRIC_WEIGH ||
+                                      metric_is_added(table, columns, &family->metrics[i]);
 }
 
 enum err_class sums_add(const struct metric_family *family, struct sums *into,
@@ -373,8 +374,8 @@ enum err_class sales_total_read(struct call *call, const struct period *period,
     if (!class_)
         class_ = sums_total_read(call, &of_ads, ads, err);
     for (size_t i = 0; !class_ && i < ads->len; i++) {
-        struct sums only;
-        sums_init(&only);
+        struct sums only; /* without an order of that currency all else is 0 */
+        sums_zero(call, &sums_of_sales, &only);
         only.metrics.value[spend] = ads->sums[i].metrics.value[cost];
         class_ = total_add(trade, out, str_of(ads->currency[i]), &only, err);
     }

@@ -23,6 +23,7 @@ static const struct param params[] = {
 struct series {
     char currency[CURRENCY_BYTES_MAX + 1];
     struct sums *days;
+    bool *ordered; /* the day has rows: it is what they come to, known or not */
 };
 struct trend {
     struct call *call;
@@ -66,7 +67,8 @@ static struct series *series_find(struct trend *trend, const struct sums_row *ro
     }
     struct series *series = &trend->series[at];
     series->days = arena_array(trend->call->arena, days, sizeof(*series->days));
-    if (!series->days) {
+    series->ordered = arena_array(trend->call->arena, days, sizeof(*series->ordered));
+    if (!series->days || !series->ordered) {
         err_no_memory(err);
         return NULL;
     }
@@ -88,7 +90,11 @@ static enum err_class day_take(const struct sums_row *row, void *context, struct
     struct series *series = series_find(trend, row, err);
     if (!series)
         return err ? err->class_ : ERR_INTERNAL;
-    return sums_add(trend->family, &series->days[day_number(day) - trend->first], &row->sums, err);
+    size_t at = (size_t)(day_number(day) - trend->first);
+    if (!series->ordered[at])
+        sums_init(&series->days[at]);
+    series->ordered[at] = true;
+    return sums_add(trend->family, &series->days[at], &row->sums, err);
 }
 
 static enum err_class average_write(struct trend *trend, struct out *out,

@@ -140,22 +140,35 @@ static enum err_class videos_list(struct call *call, struct err *err)
 struct video_writing {
     struct call *call;
     struct out *out;
-    struct sums_total total;
 };
 
 static enum err_class shop_row_write(const struct sums_row *row, void *context, struct err *err)
 {
     struct video_writing *writing = context;
-    struct call *call = writing->call;
-    enum err_class class_ = total_add(sums_family(call, &sums_of_ads), &writing->total,
-                                      row->currency, &row->sums, err);
-    if (class_)
-        return class_;
     out_object(writing->out, NULL);
-    shop_write(call, writing->out, row->numbers[0]);
-    class_ = total_one_write(call, writing->out, &sums_of_ads, &row->sums, row->currency, err);
+    shop_write(writing->call, writing->out, row->numbers[0]);
+    enum err_class class_ = total_one_write(writing->call, writing->out, &sums_of_ads, &row->sums,
+                                            row->currency, err);
     out_end_object(writing->out);
     return class_;
+}
+
+/* By shop, and together: read once more, because a video of two shops is one video. */
+static enum err_class video_sums_write(struct call *call, struct out *out,
+                                       const struct sums_query *of_shops, struct err *err)
+{
+    struct video_writing writing = {call, out};
+    struct sums_query query = *of_shops;
+    struct sums_total *total = arena_alloc(call->arena, sizeof(*total));
+    if (!total)
+        return err_no_memory(err);
+    out_list(out, "shops");
+    enum err_class class_ = sums_read(call, &query, shop_row_write, &writing, err);
+    out_end_list(out);
+    query.dims[0] = NULL;
+    if (!class_)
+        class_ = sums_total_read(call, &query, total, err);
+    return class_ ? class_ : total_write(call, out, "totals", &sums_of_ads, total, err);
 }
 
 static enum err_class video_head_write(struct call *call, struct out *out,
@@ -179,20 +192,16 @@ static enum err_class video_one(struct call *call, struct err *err)
     struct shop_scope shops;
     struct period period;
     struct out out;
-    struct video_writing *writing = arena_alloc(call->arena, sizeof(*writing));
     struct sums_query query = {.table = &sums_of_ads,
                                .kind = basis_words[call_int(call, "basis")],
                                .dims = {"shop_id"},
                                .period = &period,
                                .where = {{"item_id", sql_text(call_text(call, "item_id"))}}};
-    if (!writing)
-        return err_no_memory(err);
     enum err_class class_ = call_shops(call, &shops, err);
     if (!class_)
         class_ = period_ask(call, &shops, &period, err);
     if (class_)
         return class_;
-    *writing = (struct video_writing){.call = call, .out = &out};
     out_init(&out, &call->out);
     out_object(&out, NULL);
     class_ = video_head_write(call, &out, &shops, err);
@@ -200,11 +209,7 @@ static enum err_class video_one(struct call *call, struct err *err)
         return class_;
     out_text(&out, "basis", str_of(query.kind));
     period_write(&out, &period);
-    out_list(&out, "shops");
-    class_ = sums_read(call, &query, shop_row_write, writing, err);
-    out_end_list(&out);
-    if (!class_)
-        class_ = total_write(call, &out, "totals", &sums_of_ads, &writing->total, err);
+    class_ = video_sums_write(call, &out, &query, err);
     if (!class_)
         class_ = scope_end_write(call, &out, &shops, err);
     out_end_object(&out);
