@@ -121,25 +121,34 @@ static void cookie_write(struct call *call, const char *token, int64_t lasts_s)
                              token, (long long)lasts_s, call->api->behind_tls ? "; Secure" : ""));
 }
 
-/* A session of before is ended and never taken over: who planted its cookie gets nothing. */
-static enum err_class sign_in(struct call *call, struct err *err)
+/* A new one, whose secret is in *token; that of the cookie that came with the request ends: who planted it gets nothing. */
+static enum err_class session_begin(struct call *call, const struct user *user,
+                                    char token[TOKEN_TEXT_BYTES], struct err *err)
 {
-    char token[TOKEN_TEXT_BYTES], digest[TOKEN_TEXT_BYTES], before[TOKEN_TEXT_BYTES] = "";
+    char digest[TOKEN_TEXT_BYTES], before[TOKEN_TEXT_BYTES] = "";
     struct str cookie = session_cookie(call->request);
-    struct user user;
-    struct session_work work = {call, &user, digest, before};
-    enum err_class class_ = password_ask(call, &user, err);
-    if (class_ == ERR_OK)
-        class_ = token_make(token, err);
+    struct session_work work = {call, user, digest, before};
+    enum err_class class_ = token_make(token, err);
     if (class_ == ERR_OK)
         class_ = token_digest(str_of(token), digest, err);
     if (class_ == ERR_OK && cookie.len > 0)
         class_ = token_digest(cookie, before, err);
     if (class_ == ERR_OK)
         class_ = store_write(call->host->store, session_work, &work, err);
+    if (class_ == ERR_OK)
+        who_forget(call->api);
+    return class_;
+}
+
+static enum err_class sign_in(struct call *call, struct err *err)
+{
+    char token[TOKEN_TEXT_BYTES];
+    struct user user;
+    enum err_class class_ = password_ask(call, &user, err);
+    if (class_ == ERR_OK)
+        class_ = session_begin(call, &user, token, err);
     if (class_ != ERR_OK)
         return class_;
-    who_forget(call->api);
     const struct person *person = person_of(&user, call->arena);
     if (!person)
         return err_no_memory(err);
@@ -185,25 +194,47 @@ static enum err_class me(struct call *call, struct err *err)
 
 /* --- bearers --- */
 
+static void bearer_answer(struct call *call, struct str token, int64_t expires_ms)
+{
+    struct out out;
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    out_text(&out, "token", token);
+    out_text(&out, "type", STR("Bearer"));
+    out_time(&out, "expires_at", expires_ms / 1000 * 1000);
+    out_end_object(&out);
+}
+
+/* The secret of a session in the place of a bearer, for a page of the old systems, which knows neither cookies nor how to
+ * renew a bearer: signing out ends it. */
+static enum err_class session_bearer(struct call *call, const struct user *user, struct err *err)
+{
+    char token[TOKEN_TEXT_BYTES];
+    enum err_class class_ = session_begin(call, user, token, err);
+    if (class_ == ERR_OK)
+        bearer_answer(call, arena_printf(call->arena, SESSION_BEARER "%s", token),
+                      call->now_ms + SESSION_IDLE_MS);
+    return class_;
+}
+
 /* From a session or a token, or from a name and a password; not from a bearer, or one that was stolen would last. */
 static enum err_class bearer_make(struct call *call, struct err *err)
 {
     struct bearer bearer = {.issued_ms = call->now_ms,
                             .expires_ms = call->now_ms + BEARER_LASTS_MS};
     struct buf text;
-    struct out out;
     struct user user;
     enum err_class class_ = ERR_OK;
     if (call_given(call, "name") || call_given(call, "password")) {
         class_ = password_ask(call, &user, err);
-        if (class_ != ERR_OK)
-            return class_;
+        if (class_ != ERR_OK || call_int(call, "session"))
+            return class_ != ERR_OK ? class_ : session_bearer(call, &user, err);
         bearer.user_id = user.id;
         bearer.generation = user.generation;
     } else if (call->person && str_eq(call->person->session, STR("bearer"))) {
         return err_set(err, ERR_FORBIDDEN, "bearer_renew",
                        "a bearer does not make another one: sign in, or use a token");
-    } else if (call->person) {
+    } else if (call->person && !call_int(call, "session")) {
         bearer.user_id = call->person->user_id;
         bearer.generation = call->person->generation;
     } else {
@@ -211,14 +242,8 @@ static enum err_class bearer_make(struct call *call, struct err *err)
     }
     buf_init(&text, BEARER_BYTES_MAX);
     class_ = bearer_write(call->host->keyring, &bearer, &text, err);
-    if (class_ == ERR_OK) {
-        out_init(&out, &call->out);
-        out_object(&out, NULL);
-        out_text(&out, "token", buf_str(&text));
-        out_text(&out, "type", STR("Bearer"));
-        out_time(&out, "expires_at", bearer.expires_ms / 1000 * 1000);
-        out_end_object(&out);
-    }
+    if (class_ == ERR_OK)
+        bearer_answer(call, buf_str(&text), bearer.expires_ms);
     buf_fini(&text);
     return class_;
 }
@@ -261,6 +286,9 @@ static const struct param token_params[] = {
     {"name", PARAM_BODY, PARAM_TEXT, .min = 1, .max = 200,
      .help = "Name of the user, where nobody is signed in"},
     {"password", PARAM_BODY, PARAM_TEXT, .max = 1000, .help = "His password"},
+    {"session", PARAM_BODY, PARAM_BOOL,
+     .help =
+         "With name and password: a session's token instead, good for 12 hours after its last use"},
     {0},
 };
 static const struct param password_params[] = {

@@ -178,6 +178,40 @@ static void a_bearer_holds_until_it_is_over_or_taken_back(void **state)
     buf_fini(&text);
 }
 
+/* As a page of the old systems has it, which knows no cookies: it needs no X-Huiliu, and signing out ends it. */
+static void a_session_may_be_carried_as_a_bearer(void **state)
+{
+    struct api_fixture *f = *state;
+    struct answer a = api_ask(f, "POST", "/api/v1/auth/token", "",
+                              "{\"name\":\"anna\",\"password\":\"" PASSWORD "\",\"session\":true}");
+    struct str token = arena_dup(&f->arena, str_of(answer_text(&a, "token")));
+    assert_true(str_starts(token, STR("hls_")));
+    assert_int_equal(answer_header(&a, "Set-Cookie").len, 0);
+    bearer_use(f, token);
+    a = api_ask(f, "GET", "/api/v1/auth/me", "", NULL);
+    assert_string_equal(answer_text(&a, "name"), "anna");
+    api_exec(f, "UPDATE api_session SET seen_ms = seen_ms - 43000000", NULL, 0);
+    a = api_ask(f, "GET", "/api/v1/auth/me", "", NULL);
+    assert_int_equal(a.status, 200);
+    bearer_use(f, arena_printf(&f->arena, "%.*s%c", STR_ARG(str_sub(token, 0, token.len - 1)),
+                               str_ends(token, STR("0")) ? '1' : '0'));
+    a = api_ask(f, "GET", "/api/v1/auth/me", "", NULL);
+    answer_refuses(&a, 401, "bearer");
+    api_header(f, "Authorization", NULL);
+    api_header(f, "Cookie", arena_printf(&f->arena, "huiliu_session=%.*s", STR_ARG(token)).ptr);
+    a = api_ask(f, "GET", "/api/v1/auth/me", "", NULL);
+    answer_refuses(&a, 401, "unauthenticated");
+    api_header(f, "Cookie", NULL);
+    bearer_use(f, token);
+    a = api_ask(f, "POST", "/api/v1/auth/sign-out", "", NULL);
+    assert_int_equal(a.status, 204);
+    a = api_ask(f, "GET", "/api/v1/auth/me", "", NULL);
+    answer_refuses(&a, 401, "bearer");
+    a = api_ask(f, "POST", "/api/v1/auth/token", "",
+                "{\"name\":\"anna\",\"password\":\"wrong\",\"session\":true}");
+    assert_int_equal(a.status, 401);
+}
+
 static void forged_bearers_are_refused(void **state)
 {
     struct api_fixture *f = *state;
@@ -453,6 +487,7 @@ int main(void)
         AUTH_TEST(what_is_stored_does_not_let_anybody_in),
         AUTH_TEST(wrong_names_and_passwords_look_alike_and_wait),
         AUTH_TEST(a_bearer_holds_until_it_is_over_or_taken_back),
+        AUTH_TEST(a_session_may_be_carried_as_a_bearer),
         AUTH_TEST(forged_bearers_are_refused),
         AUTH_TEST(who_is_disabled_is_out_at_once),
         AUTH_TEST(only_admins_see_users),

@@ -40,7 +40,11 @@ struct old_param {
     struct str name, to;
     struct str standard;    /* the value where none is given; NULL: nothing */
     struct old_words words; /* other values for ours; len 0: as it is */
-    enum old_form { OLD_TEXT, OLD_DIGITS, OLD_LIST } form; /* in a JSON body */
+    enum old_form {
+        OLD_TEXT,
+        OLD_DIGITS,
+        OLD_LIST
+    } form; /* in a JSON body; of `with`: OLD_DIGITS is as it stands */
 };
 /* What an old client sorts by: one parameter names the column, another the direction. */
 struct old_sort {
@@ -88,7 +92,8 @@ struct old_route {
     struct str our_method, our_path; /* NULL: it only says yes */
     const struct old_param *params;
     size_t params_len;
-    const struct old_word *with; /* parameters of ours that are always the same */
+    const struct old_param
+        *with; /* parameters of ours that are always the same: `to` and `standard` */
     size_t with_len;
     struct old_sort sort;
     struct old_paging paging;

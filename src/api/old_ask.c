@@ -155,7 +155,8 @@ static enum err_class params_put(struct writer *writer, const struct old_call *o
             param_put(writer, param->to, ours, param->form);
     }
     for (size_t i = 0; i < old->route->with_len; i++)
-        param_put(writer, old->route->with[i].old, old->route->with[i].ours, OLD_TEXT);
+        param_put(writer, old->route->with[i].to, old->route->with[i].standard,
+                  old->route->with[i].form);
     return ERR_OK;
 }
 

@@ -273,6 +273,20 @@ static void params_read(struct loader *loader, const struct yaml *map, struct ol
     out->params_len = params ? map->len : 0;
 }
 
+/* In a body a plain number or truth is one, everything else a text. */
+static void with_read(struct loader *loader, const struct yaml *map, struct old_route *out)
+{
+    struct old_param *with = map ? take(loader, map->len, sizeof(*with)) : NULL;
+    for (size_t i = 0; with && i < map->len; i++) {
+        const struct yaml *value = &map->pairs[i].value;
+        bool text = str_starts(json_of(loader, value), STR("\""));
+        with[i] = (struct old_param){
+            .to = map->pairs[i].key, .standard = value->text, .form = text ? OLD_TEXT : OLD_DIGITS};
+    }
+    out->with = with;
+    out->with_len = with ? map->len : 0;
+}
+
 static void sort_read(struct loader *loader, const struct yaml *name, struct old_route *out)
 {
     const struct yaml *sort = loader->sorts ? yaml_get(loader->sorts, name->text) : NULL;
@@ -312,16 +326,14 @@ static void answer_read(struct loader *loader, const struct yaml *node, struct o
 
 static void route_read(struct loader *loader, const struct yaml_pair *pair, struct old_route *out)
 {
-    const struct yaml *node = &pair->value, *with = yaml_get(node, STR("with"));
+    const struct yaml *node = &pair->value;
     struct str runs = text_at(node, "runs");
     if (!str_cut(pair->key, ' ', &out->method, &out->path) || !str_starts(out->path, STR("/")))
         wrong(loader, node, "a route is called `METHOD /path`");
     if (runs.ptr && (!str_cut(runs, ' ', &out->our_method, &out->our_path) ||
                      !str_starts(out->our_path, STR("/api/v1/"))))
         wrong(loader, node, "`runs` is a route of ours: METHOD /api/v1/…");
-    struct old_words fixed = words_read(loader, with, false);
-    out->with = fixed.words;
-    out->with_len = fixed.len;
+    with_read(loader, yaml_get(node, STR("with")), out);
     params_read(loader, yaml_get(node, STR("params")), out);
     if (yaml_get(node, STR("sort")))
         sort_read(loader, yaml_get(node, STR("sort")), out);

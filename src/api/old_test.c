@@ -23,6 +23,7 @@ static const char file_head[] =
     "    answer: {kind: page, at: items, key: records, of: many}\n"
     "  POST /api/account/{id}/sync:\n"
     "    runs: POST /api/v1/shops/{id}/syncs\n"
+    "    with: {whole: true, why: 'true'}\n"
     "    params: {mode: mode, id: {to: shops, form: list}, depth: {to: depth, form: digits}}\n"
     "    answer: {kind: object, of: one}\n";
 
@@ -108,7 +109,7 @@ static void test_a_body_becomes_a_body(void **state)
                                             "{\"depth\": 12, \"mode\": \"\\\"q\", \"other\": [1]}");
     assert_string_equal(
         asked(f, from, &class_),
-        "POST /api/v1/shops/7/syncs{\"mode\":\"\\\"q\",\"shops\":[\"7\"],\"depth\":12}");
+        "POST /api/v1/shops/7/syncs{\"mode\":\"\\\"q\",\"shops\":[\"7\"],\"depth\":12,\"whole\":true,\"why\":\"true\"}");
     from = api_request(f, "POST", "/api/account/7/sync", "depth=1,\"x\":2", NULL);
     assert_string_equal(asked(f, from, &class_), "parameter_integer");
 }
@@ -218,7 +219,7 @@ static void test_every_old_route_runs_one_of_ours_with_parameters_that_it_has(vo
         for (size_t k = 0; k < old->params_len; k++)
             takes(old, route, old->params[k].to);
         for (size_t k = 0; k < old->with_len; k++)
-            takes(old, route, old->with[k].old);
+            takes(old, route, old->with[k].to);
         if (old->sort.by.ptr)
             takes(old, route, STR("sort"));
         for (int k = 0; old->paging.size.ptr && k < 3; k++)

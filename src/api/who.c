@@ -9,6 +9,7 @@
 #include "api/sql.h"
 
 static const struct str token_prefix = {"hlt_", 4};
+static const struct str session_bearer = {SESSION_BEARER, sizeof(SESSION_BEARER) - 1};
 
 struct person *person_of(const struct user *user, struct arena *arena)
 {
@@ -307,6 +308,11 @@ static enum err_class authorization_read(struct call *call, struct str header, s
         class_ = jwt_read(call, text, out, err);
     else if (str_starts(text, token_prefix) && text.len == token_prefix.len + 64)
         class_ = secret_read(call, text, false, out, err);
+    else if (str_starts(text, session_bearer) && text.len == session_bearer.len + 64) {
+        class_ = secret_read(call, str_sub(text, session_bearer.len, text.len), true, out, err);
+        if (class_ == ERR_OK && *out)
+            (*out)->by_cookie = false; /* no other site can make a browser send it */
+    }
     if (class_ == ERR_OK && !*out)
         class_ = err_set(err, ERR_TOKEN_EXPIRED, "bearer", "the bearer is not valid, or no longer");
     return class_;

@@ -14,6 +14,8 @@ enum { WHO_SLOTS = 512, WHO_LASTS_MS = 2000, SESSION_SEEN_MS = 5 * 60 * 1000 };
 #define SESSION_IDLE_MS (INT64_C(12) * 3600 * 1000)
 #define SESSION_LASTS_MS (INT64_C(30) * 24 * 3600 * 1000)
 #define SESSION_COOKIE "huiliu_session"
+/* Before the same secret where a bearer carries it. */
+#define SESSION_BEARER "hls_"
 
 /* Sets call->person, or leaves NULL where the request has no credentials. ERR_TOKEN_EXPIRED "bearer", and
  * ERR_FORBIDDEN "unauthenticated" for a cookie that is over. */
