@@ -319,6 +319,45 @@ enum err_class connector_map_record(const struct connector *connector, const str
                                     struct arena *arena, struct mapped *out, struct json_doc **doc,
                                     struct err *err);
 
+/* --- files that people hand in (connectors/files/NAME.yaml, docs/sheets.md) ---
+ * A row of a sheet becomes a record like those of a reply, so that everything behind (map, rows, rejects, originals) is the
+ * same: {"rows": [{"line": 17, "file": "DIGEST", "sheet": "已预约", "same": 1,
+ * "id": "…/…", "cells": {"order_id": "…", "退货原因": "…"}}]}.
+ * Columns that the manifest names have its names, the others their heading; what a field does not take stays in the
+ * original. */
+struct file_column {
+    struct str name;
+    const struct str *headers; /* as they are written in the manifest; the first is for people */
+    size_t headers_len;
+    bool required;
+};
+enum { FILE_COLUMNS_MAX = 128, FILE_SAME_MAX = 8 };
+struct file_form {
+    struct str kind;
+    const struct str *platforms; /* none: any shop */
+    size_t platforms_len;
+    bool every_sheet;
+    const struct str *skip; /* sheets whose name holds one of these */
+    size_t skip_len;
+    const struct file_column *columns;
+    size_t columns_len;
+    size_t same[FILE_SAME_MAX]; /* columns by which ^.same counts */
+    size_t same_len;
+    size_t id[FILE_SAME_MAX]; /* columns whose texts together are ^.id */
+    size_t id_len;
+    const struct stream *stream; /* whose rows it brings: for connector_map */
+};
+enum err_class connector_load_file(struct str file, struct str text,
+                                   const struct table_catalog *catalog, struct connector **out,
+                                   struct err *err);
+/* NULL: a platform's manifest. */
+const struct file_form *connector_file(const struct connector *connector);
+const struct embedded_file *connector_builtin_forms(void);
+/* Which column each heading is, or SIZE_MAX. ERR_BAD_REQUEST "header_missing" names what lacks, "header_twice". */
+enum err_class connector_file_headers(const struct file_form *form, const struct str *headers,
+                                      size_t headers_len, size_t *columns, struct err *err);
+const struct yaml_schema *connector_file_schema(void);
+
 /* --- fixtures --- */
 /* Runs a recorded reply through read and map and compares with what its NAME.expected.json says
  * (docs/manifest.md, "Fixtures"). ERR_BAD_REPLY "fixture" names the first difference; ERR_CONFIG when

@@ -1,5 +1,7 @@
 /* One raw value as its column's type. A value that cannot be is refused with a code; the messages do
  * not quote it, because a field that is mapped by mistake may hold anything. */
+#include <string.h>
+
 #include "connector/plan.h"
 
 enum {
@@ -48,6 +50,37 @@ static enum err_class convert_money(const struct convert *convert, struct str te
     /* Towards the nearer whole; the rest is smaller than a unit, so this cannot overflow. */
     *out = fine / MONEY_DUST_UNIT + (size > MONEY_DUST ? (rest < 0 ? -1 : 1) : 0);
     return ERR_OK;
+}
+
+/* What people write around a number: 1,234.50, ￥99, 999.00元. *per_cent: a % stood behind it. Borrowed from the arena where
+ * something was left out. */
+static struct str number_bare(const struct convert *convert, struct str text, bool *per_cent)
+{
+    static const char *const around[] = {"¥", "￥", "$", "元", "，", ",", " ", "\xC2\xA0", NULL};
+    char *kept = arena_alloc(convert->arena, text.len + 1);
+    size_t len = 0;
+    *per_cent = false;
+    for (size_t at = 0; kept && at < text.len;) {
+        struct str rest = str_sub(text, at, text.len);
+        size_t skip = 0;
+        for (size_t i = 0; around[i] && skip == 0; i++)
+            skip = str_starts(rest, str_of(around[i])) ? strlen(around[i]) : 0;
+        if (str_eq(rest, STR("%")))
+            *per_cent = true;
+        else if (skip == 0)
+            kept[len++] = text.ptr[at];
+        at += skip > 0 ? skip : 1;
+    }
+    return kept ? (struct str){kept, len} : text;
+}
+
+/* A spreadsheet keeps 15 digits of a number: of an id with more the last ones are gone, and what stands there now may be
+ * another's. Text of that many digits was never a number; text with an exponent was. */
+static bool id_is_rounded(const struct field_plan *field, struct str text, bool number)
+{
+    bool exponent = str_find_char(text, 'E') != SIZE_MAX || str_find_char(text, 'e') != SIZE_MAX;
+    return field->of_sheet && field->type == COLUMN_ID && (number || exponent) &&
+           number_is_rounded(text);
 }
 
 static enum err_class convert_int(struct str text, int64_t *out, struct err *err)
@@ -114,7 +147,12 @@ static enum err_class convert_number(const struct convert *convert, struct str t
                                      enum time_form form, struct cell *out, struct err *err)
 {
     enum err_class class_ = ERR_OK;
+    bool per_cent = false;
     *out = (struct cell){.is_text = false};
+    if (convert->field->of_sheet && convert->field->type != COLUMN_TIME)
+        text = number_bare(convert, text, &per_cent);
+    if (per_cent && convert->field->type != COLUMN_RATIO)
+        return refuse(err, "ratio_text", "the value is a percentage");
     if (convert->field->type == COLUMN_MONEY)
         class_ = convert_money(convert, text, &out->number, err);
     else if (convert->field->type == COLUMN_TIME)
@@ -123,7 +161,8 @@ static enum err_class convert_number(const struct convert *convert, struct str t
         class_ = convert_bool(text, &out->number, err);
     else if (convert->field->type == COLUMN_INT)
         class_ = convert_int(text, &out->number, err);
-    else if (money_parse(text, RATIO_DIGITS, &out->number, NULL, NULL) != ERR_OK)
+    else if (money_parse(text, per_cent ? RATIO_DIGITS - 2 : RATIO_DIGITS, &out->number, NULL,
+                         NULL) != ERR_OK)
         class_ = refuse(err, "ratio_text", "the value is no decimal number");
     return class_ == ERR_OK ? check_min(convert, out->number, err) : class_;
 }
@@ -147,6 +186,8 @@ enum err_class convert_text(const struct convert *convert, struct str text, stru
                             struct err *err)
 {
     text = replace_value(convert->field, text);
+    if (id_is_rounded(convert->field, text, false))
+        return refuse(err, "id_rounded", "the id was kept as a number, whose last digits are lost");
     if (is_words(convert->field->type))
         return convert_words(convert, text, out, err);
     return convert_number(convert, text, convert->field->form, out, err);
@@ -163,6 +204,17 @@ static enum err_class convert_as_json(const struct convert *convert, const struc
         out->text = arena_dup(convert->arena, buf_str(&text));
     buf_fini(&text);
     return out->text.ptr ? ERR_OK : err_no_memory(err);
+}
+
+/* A day's number that nobody formatted as a date. */
+static enum err_class convert_serial(const struct convert *convert, struct str text,
+                                     struct cell *out, struct err *err)
+{
+    char calendar[32];
+    size_t len;
+    if (!serial_to_text(text, false, calendar, &len))
+        return refuse(err, "time_text", "the number is none of a day");
+    return convert_number(convert, (struct str){calendar, len}, TIME_ANY, out, err);
 }
 
 static bool is_integer(struct str text)
@@ -183,12 +235,19 @@ enum err_class convert_json(const struct convert *convert, const struct json *va
         return convert_as_json(convert, value, out, err);
     if (kind == JSON_OBJECT || kind == JSON_ARRAY)
         return refuse(err, "field_kind", "the value is an object or a list");
+    if (kind == JSON_NUMBER && id_is_rounded(field, text, true))
+        return refuse(
+            err, "id_rounded",
+            "the id is a number of more than 15 digits: a spreadsheet forgets the last ones; "
+            "keep the column as text and export it again");
     /* 1e3 or 1.5 is no id, whatever a float makes of it. */
     if (field->type == COLUMN_ID && kind != JSON_STRING && !is_integer(text))
         return refuse(err, "id_text", "the id is neither text nor a whole number");
     if (kind == JSON_BOOL && !is_words(field->type) && field->type != COLUMN_BOOL)
         return refuse(err, field->type == COLUMN_MONEY ? "money_text" : "int_text",
                       "the value is true or false, not a number");
+    if (field->type == COLUMN_TIME && field->of_sheet && kind == JSON_NUMBER)
+        return convert_serial(convert, text, out, err);
     if (field->type == COLUMN_TIME && field->form == TIME_ANY && kind == JSON_NUMBER)
         return convert_number(convert, replace_value(field, text), TIME_UNIX, out, err);
     return convert_text(convert, text, out, err);

@@ -148,7 +148,7 @@ static enum err_class load_hosts(struct loader *loader)
 }
 
 /* --- retry --- */
-static enum err_class load_retry(struct loader *loader)
+enum err_class load_retry(struct loader *loader)
 {
     static const enum err_class repeated[] = {ERR_RETRY, ERR_THROTTLED, ERR_TOKEN_EXPIRED,
                                               ERR_BAD_REPLY, ERR_NOT_READY};

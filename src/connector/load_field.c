@@ -261,6 +261,7 @@ static enum err_class load_field(struct loader *loader, const struct table *tabl
     out->type = column->type;
     out->bytes_max = column->bytes_max;
     out->money_major = loader->connector->money_major;
+    out->of_sheet = loader->connector->file != NULL;
     out->absent = out->empty = column->required ? NOTHING_REJECT : NOTHING_KEEP;
     if (node->kind == YAML_SCALAR)
         return load_source(loader, node, out);

@@ -76,6 +76,8 @@ struct stream_work {
 };
 
 /* --- parts --- */
+/* How often each class is repeated, by `retry:` or without it. */
+enum err_class load_retry(struct loader *loader);
 /* Without `budgets:` the platform has one rule, "default", that every request draws from. */
 enum err_class load_budgets(struct loader *loader);
 enum err_class load_reply(struct loader *loader);

@@ -142,6 +142,7 @@ struct field_plan {
     enum time_form form;
     const char *time_pattern;
     struct str_list values_from, values_to;
+    bool of_sheet;         /* as people and spreadsheets write: 1,234.50元, 5%, ids that were rounded */
     bool translates;       /* `words`: a raw value that is not in values_from has no word */
     struct str_list known; /* none: everything is known */
 };
@@ -197,6 +198,7 @@ struct connector {
     size_t ciphers_len;
     struct stream *streams;
     size_t streams_len;
+    struct file_form *file; /* a manifest of files; NULL: of a platform */
 };
 
 /* --- what names mean (scope.c) --- */

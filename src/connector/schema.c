@@ -515,3 +515,47 @@ const struct yaml_schema *connector_manifest_schema(void)
 {
     return &manifest;
 }
+
+/* --- files that people hand in (connectors/files/) --- */
+static const struct yaml_key sheets_keys[] = {
+    {"every", &flag, false, "every visible sheet; default: the first visible one"},
+    {"skip", &texts, false, "sheets whose name holds one of these"},
+    {0},
+};
+static const struct yaml_schema sheets = {
+    .type = YAML_T_MAP, .name = "sheets", .keys = sheets_keys};
+static const struct yaml_key file_column_keys[] = {
+    {"headers", &texts, true, "the spellings of its heading; case, width and spaces do not matter"},
+    {"required", &flag, false, "a file without it is refused"},
+    {0},
+};
+static const struct yaml_schema file_column_map = {
+    .type = YAML_T_MAP, .name = "column", .keys = file_column_keys};
+static const struct yaml_schema *const file_column_forms[] = {&texts, &file_column_map, NULL};
+static const struct yaml_schema file_column = {
+    .type = YAML_T_EITHER, .name = "column", .either = file_column_forms};
+static const struct yaml_schema file_columns = {
+    .type = YAML_T_NAMED, .name = "columns", .each = &file_column};
+static const struct yaml_key file_keys[] = {
+    {"file", &text, true, "[a-z0-9-]; its kind, and the manifest's name without .yaml"},
+    {"name", &names, true, "for people"},
+    {"version", &positive, true, "raised when a mapping changes"},
+    {"platforms", &texts, false, "whose shops it belongs to; default: any"},
+    {"zone", &text, true, "of times, where the shop has none"},
+    {"currency", &text, true, "where neither the row nor the shop names one"},
+    {"money", &money_unit, true, "amounts are in minor or major units"},
+    {"sheets", &sheets, false, "which sheets are read"},
+    {"same", &texts, false,
+     "columns; ^.same then counts the rows of a file that are alike in them"},
+    {"id", &texts, false, "columns whose texts together are ^.id, joined by /"},
+    {"columns", &file_columns, true, "column: its headings"},
+    {"table", &text, true, "of schema/tables.yaml"},
+    {"fields", &fields, true, "column of the table: where it comes from"},
+    {0},
+};
+static const struct yaml_schema file = {.type = YAML_T_MAP, .name = "file", .keys = file_keys};
+
+const struct yaml_schema *connector_file_schema(void)
+{
+    return &file;
+}

@@ -70,5 +70,7 @@ bool xlsx_is_zip(struct str bytes);
 bool xlsx_is_old(struct str bytes);
 /* Has the number, as text, more than 15 digits before the point? */
 bool number_is_rounded(struct str text);
+/* Calendar text of a number of days, as spreadsheets count them; false: it is none. */
+bool serial_to_text(struct str serial, bool from_1904, char text[32], size_t *len);
 
 #endif

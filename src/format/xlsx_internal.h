@@ -78,7 +78,5 @@ void rows_close(struct rows *rows);
 size_t text_unescape(char *text, size_t len);
 bool format_is_date(struct str code);
 bool format_number_is_date(unsigned number);
-/* Calendar text of a day's number; false: it is none, the number stays. */
-bool serial_to_text(struct str serial, bool from_1904, char text[32], size_t *len);
 
 #endif
