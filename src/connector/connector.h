@@ -356,6 +356,8 @@ const struct embedded_file *connector_builtin_forms(void);
 /* Which column each heading is, or SIZE_MAX. ERR_BAD_REQUEST "header_missing" names what lacks, "header_twice". */
 enum err_class connector_file_headers(const struct file_form *form, const struct str *headers,
                                       size_t headers_len, size_t *columns, struct err *err);
+/* The column of the file that a field of its table is made of first, or empty. */
+struct str connector_file_source(const struct connector *connector, struct str field);
 const struct yaml_schema *connector_file_schema(void);
 
 /* --- fixtures --- */

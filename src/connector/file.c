@@ -18,6 +18,15 @@ const struct file_form *connector_file(const struct connector *connector)
     return connector->file;
 }
 
+struct str connector_file_source(const struct connector *connector, struct str field)
+{
+    const struct table_plan *plan = &connector->file->stream->plan->tables[0];
+    for (size_t i = 0; i < plan->fields_len; i++)
+        if (str_eq(plan->fields[i].name, field) && plan->fields[i].source.len > 0)
+            return plan->fields[i].source;
+    return STR("");
+}
+
 /* --- headings --- */
 
 /* Full-width letters, digits and signs (U+FF01 to U+FF5E) as the plain ones; spaces of any width and what stands

@@ -95,6 +95,8 @@ static enum err_class load_source(struct loader *loader, const struct yaml *node
                           "a field is one value: [] belongs to \"records\" or \"tables\"");
     if (class_ == ERR_OK && cipher)
         class_ = find_cipher(loader, cipher, &source->cipher);
+    if (class_ == ERR_OK && out->of_sheet && out->sources_len == 0)
+        out->source = load_dup(loader, path->text);
     out->sources_len++;
     return class_;
 }

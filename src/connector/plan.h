@@ -142,8 +142,9 @@ struct field_plan {
     enum time_form form;
     const char *time_pattern;
     struct str_list values_from, values_to;
-    bool of_sheet;         /* as people and spreadsheets write: 1,234.50元, 5%, ids that were rounded */
-    bool translates;       /* `words`: a raw value that is not in values_from has no word */
+    struct str source; /* the first of them, as the manifest writes it (files) */
+    bool of_sheet;   /* as people and spreadsheets write: 1,234.50元, 5%, ids that were rounded */
+    bool translates; /* `words`: a raw value that is not in values_from has no word */
     struct str_list known; /* none: everything is known */
 };
 struct table_plan {

@@ -293,4 +293,49 @@ static const char SQL_ASIDE_OVER[] =
     "DELETE FROM reject WHERE shop_id = ?1 AND table_name = ?2 AND key_text = ?3 "
     "AND key_text <> '' AND code = '" REFUSED_ALONE "'";
 
+/* --- files that people hand in --- */
+/* ?1 shop ?2 kind ?3 digest: one that is being stored, or is. */
+static const char SQL_IMPORT_BEFORE[] =
+    "SELECT id, created_ms FROM import_file WHERE shop_id = ?1 AND kind = ?2 AND digest = ?3"
+    " AND state <> 'loading' ORDER BY id DESC LIMIT 1";
+/* ?1 shop ?2 kind ?3 digest ?4 name ?5 bytes ?6 who ?7 now ?8 received */
+static const char SQL_IMPORT_BEGIN[] =
+    "INSERT INTO import_file (shop_id, kind, digest, name, bytes, charset, who, state, created_ms,"
+    " received_ms, rows, errors, pages, pages_done, rows_new, rows_changed, rows_same, rows_older)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, '', ?6, 'loading', ?7, ?8, 0, 0, 0, 0, 0, 0, 0, 0)";
+/* ?1 id ?2 state ?3 rows ?4 errors ?5 pages ?6 finished ?7 charset */
+static const char SQL_IMPORT_SETTLE[] =
+    "UPDATE import_file SET state = ?2, rows = ?3, errors = ?4, pages = ?5, finished_ms = ?6,"
+    " charset = ?7 WHERE id = ?1";
+static const char SQL_IMPORT_PAGE[] =
+    "INSERT INTO import_page (import_id, page, body) VALUES (?1, ?2, ?3)";
+static const char SQL_IMPORT_ERROR[] =
+    "INSERT INTO import_error (import_id, number, sheet, line, column_name, code, message)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+static const char SQL_IMPORT_LOAD[] = "SELECT kind, received_ms, pages, pages_done FROM import_file"
+                                      " WHERE id = ?1 AND state = 'waiting'";
+static const char SQL_IMPORT_PAGE_LOAD[] =
+    "SELECT body FROM import_page WHERE import_id = ?1 AND page = ?2";
+static const char SQL_IMPORT_PAGE_DELETE[] =
+    "DELETE FROM import_page WHERE import_id = ?1 AND page = ?2";
+/* ?1 id ?2 pages that are done ?3 new ?4 changed ?5 same ?6 older ?7 state ?8 finished */
+static const char SQL_IMPORT_COUNT[] =
+    "UPDATE import_file SET pages_done = ?2, rows_new = rows_new + ?3,"
+    " rows_changed = rows_changed + ?4, rows_same = rows_same + ?5, rows_older = rows_older + ?6,"
+    " state = ?7, finished_ms = ?8 WHERE id = ?1 AND state = 'waiting'";
+/* ?1 id */
+static const char SQL_IMPORT_FORGET_PAGES[] = "DELETE FROM import_page WHERE import_id = ?1";
+static const char SQL_IMPORT_FORGET_ERRORS[] = "DELETE FROM import_error WHERE import_id = ?1";
+static const char SQL_IMPORT_FORGET_FILE[] =
+    "DELETE FROM import_file WHERE id = ?1 AND state = 'loading'";
+/* ?1 shop ?2 begun before */
+#define IMPORT_IS_STALE "shop_id = ?1 AND state = 'loading' AND created_ms < ?2"
+static const char SQL_IMPORT_STALE_PAGES[] = "DELETE FROM import_page WHERE import_id IN"
+                                             " (SELECT id FROM import_file WHERE " IMPORT_IS_STALE
+                                             ")";
+static const char SQL_IMPORT_STALE_ERRORS[] = "DELETE FROM import_error WHERE import_id IN"
+                                              " (SELECT id FROM import_file WHERE " IMPORT_IS_STALE
+                                              ")";
+static const char SQL_IMPORT_STALE_FILES[] = "DELETE FROM import_file WHERE " IMPORT_IS_STALE;
+
 #endif

@@ -13,12 +13,18 @@ enum err_class sync_open(const struct sync_options *options, struct sync **out, 
     if (!sync)
         return err_no_memory(err);
     sync->options = *options;
+    pthread_mutex_init(&sync->forms_lock, NULL);
     *out = sync;
     return ERR_OK;
 }
 
 void sync_close(struct sync *sync)
 {
+    if (!sync)
+        return;
+    for (size_t i = 0; i < sync->forms_len; i++)
+        connector_free(sync->forms[i]);
+    pthread_mutex_destroy(&sync->forms_lock);
     free(sync);
 }
 
@@ -58,11 +64,11 @@ static const struct {
 } handlers[] = {
     {"window", window_task},   {"ids", ids_task},         {"decrypt", decrypt_task},
     {"revisit", revisit_task}, {"figures", figures_task}, {"pass", pass_task},
-    {"ask", ask_task},
+    {"ask", ask_task},         {"import", import_task},
 };
 
-const char *const sync_task_kinds[] = {"window",  "ids",  "decrypt", "revisit",
-                                       "figures", "pass", "ask",     NULL};
+const char *const sync_task_kinds[] = {"window", "ids", "decrypt", "revisit", "figures",
+                                       "pass",   "ask", "import",  NULL};
 
 static const struct stream *payload_stream(const struct connector *connector, struct str payload)
 {
@@ -127,6 +133,8 @@ enum task_end sync_handle(void *context, const struct task *task, struct task_ou
                            .outcome = outcome,
                            .unit_number = task->unit_number,
                            .started_ms = clock_now_ms()};
+    if (str_eq(task->kind, STR("import")))
+        return import_task(&run);
     if (!run.stream)
         return task_refuse(outcome, "stream_missing",
                            "the platform's manifest has no such stream any more");

@@ -2,8 +2,10 @@
 #ifndef HUILIU_SYNC_INTERNAL_H
 #define HUILIU_SYNC_INTERNAL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
+#include "sync/import.h"
 #include "sync/plan.h"
 #include "sync/sync.h"
 #include "sync/window.h"
@@ -14,6 +16,9 @@ struct sync {
         _Atomic int64_t pages, rows[ROW_OUTCOMES], rejects, windows_sealed, windows_moved,
             windows_unproved, windows_split, decrypt_failures, decrypt_waiting;
     } counts;
+    pthread_mutex_t forms_lock;
+    struct connector *forms[FORMS_MAX]; /* import.c: the kinds of files */
+    size_t forms_len;
 };
 
 /* A task's try: what every part of it needs. */
@@ -40,6 +45,7 @@ struct call_ask task_ask(const struct task_run *run, const struct endpoint *endp
  * left to a list of paths. */
 #define ORIGINAL_CONTEXT STR("original")
 #define REJECT_CONTEXT STR("reject")
+#define IMPORT_CONTEXT STR("import")
 /* What stands in a sealed column for a cipher text of the platform that could not be opened: the text
  * itself, marked, so that nothing is lost and no search takes it for a plain value. */
 #define PLATFORM_CIPHER STR("platform:")
@@ -279,6 +285,7 @@ enum task_end decrypt_task(struct task_run *run);
 enum task_end revisit_task(struct task_run *run);
 enum task_end figures_task(struct task_run *run);
 enum task_end pass_task(struct task_run *run);
+enum task_end import_task(struct task_run *run);
 
 /* --- history.c --- */
 enum task_end ask_task(struct task_run *run);
