@@ -5,7 +5,7 @@
 #include "app/cmd.h"
 
 /* One list a group of commands, each ending with a NULL path. Commands of one first word stand together. */
-extern const struct command commands_start[], commands_account[], commands_sync[],
+extern const struct command commands_start[], commands_account[], commands_sync[], commands_files[],
     commands_service[], commands_connector[], commands_home[], commands_user[];
 
 /* By what --from and --to are meant. */

@@ -205,4 +205,16 @@ static const char SQL_RELATIONS[] = SQL_PER_DATABASE(
     "ON v.table_schema = t.table_schema AND v.table_name = t.table_name "
     "WHERE t.table_schema = ?1");
 
+/* --- files that people hand in --- */
+/* ?1 id */
+static const char SQL_IMPORT_STATE[] =
+    "SELECT state, rows_new, rows_changed, rows_same, rows_older FROM import_file WHERE id = ?1";
+/* ?1 shop, 0: all ?2 most */
+static const char SQL_IMPORTS[] =
+    "SELECT id, shop_id, kind, name, state, created_ms, rows, errors, rows_new, rows_changed,"
+    " rows_same, rows_older FROM import_file WHERE ?1 = 0 OR shop_id = ?1 ORDER BY id DESC LIMIT ?2";
+/* ?1 id */
+static const char SQL_IMPORT_FAULTS[] = "SELECT sheet, line, column_name, code, message"
+                                        " FROM import_error WHERE import_id = ?1 ORDER BY number";
+
 #endif

@@ -269,6 +269,16 @@ static enum err_class relations_read(struct xlsx *book, struct str path,
     return part_read(book, file, &relation_tags, &relations, &relations.part, err);
 }
 
+/* A part that need not be there. */
+static enum err_class optional(enum err_class class_, struct err *err)
+{
+    if (class_ != ERR_NOT_FOUND)
+        return class_;
+    if (err)
+        err_clear(err);
+    return ERR_OK;
+}
+
 static enum err_class strings_read(struct xlsx *book, struct err *err)
 {
     struct strings strings = {.phonetic = 0};
@@ -278,7 +288,7 @@ static enum err_class strings_read(struct xlsx *book, struct err *err)
     enum err_class class_ = part_read(book, book->strings_path, &string_tags, &strings,
                                       &strings.part, err);
     buf_fini(&strings.text);
-    return class_ == ERR_NOT_FOUND ? ERR_OK : class_;
+    return optional(class_, err);
 }
 
 static enum err_class styles_read(struct xlsx *book, struct err *err)
@@ -290,7 +300,7 @@ static enum err_class styles_read(struct xlsx *book, struct err *err)
         return ERR_OK;
     enum err_class class_ = part_read(book, book->styles_path, &style_tags, styles, &styles->part,
                                       err);
-    return class_ == ERR_NOT_FOUND ? ERR_OK : class_;
+    return optional(class_, err);
 }
 
 /* A part that must be there: one that is not makes the file no workbook. */
@@ -305,9 +315,7 @@ static enum err_class needed(enum err_class class_, struct err *err)
 enum err_class xlsx_parts_read(struct xlsx *book, struct err *err)
 {
     struct workbook workbook = {.part = {.book = book}};
-    enum err_class class_ = relations_read(book, STR(""), root_relation, err);
-    if (class_ == ERR_NOT_FOUND)
-        class_ = ERR_OK;
+    enum err_class class_ = optional(relations_read(book, STR(""), root_relation, err), err);
     if (book->workbook.len == 0)
         book->workbook = STR("xl/workbook.xml");
     if (class_ == ERR_OK)

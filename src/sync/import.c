@@ -167,6 +167,17 @@ static enum err_class rejects_tell(struct reading *r, const struct mapped *mappe
     return ERR_OK;
 }
 
+/* A key as people read it: its parts are joined by U+001F. */
+static struct str key_shown(struct str key, struct arena *arena)
+{
+    struct str shown = arena_dup(arena, key);
+    char *text = (char *)(uintptr_t)shown.ptr;
+    for (size_t i = 0; text && i < shown.len; i++)
+        if (text[i] == '\x1f')
+            text[i] = ' ';
+    return shown;
+}
+
 /* A key that another row of the file has: that row stays, this one is refused. */
 static enum err_class keys_look(struct reading *r, const struct mapped *mapped,
                                 const struct json *const *cells, struct arena *arena,
@@ -191,7 +202,8 @@ static enum err_class keys_look(struct reading *r, const struct mapped *mapped,
         }
         r->dropped[at] = true;
         struct str message = arena_printf(arena, "row %llu has the same key: %.*s",
-                                          (unsigned long long)entry->value.number, STR_ARG(key));
+                                          (unsigned long long)entry->value.number,
+                                          STR_ARG(key_shown(key, arena)));
         if (!message.ptr)
             return err_no_memory(err);
         const struct import_fault fault = {r->walk.records[at].sheet, r->walk.records[at].line,

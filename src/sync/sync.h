@@ -129,4 +129,6 @@ void sync_counts_read(const struct sync *sync, struct sync_counts *out);
 
 #include "sync/history.h"
 
+#include "sync/import.h"
+
 #endif

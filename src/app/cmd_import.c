@@ -1,0 +1,366 @@
+/* huiliu import: a file of rows is looked at, or taken: read and judged at once, stored by the shop's lane, which is this
+ * command where no service runs. */
+#include <signal.h>
+#include <unistd.h>
+
+#include "app/cmd.h"
+#include "app/date.h"
+#include "app/file.h"
+#include "app/role.h"
+#include "app/sql.h"
+
+enum {
+    HANDLERS_MAX = 16,
+    FOLLOW_MS = 300,
+    FAULTS_SHOWN_MAX = 200,
+    LIST_MAX = 1000,
+};
+
+static volatile bool stop_asked;
+
+static void on_signal(int number)
+{
+    (void)number;
+    __atomic_store_n(&stop_asked, true, __ATOMIC_RELEASE);
+}
+
+static const struct report_column fault_columns[] = {
+    {"sheet", REPORT_TEXT, MSG_COL_SHEET},    {"row", REPORT_NUMBER, MSG_COL_ROW},
+    {"column", REPORT_TEXT, MSG_COL_COLUMN},  {"code", REPORT_TEXT, MSG_COL_CODE},
+    {"message", REPORT_TEXT, MSG_COL_REASON},
+};
+
+struct import {
+    struct app *app;
+    struct app_shop *shop;
+    struct import_ask ask;
+    struct import_counts counts;
+    struct report faults;
+    int64_t id;
+    int64_t stored[4]; /* new changed same older */
+    bool previews, done, stopped;
+};
+
+static void fault_show(void *context, const struct import_fault *fault)
+{
+    struct import *import = context;
+    if (import->faults.rows_len == FAULTS_SHOWN_MAX)
+        return;
+    report_row(&import->faults);
+    report_text(&import->faults, arena_dup(&import->app->arena, fault->sheet));
+    report_number(&import->faults, fault->line);
+    report_text(&import->faults, arena_dup(&import->app->arena, fault->column));
+    report_text(&import->faults, arena_dup(&import->app->arena, fault->code));
+    report_text(&import->faults, arena_dup(&import->app->arena, fault->message));
+}
+
+/* --- what came of it --- */
+
+static const char *state_of(const struct import *import)
+{
+    return import->previews ? "preview" : import->done ? "done" : "waiting";
+}
+
+static void json_write_import(const struct import *import, struct buf *out)
+{
+    struct emit emit = emit_to(out);
+    const struct import_counts *counts = &import->counts;
+    emit_open(&emit, NULL, '{');
+    emit_str(&emit, "state", str_of(state_of(import)));
+    if (import->id > 0)
+        emit_i64(&emit, "import", import->id);
+    emit_str(&emit, "kind", connector_file(import->ask.form)->kind);
+    emit_str(&emit, "shop", import->shop->sync.facts.shop.name);
+    emit_str(&emit, "digest", str_of(counts->digest));
+    emit_str(&emit, "charset", str_of(counts->charset));
+    emit_i64(&emit, "rows", counts->rows);
+    emit_i64(&emit, "errors", counts->errors);
+    if (import->previews) {
+        emit_i64(&emit, "new", counts->rows_new);
+        emit_i64(&emit, "same", counts->rows_same);
+        emit_i64(&emit, "changed_or_older", counts->rows_other);
+    } else {
+        static const char *const names[] = {"new", "changed", "same", "older"};
+        for (size_t i = 0; i < 4; i++)
+            emit_i64(&emit, names[i], import->stored[i]);
+    }
+    if (counts->before_id > 0) {
+        emit_i64(&emit, "imported_before", counts->before_id);
+        emit_time(&emit, "imported_before_at", counts->before_ms);
+    }
+    report_write_json(&import->faults, &emit, "faults");
+    emit_close(&emit, '}');
+    buf_add_char(out, '\n');
+}
+
+static void text_write_import(const struct import *import)
+{
+    struct app *app = import->app;
+    const struct import_counts *counts = &import->counts;
+    app_say(app, MSG_IMPORT_READ, M_I64(counts->rows), M_STR(str_of(counts->charset)),
+            M_I64(counts->errors), M_END);
+    if (import->previews)
+        app_say(app, MSG_IMPORT_PREVIEW, M_I64(counts->rows_new), M_I64(counts->rows_other),
+                M_I64(counts->rows_same), M_END);
+    else if (import->done)
+        app_say(app, MSG_IMPORT_DONE, M_I64(import->id), M_I64(import->stored[0]),
+                M_I64(import->stored[1]), M_I64(import->stored[2]), M_I64(import->stored[3]),
+                M_END);
+    else
+        app_say(app, MSG_IMPORT_WAITS, M_I64(import->id), M_END);
+    if (counts->before_id > 0)
+        app_say(app, MSG_IMPORT_BEFORE, M_I64(counts->before_id), M_END);
+}
+
+static enum err_class import_tell(struct import *import, struct err *err)
+{
+    struct buf out;
+    buf_init(&out, 1024 * 1024);
+    if (import->app->json) {
+        json_write_import(import, &out);
+    } else {
+        text_write_import(import);
+        if (import->faults.rows_len > 0)
+            report_write_table(&import->faults, &out);
+    }
+    return print_buf(&out, err);
+}
+
+/* --- the work --- */
+
+static enum err_class import_look(struct import *import, struct err *err)
+{
+    const struct sql_value id = sql_int(import->id);
+    struct reader *row;
+    enum err_class class_ = store_read(import->app->store, SQL_IMPORT_STATE, &id, 1, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    if (reader_next(row)) {
+        import->done = str_eq(reader_text(row, 0), STR("done"));
+        for (int i = 0; i < 4; i++)
+            import->stored[i] = reader_int(row, i + 1);
+    }
+    return reader_close(row, err);
+}
+
+static enum err_class import_work(struct import *import, struct err *err)
+{
+    struct app *app = import->app;
+    struct task_handler handlers[HANDLERS_MAX];
+    size_t len = 0;
+    struct workers *workers;
+    struct str name;
+    int64_t released;
+    for (const char *const *kind = sync_task_kinds; *kind && len < HANDLERS_MAX; kind++)
+        handlers[len++] = (struct task_handler){*kind, sync_handle, app->sync};
+    for (const char *const *kind = derive_task_kinds; *kind && len < HANDLERS_MAX; kind++)
+        handlers[len++] = (struct task_handler){*kind, derive_handle, app->derive};
+    enum err_class class_ = worker_name(&app->arena, "import", &name, err);
+    if (class_ == ERR_OK && role_is_single(app))
+        class_ = queue_release_all(app->store, clock_now_ms(), &released, err);
+    if (class_ != ERR_OK)
+        return class_;
+    const struct workers_options options = {
+        .store = app->store,
+        .name = name,
+        .run = import->ask.run,
+        .threads = 1,
+        .connections = store_connections(app->store),
+        .handlers = handlers,
+        .handlers_len = len,
+    };
+    class_ = workers_start(&options, &workers, err);
+    if (class_ != ERR_OK)
+        return class_;
+    do
+        class_ = workers_wait_idle(workers, clock_now_ms() + FOLLOW_MS, &stop_asked, err);
+    while (class_ == ERR_LATER);
+    workers_stop(workers);
+    return class_ == ERR_STOPPED ? ERR_OK : class_;
+}
+
+/* The lane may be another's: then its worker stores the rows, and this command waits for it. */
+static enum err_class import_follow(struct import *import, struct role *role, struct err *err)
+{
+    struct queue_depth depth;
+    enum err_class class_ = import_look(import, err);
+    while (class_ == ERR_OK && !import->done) {
+        if (role_take(role, import->app, "import", NULL) == ERR_OK)
+            return import_work(import, err);
+        if (!clock_sleep_until(clock_now_ms() + FOLLOW_MS, &stop_asked))
+            return ERR_OK;
+        class_ = queue_depth_read(import->app->store, import->ask.run, clock_now_ms(), &depth, err);
+        if (class_ == ERR_OK)
+            class_ = import_look(import, err);
+        if (class_ == ERR_OK && depth.ready + depth.waiting + depth.running == 0)
+            return ERR_OK;
+    }
+    return class_;
+}
+
+static enum err_class import_take(struct import *import, struct err *err)
+{
+    struct role role = {.fd = -1};
+    char run[SYNC_RUN_ID_ROOM];
+    enum err_class class_ = sync_run_id(clock_now_ms(), run, err);
+    import->ask.run = str_of(run);
+    if (class_ == ERR_OK)
+        class_ = sync_import(import->app->sync, &import->ask, fault_show, import, &import->counts,
+                             &import->id, err);
+    if (class_ == ERR_OK)
+        class_ = import_follow(import, &role, err);
+    role_leave(&role);
+    if (class_ == ERR_OK)
+        class_ = import_look(import, err);
+    return class_;
+}
+
+/* --- what is asked --- */
+
+static enum err_class kinds_print(struct app *app, struct err *err)
+{
+    static const struct report_column columns[] = {{"kind", REPORT_TEXT, MSG_COL_KIND},
+                                                   {"name", REPORT_TEXT, MSG_COL_TITLE},
+                                                   {"table", REPORT_TEXT, MSG_COL_TABLE},
+                                                   {"columns", REPORT_TEXT, MSG_COL_COLUMN}};
+    const struct connector *const *forms;
+    size_t len;
+    struct report report;
+    enum err_class class_ = sync_forms(app->sync, &forms, &len, err);
+    report_init(&report, columns, 4, app->zone, &app->arena);
+    for (size_t i = 0; class_ == ERR_OK && i < len; i++) {
+        const struct file_form *form = connector_file(forms[i]);
+        struct buf text;
+        buf_init(&text, 16384);
+        for (size_t j = 0; j < form->columns_len; j++)
+            if (form->columns[j].required)
+                buf_printf(&text, "%s%.*s", text.len > 0 ? " " : "",
+                           STR_ARG(form->columns[j].headers[0]));
+        report_row(&report);
+        report_text(&report, form->kind);
+        report_text(&report, connector_title(forms[i], language_now() == LANGUAGE_ZH));
+        report_text(&report, form->stream->table->name);
+        report_text(&report, arena_dup(&app->arena, buf_str(&text)));
+        buf_fini(&text);
+    }
+    return class_ == ERR_OK ? app_print_report(app, &report, "kinds", err) : class_;
+}
+
+static enum err_class ask_read(struct import *import, const struct cli *cli, struct err *err)
+{
+    struct app *app = import->app;
+    struct str path = cli_arg(cli, 0), as_of = cli_text(cli, "as-of");
+    const char *slash = NULL;
+    for (size_t i = 0; i < path.len; i++)
+        if (path.ptr[i] == '/')
+            slash = path.ptr + i + 1;
+    if (!cli_has(cli, "as") || !cli_has(cli, "shop") || path.len == 0)
+        return err_say(err, ERR_USAGE, "import_which", MSG_IMPORT_WHICH, M_END);
+    enum err_class class_ = sync_form(app->sync, cli_text(cli, "as"), &import->ask.form, err);
+    if (class_ == ERR_OK)
+        class_ = app_shop_of(app, cli_text(cli, "shop"), &import->shop, err);
+    if (class_ == ERR_OK && as_of.len > 0)
+        class_ = date_parse(as_of, app_shop_zone(app, import->shop), DATE_START, clock_now_ms(),
+                            &import->ask.received_ms, err);
+    if (class_ == ERR_OK)
+        class_ = file_read(path, &app->arena, &import->ask.bytes, err);
+    if (class_ != ERR_OK)
+        return class_;
+    import->ask.shop = &import->shop->sync;
+    import->ask.platform = import->shop->platform;
+    import->ask.name = slash ? str_sub(path, (size_t)(slash - path.ptr), path.len) : path;
+    import->ask.who = STR("command line");
+    import->ask.again = cli_has(cli, "again");
+    import->previews = cli_has(cli, "preview");
+    report_init(&import->faults, fault_columns, 5, app->zone, &app->arena);
+    return ERR_OK;
+}
+
+enum exit_code cmd_import(struct app *app, const struct cli *cli, struct err *err)
+{
+    struct import import = {.app = app};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    if (cli_has(cli, "kinds"))
+        return exit_of(kinds_print(app, err));
+    enum err_class class_ = ask_read(&import, cli, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    class_ = import.previews ? sync_import_preview(app->sync, &import.ask, fault_show, &import,
+                                                   &import.counts, err)
+                             : import_take(&import, err);
+    if (class_ == ERR_OK)
+        class_ = import_tell(&import, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    return import.previews || import.done ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* --- what was imported --- */
+
+static const struct report_column list_columns[] = {
+    {"import", REPORT_NUMBER, MSG_COL_ID}, {"shop", REPORT_TEXT, MSG_COL_SHOP},
+    {"kind", REPORT_TEXT, MSG_COL_KIND},   {"file", REPORT_TEXT, MSG_COL_FILE},
+    {"state", REPORT_TEXT, MSG_COL_STATE}, {"created", REPORT_TIME, MSG_COL_CREATED},
+    {"rows", REPORT_NUMBER, MSG_COL_ROWS}, {"errors", REPORT_NUMBER, MSG_COL_REJECTS},
+    {"new", REPORT_NUMBER, MSG_COL_NEW},   {"changed", REPORT_NUMBER, MSG_COL_CHANGED},
+    {"same", REPORT_NUMBER, MSG_COL_SAME}, {"older", REPORT_NUMBER, MSG_COL_OLDER},
+};
+
+enum exit_code cmd_import_list(struct app *app, const struct cli *cli, struct err *err)
+{
+    struct reader *row;
+    struct report report;
+    struct app_shop *shop = NULL;
+    enum err_class class_ = ERR_OK;
+    if (cli_has(cli, "shop"))
+        class_ = app_shop_of(app, cli_text(cli, "shop"), &shop, err);
+    const struct sql_value values[] = {sql_int(shop ? shop->sync.id : 0),
+                                       sql_int(cli_int(cli, "limit", LIST_MAX))};
+    report_init(&report, list_columns, 12, app->zone, &app->arena);
+    if (class_ == ERR_OK)
+        class_ = store_read(app->store, SQL_IMPORTS, values, 2, &row, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    while (reader_next(row)) {
+        report_row(&report);
+        report_number(&report, reader_int(row, 0));
+        report_text(&report, app_shop_name(app, reader_int(row, 1)));
+        for (int i = 2; i < 5; i++)
+            report_text(&report, arena_dup(&app->arena, reader_text(row, i)));
+        report_time(&report, reader_int(row, 5));
+        for (int i = 6; i < 12; i++)
+            report_number(&report, reader_int(row, i));
+    }
+    class_ = reader_close(row, err);
+    if (class_ == ERR_OK)
+        class_ = app_print_report(app, &report, "imports", err);
+    return exit_of(class_);
+}
+
+enum exit_code cmd_import_show(struct app *app, const struct cli *cli, struct err *err)
+{
+    int64_t id;
+    struct reader *row;
+    struct report report;
+    enum err_class class_ = row_number(cli_arg(cli, 0), &id, err);
+    const struct sql_value value = sql_int(id);
+    report_init(&report, fault_columns, 5, app->zone, &app->arena);
+    if (class_ == ERR_OK)
+        class_ = store_read(app->store, SQL_IMPORT_FAULTS, &value, 1, &row, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    while (reader_next(row)) {
+        report_row(&report);
+        report_text(&report, arena_dup(&app->arena, reader_text(row, 0)));
+        report_number(&report, reader_int(row, 1));
+        for (int i = 2; i < 5; i++)
+            report_text(&report, arena_dup(&app->arena, reader_text(row, i)));
+    }
+    class_ = reader_close(row, err);
+    if (class_ == ERR_OK)
+        class_ = app_print_report(app, &report, "faults", err);
+    return exit_of(class_);
+}
