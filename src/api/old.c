@@ -7,7 +7,8 @@
 
 /* --- finding --- */
 
-static bool path_fits(struct str pattern, struct str path, struct str values[OLD_VALUES_MAX])
+/* How many values stand in it; SIZE_MAX: another path. */
+static size_t path_fits(struct str pattern, struct str path, struct str values[OLD_VALUES_MAX])
 {
     size_t len = 0;
     while (pattern.len > 0 && path.len > 0) {
@@ -15,40 +16,48 @@ static bool path_fits(struct str pattern, struct str path, struct str values[OLD
         str_cut(str_sub(pattern, 1, pattern.len), '/', &want, &(struct str){0});
         str_cut(str_sub(path, 1, path.len), '/', &have, &(struct str){0});
         if (path.ptr[0] != '/' || have.len == 0)
-            return false;
+            return SIZE_MAX;
         if (str_starts(want, STR("{")) && len < OLD_VALUES_MAX)
             values[len++] = have;
         else if (!str_eq(want, have))
-            return false;
+            return SIZE_MAX;
         pattern = str_sub(pattern, 1 + want.len, pattern.len);
         path = str_sub(path, 1 + have.len, path.len);
     }
-    return pattern.len == 0 && path.len == 0;
+    return pattern.len == 0 && path.len == 0 ? len : SIZE_MAX;
 }
 
-/* Routes stand in the file with the plain ones before those with {…} that they would fit too. */
+/* The one with the fewest {…}: /task/export before /task/{id}. */
 bool old_route_find(const struct old_table *table, struct str method, struct str path,
                     struct old_call *out)
 {
     struct str asked = str_eq(method, STR("HEAD")) ? STR("GET") : method;
     if (path.len > 1 && str_ends(path, STR("/")))
         path = str_sub(path, 0, path.len - 1);
+    size_t best = SIZE_MAX;
     *out = (struct old_call){0};
     for (size_t i = 0; table && i < table->routes_len; i++) {
         const struct old_route *route = &table->routes[i];
         struct old_call found = {.route = route};
-        if (!path_fits(route->path, path, found.values))
+        size_t values = path_fits(route->path, path, found.values);
+        if (values >= best)
             continue;
-        if (str_eq(route->method, asked)) {
-            *out = found;
-            return true;
-        }
-        out->other_method = true;
+        out->other_method |= !out->route;
+        if (!str_eq(route->method, asked))
+            continue;
+        best = values;
+        *out = found;
     }
-    return out->other_method;
+    return out->route || out->other_method;
 }
 
 /* --- answering --- */
+
+/* What ours has answered; `doc` lives until inner_end. */
+struct inner {
+    struct http_reply reply;
+    struct json_doc *doc;
+};
 
 struct run {
     struct api *api;
@@ -59,12 +68,7 @@ struct run {
     struct old_pages pages;
     struct json_doc *body; /* of the old request */
     struct buf *out;
-};
-
-/* What ours has answered; `doc` lives until exchange_end. */
-struct inner {
-    struct http_reply reply;
-    struct json_doc *doc;
+    struct inner beside;
 };
 
 static void inner_end(struct inner *inner)
@@ -118,20 +122,23 @@ static void headers_keep(struct run *run, const struct http_reply *from)
 }
 
 /* Runs ours. False: it refused, and that is written. */
-static bool inner_run(struct run *run, struct str cursor, struct inner *inner)
+static bool inner_run(struct run *run, const struct old_call *old, struct str cursor,
+                      struct inner *inner)
 {
     struct http_request *request;
     struct err err = {0};
     *inner = (struct inner){.reply = {.status = 200, .cut_after_bytes = SIZE_MAX}};
-    if (old_request_make(&run->old, run->request, json_root(run->body), &run->pages, cursor,
-                         &request, &err) != ERR_OK) {
+    if (old_request_make(old, run->request, json_root(run->body), &run->pages, cursor, &request,
+                         &err) != ERR_OK) {
         refuse(run, err.class_ == ERR_USAGE ? 400 : 503, &err);
         return false;
     }
-    run->reply->headers_len = 0;
     api_handle_as(run->api, run->person, request, &inner->reply);
-    headers_keep(run, &inner->reply);
-    if (run->old.route->answer == OLD_STREAM && inner->reply.status < 300)
+    if (old == &run->old) {
+        run->reply->headers_len = 0;
+        headers_keep(run, &inner->reply);
+    }
+    if (old->route->answer == OLD_STREAM && inner->reply.status < 300)
         return true;
     if (inner->reply.body.len > 0 && json_parse(inner->reply.body, &inner->doc, NULL) != ERR_OK)
         inner->doc = NULL;
@@ -149,7 +156,32 @@ static const struct json *answer_at(const struct run *run, const struct inner *i
     return run->old.route->at ? path_get(run->old.route->at, root) : root;
 }
 
-static int64_t rows_write(struct run *run, const struct json *list, int64_t most, int64_t before)
+static bool beside_run(struct run *run)
+{
+    const struct old_call beside = {.route = run->old.route->beside.route};
+    return !beside.route || inner_run(run, &beside, STR_NONE, &run->beside);
+}
+
+static const struct json *beside_of(const struct run *run, const struct json *row)
+{
+    const struct old_beside *beside = &run->old.route->beside;
+    struct json_iter iter;
+    const struct json *other = NULL;
+    if (!beside->route)
+        return NULL;
+    struct str wanted = json_text(json_get(row, beside->of));
+    const struct json *rows = path_get(beside->at, json_root(run->beside.doc));
+    if (json_kind_of(rows) != JSON_ARRAY)
+        return NULL;
+    json_iter_init(&iter, rows);
+    while ((other = json_iter_next(&iter, NULL)))
+        if (str_eq(json_text(json_get(other, beside->by)), wanted))
+            break;
+    return other;
+}
+
+static int64_t rows_write(struct run *run, const struct json *list, int64_t skip, int64_t most,
+                          int64_t before)
 {
     struct json_iter iter;
     const struct json *row;
@@ -158,37 +190,42 @@ static int64_t rows_write(struct run *run, const struct json *list, int64_t most
         return 0;
     json_iter_init(&iter, list);
     while (written < most && (row = json_iter_next(&iter, NULL))) {
+        if (skip-- > 0)
+            continue;
         if (before + written > 0)
             buf_add_char(run->out, ',');
-        old_shape_write(run->out, run->old.route->shape, row);
+        old_shape_write(run->out, run->old.route->shape, row, beside_of(run, row));
         written++;
     }
     return written;
 }
 
 /* One old page may be several of ours: the first by its number, the others by the cursor, so that rows that come while
- * it is written shift nothing. */
+ * it is written shift nothing. A list that knows no numbers is walked, and counted as far as that went: with one more
+ * where it goes on. */
 static bool page_write(struct run *run, struct inner *inner)
 {
-    int64_t rows = 0, total = 0;
+    const struct old_pages *pages = &run->pages;
+    int64_t rows = 0, seen = 0, total = 0;
     buf_printf(run->out, "{\"%.*s\":[", STR_ARG(run->old.route->key));
-    for (bool more = true; more;) {
-        const struct json *root = json_root(inner->doc);
-        rows += rows_write(run, answer_at(run, inner), run->pages.rows - rows, rows);
-        const struct json *counted = json_get(root, STR("total"));
-        if (json_kind_of(counted) == JSON_NUMBER)
-            str_to_i64(json_text(counted), &total);
+    for (;;) {
+        const struct json *root = json_root(inner->doc), *list = answer_at(run, inner);
+        rows += rows_write(run, list, pages->skip - seen, pages->rows - rows, rows);
+        seen += (int64_t)json_len(list);
         struct str next = arena_dup(run->request->arena, json_text(json_get(root, STR("next"))));
-        more = next.len > 0 && rows < run->pages.rows;
-        if (!more)
+        if (run->old.route->paging.walk > 0)
+            total = seen + (next.len > 0);
+        else if (json_kind_of(json_get(root, STR("total"))) == JSON_NUMBER)
+            str_to_i64(json_text(json_get(root, STR("total"))), &total);
+        if (next.len == 0 || rows == pages->rows)
             break;
         inner_end(inner);
-        if (!inner_run(run, next, inner))
+        if (!inner_run(run, &run->old, next, inner))
             return false;
     }
     buf_printf(run->out, "],\"total\":%lld,\"pageNum\":%lld,\"pageSize\":%lld,\"pages\":%lld}",
-               (long long)total, (long long)run->pages.number, (long long)run->pages.size,
-               (long long)((total + run->pages.size - 1) / run->pages.size));
+               (long long)total, (long long)pages->number, (long long)pages->size,
+               (long long)((total + pages->size - 1) / pages->size));
     return true;
 }
 
@@ -200,11 +237,12 @@ static bool data_write(struct run *run, struct inner *inner)
         buf_add(run->out, STR("null"));
         return true;
     case OLD_OBJECT:
-        old_shape_write(run->out, run->old.route->shape, answer_at(run, inner));
+        old_shape_write(run->out, run->old.route->shape, answer_at(run, inner),
+                        beside_of(run, answer_at(run, inner)));
         return true;
     case OLD_LIST_OF:
         buf_add_char(run->out, '[');
-        rows_write(run, answer_at(run, inner), INT64_MAX, 0);
+        rows_write(run, answer_at(run, inner), 0, INT64_MAX, 0);
         buf_add_char(run->out, ']');
         return true;
     case OLD_PAGE:
@@ -239,16 +277,17 @@ static void run_route(struct run *run)
         return;
     }
     buf_add(run->out, STR("{\"code\":200,\"message\":\"success\",\"data\":"));
-    bool good = !run->old.route->our_path.ptr || inner_run(run, STR_NONE, &inner);
+    bool good = !run->old.route->our_path.ptr || inner_run(run, &run->old, STR_NONE, &inner);
     if (good && run->old.route->answer == OLD_STREAM) {
         *run->reply = inner.reply; /* with its release, which ends it */
         return;
     }
-    if (good && data_write(run, &inner)) {
+    if (good && beside_run(run) && data_write(run, &inner)) {
         buf_add(run->out, STR(",\"success\":true}"));
         run->reply->status = 200;
     }
     inner_end(&inner);
+    inner_end(&run->beside);
 }
 
 static void out_release(void *context)

@@ -55,6 +55,8 @@ struct old_sort {
 struct old_paging {
     struct str number, size; /* NULL: it has no pages */
     int64_t standard;
+    int64_t
+        walk; /* not 0: our list knows cursors only; it is walked from its start, so many rows at a time */
 };
 
 /* How a value of ours is written. */
@@ -78,6 +80,7 @@ struct old_field {
     struct str fixed;         /* JSON; also what stands where the value is null, unless absent */
     const struct path *given; /* left out unless this is true; NULL: never */
     bool absent;              /* left out where the value is null */
+    bool beside;              /* `from` leads into the row beside */
     const struct old_shape *rows;
 };
 struct old_shape {
@@ -87,6 +90,13 @@ struct old_shape {
 };
 
 enum old_answer_kind { OLD_NOTHING, OLD_OBJECT, OLD_PAGE, OLD_LIST_OF, OLD_STREAM };
+/* Another question of ours whose rows stand beside those of the answer: how many orders each shop has. */
+struct old_route;
+struct old_beside {
+    const struct old_route *route; /* NULL: there is none */
+    const struct path *at;         /* its rows */
+    struct str by, of;             /* member of its rows that equals that member of ours */
+};
 struct old_route {
     struct str method, path;
     struct str our_method, our_path; /* NULL: it only says yes */
@@ -100,6 +110,7 @@ struct old_route {
     enum old_answer_kind answer;
     const struct path *at; /* NULL: the whole answer */
     struct str key;        /* OLD_PAGE: what its rows are called */
+    struct old_beside beside;
     const struct old_shape *shape;
 };
 struct old_error {
@@ -133,7 +144,7 @@ bool old_route_find(const struct old_table *table, struct str method, struct str
 struct old_pages {
     int64_t number, size; /* as they were asked for, mended */
     int64_t first, limit; /* page of ours to begin with, and rows of one of ours */
-    int64_t rows;         /* wanted */
+    int64_t rows, skip;   /* wanted, and passed over before them */
 };
 /* ERR_USAGE "parameter_range" about a page that cannot be. `cursor`: of the answer before, or empty. */
 enum err_class old_pages_read(const struct old_call *old, const struct http_request *request,
@@ -143,7 +154,9 @@ enum err_class old_request_make(const struct old_call *old, const struct http_re
                                 struct str cursor, struct http_request **out, struct err *err);
 
 /* --- old_shape.c --- */
-void old_shape_write(struct buf *out, const struct old_shape *shape, const struct json *value);
+/* `beside` may be NULL: there is no such row. */
+void old_shape_write(struct buf *out, const struct old_shape *shape, const struct json *value,
+                     const struct json *beside);
 
 struct api;
 struct person;

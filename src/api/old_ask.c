@@ -82,11 +82,20 @@ enum err_class old_pages_read(const struct old_call *old, const struct http_requ
     if (out->number < 1)
         out->number = 1;
     out->rows = out->size;
-    if (out->size <= OLD_ROWS_MAX && out->number <= 1000000 && pages_cut(out))
+    bool good = out->size <= OLD_ROWS_MAX && out->number <= 1000000;
+    if (good && paging->walk > 0) {
+        out->limit = paging->walk;
+        out->skip = (out->number - 1) * out->size;
+        good = out->skip <= OLD_ROWS_MAX;
+    } else if (good) {
+        good = pages_cut(out);
+    }
+    if (good)
         return ERR_OK;
     return err_set(err, ERR_USAGE, "parameter_range",
-                   "%.*s is 1 to 1000, or up to %d where it can be cut into equal pages",
-                   STR_ARG(paging->size), OLD_ROWS_MAX);
+                   "%.*s is 1 to 1000, or up to %d where it can be cut into equal pages, and no "
+                   "page begins behind row %d of a list without page numbers",
+                   STR_ARG(paging->size), OLD_ROWS_MAX, OLD_ROWS_MAX);
 }
 
 /* --- the request --- */
@@ -112,25 +121,37 @@ struct writer {
     bool in_body, any;
 };
 
-static bool param_put(struct writer *writer, struct str name, struct str value, enum old_form form)
+static void list_write(struct buf *out, struct str texts)
 {
+    buf_add_char(out, '[');
+    for (struct str text, rest = texts; rest.len > 0;) {
+        str_cut(rest, ',', &text, &rest);
+        json_write_string(out, str_trim(text));
+        if (rest.len > 0)
+            buf_add_char(out, ',');
+    }
+    buf_add_char(out, ']');
+}
+
+/* In a query what is too much for one is left out: our route then lacks it, and says so. */
+static void param_put(struct writer *writer, struct str name, struct str value, enum old_form form)
+{
+    struct http_request *to = writer->to;
     if (!writer->in_body) {
-        if (writer->to->query_len == HTTP_QUERY_MAX)
-            return false;
-        writer->to->query[writer->to->query_len++] = (struct http_pair){name, value};
-        return true;
+        if (to->query_len < HTTP_QUERY_MAX)
+            to->query[to->query_len++] = (struct http_pair){name, value};
+        return;
     }
     buf_add_char(&writer->body, writer->any ? ',' : '{');
     writer->any = true;
     json_write_string(&writer->body, name);
-    buf_add(&writer->body, form == OLD_LIST ? STR(":[") : STR(":"));
-    if (form == OLD_DIGITS)
+    buf_add_char(&writer->body, ':');
+    if (form == OLD_LIST)
+        list_write(&writer->body, value);
+    else if (form == OLD_DIGITS)
         buf_add(&writer->body, value);
     else
         json_write_string(&writer->body, value);
-    if (form == OLD_LIST)
-        buf_add_char(&writer->body, ']');
-    return true;
 }
 
 static enum err_class params_put(struct writer *writer, const struct old_call *old,
@@ -191,7 +212,7 @@ static void pages_put(struct writer *writer, const struct old_call *old,
     param_put(writer, STR("limit"), arena_printf(arena, "%lld", (long long)pages->limit), OLD_TEXT);
     if (cursor.len > 0)
         param_put(writer, STR("cursor"), cursor, OLD_TEXT);
-    else
+    else if (old->route->paging.walk == 0)
         param_put(writer, STR("page"), arena_printf(arena, "%lld", (long long)pages->first),
                   OLD_TEXT);
 }

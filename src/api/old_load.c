@@ -14,6 +14,13 @@ static const struct yaml_schema number_schema = {
     .type = YAML_T_INT, .name = "number", .min = 1, .max = 100000};
 static const struct yaml_schema words_schema = {
     .type = YAML_T_NAMED, .name = "words", .each = &text_schema};
+static const struct yaml_schema texts_schema = {
+    .type = YAML_T_LIST, .name = "texts", .each = &text_schema};
+static const struct yaml_schema *const with_forms[] = {&text_schema, &texts_schema, NULL};
+static const struct yaml_schema with_each = {
+    .type = YAML_T_EITHER, .name = "value", .either = with_forms};
+static const struct yaml_schema with_schema = {
+    .type = YAML_T_NAMED, .name = "with", .each = &with_each};
 static const char *const form_words[] = {"text", "digits", "list", NULL};
 static const struct yaml_schema form_schema = {
     .type = YAML_T_WORD, .name = "form", .words = form_words};
@@ -46,6 +53,7 @@ static const struct yaml_key page_keys[] = {
     {"number", &text_schema, true, "parameter of the page's number"},
     {"size", &text_schema, true, "parameter of its size"},
     {"standard", &number_schema, true, "its size where none is given"},
+    {"walk", &number_schema, false, "our list has cursors only: rows that are asked for at a time"},
     {0}};
 static const struct yaml_schema page_schema = {
     .type = YAML_T_MAP, .name = "page", .keys = page_keys};
@@ -62,6 +70,7 @@ static const struct yaml_key field_keys[] = {
     {"absent", &truth_schema, false, "left out where it is null"},
     {"given", &text_schema, false, "left out unless what stands there is true"},
     {"of", &text_schema, false, "of rows: their shape"},
+    {"beside", &truth_schema, false, "it stands in the row beside"},
     {0}};
 static const struct yaml_schema field_map = {
     .type = YAML_T_MAP, .name = "field", .keys = field_keys};
@@ -84,12 +93,22 @@ static const struct yaml_key answer_keys[] = {
     {0}};
 static const struct yaml_schema answer_schema = {
     .type = YAML_T_MAP, .name = "answer", .keys = answer_keys};
+static const struct yaml_key beside_keys[] = {
+    {"runs", &text_schema, true, "our route"},
+    {"with", &with_schema, false, "its parameters"},
+    {"at", &text_schema, true, "where its rows stand"},
+    {"by", &text_schema, true, "member of its rows …"},
+    {"of", &text_schema, true, "… that equals this member of the answer's"},
+    {0}};
+static const struct yaml_schema beside_schema = {
+    .type = YAML_T_MAP, .name = "beside", .keys = beside_keys};
 static const struct yaml_key route_keys[] = {
     {"runs", &text_schema, false, "our route; without one it only says yes"},
     {"params", &params_schema, false, "its parameters"},
-    {"with", &words_schema, false, "parameters of ours that are always the same"},
+    {"with", &with_schema, false, "parameters of ours that are always the same"},
     {"sort", &text_schema, false, "how it sorts: one of `sorts`"},
     {"page", &page_schema, false, "how it pages"},
+    {"beside", &beside_schema, false, "another route of ours that says more of each row"},
     {"answer", &answer_schema, true, "what it answers"},
     {0}};
 static const struct yaml_schema route_schema = {
@@ -218,7 +237,7 @@ static struct old_shape *shape_named(struct loader *loader, const struct yaml *n
 static void field_read(struct loader *loader, const struct yaml_pair *pair, struct old_field *out)
 {
     const struct yaml *node = &pair->value, *none = yaml_get(node, STR("none"));
-    bool plain = node->kind == YAML_SCALAR, absent = false;
+    bool plain = node->kind == YAML_SCALAR, absent = false, beside = false;
     struct str until = plain ? STR_NONE : text_at(node, "until");
     struct str of = plain ? STR_NONE : text_at(node, "of");
     out->name = pair->key;
@@ -230,7 +249,10 @@ static void field_read(struct loader *loader, const struct yaml_pair *pair, stru
     out->fixed = plain || !none ? STR("null") : json_of(loader, none);
     if (!plain && yaml_get(node, STR("absent")))
         yaml_bool(yaml_get(node, STR("absent")), &absent);
+    if (!plain && yaml_get(node, STR("beside")))
+        yaml_bool(yaml_get(node, STR("beside")), &beside);
     out->absent = absent;
+    out->beside = beside;
     out->rows = of.ptr ? shape_named(loader, node, of) : NULL;
     if ((out->as == OLD_SPAN) != (until.ptr != NULL))
         wrong(loader, node, "a span, and nothing else, has `until`");
@@ -279,6 +301,13 @@ static void with_read(struct loader *loader, const struct yaml *map, struct old_
     struct old_param *with = map ? take(loader, map->len, sizeof(*with)) : NULL;
     for (size_t i = 0; with && i < map->len; i++) {
         const struct yaml *value = &map->pairs[i].value;
+        with[i] = (struct old_param){.to = map->pairs[i].key, .form = OLD_LIST};
+        for (size_t k = 0; k < value->len && value->kind == YAML_LIST; k++)
+            with[i].standard = arena_printf(loader->arena, k > 0 ? "%.*s,%.*s" : "%.*s%.*s",
+                                            STR_ARG(with[i].standard),
+                                            STR_ARG(value->items[k].text));
+        if (value->kind == YAML_LIST)
+            continue;
         bool text = str_starts(json_of(loader, value), STR("\""));
         with[i] = (struct old_param){
             .to = map->pairs[i].key, .standard = value->text, .form = text ? OLD_TEXT : OLD_DIGITS};
@@ -305,6 +334,8 @@ static void paging_read(const struct yaml *page, struct old_route *out)
     out->paging.number = text_at(page, "number");
     out->paging.size = text_at(page, "size");
     yaml_i64(yaml_get(page, STR("standard")), &out->paging.standard);
+    if (yaml_get(page, STR("walk")))
+        yaml_i64(yaml_get(page, STR("walk")), &out->paging.walk);
 }
 
 static void answer_read(struct loader *loader, const struct yaml *node, struct old_route *out)
@@ -324,23 +355,42 @@ static void answer_read(struct loader *loader, const struct yaml *node, struct o
         out->shape = shape_named(loader, node, of);
 }
 
-static void route_read(struct loader *loader, const struct yaml_pair *pair, struct old_route *out)
+static void runs_read(struct loader *loader, const struct yaml *node, struct old_route *out)
 {
-    const struct yaml *node = &pair->value;
     struct str runs = text_at(node, "runs");
-    if (!str_cut(pair->key, ' ', &out->method, &out->path) || !str_starts(out->path, STR("/")))
-        wrong(loader, node, "a route is called `METHOD /path`");
     if (runs.ptr && (!str_cut(runs, ' ', &out->our_method, &out->our_path) ||
                      !str_starts(out->our_path, STR("/api/v1/"))))
         wrong(loader, node, "`runs` is a route of ours: METHOD /api/v1/…");
     with_read(loader, yaml_get(node, STR("with")), out);
+}
+
+static void beside_read(struct loader *loader, const struct yaml *node, struct old_route *out)
+{
+    struct old_route *route = take(loader, 1, sizeof(*route));
+    if (!route)
+        return;
+    runs_read(loader, node, route);
+    out->beside = (struct old_beside){.route = route,
+                                      .at = path_of(loader, node, text_at(node, "at")),
+                                      .by = text_at(node, "by"),
+                                      .of = text_at(node, "of")};
+}
+
+static void route_read(struct loader *loader, const struct yaml_pair *pair, struct old_route *out)
+{
+    const struct yaml *node = &pair->value;
+    if (!str_cut(pair->key, ' ', &out->method, &out->path) || !str_starts(out->path, STR("/")))
+        wrong(loader, node, "a route is called `METHOD /path`");
+    runs_read(loader, node, out);
+    if (yaml_get(node, STR("beside")))
+        beside_read(loader, yaml_get(node, STR("beside")), out);
     params_read(loader, yaml_get(node, STR("params")), out);
     if (yaml_get(node, STR("sort")))
         sort_read(loader, yaml_get(node, STR("sort")), out);
     if (yaml_get(node, STR("page")))
         paging_read(yaml_get(node, STR("page")), out);
     answer_read(loader, yaml_get(node, STR("answer")), out);
-    if (!runs.ptr && out->answer != OLD_NOTHING)
+    if (!out->our_path.ptr && out->answer != OLD_NOTHING)
         wrong(loader, node, "a route that runs nothing answers nothing");
 }
 

@@ -76,7 +76,7 @@ static void rows_write(struct buf *out, const struct old_shape *shape, const str
         if (!first)
             buf_add_char(out, ',');
         first = false;
-        old_shape_write(out, shape, row);
+        old_shape_write(out, shape, row, NULL);
     }
     buf_add_char(out, ']');
 }
@@ -127,13 +127,15 @@ static void value_write(struct buf *out, const struct old_field *field, const st
     }
 }
 
-void old_shape_write(struct buf *out, const struct old_shape *shape, const struct json *value)
+void old_shape_write(struct buf *out, const struct old_shape *shape, const struct json *value,
+                     const struct json *beside)
 {
     bool first = true;
     buf_add_char(out, '{');
     for (size_t i = 0; i < shape->len; i++) {
         const struct old_field *field = &shape->fields[i];
-        const struct json *own = field->from ? path_get(field->from, value) : NULL;
+        const struct json *own = field->from ? path_get(field->from, field->beside ? beside : value)
+                                             : NULL;
         enum json_kind kind = json_kind_of(own);
         bool known = kind != JSON_ABSENT && kind != JSON_NULL;
         if ((!known && field->absent) ||

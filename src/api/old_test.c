@@ -23,7 +23,7 @@ static const char file_head[] =
     "    answer: {kind: page, at: items, key: records, of: many}\n"
     "  POST /api/account/{id}/sync:\n"
     "    runs: POST /api/v1/shops/{id}/syncs\n"
-    "    with: {whole: true, why: 'true'}\n"
+    "    with: {whole: true, why: 'true', kinds: [a, b]}\n"
     "    params: {mode: mode, id: {to: shops, form: list}, depth: {to: depth, form: digits}}\n"
     "    answer: {kind: object, of: one}\n";
 
@@ -109,7 +109,7 @@ static void test_a_body_becomes_a_body(void **state)
                                             "{\"depth\": 12, \"mode\": \"\\\"q\", \"other\": [1]}");
     assert_string_equal(
         asked(f, from, &class_),
-        "POST /api/v1/shops/7/syncs{\"mode\":\"\\\"q\",\"shops\":[\"7\"],\"depth\":12,\"whole\":true,\"why\":\"true\"}");
+        "POST /api/v1/shops/7/syncs{\"mode\":\"\\\"q\",\"shops\":[\"7\"],\"depth\":12,\"whole\":true,\"why\":\"true\",\"kinds\":[\"a\",\"b\"]}");
     from = api_request(f, "POST", "/api/account/7/sync", "depth=1,\"x\":2", NULL);
     assert_string_equal(asked(f, from, &class_), "parameter_integer");
 }
@@ -127,7 +127,7 @@ static void test_values_are_written_in_the_old_units(void **state)
         "\"end\":\"2026-01-27T17:01:02Z\",\"ones\":[{\"a\":\"1\",\"b\":\"22\"},{\"b\":\"x\"},{\"b\":\"0.5\"},{\"b\":\"007\"}]}");
     api_good(json_parse(ours, &doc, &err), &err);
     buf_init(&out, 4000);
-    old_shape_write(&out, table->routes[0].shape, json_root(doc));
+    old_shape_write(&out, table->routes[0].shape, json_root(doc), NULL);
     assert_string_equal(
         out.ptr,
         "{\"id\":\"1835535794685987\",\"on\":\"no\",\"budget\":210.00,\"none\":0,\"at\":\"2026-01-28 00:00:01\",\"x\":12,"
@@ -243,6 +243,7 @@ static void test_answers_and_refusals_stand_in_the_old_envelope(void **state)
     answers(f, "GET", "/api/health", 200, "200", "true");
     answers(f, "GET", "/api/health/", 200, "200", "true");
     answers(f, "POST", "/api/douplus/callback", 200, "200", "true");
+    answers(f, "PUT", "/api/douplus/task/page", 405, "9002", "false");
     answers(f, "DELETE", "/api/health", 405, "9002", "false");
     struct answer a = api_ask(f, "POST", "/api/douplus/callback", "", "no=json");
     assert_int_equal(a.status, 200);
