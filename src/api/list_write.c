@@ -44,15 +44,6 @@ static void text_write(struct out *out, const struct list_column *column,
         out_text(out, column->name, text);
 }
 
-static void number_write(struct out *out, const char *name, int64_t number)
-{
-    char digits[24];
-    struct buf text;
-    buf_init_lent(&text, digits, sizeof(digits));
-    buf_printf(&text, "%lld", (long long)number);
-    out_text(out, name, buf_str(&text));
-}
-
 static void value_write(struct out *out, const struct list_row *row, size_t at,
                         const struct figure *figures)
 {
@@ -81,7 +72,7 @@ static void value_write(struct out *out, const struct list_row *row, size_t at,
     if (list_is_null(row, at))
         out_null(out, column->name);
     else if (column->kind == LIST_NUMBER)
-        number_write(out, column->name, list_int(row, at));
+        out_id(out, column->name, list_int(row, at));
     else if (column->kind == LIST_BOOL)
         out_bool(out, column->name, list_int(row, at) != 0);
     else if (column->kind == LIST_MONEY)

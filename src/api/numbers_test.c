@@ -415,6 +415,76 @@ static void sales_come_by_day_week_month_and_member(void **state)
     assert_int_equal(a.status, 200);
 }
 
+static const char *const a_view =
+    "{\"name\":\"mine\",\"list\":\"ad-orders\",\"filters\":{\"status\":[\"DELIVERIED\"],\"cost_min\":\"5\","
+    "\"shop\":\"alpha\"},\"sort\":\"-cost\",\"columns\":[\"order_id\",\"cost\"],\"widths\":{\"cost\":120},"
+    "\"default\":true}";
+
+static struct answer view_send(struct api_fixture *f, const char *method, const char *path,
+                               const char *from, const char *to)
+{
+    char body[1000];
+    const char *at = from ? strstr(a_view, from) : NULL;
+    snprintf(body, sizeof(body), "%.*s%s%s", at ? (int)(at - a_view) : (int)strlen(a_view), a_view,
+             at ? to : "", at ? at + strlen(from) : "");
+    return api_ask(f, method, path, "", body);
+}
+
+static void a_view_is_saved_as_its_list_allows(void **state)
+{
+    static const char *const bad[][4] = {
+        {"\"status\"", "\"sort\"", "400", "view_filters"},
+        {"[\"DELIVERIED\"]", "{}", "400", "view_filters"},
+        {"-cost", "-title", "400", "sort_unknown"},
+        {"[\"order_id\",", "[\"nothing\",", "400", "view_columns"},
+        {"[\"order_id\",", "[\"cost\",", "400", "view_columns"},
+        {"120", "0", "400", "view_columns"},
+        {"ad-orders", "users", "400", "parameter_word"},
+    };
+    struct api_fixture *f = *state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        struct answer a = view_send(f, "POST", "/api/v1/views", bad[i][0], bad[i][1]);
+        answer_refuses(&a, 400, bad[i][3]);
+    }
+    struct answer a = view_send(f, "POST", "/api/v1/views", NULL, NULL);
+    assert_int_equal(a.status, 201);
+    assert_string_equal(answer_text(&a, "view.filters.cost_min"), "5");
+    assert_string_equal(answer_text(&a, "view.columns.1"), "cost");
+    assert_string_equal(answer_text(&a, "default"), "true");
+    char path[60];
+    snprintf(path, sizeof(path), "/api/v1/views/%s", answer_text(&a, "id"));
+    a = view_send(f, "POST", "/api/v1/views", NULL, NULL);
+    answer_refuses(&a, 409, "view_exists");
+    a = view_send(f, "POST", "/api/v1/views", "mine", "second");
+    assert_int_equal(a.status, 201); /* now this one is the first that he sees */
+    a = api_ask(f, "GET", path, "", NULL);
+    assert_string_equal(answer_text(&a, "default"), "false");
+
+    f->person.user_id = 2; /* somebody else */
+    a = api_ask(f, "GET", path, "", NULL);
+    answer_refuses(&a, 404, "absent");
+    a = view_send(f, "PUT", path, "mine", "taken");
+    answer_refuses(&a, 404, "absent");
+    a = api_ask(f, "DELETE", path, "", NULL);
+    answer_refuses(&a, 404, "absent");
+    f->person.user_id = 1;
+    a = view_send(f, "PUT", path, "\"default\":true", "\"public\":true");
+    assert_int_equal(a.status, 200);
+    f->person.user_id = 2;
+    a = api_ask(f, "GET", "/api/v1/views", "list=ad-orders", NULL);
+    assert_string_equal(answer_text(&a, "items.0.name"), "mine");
+    assert_string_equal(answer_text(&a, "items.0.own"), "false");
+    assert_string_equal(answer_text(&a, "items.1"), "(absent)");
+    f->person.user_id = 1;
+    assert_int_equal(api_ask(f, "DELETE", path, "", NULL).status, 204);
+    int64_t lines;
+    assert_int_equal(store_read_int(f->store,
+                                    "SELECT count(*) FROM audit WHERE action LIKE 'view.%'", NULL,
+                                    0, 0, &lines, NULL),
+                     ERR_OK);
+    assert_int_equal(lines, 4);
+}
+
 static void every_sort_and_filter_of_a_list_is_there(void **state)
 {
     /* The routes' parameters say what the declaration has: names that filter are columns, and each column that sorts does. */
@@ -459,6 +529,7 @@ int main(void)
         NUMBERS_TEST(a_page_never_cuts_an_order),
         NUMBERS_TEST(a_filter_is_met_by_any_part),
         NUMBERS_TEST(sales_come_by_day_week_month_and_member),
+        NUMBERS_TEST(a_view_is_saved_as_its_list_allows),
         NUMBERS_TEST(every_sort_and_filter_of_a_list_is_there),
         NUMBERS_TEST(the_catalogue_is_told),
     };

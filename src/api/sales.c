@@ -38,7 +38,7 @@ enum err_class sku_name_write(struct call *call, struct out *out, int64_t shop_i
 void shop_write(struct call *call, struct out *out, int64_t shop_id)
 {
     const struct api_shop *shop = host_shop(call->host, shop_id);
-    out_text(out, "shop", arena_printf(call->arena, "%lld", (long long)shop_id));
+    out_id(out, "shop", shop_id);
     out_text_or_null(out, "shop_name", shop ? shop->name : STR_NONE);
 }
 

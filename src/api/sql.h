@@ -125,4 +125,30 @@
     " o.order_id = r.order_id WHERE r.shop_id = ?1 AND r.sku_id = ?2"                              \
     " ORDER BY r.day DESC, r.order_id DESC LIMIT 1"
 
+/* --- saved views --- */
+
+#define SQL_VIEW_COLUMNS "id, user_id, list, name, body, is_default, is_public, changed_ms"
+/* ?1 user */
+#define SQL_VIEWS_SEEN                                                                             \
+    "SELECT " SQL_VIEW_COLUMNS " FROM saved_view WHERE user_id = ?1 OR is_public = 1"              \
+    " ORDER BY list, name, id"
+/* ?1 user ?2 view */
+#define SQL_VIEW_SEEN                                                                              \
+    "SELECT " SQL_VIEW_COLUMNS " FROM saved_view WHERE id = ?2 AND (user_id = ?1 OR is_public = 1)"
+/* ?1 user */
+#define SQL_VIEWS_COUNT "SELECT count(*) FROM saved_view WHERE user_id = ?1"
+/* ?1 user ?2 list ?3 name ?4 body ?5 default ?6 public ?7 now */
+#define SQL_VIEW_ADD                                                                               \
+    "INSERT INTO saved_view (user_id, list, name, body, is_default, is_public, created_ms,"        \
+    " changed_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)"
+/* ?1 user ?2 view ?3 list ?4 name ?5 body ?6 default ?7 public ?8 now */
+#define SQL_VIEW_SET                                                                               \
+    "UPDATE saved_view SET list = ?3, name = ?4, body = ?5, is_default = ?6, is_public = ?7,"      \
+    " changed_ms = ?8 WHERE user_id = ?1 AND id = ?2"
+/* ?1 user ?2 list ?3 view that is */
+#define SQL_VIEWS_NOT_DEFAULT                                                                      \
+    "UPDATE saved_view SET is_default = 0 WHERE user_id = ?1 AND list = ?2 AND id <> ?3"
+/* ?1 user ?2 view */
+#define SQL_VIEW_REMOVE "DELETE FROM saved_view WHERE user_id = ?1 AND id = ?2"
+
 #endif

@@ -18,6 +18,7 @@ const struct route *const route_tables[] = {
     trade_order_routes,
     sales_routes,
     report_routes,
+    view_routes,
     NULL,
 };
 /* clang-format on */

@@ -14,6 +14,9 @@ extern const struct route metric_routes[];
 extern const struct route trade_order_routes[];
 extern const struct route sales_routes[];
 extern const struct route report_routes[];
+extern const struct route view_routes[];
+
+extern const struct route *const route_tables[]; /* ended by NULL */
 extern const struct route openapi_routes[];
 extern const struct route auth_routes[];
 extern const struct route user_routes[];
