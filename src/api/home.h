@@ -86,6 +86,10 @@ struct api_stream_status {
     int64_t since_ms, frontier_ms, complete_ms, success_ms, every_ms;
     bool figures;
 };
+struct api_platform {
+    struct str name, error; /* error: why its manifest cannot be used, or empty */
+    const struct connector *connector;
+};
 /* What a consent came to. */
 struct api_consent {
     struct consent consent;
@@ -122,6 +126,8 @@ struct api_home {
     /* What a platform needs of a shop, or of an app. */
     enum err_class (*needs)(void *context, struct str platform, bool of_app, struct arena *arena,
                             struct api_setting **out, size_t *len, struct err *err);
+    enum err_class (*platforms)(void *context, struct arena *arena, struct api_platform **out,
+                                size_t *len, struct err *err);
     enum err_class (*streams)(void *context, int64_t shop_id, struct arena *arena,
                               struct api_stream_status **out, size_t *len, struct err *err);
     /* The evidence of a range as `huiliu prove` prints it; from and to may be empty. */

@@ -257,6 +257,8 @@ static enum err_class query_read(struct call *call, struct err *err)
             if (index != SIZE_MAX && !call->route->params[index].many)
                 index = SIZE_MAX;
         }
+        if (index == SIZE_MAX && call->route->any_query)
+            continue;
         enum err_class class_ = index == SIZE_MAX
                                     ? unknown_refuse(call, PARAM_QUERY, name, err)
                                     : arg_set(call, index, request->query[i].value, err);

@@ -72,6 +72,8 @@ struct route {
     const char *answer; /* a schema of openapi.c, or NULL */
     bool
         streams; /* no ETag: the handler sets a stream on call->reply; a body it has set otherwise is sent as it is */
+    bool
+        any_query; /* parameters of the query that it does not name are somebody else's, and ignored */
     bool raw_body; /* the body is no JSON, and call->request->body is the handler's to read */
     size_t body_bytes_max; /* 0: API_BODY_BYTES_MAX */
 };

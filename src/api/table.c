@@ -19,6 +19,16 @@ const struct route *const route_tables[] = {
     sales_routes,
     report_routes,
     view_routes,
+    sync_routes,
+    task_routes,
+    reject_routes,
+    hold_routes,
+    coverage_routes,
+    shop_routes,
+    oauth_routes,
+    event_routes,
+    attention_routes,
+    reveal_routes,
     NULL,
 };
 /* clang-format on */

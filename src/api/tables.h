@@ -21,5 +21,15 @@ extern const struct route openapi_routes[];
 extern const struct route auth_routes[];
 extern const struct route user_routes[];
 extern const struct route audit_routes[];
+extern const struct route sync_routes[];
+extern const struct route task_routes[];
+extern const struct route reject_routes[];
+extern const struct route hold_routes[];
+extern const struct route coverage_routes[];
+extern const struct route shop_routes[];
+extern const struct route oauth_routes[];
+extern const struct route event_routes[];
+extern const struct route attention_routes[];
+extern const struct route reveal_routes[];
 
 #endif

@@ -419,6 +419,24 @@ static enum err_class home_needs(void *context, struct str platform, bool of_app
     return class_ == ERR_OK ? settings_list(connector, of_app, NULL, arena, out, len, err) : class_;
 }
 
+static enum err_class home_platforms(void *context, struct arena *arena, struct api_platform **out,
+                                     size_t *len, struct err *err)
+{
+    const struct app *app = context;
+    *out = arena_array(arena, app->connectors_len + 1, sizeof(**out));
+    *len = 0;
+    if (!*out)
+        return err_no_memory(err);
+    for (; *len < app->connectors_len; ++*len) {
+        const struct app_connector *slot = &app->connectors[*len];
+        (*out)[*len] = (struct api_platform){.name = slot->platform,
+                                             .error = slot->connector ? STR("")
+                                                                      : str_of(slot->err.message),
+                                             .connector = slot->connector};
+    }
+    return ERR_OK;
+}
+
 static enum err_class streams_read(struct app *view, const struct app_shop *shop,
                                    struct api_stream_status **out, size_t *len, struct err *err)
 {
@@ -726,6 +744,7 @@ const struct api_home *homing_make(struct app *app)
             .shop_remove = home_shop_remove,
             .shop_settings = home_shop_settings,
             .needs = home_needs,
+            .platforms = home_platforms,
             .streams = home_streams,
             .prove = home_prove,
             .consent_address = home_consent_address,

@@ -315,6 +315,101 @@ bool feed_wait(struct feed *feed, const volatile bool *stop)
     return !__atomic_load_n(stop, __ATOMIC_ACQUIRE);
 }
 
+/* --- where it stands --- */
+
+/* Runs of ids as FROM-TO, the newest last. `skip`: so many of the oldest runs are left out and count as settled. */
+static void runs_write(const struct source *source, char letter, size_t skip, struct buf *out)
+{
+    int64_t low = source->low;
+    size_t at = 0;
+    for (; skip > 0 && at < source->seen_len; skip--) {
+        while (at + 1 < source->seen_len && source->seen[at + 1] == source->seen[at] + 1)
+            at++;
+        low = source->seen[at++];
+    }
+    buf_printf(out, "%c%lld", letter, (long long)low);
+    for (char before = ':'; at < source->seen_len; before = '_') {
+        size_t first = at;
+        while (at + 1 < source->seen_len && source->seen[at + 1] == source->seen[at] + 1)
+            at++;
+        buf_printf(out, "%c%lld", before, (long long)source->seen[first]);
+        if (at > first)
+            buf_printf(out, "-%lld", (long long)source->seen[at]);
+        at++;
+    }
+}
+
+static size_t runs_count(const struct source *source)
+{
+    size_t runs = 0;
+    for (size_t i = 0; i < source->seen_len; i++)
+        runs += i == 0 || source->seen[i] != source->seen[i - 1] + 1;
+    return runs;
+}
+
+void feed_position(const struct feed *feed, struct buf *out)
+{
+    /* Two ids of nineteen digits and their signs. */
+    enum { RUN_BYTES = 40, RUNS_MAX = FEED_POSITION_BYTES_MAX / SOURCES / RUN_BYTES - 1 };
+    for (size_t i = 0; i < SOURCES; i++) {
+        const struct source *source = &feed->sources[i];
+        size_t runs = runs_count(source);
+        if (i > 0)
+            buf_add_char(out, '.');
+        runs_write(source, i == 0 ? 'e' : 't', runs > RUNS_MAX ? runs - RUNS_MAX : 0, out);
+    }
+}
+
+static bool id_take(struct str text, int64_t *out)
+{
+    return str_to_i64(text, out) && *out >= 0;
+}
+
+enum { POSITION_IDS_MAX = 200000 };
+
+static enum err_class runs_read(struct source *source, struct str text, struct err *err)
+{
+    while (text.len > 0) {
+        struct str run, first, last;
+        int64_t from, to;
+        str_cut(text, '_', &run, &text);
+        str_cut(run, '-', &first, &last);
+        bool good = id_take(first, &from) && id_take(last.len > 0 ? last : first, &to) &&
+                    from > source->low && to >= from && to - from < POSITION_IDS_MAX &&
+                    source->seen_len < POSITION_IDS_MAX;
+        if (!good || (source->seen_len > 0 && from <= source->seen[source->seen_len - 1]))
+            return err_set(err, ERR_USAGE, "feed_position", "this is no position of a feed");
+        enum err_class class_ = ERR_OK;
+        for (int64_t id = from; class_ == ERR_OK && id <= to; id++)
+            class_ = seen_add(source, id, err);
+        if (class_ != ERR_OK)
+            return class_;
+    }
+    return ERR_OK;
+}
+
+static enum err_class position_read(struct feed *feed, struct str text, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; class_ == ERR_OK && i < SOURCES; i++) {
+        struct str part, low;
+        str_cut(text, '.', &part, &text);
+        if (!str_starts(part, i == 0 ? STR("e") : STR("t")))
+            return err_set(err, ERR_USAGE, "feed_position", "this is no position of a feed");
+        str_cut(str_sub(part, 1, part.len), ':', &low, &part);
+        if (!id_take(low, &feed->sources[i].low))
+            return err_set(err, ERR_USAGE, "feed_position", "this is no position of a feed");
+        class_ = runs_read(&feed->sources[i], part, err);
+    }
+    feed->begun = true;
+    return class_;
+}
+
+void feed_store(struct feed *feed, struct store *store)
+{
+    feed->store = store;
+}
+
 /* --- life --- */
 
 enum err_class feed_open(struct store *store, const struct feed_filter *filter, struct feed **out,
@@ -330,7 +425,11 @@ enum err_class feed_open(struct store *store, const struct feed_filter *filter, 
     feed->server = strcmp(store_kind(store), "sqlite") != 0;
     pthread_mutex_init(&feed->lock, NULL);
     wait_init(&feed->changed);
-    enum err_class class_ = ear_open(store, TOPIC_EVENT, feed_heard, feed, &feed->ear, err);
+    enum err_class class_ = ERR_OK;
+    if (filter->position.len > 0)
+        class_ = position_read(feed, filter->position, err);
+    if (!class_ && !filter->deaf)
+        class_ = ear_open(store, TOPIC_EVENT, feed_heard, feed, &feed->ear, err);
     if (class_)
         feed_close(feed);
     else
@@ -342,7 +441,8 @@ void feed_close(struct feed *feed)
 {
     if (!feed)
         return;
-    ear_close(feed->ear);
+    if (feed->ear)
+        ear_close(feed->ear);
     for (size_t i = 0; i < SOURCES; i++)
         free(feed->sources[i].seen);
     wait_fini(&feed->changed);

@@ -33,6 +33,8 @@ struct feed_filter {
     enum event_level level;   /* the least */
     int64_t since_ms;         /* what is there: not before */
     size_t most;              /* of what is there: the newest; at most FEED_LINES_MAX */
+    struct str position;      /* goes on from there (feed_position); empty: begins */
+    bool deaf;                /* feed_wait is not used: whoever reads looks when he wants to */
 };
 struct feed_line {
     int64_t id; /* of its table */
@@ -44,6 +46,7 @@ struct feed_line {
 };
 
 struct feed;
+/* ERR_USAGE "feed_position": it is none. */
 enum err_class feed_open(struct store *store, const struct feed_filter *filter, struct feed **out,
                          struct err *err);
 /* The oldest first; lines and texts live in `arena`. */
@@ -52,5 +55,14 @@ enum err_class feed_read(struct feed *feed, struct arena *arena, struct feed_lin
 /* False when *stop is true. */
 bool feed_wait(struct feed *feed, const volatile bool *stop);
 void feed_close(struct feed *feed);
+
+/* Where it stands, for another feed, of another process and after a restart, to go on from: nothing is left out and
+ * nothing comes twice. "e120:131-140_142.t77": up to 120 all events are done with, and of those behind it these were
+ * seen; the same of tries. Of a feed without shop, task and level, else what it left out counts as not seen. Beyond
+ * FEED_POSITION_BYTES_MAX (hundreds of gaps within FEED_OVERLAP_MS) the oldest gaps count as seen. */
+enum { FEED_POSITION_BYTES_MAX = 2048 };
+void feed_position(const struct feed *feed, struct buf *out);
+/* A deaf one reads from this store next: the one before may be closed. */
+void feed_store(struct feed *feed, struct store *store);
 
 #endif

@@ -1,0 +1,69 @@
+/* What the routes about shops, syncs and tasks share. Not part of the face. */
+#ifndef HUILIU_API_CONTROL_H
+#define HUILIU_API_CONTROL_H
+
+#include "api/audit.h"
+#include "api/home.h"
+#include "api/host.h"
+#include "api/out.h"
+#include "api/route.h"
+
+enum { CONTROL_PAGE_MAX = 1000 };
+#define CONTROL_LIMIT                                                                              \
+    {                                                                                              \
+        "limit", PARAM_QUERY, PARAM_INT, .min = 1, .max = CONTROL_PAGE_MAX, .standard = "100",     \
+                                         .help = "Most items of an answer"                         \
+    }
+#define CONTROL_CURSOR                                                                             \
+    {                                                                                              \
+        "cursor", PARAM_QUERY, PARAM_TEXT, .max = 100, .help = "`next` of the answer before"       \
+    }
+#define CONTROL_SHOP                                                                               \
+    {                                                                                              \
+        "shop", PARAM_QUERY, PARAM_TEXT, .many = true, .help = "Number or name; of several: any"   \
+    }
+
+/* Two values of a statement: 1 where all shops are meant, and else their numbers, for SQL_SCOPED. */
+struct scope_values {
+    struct sql_value all, ids;
+};
+enum err_class control_scope(struct call *call, struct scope_values *out, struct err *err);
+/* Those that he may see at all. */
+enum err_class control_scope_seen(const struct call *call, struct scope_values *out,
+                                  struct err *err);
+/* A number of the path; what is none is not there. */
+enum err_class control_id(const struct call *call, const char *name, int64_t *out, struct err *err);
+/* The same of a shop that he may see; *shop is NULL where this generation does not know it yet. */
+enum err_class control_shop(const struct call *call, const char *name, int64_t *id,
+                            const struct api_shop **shop, struct err *err);
+/* Words of people (numbers or names) as "#ID"; one that is not there or not his is ERR_NOT_FOUND. */
+enum err_class control_shop_words(struct call *call, const char *name, struct api_words *out,
+                                  struct err *err);
+/* "key": {"id": …, "name": …, "platform": …}; null for 0. */
+void control_out_shop(struct out *out, const struct call *call, const char *key, int64_t id);
+/* Where a list goes on: the number in the cursor, `standard` without one. */
+enum err_class control_cursor(struct call *call, int64_t standard, int64_t *out, struct err *err);
+/* Ends a list whose statement was asked for one row more than `limit`. */
+void control_next(struct out *out, bool more, int64_t last);
+/* A text in both languages: {"en": …, "zh": …}. */
+void control_out_text(struct out *out, const struct call *call, const char *key, enum api_text id,
+                      struct str one, struct str two, struct str three);
+struct str control_time(struct arena *arena, int64_t ms);
+
+/* A change with its audit line, in one transaction. `work` may run twice. */
+struct control_act {
+    struct audit line;
+    store_work *work;
+    void *context;
+};
+enum err_class control_write(const struct call *call, struct control_act *act, struct err *err);
+/* The audit line as work beside what the home does. */
+enum err_class control_also(struct tx *tx, void *context, struct err *err); /* a struct audit */
+
+/* Is he still allowed what he was: neither disabled nor changed, and his session not over? For what lasts longer than a
+ * request. A database that is away changes nothing. */
+bool person_is_still(const struct api_host *host, const struct person *person, int64_t now_ms);
+
+enum err_class control_home(const struct call *call, const struct api_home **out, struct err *err);
+
+#endif

@@ -1,0 +1,169 @@
+/* Statements of the routes about shops, syncs and tasks (store/sql.h says what all databases understand). */
+#ifndef HUILIU_API_CONTROL_SQL_H
+#define HUILIU_API_CONTROL_SQL_H
+
+#include "store/store.h"
+
+/* `all` is 1, or `column` is one of the numbers in the JSON list `ids`. */
+#define SQL_SCOPED(before, column, all, ids, after)                                                \
+    SQL_PER_DATABASE(before "(" all " = 1 OR " column " IN (SELECT value FROM json_each(" ids      \
+                            ")))" after,                                                           \
+                     before "(" all " = 1 OR " column " = ANY(translate(" ids                      \
+                            ", '[]', '{}')::bigint[]))" after,                                     \
+                     before "(" all " = 1 OR " column " IN (SELECT j.value FROM JSON_TABLE(" ids   \
+                            ", '$[*]' COLUMNS (value bigint PATH '$')) AS j))" after)
+
+/* --- syncs --- ?1 all ?2 ids ?3 mode or '' ?4 before this instant … ?5 … and id ?6 asked from ?7 to ?8 by or '' ?9 most */
+#define SQL_SYNC_LIST                                                                              \
+    SQL_SCOPED("SELECT r.id, r.asked_ms FROM sync_run r WHERE EXISTS (SELECT 1 FROM"               \
+               " sync_run_shop s WHERE s.run = r.id AND ",                                         \
+               "s.shop_id", "?1", "?2",                                                            \
+               ") AND (?3 = '' OR r.mode = ?3) AND (r.asked_ms < ?4 OR (r.asked_ms = ?4 AND"       \
+               " r.id < ?5)) AND r.asked_ms >= ?6 AND r.asked_ms < ?7"                             \
+               " AND (?8 = '' OR r.asked_by = ?8)"                                                 \
+               " ORDER BY r.asked_ms DESC, r.id DESC LIMIT ?9")
+
+/* --- tasks --- ?1 all ?2 ids ?3 state or '' ?4 kind or '' ?5 below this id ?6 run or '' ?7 most. Lane 0 is the home
+ * itself: only of those who see all. */
+#define SQL_TASK_LIST                                                                              \
+    SQL_SCOPED("SELECT id, lane, kind, state, class, ready_ms, attempt, error, run, created_ms,"   \
+               " changed_ms, stop_ms, payload FROM task WHERE ",                                   \
+               "lane", "?1", "?2",                                                                 \
+               " AND (?3 = '' OR state = ?3) AND (?4 = '' OR kind = ?4) AND id < ?5"               \
+               " AND (?6 = '' OR run = ?6) ORDER BY id DESC LIMIT ?7")
+/* ?1 all ?2 ids ?3 id */
+#define SQL_TASK_ONE                                                                               \
+    SQL_SCOPED("SELECT id, lane, kind, state, class, ready_ms, attempt, error, run, created_ms,"   \
+               " changed_ms, stop_ms, payload, unique_key, worker, unit_number FROM task WHERE ",  \
+               "lane", "?1", "?2", " AND id = ?3")
+/* ?1 task */
+static const char SQL_TASK_TRIES[] =
+    "SELECT started_ms, ended_ms, result, pages, calls, rejects, rows_new, rows_changed, rows_same,"
+    " rows_older, error FROM execution WHERE task_id = ?1 ORDER BY id DESC LIMIT 20";
+/* ?1 all ?2 ids ?3 now: per class */
+#define SQL_TASK_DEPTH_SEEN                                                                        \
+    SQL_SCOPED("SELECT class, sum(CASE WHEN state = 'ready' AND ready_ms <= ?3 THEN 1 ELSE 0 END)" \
+               ", sum(CASE WHEN state = 'ready' AND ready_ms > ?3 THEN 1 ELSE 0 END),"             \
+               " sum(CASE WHEN state = 'running' THEN 1 ELSE 0 END),"                              \
+               " sum(CASE WHEN state = 'dead' THEN 1 ELSE 0 END),"                                 \
+               " min(CASE WHEN state = 'ready' AND ready_ms <= ?3 THEN ready_ms END)"              \
+               " FROM task WHERE ",                                                                \
+               "lane", "?1", "?2", " GROUP BY class ORDER BY class")
+
+/* --- rejects --- ?1 all ?2 ids ?3 stream or '' ?4 code or '' ?5 below this id ?6 most */
+#define SQL_REJECT_LIST                                                                            \
+    SQL_SCOPED("SELECT id, shop_id, stream, table_name, key_text, id_text, field, code, message,"  \
+               " times, seen_ms, CASE WHEN original IS NULL THEN 0 ELSE 1 END FROM reject WHERE ", \
+               "shop_id", "?1", "?2",                                                              \
+               " AND (?3 = '' OR stream = ?3) AND (?4 = '' OR code = ?4) AND id < ?5"              \
+               " ORDER BY id DESC LIMIT ?6")
+/* ?1 all ?2 ids ?3 id */
+#define SQL_REJECT_ONE                                                                             \
+    SQL_SCOPED("SELECT id, shop_id, stream, table_name, key_text, id_text, field, code, message,"  \
+               " times, seen_ms, CASE WHEN original IS NULL THEN 0 ELSE 1 END FROM reject WHERE ", \
+               "shop_id", "?1", "?2", " AND id = ?3")
+
+/* --- holds, schedules, budgets --- */
+/* ?1 all ?2 ids */
+#define SQL_SCHEDULE_LIST                                                                          \
+    SQL_SCOPED("SELECT lane, name, spec, kind, next_ms, last_ms, ticks FROM schedule WHERE ",      \
+               "lane", "?1", "?2", " ORDER BY lane, name LIMIT 5000")
+static const char SQL_BUDGET_LIST[] =
+    "SELECT name, calls, per_ms, burst, rate_milli, tokens_milli, blocked_ms, taken, refused,"
+    " told_ms FROM budget ORDER BY name LIMIT 2000";
+
+/* --- coverage --- ?1 shop ?2 stream ?3 kind ?4 state or '' ?5 from ?6 to ?7 most ?8 begins at or after */
+static const char SQL_WINDOW_STRIP[] =
+    "SELECT kind, from_ms, to_ms, state, grade, reason, total_first, total_last, distinct_ids,"
+    " rejects, stored, pages_read, opened_ms, closed_ms, again_ms, tries, digest FROM sync_window"
+    " WHERE shop_id = ?1 AND stream = ?2 AND kind = ?3 AND (?4 = '' OR state = ?4)"
+    " AND to_ms >= ?5 AND from_ms <= ?6 AND from_ms >= ?8 ORDER BY from_ms, to_ms LIMIT ?7";
+/* ?1 shop ?2 stream */
+static const char SQL_WINDOWS_UNPROVED[] =
+    "SELECT kind, from_ms, to_ms, reason, again_ms, tries FROM sync_window WHERE shop_id = ?1"
+    " AND stream = ?2 AND state = 'unproved' ORDER BY from_ms LIMIT 20";
+
+/* --- shops --- ?1 all ?2 ids ?3 platform or '' ?4 state or '' ?5 above this id ?6 most */
+#define SQL_SHOP_COLUMNS                                                                           \
+    "SELECT s.id, s.platform, s.name, s.external_id, s.state, s.state_reason, s.since_ms, s.zone," \
+    " CASE WHEN s.proxy IS NULL THEN 0 ELSE 1 END, s.created_ms, s.token_of, s.person,"            \
+    " s.settlement_days, a.id, a.name, t.state, t.expires_ms, t.refresh_expires_ms, t.error,"      \
+    " h.since_ms FROM shop s LEFT JOIN app a ON a.id = s.app_id"                                   \
+    " LEFT JOIN token t ON t.owner = 'shop:' || CAST(coalesce(s.token_of, s.id) AS text)"          \
+    " LEFT JOIN hold h ON h.scope = 'lane' AND h.lane = s.id WHERE "
+#define SQL_SHOP_LIST                                                                              \
+    SQL_SCOPED(SQL_SHOP_COLUMNS, "s.id", "?1", "?2",                                               \
+               " AND (?3 = '' OR s.platform = ?3) AND (?4 = '' OR s.state = ?4) AND s.id > ?5"     \
+               " ORDER BY s.id LIMIT ?6")
+/* ?1 all ?2 ids ?3 id */
+#define SQL_SHOP_ONE SQL_SCOPED(SQL_SHOP_COLUMNS, "s.id", "?1", "?2", " AND s.id = ?3")
+static const char SQL_SHOP_THERE[] = "SELECT count(*) FROM shop WHERE id = ?1";
+static const char SQL_APP_LIST[] =
+    "SELECT a.id, a.platform, a.name, a.key_text, a.created_ms,"
+    " (SELECT count(*) FROM shop s WHERE s.app_id = a.id), t.state, t.expires_ms, t.error"
+    " FROM app a LEFT JOIN token t ON t.owner = 'app:' || CAST(a.id AS text)"
+    " ORDER BY a.platform, a.name LIMIT 1000";
+
+/* --- consents --- */
+/* ?1 hash ?2 browser ?3 session ?4 user ?5 platform ?6 app ?7 shop or NULL ?8 expires */
+static const char SQL_STATE_ADD[] =
+    "INSERT INTO oauth_state (hash, browser, session, user_id, platform, app_id, shop_id,"
+    " expires_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+/* ?1 before */
+static const char SQL_STATES_PRUNE[] = "DELETE FROM oauth_state WHERE expires_ms < ?1";
+/* ?1 hash */
+static const char SQL_STATE_READ[] =
+    "SELECT browser, session, user_id, platform, app_id, shop_id, expires_ms, used_ms FROM oauth_state"
+    " WHERE hash = ?1";
+/* ?1 hash ?2 now: once */
+static const char SQL_STATE_USE[] =
+    "UPDATE oauth_state SET used_ms = ?2 WHERE hash = ?1 AND used_ms IS NULL";
+
+/* --- what needs a person --- ?1 all ?2 ids */
+#define SQL_ATTENTION_SHOPS                                                                        \
+    SQL_SCOPED("SELECT s.id, s.state, s.state_reason, coalesce(t.refresh_expires_ms,"              \
+               " t.expires_ms), t.state, t.error FROM shop s LEFT JOIN token t ON"                 \
+               " t.owner = 'shop:' || CAST(coalesce(s.token_of, s.id) AS text) WHERE ",            \
+               "s.id", "?1", "?2", " AND s.state <> 'disabled' ORDER BY s.id LIMIT 10000")
+#define SQL_ATTENTION_STREAMS                                                                      \
+    SQL_SCOPED("SELECT c.shop_id, c.stream, c.last_success_ms, c.last_error, c.open_unproved,"     \
+               " c.since_ms FROM stream_state c JOIN shop s ON s.id = c.shop_id"                   \
+               " AND s.state = 'enabled' WHERE ",                                                  \
+               "c.shop_id", "?1", "?2", " ORDER BY c.shop_id, c.stream LIMIT 10000")
+#define SQL_ATTENTION_REJECTS                                                                      \
+    SQL_SCOPED("SELECT shop_id, count(*) FROM reject WHERE ", "shop_id", "?1", "?2",               \
+               " GROUP BY shop_id ORDER BY shop_id")
+#define SQL_ATTENTION_DEAD                                                                         \
+    SQL_SCOPED("SELECT id, lane, kind, error, changed_ms FROM task WHERE state = 'dead' AND ",     \
+               "lane", "?1", "?2", " ORDER BY changed_ms DESC, id LIMIT 100")
+/* ?3 told after: refusals of the last hours, of those who see all. */
+static const char SQL_ATTENTION_BUDGETS[] =
+    "SELECT name, refused, taken, told_ms FROM budget WHERE refused > 0 AND blocked_ms > ?1"
+    " ORDER BY name LIMIT 100";
+/* ?3 after */
+#define SQL_ATTENTION_DRIFT                                                                        \
+    SQL_SCOPED("SELECT shop_id, max(at_ms), count(*) FROM event WHERE kind = 'derive_drift' AND ", \
+               "shop_id", "?1", "?2", " AND at_ms >= ?3 GROUP BY shop_id ORDER BY shop_id")
+/* ?1 after */
+static const char SQL_ATTENTION_WORKERS[] =
+    "SELECT count(*), max(beat_ms) FROM worker WHERE beat_ms > ?1";
+
+/* --- personal data --- ?1 0 ?2 shops ?3 order */
+#define SQL_PERSONAL                                                                               \
+    SQL_SCOPED("SELECT shop_id, phone_cipher, contact_name_cipher FROM trade_order WHERE ",        \
+               "shop_id", "?1", "?2", " AND order_id = ?3 LIMIT 2")
+/* ?1 0 ?2 shops ?3 index ?4 most */
+#define SQL_FIND(column)                                                                           \
+    SQL_SCOPED("SELECT shop_id, order_id, status, created_at, phone_mask, contact_name_mask"       \
+               " FROM trade_order WHERE ",                                                         \
+               "shop_id", "?1", "?2",                                                              \
+               " AND " column " = ?3 ORDER BY created_at DESC, shop_id, order_id LIMIT ?4")
+#define SQL_FIND_PHONE SQL_FIND("phone_index")
+#define SQL_FIND_NAME SQL_FIND("contact_name_index")
+/* ?1 user ?2 after */
+static const char SQL_REVEALS_OF[] = "SELECT count(*) FROM audit WHERE user_id = ?1 AND at_ms > ?2"
+                                     " AND action IN ('personal.reveal', 'personal.search')";
+/* ?1 digest of a session */
+static const char SQL_SESSION_TIMES[] = "SELECT created_ms, seen_ms FROM api_session WHERE id = ?1";
+
+#endif

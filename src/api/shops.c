@@ -1,0 +1,574 @@
+/* Shops and apps: list, detail, add, edit, enable, disable, unbind, and what a platform needs. Credentials go in and
+ * never come out. */
+#include <stdio.h>
+
+#include "api/control.h"
+#include "api/control_sql.h"
+#include "api/tables.h"
+
+enum {
+    ID,
+    PLATFORM,
+    NAME,
+    EXTERNAL,
+    STATE,
+    REASON,
+    SINCE,
+    ZONE,
+    PROXY,
+    CREATED,
+    TOKEN_OF,
+    PERSON,
+    DAYS,
+    APP_ID,
+    APP_NAME,
+    TOKEN_STATE,
+    TOKEN_EXPIRES,
+    TOKEN_ENDS,
+    TOKEN_ERROR,
+    PAUSED
+};
+
+static void number_out(struct out *out, const char *key, int64_t number)
+{
+    char text[24];
+    snprintf(text, sizeof(text), "%lld", (long long)number);
+    out_text(out, key, str_of(text));
+}
+
+static void text_out(struct out *out, const char *key, const struct reader *row, int column)
+{
+    bool there = !reader_is_null(row, column) && reader_text(row, column).len > 0;
+    out_text_or_null(out, key, there ? reader_text(row, column) : STR_NONE);
+}
+
+static void time_out(struct out *out, const char *key, const struct reader *row, int column)
+{
+    bool there = !reader_is_null(row, column) && reader_int(row, column) != 0;
+    out_time_or_null(out, key, there ? reader_int(row, column) : 0, there);
+}
+
+static void members_out(struct out *out, const struct call *call, const struct reader *row)
+{
+    const struct api_shop *shop = host_shop(call->host, reader_int(row, ID));
+    number_out(out, "id", reader_int(row, ID));
+    out_text(out, "platform", reader_text(row, PLATFORM));
+    out_text(out, "name", reader_text(row, NAME));
+    out_text(out, "external_id", reader_text(row, EXTERNAL));
+    out_text(out, "state", reader_text(row, STATE));
+    text_out(out, "state_reason", row, REASON);
+    out_bool(out, "paused", !reader_is_null(row, PAUSED));
+    time_out(out, "since", row, SINCE);
+    if (shop && shop->zone)
+        out_text(out, "zone", zone_name(shop->zone));
+    else
+        text_out(out, "zone", row, ZONE);
+    text_out(out, "person", row, PERSON);
+    if (reader_is_null(row, DAYS))
+        out_null(out, "settlement_days");
+    else
+        out_int(out, "settlement_days", reader_int(row, DAYS));
+    out_bool(out, "proxy", reader_int(row, PROXY) != 0);
+    out_time(out, "created", reader_int(row, CREATED));
+    if (reader_is_null(row, APP_ID)) {
+        out_null(out, "app");
+    } else {
+        out_object(out, "app");
+        number_out(out, "id", reader_int(row, APP_ID));
+        out_text(out, "name", reader_text(row, APP_NAME));
+        out_end_object(out);
+    }
+    if (reader_is_null(row, TOKEN_STATE)) {
+        out_null(out, "token");
+        return;
+    }
+    out_object(out, "token");
+    out_text(out, "state", reader_text(row, TOKEN_STATE));
+    time_out(out, "expires", row, TOKEN_EXPIRES);
+    time_out(out, "authorise_again_before", row, TOKEN_ENDS);
+    text_out(out, "error", row, TOKEN_ERROR);
+    if (reader_is_null(row, TOKEN_OF))
+        out_null(out, "token_of");
+    else
+        control_out_shop(out, call, "token_of", reader_int(row, TOKEN_OF));
+    out_end_object(out);
+}
+
+static const char *const states[] = {"enabled", "disabled", "needs_person", NULL};
+static const struct param list_params[] = {
+    CONTROL_SHOP,
+    {"platform", PARAM_QUERY, PARAM_TEXT, .max = 64, .help = "Of this platform"},
+    {"state", PARAM_QUERY, PARAM_WORD, .words = states, .help = "Of this state"},
+    CONTROL_LIMIT,
+    CONTROL_CURSOR,
+    {0}};
+
+static enum err_class shop_list(struct call *call, struct err *err)
+{
+    struct scope_values scope;
+    struct reader *row;
+    struct out out;
+    int64_t after, last = 0, limit = call_int(call, "limit"), len = 0;
+    bool more = false;
+    enum err_class class_ = control_scope(call, &scope, err);
+    if (class_ == ERR_OK)
+        class_ = control_cursor(call, 0, &after, err);
+    if (class_ != ERR_OK)
+        return class_;
+    const struct sql_value values[] = {
+        scope.all,
+        scope.ids,
+        sql_text(call_given(call, "platform") ? call_text(call, "platform") : STR("")),
+        sql_text(call_given(call, "state") ? call_text(call, "state") : STR("")),
+        sql_int(after),
+        sql_int(limit + 1)};
+    class_ = store_read(call->host->store, SQL_SHOP_LIST, values, 6, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    out_list(&out, "items");
+    for (; !more && reader_next(row); len++) {
+        more = len == limit;
+        if (more)
+            break;
+        last = reader_int(row, ID);
+        out_object(&out, NULL);
+        members_out(&out, call, row);
+        out_end_object(&out);
+    }
+    out_end_list(&out);
+    control_next(&out, more, last);
+    out_null(&out, "total");
+    out_end_object(&out);
+    return reader_close(row, err);
+}
+
+/* --- one --- */
+
+static void settings_out(struct out *out, const char *key, const struct api_setting *list,
+                         size_t len, bool values)
+{
+    out_list(out, key);
+    for (size_t i = 0; i < len; i++) {
+        const struct api_setting *setting = &list[i];
+        out_object(out, NULL);
+        out_text(out, "name", setting->name);
+        out_object(out, "label");
+        out_text(out, "en", setting->en);
+        out_text(out, "zh", setting->zh);
+        out_end_object(out);
+        out_bool(out, "required", setting->required);
+        out_bool(out, "secret", setting->secret);
+        out_bool(out, "option", setting->option);
+        if (values)
+            out_bool(out, "given", setting->given);
+        if (values && !setting->secret)
+            out_text_or_null(out, "value", setting->given ? setting->value : STR_NONE);
+        if (setting->words.len > 0) {
+            out_list(out, "words");
+            for (size_t w = 0; w < setting->words.len; w++)
+                out_text(out, NULL, setting->words.at[w]);
+            out_end_list(out);
+        }
+        out_end_object(out);
+    }
+    out_end_list(out);
+}
+
+static const struct param one_params[] = {
+    {"id", PARAM_PATH, PARAM_ID, .required = true, .help = "The shop"}, {0}};
+
+static enum err_class shop_answer(struct call *call, int64_t id, struct err *err)
+{
+    struct scope_values scope;
+    struct api_setting *settings;
+    struct reader *row;
+    struct str error;
+    struct out out;
+    size_t len;
+    enum err_class class_ = control_scope_seen(call, &scope, err);
+    if (class_ != ERR_OK)
+        return class_;
+    const struct sql_value values[] = {scope.all, scope.ids, sql_int(id)};
+    class_ = store_read(call->host->store, SQL_SHOP_ONE, values, 3, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    bool there = reader_next(row);
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    if (there)
+        members_out(&out, call, row);
+    class_ = reader_close(row, err);
+    if (class_ == ERR_OK && !there)
+        return call_absent(err, "shop", call_text(call, "id"));
+    const struct api_home *home = call->host->home;
+    if (class_ == ERR_OK && home) {
+        class_ = home->shop_settings(home->context, id, call->arena, &settings, &len, &error, err);
+        if (class_ == ERR_OK) {
+            settings_out(&out, "settings", settings, len, true);
+            out_text_or_null(&out, "error", error.len > 0 ? error : STR_NONE);
+        }
+    }
+    out_end_object(&out);
+    return class_;
+}
+
+static enum err_class shop_one(struct call *call, struct err *err)
+{
+    const struct api_shop *shop;
+    int64_t id;
+    enum err_class class_ = control_shop(call, "id", &id, &shop, err);
+    return class_ == ERR_OK ? shop_answer(call, id, err) : class_;
+}
+
+/* --- adding, editing --- */
+
+#define SHOP_FIELDS                                                                                \
+    {"zone", PARAM_BODY, PARAM_TEXT, .max = 64,                                                    \
+     .help = "Its days are of this zone; empty: the platform's"},                                  \
+        {"since", PARAM_BODY, PARAM_TEXT, .max = 40,                                               \
+         .help = "First day wanted; empty: what the platform still has"},                          \
+        {"proxy", PARAM_BODY, PARAM_TEXT, .max = 400, .help = "Its calls leave by this address"},  \
+        {"person", PARAM_BODY, PARAM_TEXT, .max = 64, .help = "Who is in charge of it"},           \
+        {"settlement_days", PARAM_BODY, PARAM_INT,                                                 \
+         .min = 0,          .max = 366, .help = "Days from delivery until the platform pays"},     \
+    {                                                                                              \
+        "settings", PARAM_BODY, PARAM_JSON, .help = "{\"NAME\": \"TEXT\"}, see needs"              \
+    }
+
+static const struct param add_params[] = {
+    {"platform", PARAM_BODY, PARAM_TEXT, .required = true, .max = 64, .help = "Which platform"},
+    {"app", PARAM_BODY, PARAM_TEXT, .max = 191,
+     .help = "Of these credentials; without: the only ones"},
+    {"name", PARAM_BODY, PARAM_TEXT, .required = true, .max = 191, .help = "What you call it"},
+    {"external_id", PARAM_BODY, PARAM_TEXT, .max = 191,
+     .help = "The platform's number of the account"},
+    {"token", PARAM_BODY, PARAM_TEXT, .max = 4096,
+     .help = "An access token, where it is given by hand"},
+    SHOP_FIELDS,
+    {0}};
+static const struct param edit_params[] = {
+    {"id", PARAM_PATH, PARAM_ID, .required = true, .help = "The shop"},
+    {"name", PARAM_BODY, PARAM_TEXT, .max = 191, .help = "What you call it"},
+    SHOP_FIELDS,
+    {0}};
+
+enum { SHOP_SETTINGS_MAX = 64 };
+
+static enum err_class settings_read(struct call *call, struct api_shop_wish *wish, struct err *err)
+{
+    const struct arg *arg = call_arg(call, "settings");
+    struct json_iter iter;
+    struct str name;
+    if (!arg->given)
+        return ERR_OK;
+    struct api_pair *pairs = arena_array(call->arena, SHOP_SETTINGS_MAX, sizeof(*pairs));
+    if (!pairs)
+        return err_no_memory(err);
+    if (json_kind_of(arg->json) != JSON_OBJECT || json_len(arg->json) > SHOP_SETTINGS_MAX)
+        return call_refuse(call, "settings", "parameter_type", err,
+                           "settings is an object of at most %d texts", SHOP_SETTINGS_MAX);
+    json_iter_init(&iter, arg->json);
+    for (const struct json *value; (value = json_iter_next(&iter, &name));) {
+        if (json_kind_of(value) != JSON_STRING || json_has_nul(value))
+            return call_refuse(call, "settings", "parameter_type", err, "settings.%.*s is no text",
+                               STR_ARG(utf8_cut(name, 60)));
+        pairs[wish->settings_len++] = (struct api_pair){name, json_text(value)};
+    }
+    wish->settings = pairs;
+    return ERR_OK;
+}
+
+static struct str given(const struct call *call, const char *name)
+{
+    return call_given(call, name) ? call_text(call, name) : STR("");
+}
+
+static enum err_class wish_read(struct call *call, struct api_shop_wish *wish, struct err *err)
+{
+    bool adding = call->route->params == add_params;
+    *wish = (struct api_shop_wish){
+        .platform = adding ? given(call, "platform") : STR(""),
+        .app = adding ? given(call, "app") : STR(""),
+        .name = given(call, "name"),
+        .external_id = adding ? given(call, "external_id") : STR(""),
+        .token = adding ? given(call, "token") : STR(""),
+        .zone = given(call, "zone"),
+        .since = given(call, "since"),
+        .proxy = given(call, "proxy"),
+        .person = given(call, "person"),
+        .settlement_days = call_given(call, "settlement_days") ? call_int(call, "settlement_days")
+                                                               : -1,
+        .has_zone = call_given(call, "zone"),
+        .has_since = call_given(call, "since"),
+        .has_proxy = call_given(call, "proxy"),
+        .has_person = call_given(call, "person"),
+        .has_days = call_given(call, "settlement_days"),
+    };
+    return settings_read(call, wish, err);
+}
+
+/* What was said, without what may be secret: values of settings and the proxy's address stay out. */
+static struct str wish_json(const struct call *call, const struct api_shop_wish *wish)
+{
+    struct buf text;
+    struct out out;
+    buf_init(&text, 64 * 1024);
+    out_init(&out, &text);
+    out_object(&out, NULL);
+    if (wish->platform.len > 0)
+        out_text(&out, "platform", wish->platform);
+    if (wish->name.len > 0)
+        out_text(&out, "name", wish->name);
+    if (wish->external_id.len > 0)
+        out_text(&out, "external_id", wish->external_id);
+    if (wish->has_zone)
+        out_text(&out, "zone", wish->zone);
+    if (wish->has_since)
+        out_text(&out, "since", wish->since);
+    if (wish->has_proxy)
+        out_bool(&out, "proxy", wish->proxy.len > 0);
+    if (wish->has_person)
+        out_text(&out, "person", wish->person);
+    if (wish->has_days)
+        out_int(&out, "settlement_days", wish->settlement_days);
+    out_list(&out, "settings");
+    for (size_t i = 0; i < wish->settings_len; i++)
+        out_text(&out, NULL, wish->settings[i].name);
+    out_end_list(&out);
+    out_end_object(&out);
+    struct str copy = arena_dup(call->arena, buf_str(&text));
+    buf_fini(&text);
+    return copy.ptr ? copy : STR("");
+}
+
+static enum err_class all_shops_check(const struct call *call, struct err *err)
+{
+    return call->person->all_shops
+               ? ERR_OK
+               : err_set(err, ERR_FORBIDDEN, "right", "only who sees all shops may add one");
+}
+
+static enum err_class shop_add(struct call *call, struct err *err)
+{
+    const struct api_home *home;
+    struct api_shop_wish wish;
+    int64_t id;
+    enum err_class class_ = control_home(call, &home, err);
+    if (class_ == ERR_OK)
+        class_ = all_shops_check(call, err);
+    if (class_ == ERR_OK)
+        class_ = wish_read(call, &wish, err);
+    if (class_ != ERR_OK)
+        return class_;
+    struct audit line = audit_of(call, "shop.add", wish.name);
+    line.after = wish_json(call, &wish);
+    const struct api_also also = {control_also, &line};
+    class_ = home->shop_add(home->context, &wish, &also, &id, err);
+    if (class_ != ERR_OK)
+        return class_;
+    call->reply->status = 201;
+    return shop_answer(call, id, err);
+}
+
+static enum err_class shop_edit(struct call *call, struct err *err)
+{
+    const struct api_home *home;
+    const struct api_shop *shop;
+    struct api_shop_wish wish;
+    int64_t id;
+    enum err_class class_ = control_shop(call, "id", &id, &shop, err);
+    if (class_ == ERR_OK)
+        class_ = control_home(call, &home, err);
+    if (class_ == ERR_OK)
+        class_ = wish_read(call, &wish, err);
+    if (class_ != ERR_OK)
+        return class_;
+    struct audit line = audit_of(call, "shop.edit", call_text(call, "id"));
+    line.shop_id = id;
+    line.after = wish_json(call, &wish);
+    const struct api_also also = {control_also, &line};
+    class_ = home->shop_edit(home->context, id, &wish, &also, err);
+    return class_ == ERR_OK ? shop_answer(call, id, err) : class_;
+}
+
+/* --- enable, disable, unbind --- */
+
+static enum err_class shop_state(struct call *call, const char *action, struct str state,
+                                 struct err *err)
+{
+    const struct api_home *home;
+    const struct api_shop *shop;
+    int64_t id;
+    enum err_class class_ = control_shop(call, "id", &id, &shop, err);
+    if (class_ == ERR_OK)
+        class_ = control_home(call, &home, err);
+    if (class_ != ERR_OK)
+        return class_;
+    struct audit line = audit_of(call, action, call_text(call, "id"));
+    line.shop_id = id;
+    const struct api_also also = {control_also, &line};
+    class_ = home->shop_state(home->context, id, state, &also, err);
+    return class_ == ERR_OK ? shop_answer(call, id, err) : class_;
+}
+
+static enum err_class shop_enable(struct call *call, struct err *err)
+{
+    return shop_state(call, "shop.enable", STR("enabled"), err);
+}
+
+static enum err_class shop_disable(struct call *call, struct err *err)
+{
+    return shop_state(call, "shop.disable", STR("disabled"), err);
+}
+
+static const struct param remove_params[] = {
+    {"id", PARAM_PATH, PARAM_ID, .required = true, .help = "The shop"},
+    {"with_rows", PARAM_QUERY, PARAM_BOOL, .standard = "false",
+     .help = "What is stored of it goes too; else a shop with rows is refused"},
+    {0}};
+
+static enum err_class shop_unbind(struct call *call, struct err *err)
+{
+    const struct api_home *home;
+    const struct api_shop *shop;
+    struct out out;
+    int64_t id;
+    bool with_rows = call_int(call, "with_rows") != 0;
+    enum err_class class_ = control_shop(call, "id", &id, &shop, err);
+    if (class_ == ERR_OK)
+        class_ = control_home(call, &home, err);
+    if (class_ != ERR_OK)
+        return class_;
+    struct audit line = audit_of(call, "shop.unbind", shop ? shop->name : call_text(call, "id"));
+    line.shop_id = id;
+    line.after = with_rows ? STR("{\"with_rows\":true}") : STR("{\"with_rows\":false}");
+    const struct api_also also = {control_also, &line};
+    class_ = home->shop_remove(home->context, id, with_rows, &also, err);
+    if (class_ != ERR_OK)
+        return class_;
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    out_bool(&out, "removed", true);
+    out_end_object(&out);
+    return ERR_OK;
+}
+
+/* --- apps, platforms --- */
+
+static enum err_class app_list(struct call *call, struct err *err)
+{
+    struct reader *row;
+    struct out out;
+    enum err_class class_ = store_read(call->host->store, SQL_APP_LIST, NULL, 0, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    out_list(&out, "items");
+    while (reader_next(row)) {
+        out_object(&out, NULL);
+        number_out(&out, "id", reader_int(row, 0));
+        out_text(&out, "platform", reader_text(row, 1));
+        out_text(&out, "name", reader_text(row, 2));
+        text_out(&out, "key", row, 3);
+        out_time(&out, "created", reader_int(row, 4));
+        out_int(&out, "shops", reader_int(row, 5));
+        text_out(&out, "token_state", row, 6);
+        time_out(&out, "token_expires", row, 7);
+        text_out(&out, "token_error", row, 8);
+        out_end_object(&out);
+    }
+    out_end_list(&out);
+    out_end_object(&out);
+    return reader_close(row, err);
+}
+
+static enum err_class platform_list(struct call *call, struct err *err)
+{
+    static const char *const grants[] = {[GRANT_NONE] = "none",
+                                         [GRANT_CLIENT_CREDENTIAL] = "client_credential",
+                                         [GRANT_AUTH_CODE] = "auth_code",
+                                         [GRANT_BY_HAND] = "by_hand"};
+    const struct api_home *home;
+    struct api_platform *platforms;
+    struct out out;
+    size_t len;
+    enum err_class class_ = control_home(call, &home, err);
+    if (class_ == ERR_OK)
+        class_ = home->platforms(home->context, call->arena, &platforms, &len, err);
+    if (class_ != ERR_OK)
+        return class_;
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    out_list(&out, "items");
+    for (size_t i = 0; i < len; i++) {
+        const struct api_platform *platform = &platforms[i];
+        const struct connector *connector = platform->connector;
+        out_object(&out, NULL);
+        out_text(&out, "platform", platform->name);
+        out_text_or_null(&out, "error", platform->error.len > 0 ? platform->error : STR_NONE);
+        if (connector) {
+            out_text(&out, "zone", zone_name(connector_zone(connector)));
+            out_text(&out, "grant", str_of(grants[connector_auth(connector)->grant]));
+            out_bool(&out, "consent_without_shop", connector_auth(connector)->accounts != NULL);
+            out_list(&out, "streams");
+            for (size_t s = 0; s < connector_streams(connector); s++)
+                out_text(&out, NULL, connector_stream_at(connector, s)->name);
+            out_end_list(&out);
+        }
+        out_end_object(&out);
+    }
+    out_end_list(&out);
+    out_end_object(&out);
+    return ERR_OK;
+}
+
+static const struct param need_params[] = {
+    {"platform", PARAM_PATH, PARAM_ID, .required = true, .help = "The platform"}, {0}};
+
+static enum err_class platform_needs(struct call *call, struct err *err)
+{
+    const struct api_home *home;
+    struct api_setting *list;
+    struct out out;
+    size_t len;
+    enum err_class class_ = control_home(call, &home, err);
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    out_text(&out, "platform", call_text(call, "platform"));
+    for (int of_app = 1; class_ == ERR_OK && of_app >= 0; of_app--) {
+        class_ = home->needs(home->context, call_text(call, "platform"), of_app != 0, call->arena,
+                             &list, &len, err);
+        if (class_ == ERR_OK)
+            settings_out(&out, of_app ? "app" : "shop", list, len, false);
+    }
+    out_end_object(&out);
+    return class_;
+}
+
+const struct route shop_routes[] = {
+    {ROUTE_GET, "/api/v1/shops", "shopList", RIGHT_READ, list_params, shop_list,
+     .summary = "Shops with the state of their authorisation", .answer = "ShopList"},
+    {ROUTE_POST, "/api/v1/shops", "shopAdd", RIGHT_ADMIN, add_params, shop_add,
+     .summary = "Add a shop", .answer = "Shop"},
+    {ROUTE_GET, "/api/v1/shops/{id}", "shopOne", RIGHT_READ, one_params, shop_one,
+     .summary = "One shop with its settings", .answer = "Shop"},
+    {ROUTE_PATCH, "/api/v1/shops/{id}", "shopEdit", RIGHT_ADMIN, edit_params, shop_edit,
+     .summary = "Change a shop; what is not given stays", .answer = "Shop"},
+    {ROUTE_DELETE, "/api/v1/shops/{id}", "shopUnbind", RIGHT_ADMIN, remove_params, shop_unbind,
+     .summary = "Unbind a shop", .answer = "Removed"},
+    {ROUTE_POST, "/api/v1/shops/{id}/enable", "shopEnable", RIGHT_ADMIN, one_params, shop_enable,
+     .summary = "Use a shop again", .answer = "Shop"},
+    {ROUTE_POST, "/api/v1/shops/{id}/disable", "shopDisable", RIGHT_ADMIN, one_params, shop_disable,
+     .summary = "Leave a shop alone", .answer = "Shop"},
+    {ROUTE_GET, "/api/v1/apps", "appList", RIGHT_ADMIN, NULL, app_list,
+     .summary = "Developer credentials, without their secrets", .answer = "AppList"},
+    {ROUTE_GET, "/api/v1/platforms", "platformList", RIGHT_READ, NULL, platform_list,
+     .summary = "Platforms that there are manifests of", .answer = "PlatformList"},
+    {ROUTE_GET, "/api/v1/platforms/{platform}/needs", "platformNeeds", RIGHT_READ, need_params,
+     platform_needs, .summary = "What a platform needs of an app and of a shop",
+     .answer = "PlatformNeeds"},
+    {0},
+};
