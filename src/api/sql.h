@@ -151,4 +151,54 @@
 /* ?1 user ?2 view */
 #define SQL_VIEW_REMOVE "DELETE FROM saved_view WHERE user_id = ?1 AND id = ?2"
 
+/* --- costs, profit, bills --- */
+
+/* ?1 shop ?2 SKU */
+#define SQL_COSTS_OF_SKU                                                                           \
+    "SELECT from_day, cost, currency, note, who, changed_ms FROM sku_cost"                         \
+    " WHERE shop_id = ?1 AND sku_id = ?2 ORDER BY from_day"
+
+/* Ad accounts and the store that their ads are for, or NULL. */
+#define SQL_ADS_OF "SELECT id, ads_of FROM shop ORDER BY id"
+/* ?1 ad account ?2 store, or NULL */
+#define SQL_ADS_OF_SET "UPDATE shop SET ads_of = ?2 WHERE id = ?1"
+#define SQL_SETTLEMENT_DAYS "SELECT id, settlement_days FROM shop"
+/* ?1 shop. Sales that were delivered, by quarter of an hour: every zone's days begin with one. */
+#define SQL_DELIVERED                                                                              \
+    "SELECT r.delivered_ms - r.delivered_ms % 900000, r.currency, count(*),"                       \
+    " CAST(sum(r.received - r.refunds) AS bigint),"                                                \
+    " count(*) - count(r.received)"                                                                \
+    " FROM trade_result r WHERE r.shop_id = ?1 AND r.delivered_ms IS NOT NULL AND r.counts = 1"    \
+    " GROUP BY r.delivered_ms - r.delivered_ms % 900000, r.currency ORDER BY 1, 2"
+
+/* --- bills: docs/derive.md, "Bill profit" --- */
+/* Lines with the PO that each is of, and what each adds to its revenue and cost. */
+#define BILL_SALES "coalesce(b.sales_discounted, b.sales, 0)"
+#define BILL_SHIPPING "coalesce(b.shipping_discounted, b.shipping, 0)"
+#define BILL_LINES                                                                                 \
+    "SELECT b.shop_id, coalesce(b.po_id, r.parent_id, b.order_id, '') AS po,"                      \
+    " coalesce(b.currency, '') AS currency, b.package_id,"                                         \
+    " " BILL_SALES " + coalesce(b.reversal, 0) + " BILL_SHIPPING " AS revenue,"                    \
+    " coalesce(b.first_mile, 0) AS first_mile, coalesce(b.last_mile, 0) AS last_mile,"             \
+    " coalesce(b.deduction, 0) AS deduction"                                                       \
+    " FROM bill_line b LEFT JOIN trade_result r"                                                   \
+    " ON r.shop_id = b.shop_id AND r.order_id = b.order_id"
+/* A row for each PO and currency, with the sales of that PO: how many orders, their cost, how many have none. What does not add
+ * up with lines comes as lines of its own, so that all databases read one text. */
+#define BILL_SUM(column) " CAST(sum(x." column ") AS bigint) AS " column
+#define BILL_POS                                                                                                                                                                                     \
+    "(SELECT x.shop_id, x.po, x.currency," BILL_SUM("revenue") "," BILL_SUM("first_mile") "," BILL_SUM("last_mile") "," BILL_SUM("deduction") ", count(DISTINCT x.package_id) AS parcels," BILL_SUM( \
+        "orders") "," BILL_SUM("cost_unknown") ","                                                                                                                                                   \
+                                               " CASE WHEN sum(x.revenue) = 0 THEN 0 ELSE CAST(sum(x.goods) AS bigint) END AS goods_cost"                                                            \
+                                               " FROM (SELECT l.shop_id, l.po, l.currency, l.package_id, l.revenue, l.first_mile,"                                                                   \
+                                               " l.last_mile, l.deduction, 0 AS orders, 0 AS cost_unknown, 0 AS goods"                                                                               \
+                                               " FROM (" BILL_LINES ") AS l"                                                                                                                         \
+                                               " UNION ALL SELECT d.shop_id, d.po, d.currency, CAST(NULL AS text), 0, 0, 0, 0, 1,"                                                                   \
+                                               " CASE WHEN g.goods_cost IS NULL OR g.currency <> d.currency THEN 1 ELSE 0 END,"                                                                      \
+                                               " coalesce(g.goods_cost, 0)"                                                                                                                          \
+                                               " FROM (SELECT DISTINCT m.shop_id, m.po, m.currency FROM (" BILL_LINES                                                                                \
+                                               ") AS m) AS d"                                                                                                                                        \
+                                               " JOIN trade_result g ON g.shop_id = d.shop_id AND g.parent_id = d.po AND g.counts = 1)"                                                              \
+                                               " AS x GROUP BY x.shop_id, x.po, x.currency) AS p"
+
 #endif

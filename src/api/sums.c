@@ -23,7 +23,6 @@ const struct sums_table sums_of_sales = {
     .family = "trade",
     .kind = "dimension",
     .specials = no_specials,
-    .extras = {"cost_unknown"},
 };
 
 const struct metric_family *sums_family(const struct call *call, const struct sums_table *table)

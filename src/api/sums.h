@@ -29,7 +29,7 @@ struct sums_table {
     const char *extras[SUMS_EXTRAS_MAX]; /* columns beside the metrics, added up */
 };
 extern const struct sums_table sums_of_ads;   /* extras: told, provisional */
-extern const struct sums_table sums_of_sales; /* extras: cost_unknown */
+extern const struct sums_table sums_of_sales; /* no extras */
 
 struct sums_query {
     const struct sums_table *table;

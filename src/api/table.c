@@ -29,6 +29,11 @@ const struct route *const route_tables[] = {
     event_routes,
     attention_routes,
     reveal_routes,
+    cost_routes,
+    profit_routes,
+    bill_routes,
+    payment_routes,
+    product_routes,
     NULL,
 };
 /* clang-format on */

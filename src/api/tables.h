@@ -18,6 +18,11 @@ extern const struct route view_routes[];
 
 extern const struct route *const route_tables[]; /* ended by NULL */
 extern const struct route openapi_routes[];
+extern const struct route cost_routes[];
+extern const struct route profit_routes[];
+extern const struct route bill_routes[];
+extern const struct route payment_routes[];
+extern const struct route product_routes[];
 extern const struct route auth_routes[];
 extern const struct route user_routes[];
 extern const struct route audit_routes[];

@@ -1,0 +1,240 @@
+/* Expected payments: what delivered orders will bring, on the day of delivery plus the shop's settlement days (docs/derive.md). */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/host.h"
+#include "api/period.h"
+#include "api/sales.h"
+#include "api/sql.h"
+#include "api/tables.h"
+
+enum { SETTLEMENT_DAYS = 8, SHOPS_MAX = 4096 };
+
+static const struct param payment_params[] = {
+    SHOP_PARAM,
+    {"from", PARAM_QUERY, PARAM_DAY, .help = "Due on this day or later, in the shop's zone"},
+    {"to", PARAM_QUERY, PARAM_DAY, .help = "Due on this day or earlier, the day included"},
+    {0},
+};
+
+struct payment {
+    int64_t shop_id;
+    char day[DAY_TEXT_MAX], currency[CURRENCY_BYTES_MAX + 1];
+    int64_t amount, orders, unknown;
+    bool collected;
+};
+struct payments {
+    struct call *call;
+    struct payment *items;
+    size_t len, room;
+};
+
+static bool payment_is(const struct payment *p, int64_t shop_id, const char *day,
+                       struct str currency)
+{
+    return p->shop_id == shop_id && strcmp(p->day, day) == 0 &&
+           str_eq(str_of(p->currency), currency);
+}
+
+/* Quarters of an hour come in their order: a day's are neighbours, but for its currencies. */
+static enum err_class payment_of(struct payments *all, int64_t shop_id, const char *day,
+                                 struct str currency, struct payment **out, struct err *err)
+{
+    for (size_t back = 1; back <= SUMS_CURRENCIES_MAX && back <= all->len; back++) {
+        *out = &all->items[all->len - back];
+        if (payment_is(*out, shop_id, day, currency))
+            return ERR_OK;
+    }
+    if (all->len == all->room) {
+        size_t room = all->room ? all->room * 2 : 256;
+        struct payment *items = arena_array(all->call->arena, room, sizeof *items);
+        if (!items)
+            return err_no_memory(err);
+        if (all->len > 0)
+            memcpy(items, all->items, all->len * sizeof *items);
+        all->items = items;
+        all->room = room;
+    }
+    *out = &all->items[all->len++];
+    **out = (struct payment){.shop_id = shop_id};
+    memcpy((*out)->day, day, DAY_TEXT_MAX);
+    size_t len = currency.len < CURRENCY_BYTES_MAX ? currency.len : CURRENCY_BYTES_MAX;
+    if (len > 0)
+        memcpy((*out)->currency, currency.ptr, len);
+    return ERR_OK;
+}
+
+static int64_t local_day(const struct zone *zone, int64_t at_ms)
+{
+    struct civil civil;
+    zone_from_utc_ms(zone, at_ms, &civil);
+    return civil_days(civil.year, civil.month, civil.day);
+}
+
+static enum err_class shop_read(struct payments *all, const struct api_shop *shop,
+                                int64_t settlement_days, struct err *err)
+{
+    struct call *call = all->call;
+    struct reader *row;
+    struct str from = call_text(call, "from"), to = call_text(call, "to");
+    const struct sql_value id = sql_int(shop->id);
+    const struct zone *zone = shop->zone ? shop->zone : zone_utc();
+    int64_t today = local_day(zone, call->now_ms);
+    enum err_class class_ = store_read(call->host->store, SQL_DELIVERED, &id, 1, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    while (class_ == ERR_OK && reader_next(row)) {
+        struct payment *payment = NULL;
+        char day[DAY_TEXT_MAX] = "";
+        int64_t due = local_day(zone, reader_int(row, 0)) + settlement_days;
+        day_of_number(due, day);
+        if ((from.len > 0 && str_cmp(str_of(day), from) < 0) ||
+            (to.len > 0 && str_cmp(str_of(day), to) > 0))
+            continue;
+        class_ = payment_of(all, shop->id, day, reader_text(row, 1), &payment, err);
+        if (class_ != ERR_OK)
+            break;
+        payment->collected = due <= today;
+        payment->orders += reader_int(row, 2);
+        payment->unknown += reader_int(row, 4);
+        if (!i64_add(payment->amount, reader_int(row, 3), &payment->amount))
+            class_ = err_set(err, ERR_INTERNAL, "metric_range", "a sum does not fit 64 bits");
+    }
+    enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
+    return class_ == ERR_OK ? closed : class_;
+}
+
+struct settlement {
+    int64_t ids[SHOPS_MAX], days[SHOPS_MAX];
+    size_t len;
+};
+
+static enum err_class settlement_read(struct call *call, struct settlement *out, struct err *err)
+{
+    struct reader *row;
+    enum err_class class_ = store_read(call->host->store, SQL_SETTLEMENT_DAYS, NULL, 0, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    while (reader_next(row) && out->len < SHOPS_MAX) {
+        out->ids[out->len] = reader_int(row, 0);
+        out->days[out->len++] = reader_is_null(row, 1) ? SETTLEMENT_DAYS : reader_int(row, 1);
+    }
+    return reader_close(row, err);
+}
+
+static int64_t settlement_of(const struct settlement *settlement, int64_t shop_id)
+{
+    for (size_t i = 0; i < settlement->len; i++)
+        if (settlement->ids[i] == shop_id)
+            return settlement->days[i];
+    return SETTLEMENT_DAYS;
+}
+
+static bool in_scope(const struct call *call, const struct shop_scope *shops, int64_t id)
+{
+    for (size_t i = 0; !shops->all && i < shops->len; i++)
+        if (shops->ids[i] == id)
+            return call_sees_shop(call, id);
+    return shops->all && call_sees_shop(call, id);
+}
+
+static int payment_compare(const void *a, const void *b)
+{
+    const struct payment *x = a, *y = b;
+    int order = strcmp(x->day, y->day);
+    if (order == 0)
+        order = x->shop_id < y->shop_id ? -1 : x->shop_id > y->shop_id;
+    return order != 0 ? order : strcmp(x->currency, y->currency);
+}
+
+/* By currency: all, what is due by now, what is not. */
+static enum err_class sums_write(struct out *out, const struct payments *all, struct err *err)
+{
+    struct payment sums[SUMS_CURRENCIES_MAX] = {{.shop_id = 0}};
+    int64_t collected[SUMS_CURRENCIES_MAX] = {0};
+    size_t len = 0;
+    bool fits = true;
+    for (size_t i = 0; i < all->len; i++) {
+        const struct payment *payment = &all->items[i];
+        size_t at = 0;
+        while (at < len && strcmp(sums[at].currency, payment->currency) != 0)
+            at++;
+        if (at == SUMS_CURRENCIES_MAX)
+            return err_set(err, ERR_BAD_REQUEST, "two_currencies",
+                           "amounts of more than %d currencies", SUMS_CURRENCIES_MAX);
+        if (at == len)
+            memcpy(sums[len++].currency, payment->currency, sizeof payment->currency);
+        fits = fits && i64_add(sums[at].amount, payment->amount, &sums[at].amount);
+        if (payment->collected)
+            fits = fits && i64_add(collected[at], payment->amount, &collected[at]);
+        sums[at].orders += payment->orders;
+        sums[at].unknown += payment->unknown;
+    }
+    if (!fits)
+        return err_set(err, ERR_INTERNAL, "metric_range", "a sum does not fit 64 bits");
+    out_list(out, "totals");
+    for (size_t i = 0; i < len; i++) {
+        struct str currency = str_of(sums[i].currency);
+        out_object(out, NULL);
+        out_text(out, "currency", currency);
+        out_int(out, "orders", sums[i].orders);
+        out_int(out, "unknown", sums[i].unknown);
+        out_money(out, "amount", sums[i].amount, currency);
+        out_money(out, "collected", collected[i], currency);
+        out_money(out, "pending", sums[i].amount - collected[i], currency);
+        out_end_object(out);
+    }
+    out_end_list(out);
+    return ERR_OK;
+}
+
+static enum err_class payments(struct call *call, struct err *err)
+{
+    struct shop_scope shops;
+    struct out out;
+    struct payments all = {.call = call};
+    struct settlement *settlement = arena_alloc(call->arena, sizeof *settlement);
+    if (!settlement)
+        return err_no_memory(err);
+    enum err_class class_ = call_shops(call, &shops, err);
+    if (class_ == ERR_OK)
+        class_ = settlement_read(call, settlement, err);
+    for (size_t i = 0; class_ == ERR_OK && i < call->host->shops_len; i++) {
+        const struct api_shop *shop = &call->host->shops[i];
+        if (in_scope(call, &shops, shop->id))
+            class_ = shop_read(&all, shop, settlement_of(settlement, shop->id), err);
+    }
+    if (class_ != ERR_OK)
+        return class_;
+    if (all.len > 0)
+        qsort(all.items, all.len, sizeof *all.items, payment_compare);
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    out_list(&out, "items");
+    for (size_t i = 0; i < all.len; i++) {
+        const struct payment *payment = &all.items[i];
+        out_object(&out, NULL);
+        out_text(&out, "day", str_of(payment->day));
+        shop_write(call, &out, payment->shop_id);
+        out_text(&out, "currency", str_of(payment->currency));
+        out_int(&out, "orders", payment->orders);
+        out_int(&out, "unknown", payment->unknown);
+        out_money(&out, "amount", payment->amount, str_of(payment->currency));
+        out_bool(&out, "collected", payment->collected);
+        out_end_object(&out);
+    }
+    out_end_list(&out);
+    class_ = sums_write(&out, &all, err);
+    if (class_ == ERR_OK)
+        class_ = scope_end_write(call, &out, &shops, err);
+    out_end_object(&out);
+    return class_;
+}
+
+const struct route payment_routes[] = {
+    {ROUTE_GET, "/api/v1/expected-payments", "expectedPayments", RIGHT_READ, payment_params,
+     payments,
+     .summary = "What delivered orders will bring, by the day on which it is due and by shop",
+     .answer = "ExpectedPayments"},
+    {0},
+};
