@@ -211,7 +211,7 @@ static const char SQL_IMPORT_STATE[] =
     "SELECT state, rows_new, rows_changed, rows_same, rows_older FROM import_file WHERE id = ?1";
 /* ?1 shop, 0: all ?2 most */
 static const char SQL_IMPORTS[] =
-    "SELECT id, shop_id, kind, name, state, created_ms, rows, errors, rows_new, rows_changed,"
+    "SELECT id, shop_id, kind, name, state, created_ms, rows_read, errors, rows_new, rows_changed,"
     " rows_same, rows_older FROM import_file WHERE ?1 = 0 OR shop_id = ?1 ORDER BY id DESC LIMIT ?2";
 /* ?1 id */
 static const char SQL_IMPORT_FAULTS[] = "SELECT sheet, line, column_name, code, message"

@@ -301,11 +301,11 @@ static const char SQL_IMPORT_BEFORE[] =
 /* ?1 shop ?2 kind ?3 digest ?4 name ?5 bytes ?6 who ?7 now ?8 received */
 static const char SQL_IMPORT_BEGIN[] =
     "INSERT INTO import_file (shop_id, kind, digest, name, bytes, charset, who, state, created_ms,"
-    " received_ms, rows, errors, pages, pages_done, rows_new, rows_changed, rows_same, rows_older)"
+    " received_ms, rows_read, errors, pages, pages_done, rows_new, rows_changed, rows_same, rows_older)"
     " VALUES (?1, ?2, ?3, ?4, ?5, '', ?6, 'loading', ?7, ?8, 0, 0, 0, 0, 0, 0, 0, 0)";
 /* ?1 id ?2 state ?3 rows ?4 errors ?5 pages ?6 finished ?7 charset */
 static const char SQL_IMPORT_SETTLE[] =
-    "UPDATE import_file SET state = ?2, rows = ?3, errors = ?4, pages = ?5, finished_ms = ?6,"
+    "UPDATE import_file SET state = ?2, rows_read = ?3, errors = ?4, pages = ?5, finished_ms = ?6,"
     " charset = ?7 WHERE id = ?1";
 static const char SQL_IMPORT_PAGE[] =
     "INSERT INTO import_page (import_id, page, body) VALUES (?1, ?2, ?3)";
