@@ -42,28 +42,26 @@ static void statement_free(struct maria_stmt *stmt)
     maria_sql_fini(&stmt->sql);
     buf_fini(&stmt->keys);
     arena_fini(&stmt->arena);
-    free(stmt->text);
+    statement_fini(&stmt->kept);
     free(stmt->values);
     free(stmt->places);
     free(stmt);
 }
 
-static enum err_class statement_new(struct maria_conn *conn, const char *text, uint64_t hash,
+static enum err_class statement_new(struct maria_conn *conn, const char *text,
                                     struct maria_stmt **out, struct err *err)
 {
     struct maria_stmt *stmt = calloc(1, sizeof(*stmt));
     if (!stmt)
         return err_no_memory(err);
-    stmt->base.conn = &conn->base;
-    stmt->text_hash = hash;
+    bool good = statement_init(&stmt->kept, &conn->base, text);
     buf_init(&stmt->keys, MARIA_KEYS_BYTES_MAX);
     arena_init(&stmt->arena);
-    stmt->text = strdup(text);
     enum err_class class_ = maria_sql_make(&stmt->sql, sql_variant(text, mariadb_ops.variant), err);
     stmt->values_room = stmt->sql.values_len + MARIA_KEYS_MAX;
     stmt->values = calloc(stmt->values_room, sizeof(*stmt->values));
     stmt->places = calloc(stmt->sql.places_len + 1, sizeof(*stmt->places));
-    if (!class_ && (!stmt->text || !stmt->values || !stmt->places))
+    if (!class_ && (!good || !stmt->values || !stmt->places))
         class_ = err_no_memory(err);
     if (class_)
         statement_free(stmt);
@@ -72,43 +70,19 @@ static enum err_class statement_new(struct maria_conn *conn, const char *text, u
     return class_;
 }
 
-static struct maria_stmt **cache_place(struct maria_conn *conn)
-{
-    struct maria_stmt **place = NULL;
-    for (size_t i = 0; i < MARIA_STATEMENTS_MAX; i++) {
-        struct maria_stmt *stmt = conn->statements[i];
-        if (!stmt)
-            return &conn->statements[i];
-        if (!stmt->busy && (!place || stmt->used_at < (*place)->used_at))
-            place = &conn->statements[i];
-    }
-    return place;
-}
-
 static enum err_class maria_prepare(struct conn *base, const char *sql, struct stmt **out,
                                     struct err *err)
 {
     struct maria_conn *conn = maria_of(base);
-    uint64_t hash = hash_bytes(sql, strlen(sql));
-    struct maria_stmt *found = NULL;
-    for (size_t i = 0; !found && i < MARIA_STATEMENTS_MAX && conn->statements[i]; i++) {
-        struct maria_stmt *stmt = conn->statements[i];
-        if (!stmt->busy && stmt->text_hash == hash && strcmp(stmt->text, sql) == 0)
-            found = stmt;
-    }
+    struct statement *found = statements_borrow(&conn->statements, sql);
     if (!found) {
-        enum err_class class_ = statement_new(conn, sql, hash, &found, err);
+        struct maria_stmt *fresh = NULL;
+        enum err_class class_ = statement_new(conn, sql, &fresh, err);
         if (class_)
             return class_;
-        struct maria_stmt **place = cache_place(conn);
-        found->cached = place != NULL;
-        if (place && *place)
-            statement_free(*place);
-        if (place)
-            *place = found;
+        found = &fresh->kept;
+        statement_free((struct maria_stmt *)statements_add(&conn->statements, found));
     }
-    found->busy = true;
-    found->used_at = ++conn->uses;
     *out = &found->base;
     return ERR_OK;
 }
@@ -127,8 +101,7 @@ static void maria_release(struct stmt *base)
     maria_reset(base);
     memset(stmt->values, 0, stmt->bound_len * sizeof(*stmt->values));
     stmt->bound_len = 0;
-    stmt->busy = false;
-    if (!stmt->cached)
+    if (statement_give_back(&stmt->kept))
         statement_free(stmt);
 }
 
@@ -404,14 +377,14 @@ static enum err_class mark_run(struct maria_conn *conn, const char *sql, int64_t
  * transaction, which holds the row until it has ended, this way or that. */
 static enum err_class commit_outcome(struct maria_conn *conn, struct err *err)
 {
-    int64_t until_ms = maria_real_ms() + OUTCOME_MS, number = 0;
-    while (maria_real_ms() < until_ms) {
+    int64_t until_ms = real_now_ms() + OUTCOME_MS, number = 0;
+    while (real_now_ms() < until_ms) {
         enum err_class class_ = mark_run(conn, MARK_READ, 0, &number, err);
         if (!class_)
             return number == conn->transactions ? ERR_OK : maria_lost_error(conn, err);
         if (class_ != ERR_STORE)
             return class_;
-        maria_sleep_ms(OUTCOME_WAIT_MS);
+        real_sleep_ms(OUTCOME_WAIT_MS);
     }
     return err_set(err, ERR_STORE, "store_outcome",
                    "%s: the connection was cut at a COMMIT and the server does not say what became "
@@ -536,8 +509,8 @@ static void maria_close(struct conn *base)
     maria_rollback(base);
     if (conn->link && conn->transactions > 0)
         mark_run(conn, MARK_DELETE, clock_now_ms() - MARKS_KEPT_MS, NULL, NULL);
-    for (size_t i = 0; i < MARIA_STATEMENTS_MAX; i++)
-        statement_free(conn->statements[i]);
+    for (size_t i = 0; i < STATEMENTS_MAX; i++)
+        statement_free((struct maria_stmt *)conn->statements.places[i]);
     maria_lost(conn);
     free(conn);
 }

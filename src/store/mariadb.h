@@ -15,15 +15,12 @@
 
 #include <mysql.h>
 
-#include "store/backend.h"
 #include "store/mariadb_sql.h"
+#include "store/reconnect.h"
+#include "store/statements.h"
 
 enum {
     MARIA_VERSION_MIN = 100600,
-    /* Statements kept prepared on a connection: every named one of the program and some more. */
-    MARIA_STATEMENTS_MAX = 192,
-    /* A server that is restarted after a crash replays its log first. */
-    MARIA_RECONNECT_MS = 60 * 1000,
     /* One run of arrays; more rows are another run. The server's default takes packets of 16 MB. */
     MARIA_ARRAY_BYTES_MAX = 4 * 1024 * 1024,
     /* A page of keys: 5,000 of two ids. */
@@ -60,10 +57,7 @@ struct maria_column {
 };
 
 struct maria_stmt {
-    struct stmt base;
-    char *text; /* as the caller wrote it */
-    uint64_t text_hash, used_at;
-    bool busy, cached;
+    struct statement kept;
     struct maria_sql sql;
     MYSQL_STMT *handle;
     uint64_t prepared_on;     /* the connection's number then; 0: not prepared */
@@ -86,8 +80,7 @@ struct maria_conn {
     MYSQL *link;
     uint64_t number; /* counts reconnections, so that statements know theirs is gone */
     bool in_transaction, wrote;
-    struct maria_stmt *statements[MARIA_STATEMENTS_MAX];
-    uint64_t uses;
+    struct statements statements;
     int64_t rows_changed, last_id;
     char name[MARIA_NAME_BYTES]; /* of its row in commit_mark */
     int64_t transactions;
@@ -108,8 +101,6 @@ enum err_class maria_reconnect(struct maria_conn *conn, struct err *err);
 void maria_lost(struct maria_conn *conn);
 /* Several statements; their results are dropped. */
 enum err_class maria_script(struct maria_conn *conn, const char *sql, struct err *err);
-int64_t maria_real_ms(void);
-void maria_sleep_ms(int64_t ms);
 
 /* --- mariadb_value.c: parameters and columns --- */
 enum err_class maria_bind(struct stmt *stmt, int at, const struct sql_value *value,

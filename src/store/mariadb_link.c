@@ -4,15 +4,12 @@
 #include <errmsg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     CONNECT_S = 10,
     CONNECT_SIDE_S = 2,
     /* A peer that is gone in the middle of an answer; longer than any statement may take. */
     ANSWER_S = 15 * 60,
-    BACKOFF_FIRST_MS = 50,
-    BACKOFF_MAX_MS = 1000,
     PACKET_BYTES_MAX = 1024 * 1024 * 1024,
 };
 
@@ -40,20 +37,6 @@ static const char *const by_role[] = {
         "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; SET SESSION"
         " max_statement_time = 3, innodb_lock_wait_timeout = 1, idle_transaction_timeout = 2",
 };
-
-/* Real time: a server does not come back sooner because a test owns the clock. */
-void maria_sleep_ms(int64_t ms)
-{
-    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-    nanosleep(&time, NULL);
-}
-
-int64_t maria_real_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 enum err_class maria_script(struct maria_conn *conn, const char *sql, struct err *err)
 {
@@ -153,19 +136,14 @@ enum err_class maria_connect(struct maria_conn *conn, struct err *err)
     return class_;
 }
 
-/* A wrong password or a missing database does not mend itself: only a server that is not there is
- * waited for. */
+static enum err_class connect_again(struct conn *conn, struct err *err)
+{
+    return maria_connect((struct maria_conn *)conn, err);
+}
+
 enum err_class maria_reconnect(struct maria_conn *conn, struct err *err)
 {
-    int64_t until_ms = maria_real_ms() + (conn->role == CONN_SIDE ? 0 : MARIA_RECONNECT_MS);
-    int64_t wait_ms = BACKOFF_FIRST_MS;
-    enum err_class class_ = maria_connect(conn, err);
-    while (class_ == ERR_STORE && maria_real_ms() < until_ms) {
-        maria_sleep_ms(wait_ms);
-        wait_ms = wait_ms * 2 < BACKOFF_MAX_MS ? wait_ms * 2 : BACKOFF_MAX_MS;
-        class_ = maria_connect(conn, err);
-    }
-    return class_;
+    return reconnect(&conn->base, conn->role, connect_again, err);
 }
 
 /* Statements of the connection notice by its number that theirs is gone; closing it lets go of them. */

@@ -6,12 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     /* After a cut the server may still be at work on the COMMIT that nobody waits for any more. */
     OUTCOME_TRIES_MAX = 100,
-    OUTCOME_WAIT_NS = 50 * 1000 * 1000,
+    OUTCOME_WAIT_MS = 50,
 };
 
 static struct pg_conn *pg_of(struct conn *conn)
@@ -34,26 +33,24 @@ static void statement_free(struct pg_stmt *stmt)
         return;
     statement_reset(stmt);
     pg_params_free(&stmt->params);
-    free(stmt->text);
+    statement_fini(&stmt->kept);
     free(stmt->sql);
     free(stmt);
 }
 
-static struct pg_stmt *statement_new(struct pg_conn *conn, const char *text, uint64_t hash)
+static struct pg_stmt *statement_new(struct pg_conn *conn, const char *text)
 {
     struct pg_stmt *stmt = calloc(1, sizeof(*stmt));
     int params_len = 0;
     if (!stmt)
         return NULL;
     struct str own = sql_variant(text, postgres_ops.variant);
-    stmt->base.conn = &conn->base;
-    stmt->text_hash = hash;
-    stmt->text = strdup(text);
+    bool good = statement_init(&stmt->kept, &conn->base, text);
     char *variant = strndup(own.ptr, own.len);
     stmt->sql = variant ? pg_sql_make(variant, &params_len) : NULL;
     free(variant);
-    snprintf(stmt->name, sizeof(stmt->name), "h%" PRIu64, ++conn->uses);
-    if (!pg_params_make(&stmt->params, params_len) || !stmt->text || !stmt->sql) {
+    snprintf(stmt->name, sizeof(stmt->name), "h%" PRIu64, ++conn->names);
+    if (!pg_params_make(&stmt->params, params_len) || !good || !stmt->sql) {
         statement_free(stmt);
         return NULL;
     }
@@ -73,44 +70,23 @@ static enum err_class statement_forget(struct pg_conn *conn, struct pg_stmt *stm
     return class_;
 }
 
-static struct pg_stmt **cache_place(struct pg_conn *conn)
-{
-    struct pg_stmt **place = NULL;
-    for (size_t i = 0; i < PG_STATEMENTS_MAX; i++) {
-        struct pg_stmt *stmt = conn->statements[i];
-        if (!stmt)
-            return &conn->statements[i];
-        if (!stmt->busy && (!place || stmt->used_at < (*place)->used_at))
-            place = &conn->statements[i];
-    }
-    return place;
-}
-
 static enum err_class pg_prepare(struct conn *base, const char *sql, struct stmt **out,
                                  struct err *err)
 {
     struct pg_conn *conn = pg_of(base);
-    uint64_t hash = hash_bytes(sql, strlen(sql));
-    struct pg_stmt *found = NULL;
+    struct statement *found = statements_borrow(&conn->statements, sql);
     enum err_class class_ = ERR_OK;
-    for (size_t i = 0; !found && i < PG_STATEMENTS_MAX && conn->statements[i]; i++) {
-        struct pg_stmt *stmt = conn->statements[i];
-        if (!stmt->busy && stmt->text_hash == hash && strcmp(stmt->text, sql) == 0)
-            found = stmt;
-    }
+    *out = NULL;
     if (!found) {
-        found = statement_new(conn, sql, hash);
-        if (!found)
+        struct pg_stmt *fresh = statement_new(conn, sql);
+        if (!fresh)
             return err_no_memory(err);
-        struct pg_stmt **place = cache_place(conn);
-        found->cached = place != NULL;
-        if (place && *place)
-            class_ = statement_forget(conn, *place, err);
-        if (place)
-            *place = found;
+        found = &fresh->kept;
+        struct statement *before = statements_add(&conn->statements, found);
+        if (before)
+            class_ = statement_forget(conn, (struct pg_stmt *)before, err);
     }
     found->busy = class_ == ERR_OK;
-    found->used_at = ++conn->uses;
     *out = &found->base;
     return class_;
 }
@@ -127,8 +103,7 @@ static void pg_release(struct stmt *base)
         pg_settle(pg_of(base->conn), NULL);
     statement_reset(stmt);
     pg_params_clear(&stmt->params);
-    stmt->busy = false;
-    if (!stmt->cached)
+    if (statement_give_back(&stmt->kept))
         statement_forget(pg_of(base->conn), stmt, NULL);
 }
 
@@ -299,7 +274,7 @@ static enum err_class commit_outcome(struct pg_conn *conn, const char *number, s
             return ERR_OK;
         if (strcmp(status, "aborted") == 0)
             return pg_lost_error(conn, err);
-        nanosleep(&(struct timespec){.tv_nsec = OUTCOME_WAIT_NS}, NULL);
+        real_sleep_ms(OUTCOME_WAIT_MS);
     }
     return err_set(err, ERR_STORE, "store_outcome",
                    "%s: the connection was cut at a COMMIT and the server does not say what became "
@@ -404,8 +379,8 @@ static enum err_class pg_check(struct conn *base, struct err *err)
 static void pg_close(struct conn *base)
 {
     struct pg_conn *conn = pg_of(base);
-    for (size_t i = 0; i < PG_STATEMENTS_MAX; i++)
-        statement_free(conn->statements[i]);
+    for (size_t i = 0; i < STATEMENTS_MAX; i++)
+        statement_free((struct pg_stmt *)conn->statements.places[i]);
     PQfinish(conn->link);
     free(conn);
 }

@@ -13,16 +13,13 @@
 
 #include <libpq-fe.h>
 
-#include "store/backend.h"
+#include "store/reconnect.h"
+#include "store/statements.h"
 
 enum {
     PG_VERSION_MIN = 150000,
-    /* Statements kept prepared on a connection: every named one of the program and some more. */
-    PG_STATEMENTS_MAX = 192,
     /* Answers that may be outstanding; then they are read. */
     PG_PENDING_MAX = 1024,
-    /* A server that is restarted after a crash replays its log first. */
-    PG_RECONNECT_MS = 60 * 1000,
     PG_CONNINFO_MAX = 64,
 };
 
@@ -51,11 +48,8 @@ struct pg_params {
 };
 
 struct pg_stmt {
-    struct stmt base;
-    char *text; /* as the caller wrote it */
-    char *sql;  /* as the server reads it */
-    uint64_t text_hash, used_at;
-    bool busy, cached;
+    struct statement kept;
+    char *sql; /* as the server reads it */
     char name[24];
     /* The connection's number when it was prepared; 0: not prepared. */
     uint64_t prepared_on;
@@ -81,8 +75,8 @@ struct pg_conn {
     PGconn *link;
     uint64_t number; /* counts reconnections, so that statements know theirs is gone */
     bool in_transaction;
-    struct pg_stmt *statements[PG_STATEMENTS_MAX];
-    uint64_t uses;
+    struct statements statements;
+    uint64_t names; /* given so far */
     struct pg_pending pending[PG_PENDING_MAX];
     size_t pending_len;
     int64_t rows_changed;

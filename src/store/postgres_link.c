@@ -2,15 +2,12 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "store/postgres.h"
 
 enum {
     CONNECT_MS = 10 * 1000,
     CONNECT_SIDE_MS = 2 * 1000,
-    BACKOFF_FIRST_MS = 50,
-    BACKOFF_MAX_MS = 1000,
 };
 
 /* What an address that says nothing else gets: a peer that is gone is noticed after 30 s of silence. */
@@ -121,20 +118,6 @@ static enum err_class session_set(struct pg_conn *conn, struct err *err)
     return class_;
 }
 
-/* Real time: a server does not come back sooner because a test owns the clock. */
-static void sleep_ms(int64_t ms)
-{
-    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-    nanosleep(&time, NULL);
-}
-
-static int64_t real_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The defaults first: what the address says comes after them and counts. */
 static PGconn *link_start(const char *address)
 {
@@ -199,19 +182,14 @@ enum err_class pg_connect(struct pg_conn *conn, struct err *err)
     return class_;
 }
 
-/* A wrong password or a missing database does not mend itself: only a server that is not there is
- * waited for. */
+static enum err_class connect_again(struct conn *conn, struct err *err)
+{
+    return pg_connect((struct pg_conn *)conn, err);
+}
+
 enum err_class pg_reconnect(struct pg_conn *conn, struct err *err)
 {
-    int64_t until_ms = real_now_ms() + (conn->role == CONN_SIDE ? 0 : PG_RECONNECT_MS);
-    int64_t wait_ms = BACKOFF_FIRST_MS;
-    enum err_class class_ = pg_connect(conn, err);
-    while (class_ == ERR_STORE && real_now_ms() < until_ms) {
-        sleep_ms(wait_ms);
-        wait_ms = wait_ms * 2 < BACKOFF_MAX_MS ? wait_ms * 2 : BACKOFF_MAX_MS;
-        class_ = pg_connect(conn, err);
-    }
-    return class_;
+    return reconnect(&conn->base, conn->role, connect_again, err);
 }
 
 void pg_lost(struct pg_conn *conn)

@@ -49,7 +49,7 @@ static enum err_class plan_end(struct pg_conn *conn, struct pg_stmt *stmt, struc
 {
     char sql[64];
     snprintf(sql, sizeof(sql), "DEALLOCATE %s", stmt->name);
-    snprintf(stmt->name, sizeof(stmt->name), "h%" PRIu64, ++conn->uses);
+    snprintf(stmt->name, sizeof(stmt->name), "h%" PRIu64, ++conn->names);
     stmt->prepared_on = 0;
     return pg_command(conn, sql, err);
 }

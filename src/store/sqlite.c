@@ -11,26 +11,16 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    /* Statements kept compiled on a connection: every named one of the program and some more. */
-    STATEMENTS_MAX = 128,
-};
-
 struct sqlite_stmt {
-    struct stmt base;
+    struct statement kept;
     sqlite3_stmt *handle;
-    uint64_t text_hash;
-    uint64_t used_at;
-    bool busy;
-    bool cached;
 };
 
 struct sqlite_conn {
     struct conn base;
     sqlite3 *db;
     const char *name;
-    struct sqlite_stmt *statements[STATEMENTS_MAX];
-    uint64_t uses;
+    struct statements statements;
 };
 
 static struct sqlite_conn *sqlite_of(struct conn *conn)
@@ -61,68 +51,42 @@ static void statement_free(struct sqlite_stmt *stmt)
     if (!stmt)
         return;
     sqlite3_finalize(stmt->handle);
+    statement_fini(&stmt->kept);
     free(stmt);
 }
 
-static enum err_class statement_new(struct sqlite_conn *conn, struct str sql, uint64_t hash,
+static enum err_class statement_new(struct sqlite_conn *conn, const char *text,
                                     struct sqlite_stmt **out, struct err *err)
 {
     struct sqlite_stmt *stmt = calloc(1, sizeof(*stmt));
-    if (!stmt)
+    if (!stmt || !statement_init(&stmt->kept, &conn->base, text)) {
+        free(stmt);
         return err_no_memory(err);
+    }
+    struct str sql = sql_variant(text, sqlite_ops.variant);
     int code = sqlite3_prepare_v3(conn->db, sql.ptr, (int)sql.len, SQLITE_PREPARE_PERSISTENT,
                                   &stmt->handle, NULL);
     if (code != SQLITE_OK) {
-        free(stmt);
+        statement_free(stmt);
         return sqlite_error(conn->name, conn->db, code, err);
     }
-    stmt->base.conn = &conn->base;
-    stmt->text_hash = hash;
     *out = stmt;
     return ERR_OK;
-}
-
-/* The place for a new statement: an empty one, else that of the one unused for longest; NULL when
- * all are in use. */
-static struct sqlite_stmt **cache_place(struct sqlite_conn *conn)
-{
-    struct sqlite_stmt **place = NULL;
-    for (size_t i = 0; i < STATEMENTS_MAX; i++) {
-        struct sqlite_stmt *stmt = conn->statements[i];
-        if (!stmt)
-            return &conn->statements[i];
-        if (!stmt->busy && (!place || stmt->used_at < (*place)->used_at))
-            place = &conn->statements[i];
-    }
-    return place;
 }
 
 static enum err_class sqlite_prepare(struct conn *base, const char *sql, struct stmt **out,
                                      struct err *err)
 {
     struct sqlite_conn *conn = sqlite_of(base);
-    struct str own = sql_variant(sql, sqlite_ops.variant);
-    uint64_t hash = hash_bytes(own.ptr, own.len);
-    struct sqlite_stmt *found = NULL;
-    for (size_t i = 0; !found && i < STATEMENTS_MAX && conn->statements[i]; i++) {
-        struct sqlite_stmt *stmt = conn->statements[i];
-        if (!stmt->busy && stmt->text_hash == hash &&
-            str_eq(str_of(sqlite3_sql(stmt->handle)), own))
-            found = stmt;
-    }
+    struct statement *found = statements_borrow(&conn->statements, sql);
     if (!found) {
-        enum err_class class_ = statement_new(conn, own, hash, &found, err);
+        struct sqlite_stmt *fresh = NULL;
+        enum err_class class_ = statement_new(conn, sql, &fresh, err);
         if (class_)
             return class_;
-        struct sqlite_stmt **place = cache_place(conn);
-        found->cached = place != NULL;
-        if (place) {
-            statement_free(*place);
-            *place = found;
-        }
+        found = &fresh->kept;
+        statement_free((struct sqlite_stmt *)statements_add(&conn->statements, found));
     }
-    found->busy = true;
-    found->used_at = ++conn->uses;
     *out = &found->base;
     return ERR_OK;
 }
@@ -133,8 +97,7 @@ static void sqlite_release(struct stmt *base)
     sqlite3_reset(stmt->handle);
     /* The values were borrowed; nothing may look at them again. */
     sqlite3_clear_bindings(stmt->handle);
-    stmt->busy = false;
-    if (!stmt->cached)
+    if (statement_give_back(&stmt->kept))
         statement_free(stmt);
 }
 
@@ -336,7 +299,7 @@ static void sqlite_close(struct conn *base)
 {
     struct sqlite_conn *conn = sqlite_of(base);
     for (size_t i = 0; i < STATEMENTS_MAX; i++)
-        statement_free(conn->statements[i]);
+        statement_free((struct sqlite_stmt *)conn->statements.places[i]);
     int code = sqlite3_close(conn->db);
     assert(code == SQLITE_OK); /* a statement is still borrowed */
     (void)code;

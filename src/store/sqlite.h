@@ -4,7 +4,7 @@
 
 #include <sqlite3.h>
 
-#include "store/backend.h"
+#include "store/statements.h"
 
 /* How long another process's write is waited for. */
 enum { SQLITE_BUSY_MS = 5000 };
