@@ -6,15 +6,14 @@
 
 #include "http/http_internal.h"
 
-static bool pause_add(struct exchange *exchange, unsigned ms, bool suspends)
+bool exchange_pause(struct exchange *exchange, unsigned ms)
 {
     struct http_server *server = exchange->server;
     pthread_mutex_lock(&server->lock);
     bool pauses = !server->stopping;
     if (pauses) {
         exchange->wake_ns = clock_monotonic_ns() + (int64_t)ms * 1000000;
-        if (suspends)
-            MHD_suspend_connection(exchange->connection);
+        MHD_suspend_connection(exchange->connection);
         struct exchange **at = &server->paused;
         while (*at && (*at)->wake_ns <= exchange->wake_ns)
             at = &(*at)->paused_next;
@@ -24,16 +23,6 @@ static bool pause_add(struct exchange *exchange, unsigned ms, bool suspends)
     }
     pthread_mutex_unlock(&server->lock);
     return pauses;
-}
-
-bool exchange_pause(struct exchange *exchange, unsigned ms)
-{
-    return pause_add(exchange, ms, true);
-}
-
-bool exchange_pause_on(struct exchange *exchange, unsigned ms)
-{
-    return pause_add(exchange, ms, false);
 }
 
 static void wait_until(struct http_server *server, int64_t wake_ns)

@@ -8,10 +8,10 @@ import lib
 import mariadb_server
 import pg_server
 from on_server import OnServer, server_start
-from truth import Stage
+from truth import FORTNIGHT, Stage
 
 WORLD = {"life_shops": 2, "life_orders": 1300, "douplus_shops": 1, "douplus_orders": 400, "timeout_ms": 300,
-         "quota": "shop=20/1,burst=20"}
+         "quota": "shop=20/1,burst=20", **FORTNIGHT}
 ROUNDS = 8
 # What differs from home to home: instants of the run, sealed values, serial numbers.
 UNLIKE = {"row_hash", "body", "received_ms", "first_seen_ms", "changed_ms", "seen_ms"}

@@ -3,7 +3,7 @@
 contradicts, no call goes beyond the quota, and each kind was really given."""
 # Runs alone: its last run is in real time.
 import lib
-from truth import Stage
+from truth import FORTNIGHT, Stage
 
 KINDS = ["throttle_retry_after", "throttle_plain", "http_500", "http_503", "timeout", "slow_body", "cut_json",
          "cut_connection", "non_utf8", "html", "error_in_200", "empty_success", "list_missing", "empty_page",
@@ -13,7 +13,7 @@ ROUNDS = 6
 
 def under_faults(t, plan, wanted, real_time=False, **switches):
     world = {"life_shops": 3, "life_orders": 400, "douplus_shops": 1, "douplus_orders": 150, "timeout_ms": 300,
-             "quota": "shop=20/1,burst=20", "faults": plan, **switches}
+             "quota": "shop=20/1,burst=20", "faults": plan, **FORTNIGHT, **switches}
     stage = Stage(t, real_time=real_time, **world)
     for _ in range(ROUNDS):  # faults may leave a window unproved or a task dead; the same command goes on from there
         code, _, _ = stage.sync(check=None)
@@ -47,7 +47,8 @@ def test_all_faults_mixed_at_twenty_percent(t):
 
 
 def test_all_faults_mixed_in_real_time(t):
-    under_faults(t, "all=10%", [], real_time=True, life_shops=1, life_orders=200, douplus_shops=0)
+    under_faults(t, "all=10%", [], real_time=True, life_shops=1, life_orders=200, douplus_shops=0,
+                 **dict.fromkeys(FORTNIGHT))  # the world of its own time
 
 
 if __name__ == "__main__":

@@ -2,12 +2,14 @@
 """Figures of ads and the revisit of open orders: the wrongs of the system before (../shared/spec/1-douplus.md, 7), each by its
 name, over a platform of a few lines (fake_ads.py). Expected numbers come from the events that the test made up."""
 import contextlib
+import copy
 import json
+import shutil
 import signal
 import sqlite3
 
 from fake_ads import LIST, REFUSED, REPORT, UNREADABLE, AdsStage, FakeAds, ad_order, ms_of, order_id
-from lib import holds, same
+from lib import holds, same, steps_undo
 
 DAY = "2026-05-20"
 NOON = f"{DAY} 12:00:00"
@@ -456,6 +458,7 @@ def test_a_home_of_an_older_program_asks_for_what_is_due(t):
     stage.sync()
     same(stage.plan(2)["next_ms"], None, "an order that was asked to its end")
     with contextlib.closing(sqlite3.connect(stage.home / "huiliu.db")) as base:
+        steps_undo(base, 7)
         for index in ("ask_plan_due", "sync_window_reaches", "sync_window_closed", "sync_window_unproved", "sync_window_moved",
                       "task_next", "task_due", "task_running", "execution_task"):
             base.execute(f"DROP INDEX {index}")
@@ -826,13 +829,29 @@ def kill_stage(t):
     fake.spend(2, DAY, ad=1, cost=7)
     fake.spend(2, DAY, ad=2, cost=-2)
     fake.order(2)["status"] = "DELIVERIED"
-    stage.at("2026-05-22 12:00:00")
-    return fake, stage
+    return Prepared(fake, stage, "2026-05-22 12:00:00")
 
 
-def killed_at(t, point, hit):
+class Prepared:
+    """A stage as it stood, to begin from again and again: the home's files and the platform's course of events."""
+
+    def __init__(self, fake, stage, start):
+        self.fake, self.stage, self.start = fake, stage, start
+        self.files = stage.t.folder() / "home"
+        shutil.copytree(stage.home, self.files)
+        self.course = copy.deepcopy({name: part for name, part in vars(fake).items() if isinstance(part, (dict, list, set))})
+
+    def again(self):
+        shutil.rmtree(self.stage.home)
+        shutil.copytree(self.files, self.stage.home)
+        vars(self.fake).update(copy.deepcopy(self.course))
+        self.stage.at(self.start)
+        return self.fake, self.stage
+
+
+def killed_at(prepared, point, hit):
     """False when the sync ended before the hit. Whatever happened, the next sync makes everything right."""
-    fake, stage = kill_stage(t)
+    fake, stage = prepared.again()
     code, _, _ = stage.sync(check=None, env={"HUILIU_FAIL": f"{point}=kill@{hit}"})
     holds(code in (0, -signal.SIGKILL), f"sync ended with {code}")
     stage.sync_at("2026-05-22 12:00:30")
@@ -846,23 +865,28 @@ def killed_at(t, point, hit):
     same(base, 1100, "closed ranges")
     same(stage.rows("SELECT count(*) AS n FROM task")[0]["n"], 0, "tasks left over")
     stage.good()
-    stage.sandbox.stop()
     return code == -signal.SIGKILL
 
 
 def test_killed_at_every_fail_point_of_a_pass(t):
+    prepared = kill_stage(t)
     for point, step in KILL_STEPS.items():
         hit = 1
-        while killed_at(t, point, hit):
+        while killed_at(prepared, point, hit):
             hit += step
         holds(hit > 1, f"{point} was never reached")
         print(f"# {point}: killed at {(hit - 1) // step} of its hits", flush=True)
 
 
-def killed_in_halves(t, point, hit, calls):
+# The same for a question that is asked in halves. A kill behind a commit is one before the next, so they take turns;
+# tests/prove/kills kills at every hit.
+HALVES_STEPS = {"sync.figures.asked": 2, "store.commit.before": 9, "store.commit.after": 10}
+
+
+def killed_in_halves(prepared, point, hit, calls):
     """False when the sync ended before the hit. A sync that was killed goes on with the parts it had: of the calls that it
     takes without a kill one is made again."""
-    fake, stage = many_orders(t)
+    fake, stage = prepared.again()
     refuse(fake, 23, 90, how=UNREADABLE)
     code, _, _ = stage.sync(check=None, env={"HUILIU_FAIL": f"{point}=kill@{hit}"})
     holds(code in (0, -signal.SIGKILL), f"sync ended with {code}")
@@ -872,17 +896,17 @@ def killed_in_halves(t, point, hit, calls):
     same([r["times"] for r in aside(stage).values()], [1, 1], "times")
     holds(fake.calls[REPORT] <= calls + 1, f"{fake.calls[REPORT]} calls, killed at {point} {hit}, else {calls}")
     same(stage.rows("SELECT count(*) AS n FROM task")[0]["n"], 0, "tasks left over")
-    stage.sandbox.stop()
     return code == -signal.SIGKILL
 
 
 def test_killed_while_a_question_is_asked_in_halves(t):
-    fake, stage = many_orders(t)
+    prepared = Prepared(*many_orders(t), NOON)
+    fake, stage = prepared.again()
     refuse(fake, 23, 90, how=UNREADABLE)
     calls = calls_of(fake, REPORT, stage.sync)
-    for point, step in (("sync.figures.asked", 2), ("store.commit.before", 3), ("store.commit.after", 3)):
+    for point, step in HALVES_STEPS.items():
         hit = 1
-        while killed_in_halves(t, point, hit, calls):
+        while killed_in_halves(prepared, point, hit, calls):
             hit += step
         holds(hit > 10, f"{point} was reached {hit} times only")
         print(f"# {point}: killed at {(hit - 1) // step} of its hits", flush=True)

@@ -8,13 +8,14 @@ import subprocess
 import time
 
 import lib
-from truth import SEED, Stage
+from truth import FORTNIGHT, SEED, Stage
 
 PAGES_IN_FLIGHT_MAX = 4
 WORLD = {"life_shops": 4, "life_orders": 1500, "douplus_shops": 1, "douplus_orders": 300, "enc_share": 10,
          "quota": "shop=20/1,burst=20"}
+SMALL = {**WORLD, "life_shops": 1, "life_orders": 300, "douplus_orders": 50, **FORTNIGHT}
 # Points that a healthy sync of WORLD does not pass, with the world in which it does.
-NEEDS = {"sync.split": {"life_orders": 26000, "big_day": 24000, "totals": "cap", "enc_share": 0}}
+NEEDS = {"sync.split": {"life_orders": 11500, "big_day": 11000, "totals": "cap", "enc_share": 0}}
 # Torture points fail every n-th call in unit tests instead; a kill there is a kill anywhere.
 NOT_BY_KILL = {"base.alloc", "store.query", "format.write"}
 # Points of passes by ids, which need a course of events: figures.py kills there; and of what processes share through a
@@ -108,7 +109,7 @@ def test_pages_read_again_after_kills_are_bounded(t):
 
 def kill_at(t, point):
     """True when the process died at the point; everything is well after the next run."""
-    stage = Stage(t, **{**WORLD, "life_shops": 1, "life_orders": 400, "douplus_orders": 50, **NEEDS.get(point, {})})
+    stage = Stage(t, **{**SMALL, **NEEDS.get(point, {})})
     env = {"HUILIU_FAIL": point + "=kill@2"}
     if point == "store.migrate.step":
         shutil.rmtree(stage.home)
@@ -125,7 +126,7 @@ def kill_at(t, point):
 
 def once_only(t, point):
     """Points passed once in a shop's life (its token): killed at the first hit of a fresh home."""
-    stage = Stage(t, **{**WORLD, "life_shops": 1, "life_orders": 400, "douplus_orders": 50})
+    stage = Stage(t, **SMALL)
     code, _, _ = stage.sync(check=None, env={"HUILIU_FAIL": point + "=kill"})
     all_is_well(stage)
     stage.sandbox.stop()

@@ -226,6 +226,13 @@ def budget_lift(home, platform, budget, calls):
     (home / "connectors" / name).write_text(text.replace(found[0], found[0].replace(calls, "10000")), encoding="utf-8")
 
 
+def budgets_lift(home, env=None):
+    """The budgets of the shops that are there, said to be so large that nobody waits: for tests in real time, which look at the
+    program and not at the platform's patience. Running processes hear it within two seconds."""
+    for budget in huiliu_json(home, "budget", "list", env=env, check=True)[1]["budgets"]:
+        huiliu(home, "budget", "set", budget["key"], "1000/1s", env=env, check=True)
+
+
 def point_to(home, sandbox, env=None):
     """Sets platforms.<id>.base_url for every platform that the program knows."""
     platforms = [c["platform"] for c in huiliu_json(home, "connector", "list", env=env)[1]["connectors"]]
@@ -265,6 +272,26 @@ def rows(home, sql, *values):
         found = [dict(row) for row in connection.execute(sql, values)]
     connection.close()
     return found
+
+
+def steps_undo(base, first):
+    """Takes from a SQLite connection what schema/tables.yaml declares since step `first`: a database as an older program left it.
+    What indexes an older step had in the place of newer ones, it cannot know."""
+    table, since = None, {}
+    for line in (ROOT / "schema" / "tables.yaml").read_text(encoding="utf-8").splitlines():
+        if found := re.match(r"  (\w+):$", line):
+            table = found[1]
+        elif table and (found := re.match(r"    since: (\d+)", line)):
+            since[table] = int(found[1])
+        elif table and (found := re.match(r"      (\w+): \{.*\bsince: (\d+)", line)):
+            since[table, found[1], "columns: [" in line] = int(found[2])
+    new = [thing for thing, number in since.items() if number >= first]
+    for thing in sorted((t for t in new if isinstance(t, tuple) and t[0] not in new), key=lambda t: not t[2]):
+        owner, name, index = thing
+        base.execute(f"DROP INDEX IF EXISTS {owner}_{name}" if index else f"ALTER TABLE {owner} DROP COLUMN {name}")
+    for name in (t for t in new if isinstance(t, str)):
+        base.execute(f"DROP TABLE {name}")
+    base.execute("DELETE FROM migration WHERE number >= ?", (first,))
 
 
 # --- saying what must hold ---

@@ -11,7 +11,7 @@ import lib
 import pg_server
 from cutting import Cutting
 from pg_server import free_port
-from truth import DATA_TABLES, Stage
+from truth import DATA_TABLES, FORTNIGHT, Stage
 
 
 STEPS = 12  # COMMITs of `sync` before it works: it looks whether the database is new enough, and says so where it is cut off
@@ -72,7 +72,7 @@ def all_equal(stage):
 
 
 def rows_equal_the_truth_and_nothing_is_written_twice(t, kind):
-    stage = OnServer(t, server_start(t, kind), life_shops=2, life_orders=600, douplus_shops=1, douplus_orders=200)
+    stage = OnServer(t, server_start(t, kind), life_shops=2, life_orders=600, douplus_shops=1, douplus_orders=200, **FORTNIGHT)
     stage.sync()
     all_equal(stage)
     stage.watch_writes()
@@ -140,7 +140,7 @@ def every_commit_is_settled_whose_answer_is_cut_off(t, kind):
     for lost, is refused by the fence or found by the audit."""
     server = server_start(t, kind)
     way = Cutting(server.port, kind.COMMIT, every=3, spared=STEPS)
-    stage = OnServer(t, server, life_shops=2, life_orders=1500, douplus_shops=1, douplus_orders=100)
+    stage = OnServer(t, server, life_shops=2, life_orders=500, douplus_shops=1, douplus_orders=60, **FORTNIGHT)
     stage.env["HUILIU_STORE"] = server.url.replace(f":{server.port}/", f":{way.port}/")
     stage.sync()
     way.stop()
@@ -211,7 +211,7 @@ def a_killed_sync_is_gone_on_with_at_once(t, kind):
         time.sleep(1 if number == signal.SIGTERM else 0)
         process.send_signal(number)
         process.communicate(timeout=10)
-    stage.sandbox.config(quota=[])
+    stage.quota_lift()
     code, out, err = stage.sync(check=None, timeout=120)
     lib.same(code, 0, f"exit code: {out[-300:]}{err[-300:]}")
     all_equal(stage)

@@ -76,10 +76,10 @@ class Service(Stage):
 
 
 def test_shops_are_kept_up_to_date(t):
-    """Six virtual hours: no tick is missed, rows equal the truth, nothing waits too long."""
+    """Three virtual hours: no tick is missed, rows equal the truth, nothing waits too long."""
     service = Service(t, life_shops=2, life_orders=300, douplus_shops=2, douplus_orders=60)
     began_ms = service.now_ms()
-    service.until(began_ms + 6 * HOUR_MS)
+    service.until(began_ms + 3 * HOUR_MS)
     service.end()
     passed_ms = service.now_ms() - began_ms
     for (lane, name), ticks in service.ticks().items():
@@ -90,7 +90,7 @@ def test_shops_are_kept_up_to_date(t):
     same(service.rows("SELECT count(*) AS n FROM task WHERE state = 'dead'")[0]["n"], 0, "dead tasks")
     same(service.rows("SELECT count(*) AS n FROM worker")[0]["n"], 0, "workers that did not leave")
     done = service.rows("SELECT lane, count(*) AS n FROM execution WHERE kind = 'window' AND result = 'done' GROUP BY lane")
-    holds(len(done) == 4 and all(r["n"] >= 70 for r in done), f"passes {done}")
+    holds(len(done) == 4 and all(r["n"] >= 35 for r in done), f"passes {done}")
     late = service.rows("SELECT shop_id, stream, complete_up_to_ms AS at FROM stream_state")
     for row in late:
         holds(service.now_ms() - row["at"] <= 2 * PASS_MS + 11 * 60000, f"{row} is late at {service.now_ms()}")
@@ -124,13 +124,13 @@ def test_one_bad_thing_makes_no_other_shop_late(t):
                     " '', '', 0, 0, 0, 0, 0)")
     service.begin()
     began_ms = service.now_ms()
-    service.until(began_ms + 3 * HOUR_MS)
+    service.until(began_ms + 2 * HOUR_MS)
     service.end()
     for shop in good:
         passes = [r["at"] for r in service.rows("SELECT ended_ms AS at FROM execution WHERE lane = ? AND kind = 'window' AND"
                                                 " result = 'done' AND ended_ms > ? ORDER BY 1", service.shop_id(shop), began_ms)]
         gaps = [b - a for a, b in zip([began_ms] + passes, passes)]
-        holds(len(passes) >= 35 and max(gaps) <= 2 * PASS_MS, f"{shop['name']}: {len(passes)} passes, gaps up to {max(gaps)}")
+        holds(len(passes) >= 23 and max(gaps) <= 2 * PASS_MS, f"{shop['name']}: {len(passes)} passes, gaps up to {max(gaps)}")
     holds(service.rows("SELECT 1 FROM reject WHERE field = 'pay_amount'"), "no record was refused")
     lanes = ", ".join(str(service.shop_id(s)) for s in good)
     dead = {r["kind"] for r in service.rows(f"SELECT kind FROM task WHERE state = 'dead' AND lane IN ({lanes})")}
@@ -201,7 +201,7 @@ def test_a_sync_that_is_paused_or_cancelled_is_not_done(t):
         same((process.returncode, json.loads(out)["result"]), (code, result), f"{words}: {err[-400:]}")
         lib.sanitizers_quiet(err)
         stage.run("resume", check=True)
-        stage.sandbox.config(quota=[])
+        stage.quota_lift()
         stage.sync()
         stage.rows_equal()
 
@@ -230,7 +230,7 @@ def test_a_service_that_ends_leaves_the_work_to_who_follows(t):
     service.wait(lambda: service.rows("SELECT count(*) AS n FROM trade_order")[0]["n"] > 100, "the pull is at work")
     follower = service.start("sync", "--full", "--json")
     service.wait(lambda: service.rows("SELECT 1 FROM task WHERE run <> ''"), "the follower has asked")
-    service.sandbox.config(quota=[])
+    service.quota_lift()
     service.end()
     out, err = follower.communicate(timeout=PATIENCE_S)
     same(follower.returncode, 0, err)
@@ -242,7 +242,7 @@ def test_what_changes_meanwhile_is_noticed(t):
     service = Service(t, life_shops=3, life_orders=100, douplus_shops=0, shops=False)
     same(service.ticks().keys(), {(0, "prune")}, "schedules without shops")
     service.shops = lib.add_shops(service.home, service.sandbox, "douyin-life", env=service.env)
-    service.wait(lambda: all(orders_of(service, s) > 50 for s in service.shops), "added shops are read")
+    service.wait(lambda: all(orders_of(service, s) > 5 for s in service.shops), "added shops are read")
     one = service.shops[0]
     service.run("shop", "disable", one["name"], check=True)
     service.wait(lambda: (service.shop_id(one), "orders") not in service.ticks(), "a disabled shop has no schedule")
@@ -266,7 +266,7 @@ def test_scheduler_and_worker_apart(t):
     stage.begin(command="worker")
     worker, schedulers = stage.process, [stage.start("scheduler") for _ in range(2)]
     began_ms, ticks = stage.now_ms(), stage.ticks()
-    stage.until(began_ms + 2 * HOUR_MS)
+    stage.until(began_ms + HOUR_MS)
     for process in schedulers + [worker]:
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=PATIENCE_S)

@@ -48,6 +48,7 @@ def synced(t, kind):
     sandbox = t.sandbox(life_shops=SHOPS, life_orders=ORDERS, douplus_shops=0)
     base = kind(t, sandbox)
     shops = lib.add_shops(base.home, sandbox, "douyin-life", env=base.env)
+    lib.budgets_lift(base.home, base.env)
     base.huiliu("sync", check=True)
     truth = {o["order_id"]: o for s in shops for o in sandbox.truth("douyin-life", s["external_id"])}
     same(len(truth), SHOPS * ORDERS, "orders in the truth")
@@ -515,6 +516,7 @@ def test_orders_are_the_platforms(t, kind):
     sandbox = t.sandbox(life_shops=0, douplus_shops=1, douplus_orders=60)
     base = kind(t, sandbox)
     shop = lib.add_shops(base.home, sandbox, "douplus", env=base.env)[0]
+    lib.budgets_lift(base.home, base.env)
     base.huiliu("sync", "--stream", "ad_orders", check=True)
     truth = {o["order_id"]: o for o in sandbox.truth("douplus", shop["external_id"])}
     found = base.rows("douplus", "SELECT * FROM douplus_order")
