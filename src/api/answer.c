@@ -226,6 +226,46 @@ static void refuse(struct call_frame *frame, const struct err *err)
         allow_write(frame);
 }
 
+/* A piece is made on a worker, which takes part in the clock only meanwhile. */
+static enum http_pull frame_pull(void *context, struct buf *piece, unsigned *wait_ms)
+{
+    struct call_frame *frame = context;
+    clock_thread_enter();
+    enum http_pull pulled = frame->stream.pull(frame->stream.context, piece, wait_ms);
+    clock_thread_leave();
+    return pulled;
+}
+
+static void frame_close(void *context)
+{
+    struct call_frame *frame = context;
+    clock_thread_enter();
+    if (frame->stream.close)
+        frame->stream.close(frame->stream.context);
+    clock_thread_leave();
+}
+
+static bool packs_well(const char *type)
+{
+    static const char *const types[] = {"text/csv", "application/json", "application/x-ndjson"};
+    for (size_t i = 0; type && i < sizeof(types) / sizeof(*types); i++)
+        if (str_starts(str_of(type), str_of(types[i])))
+            return true;
+    return false;
+}
+
+static void stream_wrap(struct call_frame *frame)
+{
+    struct http_reply *reply = frame->call.reply;
+    frame->stream = reply->stream;
+    reply->stream = (struct http_stream){frame_pull, frame_close, frame};
+    reply->gzip_stream = packs_well(reply->content_type) && accepts_gzip(frame->call.request);
+    if (reply->gzip_stream)
+        call_header(&frame->call, "Content-Encoding", STR("gzip"));
+    if (packs_well(reply->content_type))
+        call_header(&frame->call, "Vary", STR("Accept-Encoding"));
+}
+
 static void answer(struct call_frame *frame)
 {
     struct call *call = &frame->call;
@@ -236,6 +276,8 @@ static void answer(struct call_frame *frame)
     headers_write(frame);
     if (!reply->stream.pull && reply->body.len == 0)
         reply->body = buf_str(&call->out);
+    if (reply->stream.pull)
+        stream_wrap(frame);
     tag_write(frame);
     reply->release = frame_release;
     reply->release_context = frame;
@@ -262,4 +304,47 @@ void api_handle_as(struct api *api, const struct person *person, const struct ht
 void api_handle(void *context, const struct http_request *request, struct http_reply *reply)
 {
     api_handle_as(context, NULL, request, reply);
+}
+
+size_t api_body_bytes(void *context, struct str method, struct str path)
+{
+    (void)context;
+    return route_body_bytes(method, path);
+}
+
+void api_refuse(void *context, unsigned status, const struct http_request *request,
+                struct http_reply *reply)
+{
+    struct err err = {0};
+    switch (status) {
+    case 400:
+        err_set(&err, ERR_USAGE, "url", "the address holds a broken escape or is not UTF-8");
+        break;
+    case 413:
+        err_set(&err, ERR_USAGE, "body_large", "the body has more bytes than this address takes");
+        break;
+    case 414:
+        err_set(&err, ERR_USAGE, "url_long",
+                "the address, or the number of its parameters, is too large");
+        break;
+    case 431:
+        err_set(&err, ERR_USAGE, "headers_many", "more than %d headers, or too long ones",
+                HEADERS_MAX);
+        break;
+    case 503:
+        err_set(&err, ERR_LATER, "busy", "too many requests wait, or too many streams are open");
+        break;
+    default:
+        err_set(&err, ERR_INTERNAL, "http", "the request could not be read");
+    }
+    struct call_frame *frame = frame_new(context, request, reply);
+    *reply = (struct http_reply){.status = status, .cut_after_bytes = SIZE_MAX};
+    if (!frame)
+        return;
+    refuse(frame, &err);
+    headers_write(frame);
+    reply->body = buf_str(&frame->call.out);
+    reply->release = frame_release;
+    reply->release_context = frame;
+    access_log(frame);
 }

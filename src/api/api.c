@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SOCKET_THREADS = 2, WAITING_MAX = 256 };
+
 /* --- hosts --- */
 
 const struct api_host *api_host_take(struct api *api)
@@ -66,6 +68,24 @@ bool api_host_free(struct api *api, const struct api_host *host)
 
 /* --- life --- */
 
+/* Sockets are two threads' work whatever the handlers do; a worker runs one handler, or makes one piece of a stream. */
+static enum err_class listen_begin(struct api *api, const struct api_options *options,
+                                   struct err *err)
+{
+    const struct http_options http = {
+        .address = options->listen,
+        .threads = SOCKET_THREADS,
+        .workers = options->threads,
+        .waiting_max = WAITING_MAX,
+        .streams_max = API_STREAMS_MAX,
+        .body_bytes_of = api_body_bytes,
+        .refuse = api_refuse,
+        .handler = api_handle,
+        .context = api,
+    };
+    return http_open(&http, &api->server, err);
+}
+
 enum err_class api_open(const struct api_options *options, struct api **out, struct err *err)
 {
     struct api *api = calloc(1, sizeof(*api));
@@ -85,7 +105,7 @@ enum err_class api_open(const struct api_options *options, struct api **out, str
     if (class_ == ERR_OK && options->host)
         api_host_set(api, options->host);
     if (class_ == ERR_OK && options->listen.len > 0)
-        class_ = http_listen(options->listen, options->threads, api_handle, api, &api->server, err);
+        class_ = listen_begin(api, options, err);
     if (class_ == ERR_OK)
         *out = api;
     else

@@ -30,17 +30,19 @@ struct api {
 /* table.c: all tables of routes, ended by NULL. */
 extern const struct route *const route_tables[];
 
+enum { PATH_VALUES_MAX = 8 };
 /* A call with what only the core needs to know; it lives in the request's arena. */
 struct call_frame {
     struct call call;
     struct json_doc *body;
-    struct str path_values[8];
+    struct str path_values[PATH_VALUES_MAX];
     const char *allowed[8]; /* methods of the path, where the one asked for is not among them */
     size_t allowed_len;
     bool head;
     bool known;   /* who asks was said by the caller */
     bool repeats; /* it has an Idempotency-Key, and is the first with it */
     struct buf packed;
+    struct http_stream stream; /* the handler's */
     int64_t began_ns;
 };
 
@@ -62,6 +64,12 @@ void who_cache_free(struct who_cache *cache);
 
 /* One request, from its arrival to a filled reply; what api_open hands to the http room. */
 void api_handle(void *context, const struct http_request *request, struct http_reply *reply);
+/* How long the body of a request to this address may be. */
+size_t api_body_bytes(void *context, struct str method, struct str path);
+size_t route_body_bytes(struct str method, struct str path);
+/* What the http room refuses by itself, in our words. */
+void api_refuse(void *context, unsigned status, const struct http_request *request,
+                struct http_reply *reply);
 /* The same for somebody who is known already; NULL: whoever the request says. */
 void api_handle_as(struct api *api, const struct person *person, const struct http_request *request,
                    struct http_reply *reply);

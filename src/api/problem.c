@@ -12,6 +12,7 @@ static const struct {
     unsigned status;
 } codes[] = {
     {"method_not_allowed", 405}, {"content_type", 415}, {"body_large", 413},
+    {"url_long", 414},           {"headers_many", 431}, {"busy", 503},
     {"unauthenticated", 401},    {"sign_in", 401},      {"bearer", 401},
     {"precondition", 412},       {"streams_many", 503}, {"starting", 503},
     {"hashing_busy", 503},

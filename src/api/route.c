@@ -54,18 +54,32 @@ static void allow(struct call_frame *frame, enum route_method method)
         frame->allowed[frame->allowed_len++] = name;
 }
 
+size_t route_body_bytes(struct str method, struct str path)
+{
+    struct str values[PATH_VALUES_MAX];
+    enum route_method wanted;
+    size_t most = API_BODY_BYTES_MAX;
+    if (!route_method_parse(method, &wanted))
+        return most;
+    for (const struct route *const *table = route_tables; *table; table++)
+        for (const struct route *route = *table; route->path; route++)
+            if (route->method == wanted && route->body_bytes_max > most &&
+                path_match(str_of(route->path), path, values, PATH_VALUES_MAX) != SIZE_MAX)
+                most = route->body_bytes_max;
+    return most;
+}
+
 enum err_class route_match(struct call_frame *frame, struct err *err)
 {
     const struct http_request *request = frame->call.request;
-    enum { VALUES_MAX = sizeof(frame->path_values) / sizeof(*frame->path_values) };
-    struct str values[VALUES_MAX];
+    struct str values[PATH_VALUES_MAX];
     enum route_method method;
     size_t best = SIZE_MAX;
     frame->head = str_eq(request->method, STR("HEAD"));
     bool known = route_method_parse(frame->head ? STR("GET") : request->method, &method);
     for (const struct route *const *table = route_tables; *table; table++) {
         for (const struct route *route = *table; route->path; route++) {
-            size_t len = path_match(str_of(route->path), request->path, values, VALUES_MAX);
+            size_t len = path_match(str_of(route->path), request->path, values, PATH_VALUES_MAX);
             if (len == SIZE_MAX)
                 continue;
             allow(frame, route->method);

@@ -6,7 +6,10 @@
  * same time. Ownership: everything in `struct http_request` lives until the handler returns, what
  * is in its arena until the reply is sent. The reply's body is not copied: it lies in that arena,
  * is the request's own body, or is constant.
- * Limits: HTTP_BODY_BYTES_MAX a request, HEADERS_MAX headers, URL_BYTES_MAX, HTTP_QUERY_MAX;
+ * A server for everybody (http_open with `workers`) is guarded as well: handlers and streams run on threads of their own,
+ * so that one that takes long holds up nobody's socket; a request that is not whole after 30 s, or a reader that takes
+ * a reply too slowly, loses its connection; what waits for a worker, and how many streams are open, has a bound (503).
+ * Limits: HTTP_BODY_BYTES_MAX a request (a guarded server's own, by address), HEADERS_MAX headers, URL_BYTES_MAX, HTTP_QUERY_MAX;
  * beyond: 413/431/414. Broken percent escapes and URLs that are not UTF-8: 400. The handler never
  * sees those. */
 #ifndef HUILIU_HTTP_HTTP_H
@@ -63,7 +66,8 @@ struct http_reply {
     /* Called when nothing of the reply is needed any more (NULL: not); the stream was closed before. */
     void (*release)(void *context);
     void *release_context;
-    struct str body;          /* borrowed from request->arena or constant */
+    bool gzip_stream; /* the stream is packed on its way; the header is the handler's to set */
+    struct str body;  /* borrowed from request->arena or constant */
     const char *content_type; /* NULL: application/json; charset=utf-8 */
     /* Misbehaviour, for the sandbox only. Pauses are real time, whatever the test clock says, and
      * hold the connection but no thread; http_close closes the connections that pause. */
@@ -77,8 +81,27 @@ struct http_reply {
 typedef void http_handler(void *context, const struct http_request *request,
                           struct http_reply *reply);
 
+/* A refusal of this room's own (400 413 414 431 503), so that its words are the server's. */
+typedef void http_refuser(void *context, unsigned status, const struct http_request *request,
+                          struct http_reply *reply);
+
 struct http_server;
-/* address "127.0.0.1:0" picks a free port. ERR_CONFIG "listen" names the address and why. */
+struct http_options {
+    struct str address; /* "127.0.0.1:0" picks a free port */
+    unsigned threads;   /* of sockets */
+    unsigned
+        workers; /* of handlers and streams; 0: they run on those of the sockets, and nothing is guarded */
+    unsigned waiting_max; /* requests that wait for a worker */
+    unsigned streams_max; /* that are open at once */
+    /* How many bytes the body of such a request may have; NULL: HTTP_BODY_BYTES_MAX. */
+    size_t (*body_bytes_of)(void *context, struct str method, struct str path);
+    http_refuser *refuse; /* NULL: {"error": …} */
+    http_handler *handler;
+    void *context;
+};
+enum err_class http_open(const struct http_options *options, struct http_server **out,
+                         struct err *err);
+/* The plain form. address "127.0.0.1:0" picks a free port. ERR_CONFIG "listen" names the address and why. */
 enum err_class http_listen(struct str address, unsigned threads, http_handler *handler,
                            void *context, struct http_server **out, struct err *err);
 int http_port(const struct http_server *server);

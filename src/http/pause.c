@@ -6,14 +6,15 @@
 
 #include "http/http_internal.h"
 
-bool exchange_pause(struct exchange *exchange, unsigned ms)
+static bool pause_add(struct exchange *exchange, unsigned ms, bool suspends)
 {
     struct http_server *server = exchange->server;
     pthread_mutex_lock(&server->lock);
     bool pauses = !server->stopping;
     if (pauses) {
         exchange->wake_ns = clock_monotonic_ns() + (int64_t)ms * 1000000;
-        MHD_suspend_connection(exchange->connection);
+        if (suspends)
+            MHD_suspend_connection(exchange->connection);
         struct exchange **at = &server->paused;
         while (*at && (*at)->wake_ns <= exchange->wake_ns)
             at = &(*at)->paused_next;
@@ -23,6 +24,16 @@ bool exchange_pause(struct exchange *exchange, unsigned ms)
     }
     pthread_mutex_unlock(&server->lock);
     return pauses;
+}
+
+bool exchange_pause(struct exchange *exchange, unsigned ms)
+{
+    return pause_add(exchange, ms, true);
+}
+
+bool exchange_pause_on(struct exchange *exchange, unsigned ms)
+{
+    return pause_add(exchange, ms, false);
 }
 
 static void wait_until(struct http_server *server, int64_t wake_ns)

@@ -3,27 +3,31 @@
 
 #include "http/http_internal.h"
 
-enum { BLOCK_BYTES = 32 * 1024 };
+enum { BLOCK_BYTES = 32 * 1024, REPLY_SLOW_BYTES_S = 16 * 1024 };
 
-void reply_refuse(struct http_reply *reply, unsigned status)
+static struct str refusal(unsigned status)
 {
-    *reply = (struct http_reply){.status = status, .cut_after_bytes = SIZE_MAX};
     switch (status) {
     case MHD_HTTP_BAD_REQUEST:
-        reply->body = STR("{\"error\":\"bad_url\"}\n");
-        break;
+        return STR("{\"error\":\"bad_url\"}\n");
     case MHD_HTTP_CONTENT_TOO_LARGE:
-        reply->body = STR("{\"error\":\"body_too_large\"}\n");
-        break;
+        return STR("{\"error\":\"body_too_large\"}\n");
     case MHD_HTTP_URI_TOO_LONG:
-        reply->body = STR("{\"error\":\"url_too_long\"}\n");
-        break;
+        return STR("{\"error\":\"url_too_long\"}\n");
     case MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE:
-        reply->body = STR("{\"error\":\"headers_too_many\"}\n");
-        break;
+        return STR("{\"error\":\"headers_too_many\"}\n");
     default:
-        reply->body = STR("{\"error\":\"internal\"}\n");
+        return STR("{\"error\":\"internal\"}\n");
     }
+}
+
+void reply_refuse(struct exchange *exchange, unsigned status)
+{
+    const struct http_options *options = &exchange->server->options;
+    exchange->reply = (struct http_reply){
+        .status = status, .cut_after_bytes = SIZE_MAX, .body = refusal(status)};
+    if (options->refuse)
+        options->refuse(options->context, status, &exchange->request, &exchange->reply);
 }
 
 void reply_abandon(struct http_reply *reply)
@@ -64,25 +68,11 @@ static ssize_t body_read(void *context, uint64_t at, char *out, size_t out_bytes
     return (ssize_t)piece.len;
 }
 
-/* The next piece into exchange->piece, which is empty. False: nothing now. */
+/* Without workers: the next piece here and now. False: nothing. */
 static bool piece_pull(struct exchange *exchange, ssize_t *answer)
 {
-    const struct http_stream *stream = &exchange->reply.stream;
     unsigned wait_ms = 0;
-    buf_reset(&exchange->piece);
-    exchange->piece_sent = 0;
-    if (exchange->stream_over || exchange->server->stopping) {
-        *answer = exchange->stream_over ? MHD_CONTENT_READER_END_OF_STREAM
-                                        : MHD_CONTENT_READER_END_WITH_ERROR;
-        return false;
-    }
-    enum http_pull pulled = stream->pull(stream->context, &exchange->piece, &wait_ms);
-    exchange->stream_over = pulled == HTTP_END;
-    if (pulled == HTTP_BROKEN || exchange->piece.failed) {
-        *answer = MHD_CONTENT_READER_END_WITH_ERROR;
-        return false;
-    }
-    if (pulled != HTTP_WAIT || exchange->piece.len > 0)
+    if (stream_pull(exchange, &wait_ms) != HTTP_WAIT || exchange->piece.len > 0)
         return true;
     *answer = exchange_pause(exchange, wait_ms) ? 0 : MHD_CONTENT_READER_END_WITH_ERROR;
     return false;
@@ -93,9 +83,16 @@ static ssize_t stream_read(void *context, uint64_t at, char *out, size_t out_byt
     struct exchange *exchange = context;
     ssize_t answer;
     (void)at;
-    while (exchange->piece_sent == exchange->piece.len)
+    while (exchange->piece_sent == exchange->piece.len) {
+        if (exchange->stream_broken || exchange->server->stopping)
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        if (exchange->stream_over)
+            return MHD_CONTENT_READER_END_OF_STREAM;
+        if (exchange->server->workers_len > 0)
+            return work_put(exchange, true) ? 0 : MHD_CONTENT_READER_END_WITH_ERROR;
         if (!piece_pull(exchange, &answer))
             return answer;
+    }
     size_t left = exchange->piece.len - exchange->piece_sent;
     size_t bytes = left < out_bytes ? left : out_bytes;
     memcpy(out, exchange->piece.ptr + exchange->piece_sent, bytes);
@@ -136,15 +133,30 @@ static bool headers_add(struct exchange *exchange, struct MHD_Response *response
     return true;
 }
 
+static bool stream_count(struct exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+    exchange->stream_counted = true;
+    return ++server->streams <= server->options.streams_max || server->options.streams_max == 0;
+}
+
 enum MHD_Result reply_send(struct exchange *exchange)
 {
     if (exchange->reply.drop)
         return MHD_NO;
+    if (exchange->reply.stream.pull && !stream_count(exchange)) {
+        reply_abandon(&exchange->reply);
+        reply_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE);
+    }
+    guard_allow(exchange,
+                exchange->reply.stream.pull
+                    ? GUARD_STREAM_S
+                    : GUARD_REPLY_S + (int64_t)(exchange->reply.body.len / REPLY_SLOW_BYTES_S));
     struct MHD_Response *response = response_make(exchange);
     if (response && !headers_add(exchange, response)) {
         MHD_destroy_response(response);
         reply_abandon(&exchange->reply);
-        reply_refuse(&exchange->reply, MHD_HTTP_INTERNAL_SERVER_ERROR);
+        reply_refuse(exchange, MHD_HTTP_INTERNAL_SERVER_ERROR);
         response = response_make(exchange);
     }
     if (!response)

@@ -102,7 +102,7 @@ unsigned request_fill(struct exchange *exchange, const char *method)
     struct http_request *request = &exchange->request;
     struct str path;
     request->method = str_of(method);
-    if (exchange->body_bytes_seen > HTTP_BODY_BYTES_MAX)
+    if (exchange->body_bytes_seen > exchange->body_bytes_max)
         return MHD_HTTP_CONTENT_TOO_LARGE;
     if (exchange->body.failed)
         return MHD_HTTP_INTERNAL_SERVER_ERROR;

@@ -22,6 +22,8 @@ enum {
     /* A body that is too long is read to its end and thrown away, so that the client finds the
      * answer instead of a reset; up to here, then the connection is closed. */
     BODY_BYTES_DISCARDED_MAX = 4 * HTTP_BODY_BYTES_MAX,
+    /* Who sends a long body slower than this loses his connection (a guarded server). */
+    BODY_SLOW_BYTES_S = 32 * 1024,
 };
 
 static void *uri_take(void *context, const char *uri, struct MHD_Connection *connection)
@@ -34,6 +36,8 @@ static void *uri_take(void *context, const char *uri, struct MHD_Connection *con
     arena_init(&exchange->arena);
     buf_init(&exchange->body, HTTP_BODY_BYTES_MAX);
     buf_init(&exchange->piece, HTTP_PIECE_BYTES_MAX);
+    buf_init(&exchange->raw, HTTP_PIECE_BYTES_MAX);
+    exchange->body_bytes_max = HTTP_BODY_BYTES_MAX;
     exchange->request.arena = &exchange->arena;
     /* libmicrohttpd decodes its own copy of the line in place and would let broken escapes pass. */
     exchange->uri = arena_dup(&exchange->arena, str_of(uri));
@@ -50,6 +54,12 @@ static void exchange_finish(void *context, struct MHD_Connection *connection, vo
     if (!exchange)
         return;
     reply_abandon(&exchange->reply);
+    guard_allow(exchange, GUARD_IDLE_S);
+    if (exchange->stream_counted)
+        exchange->server->streams--;
+    if (exchange->packs)
+        deflateEnd(&exchange->packer);
+    buf_fini(&exchange->raw);
     buf_fini(&exchange->piece);
     buf_fini(&exchange->body);
     arena_fini(&exchange->arena);
@@ -57,25 +67,58 @@ static void exchange_finish(void *context, struct MHD_Connection *connection, vo
     *slot = NULL;
 }
 
+void exchange_handle(struct exchange *exchange)
+{
+    const struct http_options *options = &exchange->server->options;
+    exchange->reply = (struct http_reply){.status = MHD_HTTP_OK, .cut_after_bytes = SIZE_MAX};
+    options->handler(options->context, &exchange->request, &exchange->reply);
+}
+
 static enum MHD_Result body_take(struct exchange *exchange, const char *bytes, size_t bytes_len)
 {
     exchange->body_bytes_seen += bytes_len;
-    if (exchange->body_bytes_seen > BODY_BYTES_DISCARDED_MAX)
+    if (exchange->body_bytes_seen > BODY_BYTES_DISCARDED_MAX &&
+        exchange->body_bytes_seen > exchange->body_bytes_max)
         return MHD_NO;
     buf_add_bytes(&exchange->body, bytes, bytes_len); /* does nothing beyond its maximum */
     return MHD_YES;
 }
 
-static void exchange_handle(struct exchange *exchange, const char *method)
+/* What the address may send is known before anything of it has come. */
+static void headers_take(struct exchange *exchange, const char *url, const char *method)
 {
-    const struct http_server *server = exchange->server;
-    unsigned status = request_fill(exchange, method);
-    if (status == 0) {
-        exchange->reply = (struct http_reply){.status = MHD_HTTP_OK, .cut_after_bytes = SIZE_MAX};
-        server->handler(server->context, &exchange->request, &exchange->reply);
-    } else {
-        reply_refuse(&exchange->reply, status);
+    struct http_server *server = exchange->server;
+    exchange->headers_complete = true;
+    exchange->request.arrived_ms = clock_now_ms();
+    exchange->request.arrived_monotonic_ns = clock_monotonic_ns();
+    if (server->options.body_bytes_of) {
+        exchange->body_bytes_max = server->options.body_bytes_of(server->options.context,
+                                                                 str_of(method), str_of(url));
+        buf_init(&exchange->body, exchange->body_bytes_max);
     }
+    guard_allow(exchange,
+                GUARD_REQUEST_S + (int64_t)(exchange->body_bytes_max / BODY_SLOW_BYTES_S));
+}
+
+/* The request is whole. */
+static enum MHD_Result request_handle(struct exchange *exchange, const char *method)
+{
+    struct http_server *server = exchange->server;
+    unsigned status = request_fill(exchange, method);
+    guard_allow(exchange, 0);
+    exchange->handled = true;
+    if (status == 0 && server->workers_len > 0) {
+        if (work_put(exchange, false))
+            return MHD_YES;
+        status = MHD_HTTP_SERVICE_UNAVAILABLE;
+    }
+    if (status == 0)
+        exchange_handle(exchange);
+    else
+        reply_refuse(exchange, status);
+    if (exchange->reply.hang_ms > 0)
+        return exchange_pause(exchange, exchange->reply.hang_ms) ? MHD_YES : MHD_NO;
+    return reply_send(exchange);
 }
 
 static enum MHD_Result request_step(void *context, struct MHD_Connection *connection,
@@ -84,15 +127,12 @@ static enum MHD_Result request_step(void *context, struct MHD_Connection *connec
 {
     (void)context;
     (void)connection;
-    (void)url;
     (void)version;
     struct exchange *exchange = *slot;
     if (!exchange || !exchange->uri.ptr)
         return MHD_NO;
     if (!exchange->headers_complete) {
-        exchange->headers_complete = true;
-        exchange->request.arrived_ms = clock_now_ms();
-        exchange->request.arrived_monotonic_ns = clock_monotonic_ns();
+        headers_take(exchange, url, method);
         return MHD_YES;
     }
     if (*body_bytes > 0) {
@@ -100,13 +140,9 @@ static enum MHD_Result request_step(void *context, struct MHD_Connection *connec
         *body_bytes = 0;
         return taken;
     }
-    if (exchange->handled) /* the pause before the answer is over */
+    if (exchange->handled) /* the pause before the answer is over, or the worker has done it */
         return exchange->server->stopping ? MHD_NO : reply_send(exchange);
-    exchange->handled = true;
-    exchange_handle(exchange, method);
-    if (exchange->reply.hang_ms > 0)
-        return exchange_pause(exchange, exchange->reply.hang_ms) ? MHD_YES : MHD_NO;
-    return reply_send(exchange);
+    return request_handle(exchange, method);
 }
 
 union address {
@@ -178,6 +214,7 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd, unsig
         {MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES_MAX, NULL},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)guard_notify, server},
         /* libmicrohttpd makes a pool of two or more; one thread is what it has without. */
         {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, NULL},
         {MHD_OPTION_END, 0, NULL},
@@ -187,18 +224,23 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd, unsig
                             MHD_OPTION_ARRAY, options, MHD_OPTION_END);
 }
 
-static struct http_server *server_new(http_handler *handler, void *context)
+static struct http_server *server_new(const struct http_options *options)
 {
     struct http_server *server = calloc(1, sizeof *server);
     pthread_condattr_t monotonic;
     if (!server)
         return NULL;
-    server->handler = handler;
-    server->context = context;
+    server->options = *options;
+    server->guarded = options->workers > 0;
+    server->work_last = &server->work_first;
     pthread_mutex_init(&server->lock, NULL);
+    pthread_mutex_init(&server->work_lock, NULL);
+    pthread_cond_init(&server->work_changed, NULL);
+    pthread_mutex_init(&server->guard_lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&server->paused_changed, &monotonic);
+    pthread_cond_init(&server->guard_changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
     return server;
 }
@@ -207,39 +249,70 @@ static void server_free(struct http_server *server)
 {
     pthread_cond_destroy(&server->paused_changed);
     pthread_mutex_destroy(&server->lock);
+    pthread_cond_destroy(&server->work_changed);
+    pthread_mutex_destroy(&server->work_lock);
+    pthread_cond_destroy(&server->guard_changed);
+    pthread_mutex_destroy(&server->guard_lock);
     free(server);
 }
 
-static enum err_class server_start(struct http_server *server, const union address *address,
-                                   socklen_t address_len, unsigned threads, struct str shown,
-                                   struct err *err)
+/* Threads first, so that a request finds them; each that runs must end again. */
+static enum err_class threads_start(struct http_server *server, struct err *err)
 {
     enum err_class class_ = pauses_start(server, err);
+    if (class_ != ERR_OK || !server->guarded)
+        return class_;
+    class_ = guard_start(server, err);
+    if (class_ == ERR_OK) {
+        class_ = work_start(server, err);
+        if (class_ != ERR_OK)
+            guard_end(server);
+    }
+    if (class_ != ERR_OK)
+        pauses_end(server);
+    return class_;
+}
+
+static void threads_end(struct http_server *server)
+{
+    if (server->guarded)
+        work_end(server);
+    pauses_end(server);
+}
+
+static enum err_class server_start(struct http_server *server, const union address *address,
+                                   socklen_t address_len, struct err *err)
+{
+    struct str shown = server->options.address;
+    enum err_class class_ = threads_start(server, err);
     if (class_ != ERR_OK)
         return class_;
     int fd = socket_listen(address, address_len, &server->port);
     const char *why = fd < 0 ? strerror(errno) : "its threads cannot be started";
     if (fd >= 0)
-        server->daemon = daemon_start(server, fd, threads); /* closes fd, also when it fails */
+        server->daemon = daemon_start(server, fd,
+                                      server->options.threads); /* closes fd, also when it fails */
     if (server->daemon)
         return ERR_OK;
-    pauses_end(server);
+    threads_end(server);
+    if (server->guarded)
+        guard_end(server);
     return err_set(err, ERR_CONFIG, "listen", "cannot listen on %.*s: %s", STR_ARG(shown), why);
 }
 
-enum err_class http_listen(struct str address, unsigned threads, http_handler *handler,
-                           void *context, struct http_server **out, struct err *err)
+enum err_class http_open(const struct http_options *options, struct http_server **out,
+                         struct err *err)
 {
     union address parsed;
     socklen_t parsed_len;
-    if (!address_parse(address, &parsed, &parsed_len))
+    if (!address_parse(options->address, &parsed, &parsed_len))
         return err_set(err, ERR_CONFIG, "listen",
                        "\"%.*s\" is no address to listen on; write 127.0.0.1:8080 or [::1]:8080",
-                       STR_ARG(utf8_cut(address, 100)));
-    struct http_server *server = server_new(handler, context);
+                       STR_ARG(utf8_cut(options->address, 100)));
+    struct http_server *server = server_new(options);
     if (!server)
         return err_no_memory(err);
-    enum err_class class_ = server_start(server, &parsed, parsed_len, threads, address, err);
+    enum err_class class_ = server_start(server, &parsed, parsed_len, err);
     if (class_ == ERR_OK)
         *out = server;
     else
@@ -247,16 +320,27 @@ enum err_class http_listen(struct str address, unsigned threads, http_handler *h
     return class_;
 }
 
+enum err_class http_listen(struct str address, unsigned threads, http_handler *handler,
+                           void *context, struct http_server **out, struct err *err)
+{
+    const struct http_options options = {
+        .address = address, .threads = threads, .handler = handler, .context = context};
+    return http_open(&options, out, err);
+}
+
 int http_port(const struct http_server *server)
 {
     return server->port;
 }
 
+/* Whatever holds a suspended connection ends before libmicrohttpd, which cannot end those. */
 void http_close(struct http_server *server)
 {
     if (!server)
         return;
-    pauses_end(server);
+    threads_end(server);
     MHD_stop_daemon(server->daemon);
+    if (server->guarded)
+        guard_end(server);
     server_free(server);
 }
