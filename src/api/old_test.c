@@ -222,8 +222,15 @@ static void test_every_old_route_runs_one_of_ours_with_parameters_that_it_has(vo
             takes(old, route, old->with[k].to);
         if (old->sort.by.ptr)
             takes(old, route, STR("sort"));
-        for (int k = 0; old->paging.size.ptr && k < 3; k++)
-            takes(old, route, str_of((const char *[]){"limit", "page", "cursor"}[k]));
+        static const char *const paging[] = {"limit", "cursor", "page"};
+        for (int k = 0; old->paging.size.ptr && k < (old->paging.walk > 0 ? 2 : 3); k++)
+            takes(old, route, str_of(paging[k]));
+        if (!old->beside.route)
+            continue;
+        route = route_of(old->beside.route);
+        assert_non_null(route);
+        for (size_t k = 0; k < old->beside.route->with_len; k++)
+            takes(old, route, old->beside.route->with[k].to);
     }
 }
 

@@ -15,6 +15,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 import lib
 from lib import Failure, holds, same
 from real import FILE_DAY_MS, file_rows, real_stage
+from truth import Stage
 
 # What the old program answered with, route by route, as its own description lists it.
 ENVELOPE = {"code", "message", "data", "success"}
@@ -41,10 +42,10 @@ class Exact(str):
 class Api:
     """The program, answering HTTP; requests as an old client makes them."""
 
-    def __init__(self, stage):
+    def __init__(self, stage, command="serve"):
         self.stage = stage
         env = {"HUILIU_LISTEN": "127.0.0.1:0"}
-        self.process = stage.t.start(stage.home, "serve", env={**stage.env, **env})
+        self.process = stage.t.start(stage.home, command, env={**stage.env, **env})
         self.port = self.wait_for_port()
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self.token = ""
@@ -352,6 +353,87 @@ def test_videos_are_the_files(t):
     holds(ranked, "the ranking is not empty")
 
 
+# --- accounts and syncs ---
+
+ACCOUNT = set("id nickname avatar awemeSecUid advertiserId status tokenExpiresAt fans orderCount remark createTime".split())
+SYNC = set("""id taskId taskType syncMode status totalRecords failCount errorMessage startTime endTime duration progressPercent
+    details""".split())
+SYNC_DETAIL = {"accountId", "accountName", "status", "recordCount", "errorMessage", "startTime", "endTime"}
+
+
+def local(ms):
+    return ms and datetime.datetime.fromtimestamp(ms // 1000, BEIJING).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def test_accounts_are_the_shops(t):
+    truth, api, shops = real_api(t)
+    external = {str(r["id"]): r["external_id"] for r in api.stage.rows("SELECT id, external_id FROM shop")}
+    expires = {r["owner"].removeprefix("shop:"): local(r["expires_ms"]) for r in
+               api.stage.rows("SELECT owner, expires_ms FROM token")}
+    for path in ("/api/accounts", "/api/account/list", "/api/account/page"):
+        data = api.page(path, key="list")
+        same((data["total"], data["pages"]), (str(len(shops)), "1"), path)
+        for account in data["list"]:
+            same(set(account), ACCOUNT, f"keys of {path}")
+            name = account["nickname"]
+            same((account["id"], account["awemeSecUid"], account["status"], account["orderCount"]),
+                 (shops[name], external[shops[name]], "1", str(sum(r["account"] == name for r in truth.values()))), name)
+            same(account["tokenExpiresAt"], expires.get(account["id"]), "when the token ends")
+            same(api.get(f"/api/account/{account['id']}"), account, "one account")
+    second = api.page("/api/account/list", key="list", pageNum=2, pageSize=1)
+    same([a["id"] for a in second["list"]], [data["list"][1]["id"]], "the second page")
+    same((second["total"], second["pages"]), (str(len(shops)), str(len(shops))), "its numbers")
+    same(api.page("/api/account/list", key="list", pageNum=9)["list"], [], "a page behind the end")
+    api.refused("2001", 404, "GET", "/api/account/99999")
+    api.refused("2001", 404, "DELETE", "/api/account/99999")
+
+
+def status_over(api, sync_id):
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        status = api.get(f"/api/douplus/task/sync-status/{sync_id}")
+        if status["status"] not in ("pending", "running"):
+            return status
+        time.sleep(0.1)
+    raise Failure(f"the sync is not over: {status}")
+
+
+def test_syncs_are_asked_for_and_looked_at(t):
+    """The service itself answers and works, on the test clock; a sync that is asked for twice is one; an account that was deleted rests."""
+    stage = Stage(t, platform="douplus", life_shops=0, douplus_shops=2, douplus_orders=30)
+    user_add(stage, "boss", "admin")
+    api = Api(stage, "run")
+    sign_in(api, "boss", PASSWORD)
+    asked = api.ask("POST", "/api/douplus/task/sync-all")[1]["data"]
+    same(set(asked), SYNC, "keys of a sync")
+    same((asked["syncMode"], asked["taskType"]), ("full", "order"), "what was asked")
+    holds(asked["status"] in ("pending", "running", "completed"), f"how it goes: {asked}")
+    over = status_over(api, asked["id"])
+    holds(re.fullmatch(r"\d+秒|\d+分\d+秒", over["duration"]), f"how long it took: {over['duration']}")
+    same((over["status"], over["progressPercent"], len(over["details"])), ("completed", "100", 2), "when it is over")
+    for detail in over["details"]:
+        same(set(detail), SYNC_DETAIL, "keys of an account's part")
+        same(detail["status"], "completed", detail["accountName"])
+    same(over["totalRecords"], str(sum(int(d["recordCount"]) for d in over["details"])), "records of all")
+    same(stage.rows("SELECT count(*) AS n FROM ad_order")[0]["n"], 60, "orders")
+    for path in ("/api/douplus/task/latest-status", "/api/douplus/sync/status"):
+        same(api.get(path)["id"], asked["id"], path)
+    shop = stage.rows("SELECT id FROM shop ORDER BY id")[0]["id"]
+    refreshed = api.ask("POST", f"/api/douplus/stats/refresh/{shop}")[1]["data"]
+    same([d["accountId"] for d in status_over(api, refreshed["id"])["details"]], [str(shop)], "whose figures are asked for")
+    history = api.page("/api/douplus/task/sync-history")
+    holds([h["id"] for h in history["records"][:2]] == [refreshed["id"], asked["id"]], f"history: {history}")
+    same(api.page("/api/douplus/task/sync-history", pageNum=2, pageSize=1)["records"][0]["id"], asked["id"], "its second page")
+    api.refused("2001", 404, "GET", "/api/douplus/task/sync-status/sync-1-none")
+    same(api.ask("POST", f"/api/account/{shop}/refresh-token")[0], 200, "a call is asked for")
+    same(api.ask("DELETE", f"/api/account/{shop}")[0], 200, "an account is deleted")
+    same([r["state"] for r in stage.rows("SELECT state FROM shop ORDER BY id")], ["disabled", "enabled"], "states")
+    same(stage.rows("SELECT count(*) AS n FROM ad_order")[0]["n"], 60, "orders stay")
+    holds(api.get("/api/account/oauth/url")["url"].startswith("http"), "the consent page")
+    same(stage.rows("SELECT count(*) AS n FROM audit WHERE action LIKE 'shop.disable%' OR action LIKE 'sync.ask%'")[0]["n"] >= 3,
+         True, "what was asked through old routes is in the audit")
+
+
 # --- who, and refusals ---
 
 def dump(stage):
@@ -425,6 +507,12 @@ def test_other_shops_are_not_seen(t):
     videos = api.page("/api/douplus/video/stats/all", period="all", pageSize=-1)["records"]
     same({v["itemId"] for v in videos}, {r["item_id"] for r in own.values()}, "his videos")
     api.refused("2001", 404, "GET", f"/api/douplus/video/stats/{shops[other]}")
+    same([a["nickname"] for a in api.page("/api/account/list", key="list")["list"]], [mine], "his accounts")
+    api.refused("2001", 404, "GET", f"/api/account/{shops[other]}")
+    for method, path in (("DELETE", f"/api/account/{shops[mine]}"), ("POST", "/api/douplus/task/sync-all"),
+                         ("POST", f"/api/douplus/stats/refresh/{shops[mine]}"),
+                         ("POST", f"/api/account/{shops[mine]}/refresh-token")):
+        api.refused("1003", 403, method, path)
 
 
 if __name__ == "__main__":
