@@ -76,7 +76,7 @@ static enum err_class order_find(struct call *call, struct list_query *query, st
     enum err_class class_ = call_shops(call, &shops, err);
     if (class_)
         return class_;
-    list_shops(query, shops.all, shops.ids, shops.len);
+    list_by_shop(query, &shops, call->host);
     query->limit = 2;
     class_ = list_where_text(query, "order_id", LIST_EQUAL, call_text(call, "order_id"), err);
     if (!class_)

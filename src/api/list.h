@@ -151,6 +151,7 @@ struct list_query {
     bool all_shops;
     const int64_t *shops;
     size_t shops_len;
+    bool by_shop; /* the filters and the shop together are nearly a key */
     int64_t limit;
     int64_t page;  /* 0: by cursor */
     int64_t piece; /* rows that list_stream has in memory at once; LIST_STREAM_ROWS */
@@ -163,6 +164,9 @@ struct list_query {
 void list_query_init(struct list_query *query, const struct list *list,
                      const struct metric_catalog *catalog, struct arena *arena);
 void list_shops(struct list_query *query, bool all, const int64_t *ids, size_t len);
+/* Shops by their numbers, all of them too: what is looked for is one order, which a key with its shop finds. */
+void list_by_shop(struct list_query *query, const struct shop_scope *shops,
+                  const struct api_host *host);
 /* "-cost,created_at" */
 enum err_class list_sort(struct list_query *query, struct str text, struct err *err);
 /* `column` is a name of the declaration (assert). Texts and numbers by the column's kind; values are borrowed. */

@@ -138,3 +138,16 @@ enum err_class list_ask(struct call *call, const struct list *list, struct list_
         class_ = page_ask(call, query, err);
     return class_ ? class_ : list_secret(call, &query->secret, err);
 }
+
+void list_by_shop(struct list_query *query, const struct shop_scope *shops,
+                  const struct api_host *host)
+{
+    int64_t *ids = shops->all ? arena_array(query->arena, host->shops_len + 1, sizeof(*ids)) : NULL;
+    list_shops(query, shops->all, shops->ids, shops->len);
+    query->by_shop = true;
+    if (!ids || host->shops_len > LIST_VALUES_MAX / 2)
+        return; /* all of them without their numbers: slower, and right */
+    for (size_t i = 0; i < host->shops_len; i++)
+        ids[i] = host->shops[i].id;
+    list_shops(query, false, ids, host->shops_len);
+}

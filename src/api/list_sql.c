@@ -103,6 +103,10 @@ static void shops_say(struct list_statement *statement, const struct list_query 
     }
     for (size_t i = 0; i < query->shops_len; i++)
         shops[i] = sql_int(query->shops[i]);
+    /* SQLite knows no numbers of rows and would gather and sort all of these shops' rows; with + it walks the index of the
+     * sort and passes over others. */
+    if (statement->database == LIST_SQLITE && query->shops_len > 1 && !query->by_shop)
+        say(statement, "+");
     any_of(statement, query->list->shop, shops, query->shops_len);
 }
 

@@ -221,8 +221,9 @@ static const struct list_search trade_part_search[] = {
 };
 const struct list trade_part_list = {
     .name = "trade_parts",
+    /* LEFT: PostgreSQL multiplies the chances of both columns and expects hardly a row of an inner join; so it sorts them all. */
     .from =
-        "trade_result r JOIN trade_order o ON o.shop_id = r.shop_id AND o.order_id = r.order_id",
+        "trade_result r LEFT JOIN trade_order o ON o.shop_id = r.shop_id AND o.order_id = r.order_id",
     .columns = trade_part_columns,
     .key = {"shop", "order_id"},
     .sort = "-created_at",

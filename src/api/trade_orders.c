@@ -280,7 +280,7 @@ static enum err_class order_find(struct call *call, struct list_query *query,
     enum err_class class_ = call_shops(call, &shops, err);
     for (int by_part = 0; !class_ && by_part < 2; by_part++) {
         list_query_init(query, &trade_order_list, call->host->metrics, call->arena);
-        list_shops(query, shops.all, shops.ids, shops.len);
+        list_by_shop(query, &shops, call->host);
         query->limit = 2;
         class_ = list_where_text(query, by_part ? "part_id" : "order_id", LIST_EQUAL, id, err);
         if (!class_)
