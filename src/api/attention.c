@@ -78,8 +78,7 @@ static void shop_row(struct looking *l, const struct reader *row)
                                    .what = why,
                                    .next = API_TEXT_NEXT_AUTHORIZE,
                                    .args = {shop_name(l, id)}});
-    } else if (expires_ms > 0 && expires_ms < l->call->now_ms + EXPIRY_AHEAD_MS &&
-               !reader_is_null(row, 6)) {
+    } else if (expires_ms > 0 && expires_ms < l->call->now_ms + EXPIRY_AHEAD_MS) {
         item_out(l, &(struct item){
                         .kind = "authorisation_ends",
                         .shop_id = id,

@@ -121,8 +121,9 @@ static const char SQL_STATE_USE[] =
 
 /* --- what needs a person --- ?1 all ?2 ids */
 #define SQL_ATTENTION_SHOPS                                                                        \
-    SQL_SCOPED("SELECT s.id, s.state, s.state_reason, coalesce(t.refresh_expires_ms,"              \
-               " t.expires_ms), t.state, t.error FROM shop s LEFT JOIN token t ON"                 \
+    SQL_SCOPED("SELECT s.id, s.state, s.state_reason, CASE WHEN t.refresh_expires_ms IS NOT NULL"  \
+               " THEN t.refresh_expires_ms WHEN t.refresh_cipher IS NULL THEN t.expires_ms END,"   \
+               " t.state, t.error FROM shop s LEFT JOIN token t ON"                                \
                " t.owner = 'shop:' || CAST(coalesce(s.token_of, s.id) AS text) WHERE ",            \
                "s.id", "?1", "?2", " AND s.state <> 'disabled' ORDER BY s.id LIMIT 10000")
 #define SQL_ATTENTION_STREAMS                                                                      \

@@ -174,13 +174,11 @@ static enum http_pull live_pull(void *context, struct buf *piece, unsigned *wait
     if (ms_since(live->asked_ns) > STALL_MS)
         return HTTP_BROKEN;
     live->asked_ns = clock_monotonic_ns();
-    clock_thread_enter();
     const struct api_host *host = api_host_take(live->api);
     if (host) {
         answer = live_look(live, host, piece);
         api_host_give(live->api, host);
     }
-    clock_thread_leave();
     if (piece->len > 0)
         live->beat_ns = clock_monotonic_ns();
     if (piece->len == 0 && answer == HTTP_WAIT && ms_since(live->beat_ns) >= BEAT_MS) {

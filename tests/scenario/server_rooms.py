@@ -11,7 +11,8 @@ import pg_server
 # migrate_test is about files and SQLite's catalogue; what it says of steps holds for all.
 TESTS = ("coord/coord_test", "coord/database_test", "store/store_test", "store/upsert_test", "store/writer_test",
          "store/clock_test", "store/event_test", "store/prune_test", "queue/claim_test", "queue/feed_test", "queue/holds_test",
-         "queue/queue_test", "queue/ticks_test", "queue/worker_test", "api/list_plan_test", "api/list_test", "api/numbers_test", "derive/trade_test", "api/profit_test")
+         "queue/queue_test", "queue/ticks_test", "queue/worker_test", "api/list_plan_test", "api/list_test", "api/control_test",
+         "api/numbers_test", "derive/trade_test", "api/profit_test")
 
 
 def rooms_pass(kind):

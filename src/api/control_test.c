@@ -1,0 +1,499 @@
+/* Routes about syncs, tasks, rejects, shops and personal data, over stored rows; on SQLite and, where
+ * HUILIU_TEST_STORE says so, on a server. */
+#include "api/api_fixture.h"
+
+#define API "/api/v1/"
+
+static int64_t now;
+
+static void sql(struct api_fixture *f, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void sql(struct api_fixture *f, const char *format, ...)
+{
+    char *text = arena_alloc(&f->arena, 2048);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, 2048, format, args);
+    va_end(args);
+    api_exec(f, text, NULL, 0);
+}
+
+static int64_t count(struct api_fixture *f, const char *text)
+{
+    struct err err;
+    int64_t out;
+    api_good(store_read_int(f->store, text, NULL, 0, -1, &out, &err), &err);
+    return out;
+}
+
+static struct answer get(struct api_fixture *f, const char *path, const char *query)
+{
+    struct answer answer = api_ask(f, "GET", path, query, NULL);
+    if (answer.status != 200)
+        fail_msg("%s?%s: %u %.*s", path, query, answer.status, STR_ARG(answer.body));
+    return answer;
+}
+
+/* From now on he sees shop beta alone. */
+static void only_beta(struct api_fixture *f)
+{
+    static const int64_t shops[] = {FIXTURE_BETA};
+    f->person.all_shops = false;
+    f->person.shops = shops;
+    f->person.shops_len = 1;
+}
+
+/* --- syncs --- */
+
+struct adding {
+    struct sync_run run;
+};
+
+static enum err_class add_work(struct tx *tx, void *context, struct err *err)
+{
+    return sync_run_add(tx, &((const struct adding *)context)->run, now, err);
+}
+
+static void run_add(struct api_fixture *f, const char *id, const char *mode, size_t shops_len)
+{
+    static const struct sync_run_shop shops[] = {
+        {.shop_id = FIXTURE_ALPHA, .streams = {"[\"ad_orders\"]", 13}},
+        {.shop_id = FIXTURE_BETA, .streams = {"[\"ad_orders\"]", 13}},
+    };
+    struct err err;
+    struct adding adding = {.run = {.id = str_of(id),
+                                    .mode = str_of(mode),
+                                    .asked_by = STR("boss"),
+                                    .wish = STR("{}"),
+                                    .shops = shops,
+                                    .shops_len = shops_len}};
+    api_good(store_write(f->store, add_work, &adding, &err), &err);
+}
+
+static void task_add(struct api_fixture *f, int64_t id, int64_t lane, const char *run,
+                     const char *state, int64_t lease_ms, int64_t ready_ms)
+{
+    sql(f,
+        "INSERT INTO task (id, lane, class, kind, unique_key, payload, run, state, ready_ms, worker, lease, lease_ms,"
+        " unit_number, attempt, error, created_ms, changed_ms) VALUES (%lld, %lld, 1, 'window', 'k%lld', '{}', '%s',"
+        " '%s', %lld, '', '', %lld, 0, 1, 'forbidden: no', %lld, %lld)",
+        (long long)id, (long long)lane, (long long)id, run, state, (long long)ready_ms,
+        (long long)lease_ms, (long long)now, (long long)now);
+}
+
+static void try_add(struct api_fixture *f, int64_t lane, const char *run, const char *result)
+{
+    sql(f,
+        "INSERT INTO execution (task_id, lane, kind, stream, started_ms, ended_ms, result, pages, calls, rejects,"
+        " rows_new, rows_changed, rows_same, rows_older, run) VALUES (1, %lld, 'window', 'ad_orders', %lld, %lld,"
+        " '%s', 3, 4, 0, 5, 0, 0, 0, '%s')",
+        (long long)lane, (long long)now, (long long)now + 10, result, run);
+}
+
+static void worker_lives(struct api_fixture *f)
+{
+    sql(f,
+        "INSERT INTO worker (name, host, pid, version, threads, busy, degraded, started_ms, beat_ms)"
+        " VALUES ('w', 'h', 1, 'v', 4, 0, 0, 1, %lld)",
+        (long long)now);
+}
+
+static void state_is(struct api_fixture *f, const char *state, const char *wait)
+{
+    struct answer a = get(f, API "syncs/r1", "");
+    if (strcmp(answer_text(&a, "state"), state) != 0 ||
+        strcmp(answer_text(&a, "waits_for.what"), wait) != 0)
+        fail_msg("%s (%s), not %s (%s)", answer_text(&a, "state"),
+                 answer_text(&a, "waits_for.what"), state, wait);
+}
+
+static void a_syncs_state_is_what_its_rows_say(void **state)
+{
+    struct api_fixture *f = *state;
+    now = clock_now_ms();
+    run_add(f, "r1", "incremental", 1);
+    state_is(f, "done", "(absent)");
+    task_add(f, 7, FIXTURE_ALPHA, "r1", "ready", 0, now);
+    state_is(f, "waiting", "nobody_works");
+    worker_lives(f);
+    state_is(f, "waiting", "turn");
+    sql(f, "UPDATE task SET ready_ms = %lld", (long long)now + 3600000);
+    state_is(f, "waiting", "time");
+    sql(f, "INSERT INTO hold (scope, name, lane, since_ms) VALUES ('lane', '1', 1, 1)");
+    state_is(f, "waiting", "paused");
+    sql(f, "DELETE FROM hold");
+    sql(f, "UPDATE task SET state = 'running', lease_ms = %lld", (long long)now + 60000);
+    state_is(f, "running", "(absent)");
+    /* Whoever had it is dead. */
+    sql(f, "UPDATE task SET lease_ms = %lld", (long long)now - 1);
+    sql(f, "DELETE FROM worker");
+    state_is(f, "waiting", "nobody_works");
+    sql(f, "UPDATE task SET state = 'dead'");
+    state_is(f, "failed", "(absent)");
+    struct answer a = get(f, API "syncs/r1", "");
+    assert_string_equal(answer_text(&a, "shops.0.troubles.0.task"), "7");
+    sql(f, "DELETE FROM task");
+    try_add(f, FIXTURE_ALPHA, "r1", "done");
+    sql(f,
+        "INSERT INTO sync_window (shop_id, stream, kind, from_ms, to_ms, state, reason, closed_ms) VALUES"
+        " (1, 'ad_orders', 'audit', 1, 2, 'unproved', 'the total changed', %lld),"
+        " (1, 'ad_orders', 'audit', 3, 4, 'sealed', NULL, %lld),"
+        " (1, 'videos', 'audit', 3, 4, 'unproved', 'another stream', %lld)",
+        (long long)now + 5, (long long)now + 5, (long long)now + 5);
+    state_is(f, "unproved", "(absent)");
+    a = get(f, API "syncs/r1", "");
+    assert_string_equal(answer_text(&a, "counts.windows_sealed"), "1");
+    assert_string_equal(answer_text(&a, "counts.windows_unproved"), "1");
+    assert_string_equal(answer_text(&a, "counts.rows_new"), "5");
+    assert_string_equal(answer_text(&a, "shops.0.troubles.0.error"), "the total changed");
+    assert_string_equal(answer_text(&a, "percent"), "100");
+}
+
+static void what_a_later_sync_took_over_goes_as_that_one_goes(void **state)
+{
+    struct api_fixture *f = *state;
+    now = clock_now_ms();
+    worker_lives(f);
+    run_add(f, "r1", "incremental", 2);
+    task_add(f, 1, FIXTURE_ALPHA, "r1", "ready", 0, now);
+    run_add(f, "r2", "range", 1);
+    sql(f, "UPDATE task SET run = 'r2'");
+    struct answer a = get(f, API "syncs/r1", "");
+    assert_string_equal(answer_text(&a, "state"), "waiting");
+    assert_string_equal(answer_text(&a, "shops.0.continued_by"), "r2");
+    assert_string_equal(answer_text(&a, "shops.1.state"), "done");
+    sql(f, "DELETE FROM task");
+    a = get(f, API "syncs/r1", "");
+    assert_string_equal(answer_text(&a, "state"), "done");
+}
+
+static void syncs_are_listed_page_by_page_and_by_shop(void **state)
+{
+    struct api_fixture *f = *state;
+    char query[300];
+    now = clock_now_ms();
+    run_add(f, "r1", "incremental", 2);
+    run_add(f, "r2", "full", 1);
+    now += 5;
+    run_add(f, "r3", "full", 1);
+    struct answer a = get(f, API "syncs", "limit=2");
+    assert_string_equal(answer_text(&a, "items.0.id"), "r3");
+    assert_string_equal(answer_text(&a, "items.1.id"), "r2");
+    snprintf(query, sizeof(query), "limit=2&cursor=%s", answer_text(&a, "next"));
+    a = get(f, API "syncs", query);
+    assert_string_equal(answer_text(&a, "items.0.id"), "r1");
+    assert_string_equal(answer_text(&a, "next"), "(null)");
+    a = get(f, API "syncs", "mode=full&asked_by=boss&from=2020-01-01T00:00:00Z");
+    assert_string_equal(answer_text(&a, "items.1.id"), "r2");
+    assert_string_equal(answer_text(&a, "items.2.id"), "(absent)");
+    a = get(f, API "syncs/latest", "");
+    assert_string_equal(answer_text(&a, "id"), "r3");
+    only_beta(f);
+    a = get(f, API "syncs", "");
+    assert_string_equal(answer_text(&a, "items.0.id"), "r1");
+    assert_string_equal(answer_text(&a, "items.1.id"), "(absent)");
+    a = api_ask(f, "GET", API "syncs/r3", "", NULL);
+    answer_refuses(&a, 404, "sync_unknown");
+    a = api_ask(f, "GET", API "syncs", "cursor=x", NULL);
+    answer_refuses(&a, 400, "cursor_foreign");
+    a = api_ask(f, "DELETE", API "syncs/r1", "", NULL);
+    answer_refuses(&a, 409, "sync_over");
+}
+
+static void a_sync_of_others_too_is_not_his_to_take_back(void **state)
+{
+    struct api_fixture *f = *state;
+    now = clock_now_ms();
+    run_add(f, "r1", "incremental", 2);
+    task_add(f, 1, FIXTURE_BETA, "r1", "ready", 0, now);
+    task_add(f, 2, FIXTURE_ALPHA, "r1", "running", now + 60000, now);
+    task_add(f, 3, FIXTURE_ALPHA, "other", "ready", 0, now);
+    f->person.all_shops = true;
+    struct person boss = f->person;
+    only_beta(f);
+    struct answer a = api_ask(f, "DELETE", API "syncs/r1", "", NULL);
+    answer_refuses(&a, 403, "sync_of_others");
+    f->person = boss;
+    a = api_ask(f, "DELETE", API "syncs/r1", "", NULL);
+    assert_int_equal(a.status, 200);
+    assert_int_equal(count(f, "SELECT count(*) FROM task WHERE run = 'r1'"), 1);
+    assert_int_equal(count(f, "SELECT count(*) FROM task WHERE stop_ms IS NOT NULL"), 1);
+    assert_int_equal(count(f, "SELECT count(*) FROM task WHERE run = 'other'"), 1);
+    assert_int_equal(count(f, "SELECT count(*) FROM audit WHERE action = 'sync.cancel'"), 1);
+    int64_t gone;
+    struct err err;
+    api_good(sync_runs_prune(f->store, now + 1000, &gone, &err), &err);
+    assert_int_equal(gone, 1);
+    assert_int_equal(count(f, "SELECT count(*) FROM sync_run_shop"), 0);
+}
+
+/* --- tasks and rejects --- */
+
+static void tasks_come_page_by_page(void **state)
+{
+    struct api_fixture *f = *state;
+    now = clock_now_ms();
+    for (int64_t i = 1; i <= 5; i++)
+        task_add(f, i, i % 2 ? FIXTURE_ALPHA : FIXTURE_BETA, "", i == 5 ? "dead" : "ready", 0, now);
+    struct answer a = get(f, API "tasks", "limit=2");
+    assert_string_equal(answer_text(&a, "items.0.id"), "5");
+    assert_string_equal(answer_text(&a, "next"), "4");
+    a = get(f, API "tasks", "limit=2&cursor=2");
+    assert_string_equal(answer_text(&a, "items.0.id"), "1");
+    assert_string_equal(answer_text(&a, "next"), "(null)");
+    a = get(f, API "tasks", "state=dead&kind=window");
+    assert_string_equal(answer_text(&a, "items.0.error"), "forbidden: no");
+    a = get(f, API "tasks", "shop=beta");
+    assert_string_equal(answer_text(&a, "items.1.id"), "2");
+    assert_string_equal(answer_text(&a, "items.2.id"), "(absent)");
+    a = get(f, API "tasks/depth", "");
+    assert_string_equal(answer_text(&a, "classes.0.ready"), "4");
+    try_add(f, FIXTURE_ALPHA, "r", "failed");
+    a = get(f, API "tasks/1", "");
+    assert_string_equal(answer_text(&a, "tries.0.result"), "failed");
+    only_beta(f);
+    a = api_ask(f, "GET", API "tasks/1", "", NULL);
+    answer_refuses(&a, 404, "absent");
+    a = api_ask(f, "DELETE", API "tasks/1", "", "{}");
+    answer_refuses(&a, 404, "absent");
+    a = api_ask(f, "POST", API "tasks/2/retry", "", "{}");
+    answer_refuses(&a, 409, "task_not_dead");
+    a = api_ask(f, "DELETE", API "tasks/2", "", NULL);
+    assert_string_equal(answer_text(&a, "gone"), "true");
+}
+
+static void rejects_are_shown_without_their_record(void **state)
+{
+    struct api_fixture *f = *state;
+    for (int i = 1; i <= 3; i++)
+        sql(f,
+            "INSERT INTO reject (id, shop_id, table_name, key_text, id_text, field, code, message, stream, from_ms,"
+            " to_ms, seen_ms, times) VALUES (%d, %d, 'ad_order', 'o%d', 'o%d', 'budget', 'money', 'no amount',"
+            " 'ad_orders', 1, 2, 3, 1)",
+            i, i == 3 ? 2 : 1, i, i);
+    struct answer a = get(f, API "rejects", "stream=ad_orders&code=money&limit=1");
+    assert_string_equal(answer_text(&a, "items.0.key"), "o3");
+    assert_string_equal(answer_text(&a, "items.0.replayable"), "false");
+    a = get(f, API "rejects", "cursor=3");
+    assert_string_equal(answer_text(&a, "items.1.key"), "o1");
+    only_beta(f);
+    a = api_ask(f, "GET", API "rejects/1", "", NULL);
+    answer_refuses(&a, 404, "absent");
+    a = get(f, API "rejects/3", "");
+    assert_string_equal(answer_text(&a, "reason"), "no amount");
+    a = get(f, API "attention", "");
+    assert_string_equal(answer_text(&a, "items.0.kind"), "nobody_works");
+    assert_string_equal(answer_text(&a, "items.1.kind"), "rejects");
+    assert_string_equal(answer_text(&a, "items.1.number"), "1");
+}
+
+/* --- shops, schedules, what needs a person --- */
+
+static void what_there_is_is_listed(void **state)
+{
+    struct api_fixture *f = *state;
+    now = clock_now_ms();
+    sql(f,
+        "INSERT INTO app (id, platform, name, key_text, secret_cipher, created_ms) VALUES (3, 'promo', 'main', 'k',"
+        " 'sealed', 1)");
+    sql(f, "UPDATE shop SET app_id = 3, person = 'Lin', settlement_days = 7 WHERE id = 1");
+    sql(f,
+        "UPDATE shop SET token_of = 1, state = 'needs_person', state_reason = 'revoked' WHERE id = 2");
+    sql(f,
+        "INSERT INTO token (owner, state, access_cipher, expires_ms, refresh_expires_ms) VALUES"
+        " ('shop:1', 'fresh', 'sealed', %lld, %lld)",
+        (long long)now + 3600000, (long long)now + 86400000);
+    sql(f, "INSERT INTO hold (scope, name, lane, since_ms) VALUES ('lane', '1', 1, 5)");
+    sql(f,
+        "INSERT INTO schedule (lane, name, spec, shift_ms, class, kind, payload, next_ms, ticks) VALUES"
+        " (1, 'ad_orders', 'every 300s', 0, 0, 'pass', '{}', 9, 0), (0, 'prune', '17 4 * * *', 0, 2, 'prune', '{}', 9, 0)");
+    sql(f,
+        "INSERT INTO budget (name, calls, refused, blocked_ms, told_ms) VALUES ('promo/api', 5, 2, %lld, 5)",
+        (long long)now + 60000);
+    sql(f,
+        "INSERT INTO stream_state (shop_id, stream, last_success_ms, last_error, open_unproved) VALUES"
+        " (1, 'ad_orders', 5, 'late', 2)");
+    sql(f,
+        "INSERT INTO event (at_ms, process, shop_id, stream, task_id, kind, level, args) VALUES"
+        " (%lld, 'p', 1, '', 0, 'derive_drift', 2, '{}')",
+        (long long)now);
+    struct answer a = get(f, API "shops", "platform=promo");
+    assert_string_equal(answer_text(&a, "items.0.app.name"), "main");
+    assert_string_equal(answer_text(&a, "items.0.person"), "Lin");
+    assert_string_equal(answer_text(&a, "items.0.settlement_days"), "7");
+    assert_string_equal(answer_text(&a, "items.0.paused"), "true");
+    assert_string_equal(answer_text(&a, "items.0.token.state"), "fresh");
+    assert_string_equal(answer_text(&a, "items.1.token.token_of.id"), "1");
+    assert_string_equal(answer_text(&a, "items.1.state_reason"), "revoked");
+    assert_true(str_find(a.body, STR("sealed")) == SIZE_MAX);
+    a = get(f, API "shops", "limit=1&cursor=1&state=needs_person");
+    assert_string_equal(answer_text(&a, "items.0.id"), "2");
+    a = get(f, API "shops/1", "");
+    assert_string_equal(answer_text(&a, "name"), "alpha");
+    a = get(f, API "apps", "");
+    assert_string_equal(answer_text(&a, "items.0.shops"), "1");
+    assert_true(str_find(a.body, STR("sealed")) == SIZE_MAX);
+    a = get(f, API "schedules", "");
+    assert_string_equal(answer_text(&a, "items.0.name"), "prune");
+    a = get(f, API "schedules", "shop=alpha");
+    assert_string_equal(answer_text(&a, "items.0.name"), "ad_orders");
+    a = get(f, API "budgets", "");
+    assert_string_equal(answer_text(&a, "items.0.refused"), "2");
+    a = get(f, API "holds", "");
+    assert_string_equal(answer_text(&a, "items.0.shop.name"), "alpha");
+    a = get(f, API "attention", "");
+    static const char *const kinds[] = {"authorisation_ends", "authorisation_dead",
+                                        "windows_unproved",   "stream_late",
+                                        "derive_drift",       "budget_refused"};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+        if (str_find(a.body, str_of(kinds[i])) == SIZE_MAX)
+            fail_msg("%s is missing in %.*s", kinds[i], STR_ARG(a.body));
+    a = get(f, API "shops/1/streams/ad_orders/windows", "");
+    assert_string_equal(answer_text(&a, "next"), "(null)");
+}
+
+/* Windows that begin at one instant come each once, however the pages fall. */
+static void windows_come_each_once(void **state)
+{
+    struct api_fixture *f = *state;
+    char query[100] = "limit=2", seen[200] = "";
+    for (int from = 1; from <= 3; from++)
+        for (int to = 10; to <= 12; to++)
+            sql(f,
+                "INSERT INTO sync_window (shop_id, stream, kind, from_ms, to_ms, state) VALUES (1, 's', 'audit', %d, %d,"
+                " 'sealed')",
+                from, to);
+    for (int pages = 0; pages < 9; pages++) {
+        struct answer a = get(f, API "shops/1/streams/s/windows", query);
+        for (int i = 0; i < 2; i++) {
+            char path[40];
+            snprintf(path, sizeof(path), "items.%d.from", i);
+            if (answer_at(&a, path))
+                strncat(seen, answer_text(&a, path) + 22, 1);
+        }
+        if (strcmp(answer_text(&a, "next"), "(null)") == 0)
+            break;
+        snprintf(query, sizeof(query), "limit=2&cursor=%s", answer_text(&a, "next"));
+    }
+    assert_string_equal(seen, "111222333");
+}
+
+/* --- personal data --- */
+
+static void order_add(struct api_fixture *f, int64_t shop, const char *id, const char *phone)
+{
+    struct buf sealed;
+    struct err err;
+    char hex[33];
+    buf_init(&sealed, 1000);
+    api_good(seal_write(f->keyring, &sealed, str_of(phone), STR("phone"), &err), &err);
+    api_good(blind_index(f->keyring, STR("phone"), str_of(phone), hex, &err), &err);
+    const struct sql_value values[] = {sql_int(shop), sql_text(str_of(id)),
+                                       sql_text(buf_str(&sealed)), sql_text(str_of(hex)),
+                                       sql_bytes(STR("0123456789abcdef"))};
+    api_exec(
+        f,
+        "INSERT INTO trade_order (shop_id, order_id, phone_cipher, phone_mask, phone_index, row_hash,"
+        " received_ms, first_seen_ms, changed_ms) VALUES (?1, ?2, ?3, '138****8000', ?4, ?5, 1, 1, 1)",
+        values, 5);
+    buf_fini(&sealed);
+}
+
+static const char reason[] = "{\"fields\":[\"phone\"],\"reason\":\"a parcel came back\"}";
+
+static void reveal_needs_the_right_a_reason_and_a_shop_of_his(void **state)
+{
+    struct api_fixture *f = *state;
+    order_add(f, FIXTURE_ALPHA, "A1", "13800138000");
+    order_add(f, FIXTURE_BETA, "B1", "13800138000");
+    order_add(f, FIXTURE_BETA, "B2", "13900138000");
+    struct answer a = api_ask(f, "POST", API "trade-orders/A1/reveal", "", reason);
+    assert_string_equal(answer_text(&a, "phone"), "13800138000");
+    assert_int_equal(
+        count(f, "SELECT count(*) FROM audit WHERE action = 'personal.reveal' AND subject = 'A1'"
+                 " AND reason = 'a parcel came back'"),
+        1);
+    a = api_ask(f, "POST", API "trade-orders/find-person", "",
+                "{\"phone\":\"13800138000\",\"reason\":\"a call came in\"}");
+    assert_string_equal(answer_text(&a, "items.1.phone"), "138****8000");
+    assert_string_equal(answer_text(&a, "items.2.phone"), "(absent)");
+    only_beta(f);
+    a = api_ask(f, "POST", API "trade-orders/A1/reveal", "", reason);
+    answer_refuses(&a, 404, "absent");
+    a = api_ask(f, "POST", API "trade-orders/find-person", "",
+                "{\"phone\":\"13800138000\",\"reason\":\"a call came in\"}");
+    assert_string_equal(answer_text(&a, "items.0.order_id"), "B1");
+    assert_string_equal(answer_text(&a, "items.1.order_id"), "(absent)");
+    a = api_ask(f, "POST", API "trade-orders/B2/reveal", "",
+                "{\"fields\":[\"phone\"],\"reason\":\"      \"}");
+    answer_refuses(&a, 400, "parameter_short");
+    f->person.reveals = false;
+    a = api_ask(f, "POST", API "trade-orders/B2/reveal", "", reason);
+    answer_refuses(&a, 403, "right");
+    f->person.reveals = true;
+    for (int i = 0; i < 100; i++)
+        sql(f,
+            "INSERT INTO audit (at_ms, user_id, user_name, action, subject, shop_id) VALUES (%lld, %lld, 'x',"
+            " 'personal.reveal', 'y', 0)",
+            (long long)clock_now_ms(), (long long)f->person.user_id);
+    a = api_ask(f, "POST", API "trade-orders/B2/reveal", "", reason);
+    answer_refuses(&a, 429, "reveals_many");
+    assert_int_equal(count(f, "SELECT count(*) FROM audit WHERE subject = 'B2'"), 0);
+}
+
+/* --- live events --- */
+
+static void a_stream_goes_on_where_it_was_left(void **state)
+{
+    struct api_fixture *f = *state;
+    char last[200];
+    now = clock_now_ms();
+    for (int i = 1; i <= 3; i++)
+        sql(f,
+            "INSERT INTO event (at_ms, process, shop_id, stream, task_id, kind, level, args) VALUES"
+            " (%lld, 'p', %d, '', 0, 'paused', 1, '{}')",
+            (long long)now + i, i % 2 + 1);
+    struct answer a = get(f, API "events", "recent=2");
+    assert_string_equal(a.content_type, "text/event-stream; charset=utf-8");
+    size_t at = str_find(a.body, STR("\nid: "));
+    assert_true(at != SIZE_MAX);
+    struct str id, rest;
+    str_cut(str_sub(a.body, at + 5, a.body.len), '\n', &id, &rest);
+    snprintf(last, sizeof(last), "%.*s", STR_ARG(id));
+    api_header(f, "Last-Event-ID", last);
+    a = get(f, API "events", "");
+    assert_true(str_find(a.body, STR("\"paused\"")) == SIZE_MAX);
+    sql(f,
+        "INSERT INTO event (at_ms, process, shop_id, stream, task_id, kind, level, args) VALUES"
+        " (%lld, 'p', 1, '', 0, 'resumed', 1, '{}')",
+        (long long)now + 9);
+    a = get(f, API "events", "");
+    assert_true(str_find(a.body, STR("\"resumed\"")) != SIZE_MAX);
+    assert_true(str_find(a.body, STR("\"paused\"")) == SIZE_MAX);
+    only_beta(f);
+    a = get(f, API "events", "");
+    assert_true(str_find(a.body, STR("\"resumed\"")) == SIZE_MAX);
+    api_header(f, "Last-Event-ID", "e5:3.t1");
+    a = api_ask(f, "GET", API "events", "", NULL);
+    answer_refuses(&a, 400, "feed_position");
+    api_header(f, "Last-Event-ID", NULL);
+}
+
+#define API_TEST(test) cmocka_unit_test_setup_teardown(test, api_ready, api_end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        API_TEST(a_syncs_state_is_what_its_rows_say),
+        API_TEST(what_a_later_sync_took_over_goes_as_that_one_goes),
+        API_TEST(syncs_are_listed_page_by_page_and_by_shop),
+        API_TEST(a_sync_of_others_too_is_not_his_to_take_back),
+        API_TEST(tasks_come_page_by_page),
+        API_TEST(rejects_are_shown_without_their_record),
+        API_TEST(what_there_is_is_listed),
+        API_TEST(windows_come_each_once),
+        API_TEST(reveal_needs_the_right_a_reason_and_a_shop_of_his),
+        API_TEST(a_stream_goes_on_where_it_was_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
