@@ -6,7 +6,7 @@
 
 /* One list a group of commands, each ending with a NULL path. Commands of one first word stand together. */
 extern const struct command commands_start[], commands_account[], commands_sync[], commands_files[],
-    commands_service[], commands_connector[], commands_home[], commands_user[];
+    commands_service[], commands_connector[], commands_home[], commands_user[], commands_cost[];
 
 /* By what --from and --to are meant. */
 extern const char *const command_by_words[];

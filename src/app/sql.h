@@ -205,6 +205,13 @@ static const char SQL_RELATIONS[] = SQL_PER_DATABASE(
     "ON v.table_schema = t.table_schema AND v.table_name = t.table_name "
     "WHERE t.table_schema = ?1");
 
+/* --- costs --- */
+/* ?1 shop, 0: all */
+static const char SQL_COSTS_LIST[] =
+    "SELECT s.name, c.sku_id, c.from_day, c.cost, c.currency, coalesce(c.note, ''), c.who,"
+    " c.changed_ms FROM sku_cost c JOIN shop s ON s.id = c.shop_id"
+    " WHERE ?1 = 0 OR c.shop_id = ?1 ORDER BY s.name, c.sku_id, c.from_day";
+
 /* --- files that people hand in --- */
 /* ?1 id */
 static const char SQL_IMPORT_STATE[] =

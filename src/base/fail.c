@@ -43,6 +43,7 @@ static const struct fail_point_info points[] = {
     {"sync.figures.asked", "figures have arrived and are not stored"},
     {"sync.figures.committed", "life figures of a batch are stored"},
     {"derive.results", "results are written, their days are not"},
+    {"derive.trade", "trade results are written, their days are not"},
     {"derive.sums", "the sums of a unit of results are written, its touched rows are gone"},
     {"derive.committed", "a unit of results is committed"},
     {NULL, NULL},

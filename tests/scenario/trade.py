@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
 """Trade orders: what a status means, and what orders came to, against figures that are worked out here."""
+import datetime
+import json
+import signal
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from fake import FakeLife, FakeStage, order  # noqa: E402
-from lib import ROOT, main, same  # noqa: E402
+from fake import DAY, FakeLife, FakeStage, order  # noqa: E402
+from lib import ROOT, holds, main, same  # noqa: E402
 from trade_sums import trade_equal, worth_it  # noqa: E402
 from truth import START_MS, Stage  # noqa: E402
 
@@ -74,6 +77,90 @@ def test_what_orders_came_to_is_what_the_platform_says(t):
     # Orders go on: paid, used, paid back.
     stage.sync(env=later(stage, 20 * DAY_MS))
     worth_it(*trade_equal(stage.rows))
+
+
+def sku_stage(t):
+    stage = Stage(t, life_shops=1, life_orders=300, douplus_shops=0)
+    stage.sync()
+    skus = stage.rows("SELECT sku_id, min(day) AS first, max(day) AS last, count(*) AS n FROM trade_result"
+                      " WHERE counts = 1 AND sku_id <> '' GROUP BY sku_id ORDER BY n DESC")
+    return stage, stage.shops[0]["name"], skus
+
+
+def middle_day(stage, sku):
+    days = [r["day"] for r in stage.rows("SELECT DISTINCT day FROM trade_result WHERE sku_id = ? ORDER BY day", sku["sku_id"])]
+    return days[len(days) // 2]
+
+
+def test_costs_have_dates_and_reach_exactly_their_orders(t):
+    """Before, after, ended, in another currency with and without a rate: every figure worked out again; no other row is written."""
+    stage, shop, (a, b, *_) = sku_stage(t)
+    middle = middle_day(stage, a)
+    before = {r["order_id"]: r for r in stage.rows("SELECT * FROM trade_result")}
+    stage.run("cost", "set", shop, a["sku_id"], middle, "1.23", check=True)
+    stage.sync()
+    results, _ = trade_equal(stage.rows)
+    holds(any(r["unit_cost"] == 123 for r in results) and any(r["unit_cost"] is None for r in results), "a part has a cost")
+    for row in stage.rows("SELECT * FROM trade_result"):
+        if row["sku_id"] != a["sku_id"] or row["day"] < middle:
+            same(row, before[row["order_id"]], "a row that the cost is not about")
+    stage.run("cost", "set", shop, a["sku_id"], a["first"], "0.99", check=True)
+    stage.run("cost", "end", shop, a["sku_id"], a["last"], check=True)
+    stage.run("cost", "set", shop, b["sku_id"], b["first"], "2.50", "--currency", "USD", check=True)
+    stage.sync()
+    results, days = trade_equal(stage.rows)
+    holds(all(r["unit_cost"] is None for r in results if r["sku_id"] == b["sku_id"]), "without a rate it is unknown")
+    holds(any(d["cost_unknown"] for d in days.values()), "unknown costs are counted")
+    same(stage.run("cost", "set", shop, a["sku_id"], "2026-02-30", "1", check=None)[0], 2, "a day that is none")
+    listed = json.loads(stage.run("cost", "list", "--json", check=True)[1])["costs"]
+    same(sorted((c["from_day"], c["cost"], c["currency"]) for c in listed if c["sku_id"] == a["sku_id"]),
+         sorted([(a["first"], "0.99", "CNY"), (middle, "1.23", "CNY"), (a["last"], None, "")]), "the list")
+
+
+def test_a_file_of_costs_is_taken_whole_or_not_at_all(t):
+    stage, shop, (a, b, *_) = sku_stage(t)
+    path = t.folder() / "costs.csv"
+    path.write_text(f"店铺,SKU,生效日期,成本,备注\n{shop},{a['sku_id']},{a['first']},1.5,\n{shop},{b['sku_id']},{b['first']},x,\n", "utf-8")
+    same(stage.run("cost", "import", path, check=None)[0], 2, "a cost that is no amount")
+    same(stage.rows("SELECT count(*) AS n FROM sku_cost"), [{"n": 0}], "costs")
+    path.write_text(f"店铺,SKU,生效日期,成本,备注\n{shop},{a['sku_id']},{a['first']},1.5,好\n{shop},{b['sku_id']},{b['first']},,\n", "gbk")
+    stage.run("cost", "import", path, check=True)
+    stage.run("cost", "import", path, check=True)
+    same(stage.rows("SELECT cost, note FROM sku_cost ORDER BY cost DESC"), [{"cost": 150, "note": "好"}, {"cost": None, "note": None}])
+    stage.sync()
+    trade_equal(stage.rows)
+
+
+def test_a_cost_survives_kills_while_it_is_worked_out(t):
+    for point in ("derive.trade=kill@1", "derive.sums=kill@1", "derive.committed=kill@1"):
+        stage, shop, (a, *_) = sku_stage(t)
+        stage.run("cost", "set", shop, a["sku_id"], a["first"], "1.23", check=True)
+        code, _, _ = stage.sync(check=None, env={"HUILIU_FAIL": point})
+        same(code, -signal.SIGKILL, f"killed at {point}")
+        stage.sync()
+        results, _ = trade_equal(stage.rows)
+        holds(all(r["unit_cost"] == 123 for r in results if r["sku_id"] == a["sku_id"]), "every order has its cost")
+        same(stage.rows("SELECT count(*) AS n FROM touched"), [{"n": 0}], "touched rows left")
+
+
+def test_a_corrected_time_moves_an_order_to_its_day(t):
+    fake = FakeLife({"7001": [order(n, order_status=200) for n in range(20)]})
+    stage = FakeStage(t, fake)
+    same(stage.sync_day()[0], 0)
+    was = fake.orders["7001"][3]
+    fake.orders["7001"][3] = order(3, order_status=200, create_order_time=was["create_order_time"] - 86400,
+                                   update_order_time=was["update_order_time"] + 60)
+    stage.later(600)
+    day_before = (datetime.date.fromisoformat(DAY) - datetime.timedelta(days=1)).isoformat()
+    same(stage.sync_json("--from", day_before, "--to", DAY)[0], 0)
+    results, days = trade_equal(stage.rows)
+    same(len({r["day"] for r in results}), 2, "days")
+    # And one that is paid back whole is no sale any more.
+    fake.orders["7001"][4] = order(4, order_status=4, update_order_time=was["update_order_time"] + 90)
+    stage.later(600)
+    same(stage.sync_day()[0], 0)
+    results, days = trade_equal(stage.rows)
+    same(sum(d["cancelled"] for k, d in days.items() if k[1] == "shop"), 1, "called off")
 
 
 if __name__ == "__main__":
