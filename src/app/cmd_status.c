@@ -3,6 +3,7 @@
 
 #include "app/cmd.h"
 #include "app/date.h"
+#include "app/reason.h"
 #include "app/sql.h"
 #include "app/stream_status.h"
 
@@ -72,6 +73,7 @@ static enum err_class shop_rows(struct app *app, const struct app_shop *shop, st
     for (size_t i = 0; class_ == ERR_OK && i < connector_streams(shop->sync.connector); i++) {
         const struct stream *stream = connector_stream_at(shop->sync.connector, i);
         class_ = stream_status_read(app, shop, stream, &status, err);
+        status.error = reason_shown(app, status.error, &app->arena);
         if (class_ == ERR_OK)
             status_row(report, shop, stream->name, &status);
     }

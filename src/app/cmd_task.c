@@ -1,5 +1,6 @@
 /* huiliu task: what is waiting, and what needs a person. */
 #include "app/cmd.h"
+#include "app/reason.h"
 #include "app/sql.h"
 
 enum { LIST_MAX = 1000 };
@@ -51,7 +52,7 @@ enum exit_code cmd_task_list(struct app *app, const struct cli *cli, struct err 
         report_text(&report, class_name(reader_int(row, 4)));
         report_time(&report, reader_int(row, 5));
         report_number(&report, reader_int(row, 6));
-        report_text(&report, reader_text(row, 7));
+        report_text(&report, reason_shown(app, reader_text(row, 7), &app->arena));
     }
     class_ = reader_close(row, err);
     if (class_ == ERR_OK)
@@ -90,7 +91,7 @@ enum exit_code cmd_task_depth(struct app *app, const struct cli *cli, struct err
     return exit_of(class_);
 }
 
-static void task_write(const struct app *app, const struct reader *row, struct buf *out)
+static void task_write(struct app *app, const struct reader *row, struct buf *out)
 {
     /* In the order of SQL_TASK. */
     static const char *const names[] = {"shop",    "kind",  "state",   "class",  "unique_key",
@@ -101,9 +102,10 @@ static void task_write(const struct app *app, const struct reader *row, struct b
         emit_open(&emit, NULL, '{');
     for (int i = 0; i < 14; i++) {
         bool time = i == 7 || i >= 12, number = i == 9 || i == 10;
-        struct str text = i == 0   ? app_shop_name(app, reader_int(row, 0))
-                          : i == 3 ? class_name(reader_int(row, 3))
-                                   : reader_text(row, i);
+        struct str text = i == 0    ? app_shop_name(app, reader_int(row, 0))
+                          : i == 3  ? class_name(reader_int(row, 3))
+                          : i == 11 ? reason_shown(app, reader_text(row, i), &app->arena)
+                                    : reader_text(row, i);
         if (!app->json)
             buf_printf(out, "%-14s ", names[i]);
         if (app->json && time)

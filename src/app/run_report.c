@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/cmd.h"
+#include "app/reason.h"
 #include "app/run.h"
 #include "app/sql.h"
 
@@ -207,7 +208,8 @@ static enum err_class tasks_dead(struct app *app, const struct run *run, struct 
         const struct app_shop *shop = app_shop_by_id(app, reader_int(row, 2));
         bool waits = shop && str_eq(reader_text(row, 4), STR("needs_person"));
         snprintf(number, sizeof(number), "%lld", (long long)reader_int(row, 0));
-        trouble_add(report, "task", shop, str_of(number), reader_text(row, 3),
+        trouble_add(report, "task", shop, str_of(number),
+                    reason_shown(app, reader_text(row, 3), &app->arena),
                     waits ? next_of_person(shop) : MSG_NEXT_DEAD,
                     waits ? shop->sync.facts.shop.name : str_of(number));
     }
@@ -235,7 +237,7 @@ static enum err_class shops_waiting(struct app *app, const struct run *run, stru
         if (reader_is_null(row, 2))
             message_write(&why, MSG_WAITS, M_END);
         else
-            buf_add(&why, reader_text(row, 2));
+            buf_add(&why, reason_shown(app, reader_text(row, 2), &app->arena));
         trouble_add(report, "waits", shop, buf_str(&until), buf_str(&why), MSG_NEXT_WAITS, STR(""));
     }
     buf_fini(&until);

@@ -596,6 +596,24 @@ def test_status_shows_the_times_of_a_shop_in_its_zone_and_names_it(t):
     same({s["frontier"] for s in status if s["stream"] == "ad_orders"}, {"2026-05-28T20:26:40.000Z"}, "instants of programs")
 
 
+def test_reasons_are_told_in_the_language_of_the_person(t):
+    """The code and what it is about stay: docs/errors.md has the one, the platform said the other."""
+    home = t.home()
+    huiliu(home, "shop", "add", "ads", "--platform", "douplus", "--external-id", "sec-1", check=True)
+    known, theirs = "timeout: open.example did not answer within 30 s", "40000: order_ids: no"
+    executed(home, *(f"INSERT INTO task (lane, class, kind, unique_key, payload, run, state, ready_ms, worker, lease, lease_ms,"
+                     f" unit_number, attempt, created_ms, changed_ms, error) VALUES (1, 0, 'x', 'x{number}', '{{}}', '', 'dead', 0, '', '', 0,"
+                     f" 0, 0, 0, 0, '{error}')" for number, error in enumerate((known, theirs))),
+             f"INSERT INTO stream_state (shop_id, stream, since_ms, last_error) VALUES (1, 'ad_orders', 0, '{known}')")
+    chinese = {"HUILIU_LANGUAGE": "zh"}
+    shown = "未在规定时间内收到回复（timeout）：open.example did not answer within 30 s"
+    for words in (["task", "list"], ["task", "show", "1"], ["status"]):
+        contains(huiliu(home, *words, env=chinese, check=True)[1], shown)
+        contains(huiliu(home, *words, check=True)[1], known)
+    contains(huiliu(home, "task", "list", env=chinese, check=True)[1], theirs)
+    same([r["error"] for r in huiliu_json(home, "task", "list", env=chinese, check=True)[1]["tasks"]], [known, theirs], "for programs")
+
+
 def test_a_worker_that_is_not_heard_any_more_is_silent(t):
     home, now_ms = t.home(), int(time.time() * 1000)
     executed(home, *(f"INSERT INTO worker (name, host, pid, version, threads, busy, degraded, started_ms, beat_ms) VALUES"
