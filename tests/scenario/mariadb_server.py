@@ -22,6 +22,7 @@ port = {port}
 bind-address = 127.0.0.1
 pid-file = {folder}/pid
 log-error = {folder}/log.err
+tmpdir = {folder}
 character-set-server = latin1
 default-time-zone = +09:00
 innodb_flush_log_at_trx_commit = 2
