@@ -18,6 +18,7 @@
  * A handler that answers without JSON sets call->reply->body (in call->arena) and content_type, or a stream;
  * it may set call->reply->status. Whoever needs memory for longer than the handler runs, as a stream does,
  * takes it from call->arena: call and arena live until the reply is sent.
+ * A stream's pull and close run as handlers do: the thread takes part in the clock already.
  *
  * Threads: tables are constant; a call belongs to the thread that runs its handler. */
 #ifndef HUILIU_API_ROUTE_H

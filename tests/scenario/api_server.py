@@ -3,6 +3,7 @@ import http.client
 import json
 import re
 import socket
+import subprocess
 import time
 
 import lib
@@ -53,7 +54,8 @@ class Server:
         try:
             link.request(method, path, body=raw, headers=sent)
             reply = link.getresponse()
-            return Answer(reply, reply.read())
+            endless = reply.getheader("content-type", "").startswith("text/event-stream")
+            return Answer(reply, b"" if endless else reply.read())
         finally:
             link.close()
 
@@ -81,6 +83,13 @@ class Server:
                 pass
             return got
 
+    def ended(self, seconds=5):
+        """How it ended and what it said at last, for a failure."""
+        try:
+            return f"{self.process.wait(seconds)}: {self.process.stderr.read()[-1500:]}"
+        except subprocess.TimeoutExpired:
+            return "none: it runs"
+
     def stop(self, quiet=True):
         self.process.terminate()
         out, err = self.process.communicate(timeout=60)
@@ -90,9 +99,9 @@ class Server:
         return err
 
 
-def user_add(home, name, role="viewer", shops=(), *more):
+def user_add(home, name, role="viewer", shops=(), *more, env=None):
     words = [word for shop in shops for word in ("--shop", shop)]
-    lib.huiliu(home, "user", "add", name, "--role", role, "--password-file", "-", *words, *more, text_in=PASSWORD + "\n", check=True)
+    lib.huiliu(home, "user", "add", name, "--role", role, "--password-file", "-", *words, *more, text_in=PASSWORD + "\n", env=env, check=True)
 
 
 def resident_kb(process):
