@@ -19,6 +19,7 @@ command_run cmd_service_install, cmd_service_start, cmd_service_stop, cmd_servic
 command_run cmd_user_add, cmd_user_list, cmd_user_passwd, cmd_user_disable, cmd_user_enable;
 command_run cmd_import, cmd_import_list, cmd_import_show;
 command_run cmd_cost_set, cmd_cost_end, cmd_cost_remove, cmd_cost_list, cmd_cost_import;
+command_run cmd_derive_rebuild, cmd_derive_audit, cmd_derive_metrics;
 command_run cmd_logs;
 command_run cmd_reject_list, cmd_reject_show, cmd_reject_replay;
 command_run cmd_task_list, cmd_task_depth, cmd_task_show, cmd_task_retry, cmd_task_cancel;

@@ -122,6 +122,24 @@ static enum err_class holds_say(struct app *app, struct err *err)
     return class_;
 }
 
+/* Drift is shown until an audit finds none. */
+static enum err_class audit_say(const struct app *app, struct err *err)
+{
+    struct derive_audit audit;
+    struct buf at;
+    const struct zone *zone = app->zone ? app->zone : zone_utc();
+    enum err_class class_ = derive_audit_last(app->derive, &audit, err);
+    if (class_ != ERR_OK || audit.at_ms == 0)
+        return class_;
+    buf_init(&at, 256);
+    time_write(&at, zone, audit.at_ms);
+    buf_printf(&at, " %.*s", STR_ARG(zone_name(zone)));
+    app_say(app, MSG_DERIVE_AUDIT_LAST, M_STR(buf_str(&at)), M_I64(audit.looked),
+            M_I64(audit.differing), M_END);
+    buf_fini(&at);
+    return ERR_OK;
+}
+
 enum exit_code cmd_status(struct app *app, const struct cli *cli, struct err *err)
 {
     struct report report;
@@ -143,6 +161,8 @@ enum exit_code cmd_status(struct app *app, const struct cli *cli, struct err *er
         class_ = unknown_say(app, err);
     if (class_ == ERR_OK)
         class_ = holds_say(app, err);
+    if (class_ == ERR_OK)
+        class_ = audit_say(app, err);
     return exit_of(class_);
 }
 

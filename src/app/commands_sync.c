@@ -130,6 +130,36 @@ static const struct cli_flag budget_set_flags[] = {
     {0},
 };
 
+static const struct cli_flag derive_rebuild_flags[] = {
+    SHOP_FLAG,
+    {.name = "from",
+     .type = FLAG_TEXT,
+     .value = "DAY",
+     .help =
+         {"Orders placed, and what was spent, from this day on (2026-01-31, in the shop's zone).",
+          "从这一天起下的订单及消耗（2026-01-31，按店铺时区）。"}},
+    {.name = "to",
+     .type = FLAG_TEXT,
+     .value = "DAY",
+     .help = {"Up to this day, which is included.", "到这一天为止（含当天）。"}},
+    {0},
+};
+static const struct cli_flag derive_audit_flags[] = {
+    {.name = "seed",
+     .type = FLAG_INT,
+     .value = "N",
+     .min = 0,
+     .max = INT64_MAX,
+     .help = {"Take the sample of an earlier audit.", "采用之前某次核对的抽样。"}},
+    {0},
+};
+static const struct cli_flag derive_metrics_flags[] = {
+    {.name = "reference",
+     .type = FLAG_SWITCH,
+     .help = {"Print docs/metrics.md.", "输出 docs/metrics.md。"}},
+    {0},
+};
+
 const struct command commands_sync[] = {
     {.path = "sync",
      .flags = sync_flags,
@@ -230,5 +260,31 @@ const struct command commands_sync[] = {
      .run = cmd_budget_reset,
      .help = {"Go back to the manifest's limit and forget what was learned and blocked.",
               "恢复清单中的限额，并清除已学到的速率与暂停。"}},
+    {.path = "derive rebuild",
+     .flags = derive_rebuild_flags,
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_derive_rebuild,
+     .help = {"Work all results and sums out again from what is stored.",
+              "根据已存数据重新计算全部结果与合计。"},
+     .more = {"Beside a running service the service does it, and this command waits.",
+              "若服务正在运行，则由服务完成，本命令等待。"}},
+    {.path = "derive audit",
+     .flags = derive_audit_flags,
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_derive_audit,
+     .help = {"Work a sample of results and sums out again and compare.",
+              "抽样重新核算结果与合计并比较。"},
+     .more =
+         {"The service does so every hour. What differs is derived again; the exit code is then 3.",
+          "服务每小时执行一次。不符之处会重新计算，此时退出码为 3。"}},
+    {.path = "derive metrics",
+     .flags = derive_metrics_flags,
+     .json = true,
+     .level = APP_NOTHING,
+     .run = cmd_derive_metrics,
+     .help = {"List every number that is shown, with its formula.",
+              "列出所有展示的指标及其公式。"}},
     {0},
 };

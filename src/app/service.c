@@ -155,11 +155,38 @@ static const struct schedule_wish prune_wish = {
     .payload = {"{}", 2},
 };
 
+static enum task_end audit_task(void *context, const struct task *task,
+                                struct task_outcome *outcome)
+{
+    const struct app *app = context;
+    uint64_t seed;
+    struct derive_audit audit;
+    int64_t now_ms = clock_now_ms();
+    enum err_class class_ = crypt_random(&seed, sizeof(seed), &outcome->err);
+    if (class_ == ERR_OK)
+        class_ = derive_audit_run(app->derive, seed, &audit, &outcome->err);
+    if (class_ == ERR_OK)
+        class_ = queue_finish(app->store, task, outcome, now_ms, &outcome->err);
+    if (class_ == ERR_OK)
+        return TASK_DONE;
+    outcome->failed = true;
+    outcome->again_ms = now_ms + PAUSE_FIRST_MS;
+    return class_ == ERR_CONFLICT ? TASK_LOST : TASK_AGAIN;
+}
+
+static const struct schedule_wish audit_wish = {
+    .name = {"derive_audit", 12},
+    .spec = {"23 * * * *", 10},
+    .class_ = TASK_BACKFILL,
+    .kind = {"derive_audit", 12},
+    .payload = {"{}", 2},
+};
+
 /* --- a generation --- */
 
 static size_t wishes_max(const struct app *app)
 {
-    size_t max = 1;
+    size_t max = 2;
     for (size_t i = 0; i < app->shops_len; i++)
         if (app->shops[i].sync.connector)
             max += connector_streams(app->shops[i].sync.connector);
@@ -183,6 +210,8 @@ static enum err_class wishes_make(const struct app *app, struct arena *arena,
     }
     if (class_ == ERR_OK)
         wishes[(*len)++] = prune_wish;
+    if (class_ == ERR_OK)
+        wishes[(*len)++] = audit_wish;
     *out = wishes;
     return class_;
 }
@@ -244,8 +273,9 @@ static enum err_class connections_look(struct generation *g, struct str name, st
 static enum err_class work_begin(const struct service *service, struct generation *g,
                                  struct err *err)
 {
-    struct task_handler handlers[HANDLERS_MAX] = {{"prune", prune_task, &g->app}};
-    size_t len = 1;
+    struct task_handler handlers[HANDLERS_MAX] = {{"prune", prune_task, &g->app},
+                                                  {"derive_audit", audit_task, &g->app}};
+    size_t len = 2;
     for (const char *const *kind = sync_task_kinds; *kind && len < HANDLERS_MAX; kind++)
         handlers[len++] = (struct task_handler){*kind, sync_handle, g->app.sync};
     for (const char *const *kind = derive_task_kinds; *kind && len < HANDLERS_MAX; kind++)

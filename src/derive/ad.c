@@ -223,4 +223,5 @@ const struct maker ad_maker = {
     .make = ad_make,
     .walks = walks,
     .walks_len = sizeof(walks) / sizeof(walks[0]),
+    .audit = ad_audit,
 };

@@ -43,4 +43,16 @@ enum task_end derive_handle(void *context, const struct task *task, struct task_
 enum err_class derive_rebuild(struct derive *derive, int64_t shop_id, struct str from_day,
                               struct str to_day, struct str run, int64_t *rows, struct err *err);
 
+/* A sample of results and sums is worked out again and compared. What differs is said in an event (derive_drift) and
+ * derived again by the shop's lane. The seed chooses the sample; a failed audit keeps nothing. */
+struct derive_audit {
+    int64_t at_ms; /* 0: there was none */
+    uint64_t seed;
+    int64_t looked, differing;
+};
+enum err_class derive_audit_run(struct derive *derive, uint64_t seed, struct derive_audit *out,
+                                struct err *err);
+/* What the last one came to. */
+enum err_class derive_audit_last(struct derive *derive, struct derive_audit *out, struct err *err);
+
 #endif

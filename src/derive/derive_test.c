@@ -302,6 +302,50 @@ static void a_rebuild_mends_and_takes_away(void **state)
         derive_rebuild(f->derive, SHOP, STR("1.6.2026"), STR(""), STR(""), &rows, &err), ERR_USAGE);
 }
 
+static void what_an_audit_finds_is_said_and_mended(void **state)
+{
+    struct fixture *f = *state;
+    struct derive_audit audit;
+    struct err err;
+    execute(f, "INSERT INTO shop (platform, name, external_id, state, created_ms)"
+               " VALUES ('p', 'a', 'a', 'enabled', 1)");
+    execute(f, "UPDATE shop SET id = 7");
+    assert_good(derive_audit_last(f->derive, &audit, &err), &err);
+    assert_int_equal(audit.at_ms, 0);
+    for (int i = 0; i < 5; i++) {
+        char text[128];
+        snprintf(text, sizeof(text), "order_id=%d item_id=v budget=%d created_at=" MAY, i, i);
+        order_put(f, text);
+        snprintf(text, sizeof(text), "order_id=%d day=2026-05-31 cost=%d", i, i);
+        row_put(f, SHOP, "ad_figure_day", text);
+    }
+    /* What is touched is being derived anyway. */
+    assert_good(derive_audit_run(f->derive, 1, &audit, &err), &err);
+    assert_int_equal(audit.differing, 0);
+    derive_all(f);
+    assert_good(derive_audit_run(f->derive, 2, &audit, &err), &err);
+    assert_int_equal(audit.differing, 0);
+    assert_true(audit.looked > 20);
+    const char *results = read_rows(f, "SELECT order_id, budget FROM ad_result ORDER BY 1");
+    const char *days = read_rows(f, DAYS("orders, budget, cost"));
+    execute(f, "UPDATE ad_result SET budget = 99 WHERE order_id = '3'");
+    execute(f, "DELETE FROM ad_result WHERE order_id = '4'");
+    execute(f, "UPDATE ad_day SET cost = 99 WHERE basis = 'spent'");
+    execute(f, "UPDATE ad_video SET orders = 99");
+    assert_good(derive_audit_run(f->derive, 3, &audit, &err), &err);
+    assert_true(audit.differing >= 4);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM event WHERE kind = 'derive_drift'"), 1);
+    derive_all(f);
+    assert_string_equal(read_rows(f, "SELECT order_id, budget FROM ad_result ORDER BY 1"), results);
+    assert_string_equal(read_rows(f, DAYS("orders, budget, cost")), days);
+    assert_string_equal(read_rows(f, "SELECT orders FROM ad_video"), "5");
+    struct derive_audit last;
+    assert_good(derive_audit_last(f->derive, &last, &err), &err);
+    assert_int_equal(last.differing, audit.differing);
+    assert_good(derive_audit_run(f->derive, 4, &audit, &err), &err);
+    assert_int_equal(audit.differing, 0);
+}
+
 static void every_derived_table_has_a_maker(void **state)
 {
     struct fixture *f = *state;
@@ -333,6 +377,7 @@ int main(void)
         DERIVE_TEST(a_unit_that_fails_leaves_everything_as_it_was),
         DERIVE_TEST(who_lost_the_lease_writes_nothing),
         DERIVE_TEST(a_rebuild_mends_and_takes_away),
+        DERIVE_TEST(what_an_audit_finds_is_said_and_mended),
         DERIVE_TEST(every_derived_table_has_a_maker),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,45 @@ static const char SQL_AD_VIDEO[] = SQL_PER_DATABASE(
 static const char SQL_AD_VIDEO_ADD[] = SQL_PER_DATABASE(AD_VIDEO_INSERT AD_VIDEO(AD_COVER_SQLITE),
                                                         AD_VIDEO_INSERT AD_VIDEO(AD_COVER_POSTGRES),
                                                         AD_VIDEO_INSERT AD_VIDEO(AD_COVER_MARIADB));
+/* --- the audit --- */
+#define SQL_AUDIT_SHOPS "SELECT id FROM shop ORDER BY id"
+/* ?1 at ?2 seed ?3 looked at ?4 differing. */
+#define SQL_AUDIT_KEEP                                                                             \
+    "INSERT INTO derive_audit (name, at_ms, seed, looked, differing)"                              \
+    " VALUES ('last', ?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET at_ms = excluded.at_ms,"    \
+    " seed = excluded.seed, looked = excluded.looked, differing = excluded.differing"
+#define SQL_AUDIT_LAST "SELECT at_ms, seed, looked, differing FROM derive_audit WHERE name = 'last'"
+/* ?1 shop ?2 ids. */
+static const char SQL_AD_TOUCHED[] = FROM_LISTED(
+    "SELECT DISTINCT t.key_text", "?2", "touched", "t",
+    "t.shop_id = ?1 AND t.table_name IN ('ad_order', 'ad_figure') AND t.key_text = k.value", "");
+#define SQL_AD_RESULT_BOUNDS                                                                       \
+    "SELECT min(created_ms), max(created_ms) FROM ad_result WHERE shop_id = ?1"
+/* ?1 shop ?2 from then on ?3 so many rows further. */
+#define SQL_AD_RESULT_ONE                                                                          \
+    "SELECT order_id FROM ad_result WHERE shop_id = ?1 AND created_ms >= ?2"                       \
+    " ORDER BY created_ms, order_id LIMIT 1 OFFSET ?3"
+#define SQL_AD_DAY_ONE                                                                             \
+    "SELECT day FROM ad_result WHERE shop_id = ?1 AND created_ms >= ?2"                            \
+    " ORDER BY created_ms, order_id LIMIT 1 OFFSET ?3"
+#define SQL_AD_ORDER_BOUNDS                                                                        \
+    "SELECT min(created_at), max(created_at) FROM ad_order WHERE shop_id = ?1"
+#define SQL_AD_ORDER_ONE                                                                           \
+    "SELECT order_id FROM ad_order WHERE shop_id = ?1 AND created_at >= ?2"                        \
+    " ORDER BY created_at LIMIT 1 OFFSET ?3"
+/* ?1 shop ?2 basis ?3 day. */
+#define SQL_AD_DAY_STORED                                                                          \
+    "SELECT shop_id, basis, day, item_id, currency, orders, told, provisional, budget, cost,"      \
+    " plays, likes, comments, shares, follows, home_visits, conversions, shown, live_clicks,"      \
+    " gift_users, gift_amount, live_comments, live_follows, gifts, rate_5s_weighed,"               \
+    " rate_5s_plays, first_ms FROM ad_day WHERE shop_id = ?1 AND basis = ?2 AND day = ?3"          \
+    " ORDER BY item_id, currency"
+#define SQL_AD_CREATED_SORTED SQL_AD_CREATED_DAY " ORDER BY 4, 5"
+#define SQL_AD_SPENT_SORTED SQL_AD_SPENT_DAY " ORDER BY 4, 5"
+#define SQL_AD_VIDEO_STORED                                                                        \
+    "SELECT shop_id, item_id, title, author_name, cover, newest_ms, orders FROM ad_video"          \
+    " WHERE shop_id = ?1 AND item_id = ?2"
+
 /* --- rebuilding (maker.h: rebuild_walk) --- */
 /* The last of the next ?3 keys of a table. */
 #define WALK_LAST(table, key, also)                                                                \

@@ -1,5 +1,7 @@
 /* What an order got on each of its days. A day is asked until it is final; days that are final are asked
  * once more after the last of them is, and when the order's life says that they were corrected. */
+#include <string.h>
+
 #include "sync/figure_pass.h"
 #include "sync/sql.h"
 
@@ -99,19 +101,50 @@ static struct str day_key(struct figure_pass *p, const struct figure_order *orde
                         STR_ARG(day_text(day, &p->arena)));
 }
 
-/* Days that are final with this answer. */
-static enum err_class steps_final_days(struct figure_pass *p, struct steps *steps, struct err *err)
+/* Rows of days that are touched together: a unit has room for few steps. */
+struct day_keys {
+    struct str *items;
+    size_t len, room;
+};
+
+static enum err_class day_keys_add(struct figure_pass *p, const struct figure_order *order,
+                                   int64_t first, int64_t last, struct day_keys *keys,
+                                   struct err *err)
 {
-    struct str *keys = arena_array(&p->arena, p->len + 1, sizeof *keys);
-    size_t keys_len = 0;
-    if (!keys)
-        return err_no_memory(err);
-    for (size_t i = 0; i < p->len; i++) {
-        const struct figure_order *order = &p->orders[i];
-        if (days_to_after(p, order) > order->days_to && !order->closing)
-            keys[keys_len++] = day_key(p, order, order->day_next);
+    if (first == NO_DAY || last < first)
+        return ERR_OK;
+    size_t room = keys->len + (size_t)(last - first) + 1;
+    if (room > keys->room) {
+        struct str *items = arena_array(&p->arena, 2 * room, sizeof *items);
+        if (!items)
+            return err_no_memory(err);
+        if (keys->len > 0)
+            memcpy(items, keys->items, keys->len * sizeof *items);
+        keys->items = items;
+        keys->room = 2 * room;
     }
-    return steps_days_touched(p->run, keys, keys_len, &p->arena, steps, err);
+    for (int64_t day = first; day <= last; day++)
+        keys->items[keys->len++] = day_key(p, order, day);
+    return ERR_OK;
+}
+
+/* Days that are final with this answer; all of an order's when they begin, or cease, to be asked once more only. */
+static enum err_class steps_final_days(struct figure_pass *p, const struct ask_mark *marks,
+                                       struct steps *steps, struct err *err)
+{
+    struct day_keys keys = {.len = 0};
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; class_ == ERR_OK && i < p->len; i++) {
+        const struct figure_order *order = &p->orders[i];
+        bool turns = marks[i].days_closing != order->closing;
+        if (turns)
+            class_ = day_keys_add(p, order, order->day_first, order->day_last, &keys, err);
+        if (class_ == ERR_OK && (turns || days_to_after(p, order) > order->days_to))
+            class_ = day_keys_add(p, order, order->day_next, order->day_next, &keys, err);
+    }
+    return class_ == ERR_OK
+               ? steps_days_touched(p->run, keys.items, keys.len, &p->arena, steps, err)
+               : class_;
 }
 
 static enum err_class day_commit(struct figure_pass *p, const struct question *q, struct err *err)
@@ -125,7 +158,7 @@ static enum err_class day_commit(struct figure_pass *p, const struct question *q
         marks[i] = day_mark(p, &p->orders[i]);
     enum err_class class_ = day_rows(p, q, &batch, err);
     if (class_ == ERR_OK)
-        class_ = steps_final_days(p, &steps, err);
+        class_ = steps_final_days(p, marks, &steps, err);
     if (class_ == ERR_OK)
         class_ = steps_day_asked(p->run, marks, p->len, &p->arena, &steps, err);
     return class_ == ERR_OK ? unit_commit(p, q, p->len, &batch, 1, &steps, err) : class_;
@@ -176,7 +209,7 @@ static enum err_class money_fell(struct figure_pass *p, struct reader **lives,
 }
 
 static enum err_class steps_reopen(struct figure_pass *p, const struct figure_order *order,
-                                   struct steps *steps, struct err *err)
+                                   struct day_keys *keys, struct steps *steps, struct err *err)
 {
     struct str before = day_text(order->day_first - 1, &p->arena);
     const struct sql_value values[] = {
@@ -186,15 +219,9 @@ static enum err_class steps_reopen(struct figure_pass *p, const struct figure_or
         sql_text(before),
         order->days_done ? sql_text(day_text(order->day_first, &p->arena)) : sql_null(),
     };
-    size_t days = (size_t)(order->days_to - order->day_first + 1), keys_len = 0;
-    struct str *keys = arena_array(&p->arena, days, sizeof *keys);
-    if (!keys)
-        return err_no_memory(err);
-    for (int64_t day = order->day_first; day <= order->days_to; day++)
-        keys[keys_len++] = day_key(p, order, day);
     enum err_class class_ = steps_add(steps, SQL_DAYS_REOPEN, values, 5, 1, &p->arena, err);
     /* None of them is final any more. */
-    return class_ == ERR_OK ? steps_days_touched(p->run, keys, keys_len, &p->arena, steps, err)
+    return class_ == ERR_OK ? day_keys_add(p, order, order->day_first, order->days_to, keys, err)
                             : class_;
 }
 
@@ -202,6 +229,7 @@ enum err_class steps_days_again(struct figure_pass *p, const struct question *q,
                                 struct steps *steps, struct err *err)
 {
     struct reader *lives = NULL; /* opened for the first order that needs it */
+    struct day_keys keys = {.len = 0};
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; class_ == ERR_OK && i < q->len; i++) {
         const struct figure_order *order = q->orders[i];
@@ -211,8 +239,11 @@ enum err_class steps_days_again(struct figure_pass *p, const struct question *q,
         if (!again)
             class_ = money_fell(p, &lives, order, &again, err);
         if (class_ == ERR_OK && again)
-            class_ = steps_reopen(p, order, steps, err);
+            class_ = steps_reopen(p, order, &keys, steps, err);
     }
     enum err_class closed = lives ? reader_close(lives, class_ == ERR_OK ? err : NULL) : ERR_OK;
-    return class_ == ERR_OK ? closed : class_;
+    class_ = class_ == ERR_OK ? closed : class_;
+    return class_ == ERR_OK
+               ? steps_days_touched(p->run, keys.items, keys.len, &p->arena, steps, err)
+               : class_;
 }

@@ -114,7 +114,7 @@ def test_help_of_every_command_in_both_languages(t):
 
 def test_generated_pages_are_the_committed_ones(t):
     for words, path in ((("help", "--man"), "docs/huiliu.1"), (("settings", "--reference"), "docs/settings.md"),
-                        (("help", "--routes"), "docs/routes.md")):
+                        (("help", "--routes"), "docs/routes.md"), (("derive", "metrics", "--reference"), "docs/metrics.md")):
         same((lib.ROOT / path).read_text(encoding="utf-8"), huiliu(None, *words, check=True)[1], path)
 
 

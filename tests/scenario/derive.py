@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Results and sums follow from what is stored, and nothing else: every row of them equals what results.py makes of the data
 tables, after syncs, changes, kills and rebuilds; and the real file's sums come out to the cent."""
+import datetime
+import json
 from collections import Counter
 
 import lib
 import real
+from ads import START, AdsWorld
 from results import results_equal
 
 
@@ -41,6 +44,61 @@ def test_the_real_file_comes_to_the_same_by_order_by_video_and_by_shop(t):
     stage.sync()
     lib.same(results_equal(stage.rows)[0], len(truth), "results")
     file_sums_equal(truth, stage)
+
+
+def dump(stage):
+    def rows(table):
+        return sorted(repr({k: v for k, v in sorted(dict(row).items()) if k != "changed_ms"})
+                      for row in stage.rows(f"SELECT * FROM {table}"))
+    return {table: rows(table) for table in ("ad_result", "ad_day", "ad_video")}
+
+
+def test_results_follow_a_world_that_goes_on(t):
+    """Orders are placed, spend, end and change; days and months pass: after each sync every row is right. A rebuild changes
+    nothing, and what was spoilt by hand is as it was."""
+    stage = AdsWorld(t, shops=2, orders=120, days=30)
+    for hours in (0, 1, 26, 24 * 9, 24 * 22, 24 * 23, 24 * 45, 24 * 80):
+        stage.pass_at(START + datetime.timedelta(hours=hours))
+        results_equal(stage.rows)
+    lib.holds(len({row["day"][:7] for row in stage.rows("SELECT day FROM ad_day")}) > 1, "no month has ended")
+    lib.holds(stage.rows("SELECT 1 FROM ad_result WHERE final = 1"), "no order is final")
+    before = dump(stage)
+    stage.run("derive", "rebuild", check=0)
+    lib.same(dump(stage), before, "results after a rebuild")
+    stage.execute("UPDATE ad_result SET cost = cost + 1, day = '2001-01-01'; UPDATE ad_day SET cost = 7; DELETE FROM ad_video;"
+                  " INSERT INTO ad_day (shop_id, basis, day, item_id, currency, orders, told, provisional)"
+                  " VALUES (1, 'created', '2000-01-01', '', '', 1, 1, 1)")
+    stage.run("derive", "rebuild", check=0)
+    lib.same(dump(stage), before, "results after they were spoilt and rebuilt")
+
+
+def test_an_audit_tells_of_drift_and_mends_it(t):
+    stage = real.real_stage(t)
+    stage.sync()
+    lib.same(json.loads(stage.run("derive", "audit", "--json", check=0)[1])["differing"], 0, "differing")
+    before = dump(stage)
+    stage.execute("UPDATE ad_result SET cost = cost + 1")
+    code, out, err = stage.run("derive", "audit", "--json")
+    lib.same(code, 3, "exit code of an audit that finds drift")
+    lib.holds(json.loads(out)["differing"] > 10, out)
+    lib.holds([e for e in stage.rows("SELECT kind FROM event") if e["kind"] == "derive_drift"], "no event tells of it")
+    stage.run("derive", "rebuild", check=0)
+    lib.same(dump(stage), before, "results after they were mended")
+    lib.contains(stage.run("status", check=0)[1], "differed")
+
+
+def test_killed_anywhere_nothing_is_lost_or_doubled(t):
+    for point in ("derive.results", "derive.sums", "derive.committed", "store.commit.before", "store.commit.after"):
+        for at in (1, 2):
+            stage = real.real_stage(t)
+            stage.sync()
+            wanted = dump(stage)
+            stage.run("derive", "rebuild", env={"HUILIU_FAIL": f"{point}=kill@{at}"})
+            results_left = stage.rows("SELECT count(*) AS n FROM ad_result")[0]["n"]
+            lib.holds(results_left > 0, "results are gone")
+            stage.run("derive", "rebuild", check=0)
+            lib.same(dump(stage), wanted, f"results after a kill at {point}")
+            results_equal(stage.rows)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import lib
+from results import results_equal
 from truth import FORTNIGHT, SEED, Stage
 
 PAGES_IN_FLIGHT_MAX = 4
@@ -61,6 +62,7 @@ def all_is_well(stage):
     stage.rows_equal()
     stage.seals_hold()
     stage.quota_kept()
+    results_equal(stage.rows)
 
 
 def kill_often(t, kills, **switches):
