@@ -3,6 +3,8 @@
 The walk goes through the table of commands: a command that is missing here fails it."""
 import json
 import sqlite3
+import tempfile
+from pathlib import Path
 
 import lib
 from cli import command_paths
@@ -12,6 +14,12 @@ from lib import holds, same
 ENDLESS = {"run", "worker", "scheduler", "serve", "service supervise"}
 LINES = {"logs", "service logs"}
 SHOP, PLATFORM = "a", "douyin-life"
+
+
+def costs_file():
+    path = Path(tempfile.mkdtemp(prefix="huiliu-test-")) / "costs.csv"
+    path.write_text("shop,sku_id,from_day,cost\n" + SHOP + ",sku-2,2026-01-05,1.50\n", encoding="utf-8")
+    return path
 
 
 def walk(app, shop):
@@ -45,6 +53,11 @@ def walk(app, shop):
         ("budget list", [], "budgets"),
         ("budget set", [f"{PLATFORM}/order_query", "10/1s"], "key calls per_ms burst"),
         ("budget reset", [f"{PLATFORM}/order_query"], "key"),
+        ("cost set", [SHOP, "sku-1", "2026-01-05", "12.34"], "costs"),
+        ("cost end", [SHOP, "sku-1", "2026-02-05"], "costs"),
+        ("cost list", [], "costs"),
+        ("cost import", [costs_file()], "costs"),
+        ("cost remove", [SHOP, "sku-1", "2026-02-05"], "costs"),
         ("worker list", [], "workers"),
         ("pause", [], "scope name changed"),
         ("pause", ["--shop", SHOP], "scope name changed"),
