@@ -271,11 +271,26 @@ enum err_class sums_add(const struct metric_family *family, struct sums *into,
     return fits ? ERR_OK : err_set(err, ERR_INTERNAL, "metric_range", "a sum does not fit 64 bits");
 }
 
+/* A day without a sale has a cost and a profit of 0, which are known. Beside sales whose costs are not, they would make a
+ * profit of 0 of one that nobody knows. */
+static void nothing_costed_is_unknown(const struct metric_family *family, struct metric_sums *sums)
+{
+    static const char *const names[] = {"goods_cost", "gmv_costed", "profit_before_ads"};
+    size_t unknown = metric_find(family, STR("cost_unknown"));
+    bool nothing = unknown != SIZE_MAX && sums->value[unknown].number > 0;
+    for (size_t i = 0; i < 3 && nothing; i++)
+        nothing = sums->value[metric_find(family, str_of(names[i]))].number == 0;
+    for (size_t i = 0; i < 3 && nothing; i++)
+        sums->value[metric_find(family, str_of(names[i]))].known = false;
+}
+
 enum err_class sums_figures(const struct metric_family *family, const struct sums *sums,
                             struct str currency, struct figure out[METRICS_MAX], struct err *err)
 {
     int exponent = currency_exponent(currency);
-    return metrics_work_out(family, &sums->metrics, exponent < 0 ? 2 : exponent, out, err);
+    struct metric_sums settled = sums->metrics;
+    nothing_costed_is_unknown(family, &settled);
+    return metrics_work_out(family, &settled, exponent < 0 ? 2 : exponent, out, err);
 }
 
 void figures_write(struct out *out, const struct metric_family *family,

@@ -43,6 +43,13 @@ class ClockHeld:
         self.file.close()
 
 
+def members(pairs):
+    """An object; no name may stand there twice."""
+    found = dict(pairs)
+    lib.same(len(found), len(pairs), f"names of an object: {[name for name, _ in pairs]}")
+    return found
+
+
 class Refused(Exception):
     """A problem: .status and .problem (parsed)."""
 
@@ -92,7 +99,7 @@ class Api:
         try:
             with opener.open(request, timeout=120) as reply:
                 text = reply.read()
-                return reply.status, json.loads(text, parse_float=Decimal) if text else None
+                return reply.status, json.loads(text, parse_float=Decimal, object_pairs_hook=members) if text else None
         except urllib.error.HTTPError as error:
             raise Refused(error.code, json.loads(error.read() or b"null")) from None
 
