@@ -1,48 +1,71 @@
 /* Ad orders: the list, and one with its history. An order shows its own figures, never those of its video. */
 #include <string.h>
 
+#include "api/export.h"
 #include "api/host.h"
 #include "api/lists.h"
 #include "api/period.h"
 #include "api/sql.h"
 
-static const struct param list_params[] = {
-    LIST_PARAMS,
-    {"shop", PARAM_QUERY, PARAM_TEXT, .many = true, .help = "Numbers or names of shops"},
-    {"status", PARAM_QUERY, PARAM_TEXT, .many = true, .filter = LIST_ANY_OF, .column = "status",
-     .help = "The platform's words"},
-    {"item_id", PARAM_QUERY, PARAM_ID, .many = true, .filter = LIST_ANY_OF, .column = "item_id",
-     .help = "Videos"},
-    {"author_id", PARAM_QUERY, PARAM_ID, .many = true, .filter = LIST_ANY_OF, .column = "author_id",
-     .help = "Authors"},
-    {"scene", PARAM_QUERY, PARAM_TEXT, .many = true, .filter = LIST_ANY_OF, .column = "scene",
-     .help = "What is promoted"},
-    {"q", PARAM_QUERY, PARAM_TEXT, .filter = LIST_SEARCH,
-     .help = "The number of a video, an order or a task, or a part of a title"},
-    {"from", PARAM_QUERY, PARAM_DAY, .filter = LIST_FROM_DAY, .column = "day",
-     .help = "Placed on this day or later, in the shop's zone"},
-    {"to", PARAM_QUERY, PARAM_DAY, .filter = LIST_UNTIL_DAY, .column = "day",
-     .help = "Placed on this day or earlier, the day included"},
-    {"told", PARAM_QUERY, PARAM_BOOL, .filter = LIST_EQUAL, .column = "told",
-     .help = "Whether the platform has told figures"},
-    {"final", PARAM_QUERY, PARAM_BOOL, .filter = LIST_EQUAL, .column = "final",
-     .help = "Whether its figures stay as they are"},
-    {"currency", PARAM_QUERY, PARAM_TEXT, .max = 8, .filter = LIST_EQUAL, .column = "currency",
-     .help = "Also of the amounts that filter; CNY where those are given without it"},
-    LIST_RANGE("budget", PARAM_MONEY),
-    LIST_RANGE("cost", PARAM_MONEY),
-    LIST_RANGE("plays", PARAM_INT),
-    LIST_RANGE("likes", PARAM_INT),
-    LIST_RANGE("comments", PARAM_INT),
-    LIST_RANGE("shares", PARAM_INT),
-    LIST_RANGE("follows", PARAM_INT),
-    LIST_RANGE("conversions", PARAM_INT),
-    LIST_RANGE("conversion_cost", PARAM_MONEY),
-    LIST_RANGE("plays_per_100", PARAM_MONEY),
-    LIST_RANGE("share_rate", PARAM_MONEY),
-    LIST_RANGE("completion_5s", PARAM_MONEY),
-    {0},
-};
+/* What filters orders: of the list, and of its export. */
+#define AD_ORDER_FILTERS                                                                           \
+    {"shop", PARAM_QUERY, PARAM_TEXT, .many = true, .help = "Numbers or names of shops"},          \
+        {"status",                                                                                 \
+         PARAM_QUERY,                                                                              \
+         PARAM_TEXT,                                                                               \
+         .many = true,                                                                             \
+         .filter = LIST_ANY_OF,                                                                    \
+         .column = "status",                                                                       \
+         .help = "The platform's words"},                                                          \
+        {"item_id",           PARAM_QUERY,     PARAM_ID, .many = true, .filter = LIST_ANY_OF,      \
+         .column = "item_id", .help = "Videos"},                                                   \
+        {"author_id",           PARAM_QUERY,           PARAM_ID,         .many = true,             \
+         .filter = LIST_ANY_OF, .column = "author_id", .help = "Authors"},                         \
+        {"scene",                                                                                  \
+         PARAM_QUERY,                                                                              \
+         PARAM_TEXT,                                                                               \
+         .many = true,                                                                             \
+         .filter = LIST_ANY_OF,                                                                    \
+         .column = "scene",                                                                        \
+         .help = "What is promoted"},                                                              \
+        {"q", PARAM_QUERY, PARAM_TEXT, .filter = LIST_SEARCH,                                      \
+         .help = "The number of a video, an order or a task, or a part of a title"},               \
+        {"from",          PARAM_QUERY,                                                             \
+         PARAM_DAY,       .filter = LIST_FROM_DAY,                                                 \
+         .column = "day", .help = "Placed on this day or later, in the shop's zone"},              \
+        {"to",                                                                                     \
+         PARAM_QUERY,                                                                              \
+         PARAM_DAY,                                                                                \
+         .filter = LIST_UNTIL_DAY,                                                                 \
+         .column = "day",                                                                          \
+         .help = "Placed on this day or earlier, the day included"},                               \
+        {"told",           PARAM_QUERY,                                                            \
+         PARAM_BOOL,       .filter = LIST_EQUAL,                                                   \
+         .column = "told", .help = "Whether the platform has told figures"},                       \
+        {"final",           PARAM_QUERY,                                                           \
+         PARAM_BOOL,        .filter = LIST_EQUAL,                                                  \
+         .column = "final", .help = "Whether its figures stay as they are"},                       \
+        {"currency",                                                                               \
+         PARAM_QUERY,                                                                              \
+         PARAM_TEXT,                                                                               \
+         .max = 8,                                                                                 \
+         .filter = LIST_EQUAL,                                                                     \
+         .column = "currency",                                                                     \
+         .help = "Also of the amounts that filter; CNY where those are given without it"},         \
+        LIST_RANGE("budget", PARAM_MONEY), LIST_RANGE("cost", PARAM_MONEY),                        \
+        LIST_RANGE("plays", PARAM_INT), LIST_RANGE("likes", PARAM_INT),                            \
+        LIST_RANGE("comments", PARAM_INT), LIST_RANGE("shares", PARAM_INT),                        \
+        LIST_RANGE("follows", PARAM_INT), LIST_RANGE("conversions", PARAM_INT),                    \
+        LIST_RANGE("conversion_cost", PARAM_MONEY), LIST_RANGE("plays_per_100", PARAM_MONEY),      \
+        LIST_RANGE("share_rate", PARAM_MONEY), LIST_RANGE("completion_5s", PARAM_MONEY)
+
+static const struct param list_params[] = {LIST_PARAMS, AD_ORDER_FILTERS, {0}};
+static const struct param export_params[] = {EXPORT_PARAMS, AD_ORDER_FILTERS, {0}};
+
+static enum err_class orders_export(struct call *call, struct err *err)
+{
+    return export_answer(call, &ad_order_list, err);
+}
 
 static enum err_class orders_list(struct call *call, struct err *err)
 {
@@ -183,6 +206,8 @@ static enum err_class order_snapshots(struct call *call, struct err *err)
 const struct route ad_order_routes[] = {
     {ROUTE_GET, "/api/v1/ad-orders", "adOrders", RIGHT_READ, list_params, orders_list,
      .summary = "Ad orders with their latest figures", .answer = "AdOrders"},
+    {ROUTE_GET, "/api/v1/ad-orders/export", "adOrdersExport", RIGHT_OPERATE, export_params,
+     orders_export, .summary = "Ad orders as a file: xlsx, CSV or NDJSON", .streams = true},
     {ROUTE_GET, "/api/v1/ad-orders/{order_id}", "adOrder", RIGHT_READ, one_params, order_one,
      .summary = "One ad order: its figures, its status history, its days, and its newest snapshots",
      .answer = "AdOrder"},

@@ -36,4 +36,10 @@ bool api_host_set(struct api *api, const struct api_host *host);
 bool api_host_free(struct api *api, const struct api_host *host);
 void api_close(struct api *api);
 
+/* One GET of this process itself, as who sits at the console: every shop may be seen. The answer goes to `sink` piece by
+ * piece. An answer that is a problem becomes the error: its code, its detail. */
+typedef enum err_class api_sink(void *context, struct str bytes, struct err *err);
+enum err_class api_get_here(struct api *api, struct str path, const struct api_pair *query,
+                            size_t query_len, api_sink *sink, void *context, struct err *err);
+
 #endif

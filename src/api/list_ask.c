@@ -102,6 +102,8 @@ static enum err_class filters_ask(struct call *call, struct list_query *query, s
 
 static enum err_class page_ask(struct call *call, struct list_query *query, struct err *err)
 {
+    if (!arg_find(call, "cursor"))
+        return ERR_OK; /* an export: every row */
     const struct arg *cursor = call_arg(call, "cursor"), *page = call_arg(call, "page");
     query->limit = call_int(call, "limit");
     query->total = call_arg(call, "total")->number != 0;

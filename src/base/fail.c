@@ -32,6 +32,7 @@ static const struct fail_point_info points[] = {
     {"token.reply.received", "the new token has arrived and is not stored"},
     {"token.saved", "the new token is stored and not used"},
     {"sync.page.mapped", "a page is mapped to a batch"},
+    {"sync.import.page", "a page of an imported file is ready to be stored"},
     {"sync.unit.submitted", "a commit unit was handed to the store"},
     {"sync.window.closing", "all pages of a window are committed"},
     {"sync.window.closed", "a window was closed"},

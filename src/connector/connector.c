@@ -67,3 +67,24 @@ const struct auth *connector_auth(const struct connector *connector)
 {
     return &connector->auth;
 }
+
+static struct str field_name(const struct field_plan *field, struct str value)
+{
+    for (size_t i = 0; i < field->names_of.len; i++)
+        if (str_eq(field->names_of.items[i], value))
+            return field->names.items[i];
+    return STR_NONE;
+}
+
+struct str connector_status_name(const struct connector *connector, struct str status)
+{
+    for (size_t i = 0; i < connector->streams_len; i++) {
+        const struct table_plan *main = &connector->streams[i].plan->tables[0];
+        for (size_t j = 0; j < main->fields_len; j++) {
+            struct str name = field_name(&main->fields[j], status);
+            if (name.ptr && main->fields[j].column == main->table->status)
+                return name;
+        }
+    }
+    return status;
+}

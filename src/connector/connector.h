@@ -180,6 +180,8 @@ struct str connector_platform(const struct connector *connector);
 struct str connector_title(const struct connector *connector, bool chinese);
 const struct zone *connector_zone(const struct connector *connector);
 struct str connector_currency(const struct connector *connector);
+/* What people call a status of the platform's rows; the status itself where the manifest has no name for it. */
+struct str connector_status_name(const struct connector *connector, struct str status);
 size_t connector_streams(const struct connector *connector);
 const struct stream *connector_stream_at(const struct connector *connector, size_t index);
 const struct stream *connector_stream(const struct connector *connector, struct str name);

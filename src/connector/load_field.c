@@ -157,6 +157,25 @@ static enum err_class load_values(struct loader *loader, const struct yaml *node
     return ERR_OK;
 }
 
+static enum err_class load_names(struct loader *loader, const struct yaml *node,
+                                 struct field_plan *out)
+{
+    if (!node)
+        return ERR_OK;
+    out->names_of.items = arena_array(loader->arena, node->len, sizeof(struct str));
+    out->names.items = arena_array(loader->arena, node->len, sizeof(struct str));
+    if (!out->names_of.items || !out->names.items)
+        return err_no_memory(loader->err);
+    for (size_t i = 0; i < node->len; i++) {
+        out->names_of.items[i] = load_dup(loader, node->pairs[i].key);
+        out->names.items[i] = load_dup(loader, node->pairs[i].value.text);
+        if (!out->names_of.items[i].ptr || !out->names.items[i].ptr)
+            return err_no_memory(loader->err);
+    }
+    out->names_of.len = out->names.len = node->len;
+    return ERR_OK;
+}
+
 static enum err_class check_type(struct loader *loader, const struct yaml *node,
                                  const struct field_plan *field)
 {
@@ -292,6 +311,8 @@ static enum err_class load_field(struct loader *loader, const struct table *tabl
         class_ = load_values(loader, yaml_get(node, STR("values")), out);
     if (class_ == ERR_OK)
         class_ = load_words(loader, node, out);
+    if (class_ == ERR_OK)
+        class_ = load_names(loader, yaml_get(node, STR("names")), out);
     if (class_ == ERR_OK)
         class_ = load_texts(loader, yaml_get(node, STR("known")), &out->known);
     return class_ == ERR_OK ? load_stand_ins(loader, node, out) : class_;

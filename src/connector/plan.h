@@ -146,6 +146,7 @@ struct field_plan {
     bool of_sheet;   /* as people and spreadsheets write: 1,234.50元, 5%, ids that were rounded */
     bool translates; /* `words`: a raw value that is not in values_from has no word */
     struct str_list known; /* none: everything is known */
+    struct str_list names_of, names;
 };
 struct table_plan {
     const struct table *table;

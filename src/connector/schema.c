@@ -351,6 +351,7 @@ static const struct yaml_key field_keys[] = {
     {"words", &text_map, false,
      "raw value: word; a value without one is counted, and what stood there is taken back"},
     {"known", &texts, false, "values that are known; others are kept and counted"},
+    {"names", &text_map, false, "value: what people call it"},
     {0},
 };
 static const struct yaml_schema field_map = {

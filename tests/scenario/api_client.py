@@ -129,6 +129,20 @@ class Api:
         text = "?" + urllib.parse.urlencode(pairs) if pairs else ""
         return self.call(path + text)[1]
 
+    def raw(self, path, **query):
+        """(bytes, headers) of an answer that is no JSON."""
+        if not self.token:
+            self.sign_in()
+        pairs = [(k, one) for k, v in query.items() for one in (v if isinstance(v, (list, tuple)) else [v])]
+        request = urllib.request.Request(self.base + path + "?" + urllib.parse.urlencode(pairs),
+                                         headers={"Authorization": f"Bearer {self.token}"})
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(request, timeout=300) as reply:
+                return reply.read(), reply.headers
+        except urllib.error.HTTPError as error:
+            raise Refused(error.code, json.loads(error.read() or b"null")) from None
+
     def walk(self, path, key="items", **query):
         """Every row, page by page along the cursors."""
         cursor = {}

@@ -21,7 +21,8 @@ NEEDS = {"sync.split": {"life_orders": 11500, "big_day": 11000, "totals": "cap",
 NOT_BY_KILL = {"base.alloc", "store.query", "format.write"}
 # Points of passes by ids, which need a course of events: figures.py kills there; and of what processes share through a
 # server's database: shared_database.py.
-ELSEWHERE = {"store.side.held", "store.side.committed", "sync.revisit.asked", "sync.figures.asked", "sync.figures.committed"}
+ELSEWHERE = {"store.side.held", "store.side.committed", "sync.revisit.asked", "sync.figures.asked", "sync.figures.committed",
+             "sync.import.page"}
 
 
 def undisturbed(t, **switches):

@@ -1,0 +1,324 @@
+#!/usr/bin/env python3
+"""Files of rows: the export of the real orders against the file itself, and imports: seen before, stored once, wrong rows alone.
+Sheets are made and read here with zipfile and ElementTree; nothing of src/ is used."""
+import csv
+import io
+import json
+import re
+import subprocess
+import zipfile
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape
+
+import lib
+from api_client import Api, Refused
+from lib import holds, huiliu, huiliu_json, same
+from real import fen, file_rows, real_stage
+from truth import Stage
+
+COLUMNS = ("订单ID 视频ID 状态 预算(元) 视频标题 账号 下单时间 实际消耗(元) 播放量 点赞数 评论数 转发数 关注数 转化数 百播放量"
+           " 转化成本(元) 百转发率 5秒完播率").split()
+STATUS = {"DELIVERIED": "已完成", "DELIVERED": "已完成", "UNDELIVERIED": "投放终止", "UNDELIVERED": "投放终止",
+          "OFFLINE_AUDIT": "审核下线"}
+NAMESPACE = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+
+
+# --- sheets, by hand ---
+
+def column_name(number):
+    name = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        name = chr(65 + rest) + name
+    return name
+
+
+def xlsx_bytes(sheets):
+    """{name: rows}; a number is a number cell, None is no cell, anything else text."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        def put(name, text):
+            package.writestr(zipfile.ZipInfo(name, (2026, 1, 28, 0, 0, 0)), text, zipfile.ZIP_DEFLATED)
+        put("xl/workbook.xml", '<workbook xmlns:r="r"><sheets>' + "".join(
+            f'<sheet name="{escape(name)}" sheetId="{i + 1}" r:id="r{i}"/>' for i, name in enumerate(sheets)) + "</sheets></workbook>")
+        put("xl/_rels/workbook.xml.rels", "<Relationships>" + "".join(
+            f'<Relationship Id="r{i}" Type="x/worksheet" Target="s{i}.xml"/>' for i in range(len(sheets))) + "</Relationships>")
+        for i, rows in enumerate(sheets.values()):
+            text = ["<worksheet><sheetData>"]
+            for at, row in enumerate(rows, 1):
+                text.append(f'<row r="{at}">')
+                for column, value in enumerate(row, 1):
+                    ref = f'{column_name(column)}{at}'
+                    if isinstance(value, (int, float)):
+                        text.append(f'<c r="{ref}"><v>{value}</v></c>')
+                    elif value is not None:
+                        text.append(f'<c r="{ref}" t="inlineStr"><is><t>{escape(value)}</t></is></c>')
+                text.append("</row>")
+            put(f"xl/s{i}.xml", "".join(text) + "</sheetData></worksheet>")
+    return out.getvalue()
+
+
+def xlsx_read(data):
+    """{name: rows of (is it a number, text)}; an empty cell is None."""
+    sheets = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        same(package.testzip(), None, "entries that are not whole")
+        book = ElementTree.fromstring(package.read("xl/workbook.xml"))
+        for at, sheet in enumerate(book.find("m:sheets", NAMESPACE), 1):
+            root = ElementTree.fromstring(package.read(f"xl/worksheets/sheet{at}.xml"))
+            rows = []
+            for row in root.find("m:sheetData", NAMESPACE):
+                cells = []
+                for cell in row:
+                    value = cell.find("m:v", NAMESPACE)
+                    text = cell.find("m:is/m:t", NAMESPACE)
+                    cells.append((True, value.text) if value is not None else
+                                 (False, text.text or "") if text is not None else None)
+                rows.append(cells)
+            sheets[sheet.get("name")] = rows
+    return sheets
+
+
+# --- exports ---
+
+def half_up(value, decimals):
+    scaled = value * 10**decimals
+    return Decimal(int((2 * scaled + 1) // 2)).scaleb(-decimals)
+
+
+def wanted_row(row):
+    """The 18 columns of one order, from the file alone: numbers as Decimal."""
+    cost, plays, shares, conversions = fen(row["cost_yuan"]), int(row["play"]), int(row["share"]), int(row["convert"])
+    per_100 = half_up(Fraction(plays, cost) * 10000, 2) if cost else Decimal(0)
+    per = half_up(Fraction(cost, conversions), 0) / 100 if conversions else Decimal(0)
+    shared = half_up(Fraction(shares, plays) * 100, 4) if plays else Decimal(0)
+    rate = Decimal(round(Fraction(row["rate_5s_pct"]) * 10000)) / 10000
+    return [row["order_id"], row["item_id"], STATUS[row["status"]], Decimal(row["budget_yuan"]), row["title"], row["account"],
+            row["created"], Decimal(cost) / 100, *(Decimal(row[name]) for name in
+                                                   ("play", "like", "comment", "share", "follow", "convert")),
+            per_100, per, shared, rate]
+
+
+def test_the_old_sheet_equals_the_real_file(t):
+    truth, stage = file_rows(), real_stage(t)
+    stage.sync()
+    path = t.folder() / "old.xlsx"
+    huiliu(stage.home, "export", "ad-orders", "--sheet", "douplus-orders", "--out", str(path), env=stage.env, check=True)
+    sheets = xlsx_read(path.read_bytes())
+    same(list(sheets), ["订单数据"], "sheets")
+    rows = sheets["订单数据"]
+    same([text for _, text in rows[0]], COLUMNS, "headings")
+    same(len(rows) - 1, len(truth), "orders")
+    numbers = [3] + list(range(7, 18))
+    for cells in rows[1:]:
+        wanted = wanted_row(truth[cells[0][1]])
+        for at, (number, text) in enumerate(cells):
+            same(number, at in numbers, f"column {COLUMNS[at]} is a number")
+            same(Decimal(text) if number else text, wanted[at], f"{cells[0][1]} {COLUMNS[at]}")
+    # What the file itself has, as far as its own floats go.
+    for order_id, row in truth.items():
+        wanted = wanted_row(row)
+        for at, name in ((14, "play_per_100_cost"), (15, "convert_cost_yuan"), (16, "share_rate_pct"), (17, "rate_5s_pct")):
+            holds(abs(wanted[at] - Decimal(row[name])) <= Decimal("0.011"), f"{order_id} {name}: {wanted[at]} {row[name]}")
+    data = path.read_bytes()
+    holds(b"4472C4" in zipfile.ZipFile(io.BytesIO(data)).read("xl/styles.xml"), "fill of the headings")
+    look = ("import sys, openpyxl; s = openpyxl.load_workbook(sys.argv[1]).active; c = s['A1'];"
+            "print(s.title, c.fill.fgColor.rgb, c.font.b, c.font.color.rgb, s['A2'].data_type, s['H2'].data_type, s.max_row)")
+    seen = subprocess.run(["/usr/bin/python3", "-c", look, str(path)], capture_output=True, text=True)
+    if "No module" not in seen.stderr:
+        same(seen.stdout.split(), ["订单数据", "FF4472C4", "True", "FFFFFFFF", "s", "n", str(len(truth) + 1)], "as openpyxl sees it")
+
+
+def test_every_form_and_filter_of_an_export_is_the_list(t):
+    truth, stage = file_rows(), real_stage(t)
+    stage.sync()
+    with Api(stage) as api:
+        listed = list(api.walk("/api/v1/ad-orders", sort="-cost", cost_min="500"))
+        wanted = [row["order_id"] for row in listed]
+        holds(10 < len(wanted) < len(truth), f"{len(wanted)} orders of 500 and more")
+        data, headers = api.raw("/api/v1/ad-orders/export", format="csv", sort="-cost", cost_min="500", columns=["order_id", "cost", "title", "created_at"])
+        text = data.decode("utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+        same(rows[0], ["订单号", "消耗", "标题", "下单时间"], "headings")
+        same([row[0] for row in rows[1:]], wanted, "orders in the list's order")
+        for row in rows[1:]:
+            same((Decimal(row[1]), row[2], row[3][:16]), (Decimal(fen(truth[row[0]]["cost_yuan"])) / 100, truth[row[0]]["title"], truth[row[0]]["created"]), row[0])
+        holds(re.fullmatch(r"attachment; filename=\"ad_orders_\d{8}_\d{6}\.csv\"; filename\*=UTF-8''ad_orders_\d{8}_\d{6}\.csv",
+                           headers["Content-Disposition"]), headers["Content-Disposition"])
+        data, headers = api.raw("/api/v1/ad-orders/export", format="ndjson", sort="-cost", cost_min="500", lang="en")
+        lines = [json.loads(line, parse_float=Decimal) for line in data.decode().splitlines()]
+        same([line["order_id"] for line in lines], wanted, "orders of NDJSON")
+        for line, row in zip(lines, listed):
+            same((line["cost"], line["plays"], line["title"]), (row["cost"], row["plays"], row["title"]), "as the list has it")
+        data, headers = api.raw("/api/v1/ad-orders/export", sheet="douplus-orders")
+        same(len(xlsx_read(data)["订单数据"]), len(truth) + 1, "rows of the old sheet")
+        holds("filename*=UTF-8''%E8%AE%A2%E5%8D%95%E6%95%B0%E6%8D%AE_" in headers["Content-Disposition"], headers["Content-Disposition"])
+        for parameters, code in (({"columns": "ordr_id"}, "column_unknown"), ({"sheet": "x"}, "sheet_unknown"), ({"limit": "5"}, "parameter_unknown"),
+                                 ({"format": "pdf"}, None), ({"sort": "nothing"}, "sort_unknown")):
+            try:
+                api.raw("/api/v1/ad-orders/export", **parameters)
+                holds(False, f"{parameters} was taken")
+            except Refused as refused:
+                same((refused.status, code is None or refused.problem["code"] == code), (400, True), f"{parameters}: {refused}")
+
+
+# --- imports ---
+
+SALES = ["所属订单ID", "子单ID", "订单标签", "券码状态", "订单实收", "核销时间", "订单归属人昵称"]
+
+
+def sale(number, **other):
+    cells = {"所属订单ID": f"10000000000000{number:05d}", "子单ID": f"2{number}", "订单标签": "团购", "券码状态": "已核销",
+             "订单实收": f"{number}.5元", "核销时间": "2026-01-28 07:00", "订单归属人昵称": None}
+    cells.update(other)
+    return [cells[name] for name in SALES]
+
+
+def life_home(t):
+    stage = Stage(t, platform="douyin-life", life_shops=1, life_orders=1)
+    return stage, stage.shops[0]["name"]
+
+
+def stored(stage, table):
+    return stage.rows(f"SELECT * FROM {table} ORDER BY 1, 2, 3")
+
+
+def take(stage, path, kind, shop, *words):
+    return json.loads(huiliu(stage.home, "import", str(path), "--as", kind, "--shop", shop, "--json", *words, env=stage.env, check=True)[1])
+
+
+def test_what_was_seen_before_is_what_is_stored_and_twice_is_once(t):
+    stage, shop = life_home(t)
+    path = t.folder() / "售卖明细_1.xlsx"
+    rows = [["导出说明"], SALES] + [sale(i) for i in range(1, 1201)]
+    rows[7] = sale(6, 订单实收="面议")
+    rows[9] = sale(8, 所属订单ID=1.83553579468599e18)
+    rows.append(sale(3))
+    path.write_bytes(xlsx_bytes({"明细": rows}))
+    seen = take(stage, path, "life-sales", shop, "--preview")
+    same(stored(stage, "life_sale"), [], "a preview stores nothing")
+    same((seen["rows"], seen["errors"], seen["new"], seen["same"]), (1201, 3, 1198, 0), "seen")
+    faults = [(f["row"], f["column"], f["code"]) for f in seen["faults"]]
+    same(sorted(faults), sorted([(8, "订单实收", "money_text"), (10, "所属订单ID", "id_rounded"), (1203, "", "key_twice")]), "faults")
+    done = take(stage, path, "life-sales", shop)
+    same((done["state"], done["new"], done["changed"], done["same"], done["errors"]), ("done", 1198, 0, 0, 3), "stored")
+    same(done["faults"], seen["faults"], "the faults that were seen")
+    got = {row["order_id"]: row for row in stored(stage, "life_sale")}
+    wanted = [i for i in range(1, 1201) if i not in (6, 8)]
+    same(set(got), {f"10000000000000{i:05d}" for i in wanted}, "orders")
+    for i in wanted:
+        row = got[f"10000000000000{i:05d}"]
+        same((row["part_id"], row["status"], row["actual_receipt"], row["currency"], row["verified_at"], row["owner_name"],
+              row["sale_amount"]), (f"2{i}", "已核销", i * 100 + 50, "CNY", 1769554800000, "商家", None), row["order_id"])
+    same(stage.rows("SELECT count(*) AS n FROM original WHERE table_name = 'life_sale'")[0]["n"], 1198, "originals")
+    same(stage.rows("SELECT code, count(*) AS n FROM reject WHERE table_name = 'life_sale' GROUP BY code ORDER BY code"),
+         [{"code": "id_rounded", "n": 1}, {"code": "money_text", "n": 1}], "rejects")
+    code, _, why = huiliu(stage.home, "import", str(path), "--as", "life-sales", "--shop", shop, env=stage.env)
+    same((code, "import_known" in why), (1, True), "the same file again")
+    before = stored(stage, "life_sale")
+    again = take(stage, path, "life-sales", shop, "--again")
+    same((again["new"], again["changed"], again["same"]), (0, 0, 1198), "and when it is wanted")
+    same(stored(stage, "life_sale"), before, "nothing has changed")
+    rows[2] = sale(1, 券码状态="已退款")
+    path.write_bytes(xlsx_bytes({"明细": rows}))
+    changed = take(stage, path, "life-sales", shop)
+    same((changed["new"], changed["changed"], changed["same"]), (0, 1, 1197), "one row was changed")
+    same(stage.rows("SELECT count(*) AS n FROM import_page")[0]["n"], 0, "pages that are left")
+    listed = huiliu_json(stage.home, "import", "list", env=stage.env)[1]["imports"]
+    same([(i["state"], i["file"]) for i in listed], [("done", "售卖明细_1.xlsx")] * 3, "the list of imports")
+
+
+def test_bookings_are_read_from_every_sheet_but_the_explanations(t):
+    stage, shop = life_home(t)
+    path = t.folder() / "bookings.xlsx"
+    head = ["订单编号", "出行日期", "预约份数", "商品名称"]
+    path.write_bytes(xlsx_bytes({
+        "字段说明": [["anything"]], "未预约-1": [head, ["100000000000000001", None, "1", "a"]], "待接单-1": [head],
+        "已预约-1": [head, ["100000000000000002", 46050, 2, "b"], ["100000000000000002", "2026/2/1", None, "b"]],
+        "已预约-2": [head, ["100000000000000003", "2026-01-30", "3", "b"]]}))
+    done = take(stage, path, "life-bookings", shop)
+    same((done["rows"], done["errors"], done["new"]), (4, 0, 4), "rows")
+    day = 86400000
+    same([(r["order_id"][-1], r["place"], r["status"], r["travel_at"], r["pieces"]) for r in stored(stage, "life_booking")],
+         [("1", 1, "未预约", None, 1), ("2", 1, "已预约", 1769529600000, 2), ("2", 2, "已预约", 1769529600000 + 4 * day, None),
+          ("3", 1, "已预约", 1769529600000 + 2 * day, 3)], "bookings")
+
+
+def test_csv_of_spreadsheets_in_gb18030_is_read(t):
+    stage, shop = life_home(t)
+    path = t.folder() / "sales.csv"
+    lines = [SALES] + [sale(i) for i in range(1, 4)] + [sale(9, 所属订单ID="1.83553579468599E+18")]
+    text = "\r\n".join(",".join(cell or "" for cell in line) for line in lines)
+    path.write_bytes(text.encode("gb18030"))
+    done = take(stage, path, "life-sales", shop)
+    same((done["charset"], done["new"], [f["code"] for f in done["faults"]]), ("gb18030", 3, ["id_rounded"]), "read")
+    same(stored(stage, "life_sale")[0]["status"], "已核销", "status")
+
+
+def test_files_that_cannot_be_are_refused_whole(t):
+    stage, shop = life_home(t)
+    folder = t.folder()
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("xl/workbook.xml", b" " * (200 << 20))
+    laughs = io.BytesIO()
+    with zipfile.ZipFile(laughs, "w") as package:
+        package.writestr("xl/workbook.xml", '<!DOCTYPE a [<!ENTITY b "c">]><workbook>&b;</workbook>')
+    whole = xlsx_bytes({"a": [SALES, sale(1)]})
+    cases = {"bomb": (bomb.getvalue(), "xlsx_large"), "laughs": (laughs.getvalue(), "xlsx_dtd"), "cut": (whole[:-30], "xlsx_corrupt"),
+             "old": (bytes.fromhex("D0CF11E0A1B11AE1") + b"x" * 100, "xls_old"), "other": (xlsx_bytes({"a": [["x"], ["1"]]}), "header_missing"),
+             "empty": (xlsx_bytes({"a": [SALES]}), "file_empty"), "picture": (b"\x89PNG\r\n\x1a\n\xff\xff", "charset")}
+    for name, (data, code) in cases.items():
+        path = folder / f"{name}.xlsx"
+        path.write_bytes(data)
+        for words in (["--preview"], []):
+            ended, _, why = huiliu(stage.home, "import", str(path), "--as", "life-sales", "--shop", shop, *words, env=stage.env)
+            same((ended, f"({code})" in why), (1, True), f"{name}: {why}")
+    for table in ("life_sale", "import_file", "import_page", "import_error", "reject"):
+        same(stage.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"], 0, table)
+
+
+def test_orders_and_bills_of_temu_pages(t):
+    stage, shop = life_home(t)
+    folder = t.folder()
+    head = ["订单编号", "SKU ID", "SPUID", "商品名称", "应履约件数", "单价", "订单金额", "币种", "下单时间", "订单状态", "国家"]
+    rows = [head, ["PO-211-1", "17592352673534", "601", "灯", 2, "3.5", "$7.00", "USD", "2026-01-28 07:00:00", "待发货", "US"],
+            ["PO-211-1", "17592352673535", "601", "灯2", 1, "3.5", "3.5", "USD", "2026-01-28 07:00:00", "已签收", "US"],
+            ["PO-211-2", 17592352673534, "601", "灯", 1, "x", "3.5", "USD", "2026-01-28 07:00:00", "怪", "US"],
+            ["PO-211-3", "17592352673534", "601", "灯", 1, "3.5", "3.5", "USD", "2026-01-28 07:00:00", "怪", "US"]]
+    path = folder / "orders.xlsx"
+    path.write_bytes(xlsx_bytes({"a": rows}))
+    done = take(stage, path, "temu-orders", shop)
+    same((done["new"], [(f["row"], f["column"], f["code"]) for f in done["faults"]]), (3, [(4, "单价", "money_text")]), "orders")
+    got = stage.rows("SELECT * FROM trade_order WHERE parent_id LIKE 'PO-%' ORDER BY order_id")
+    same([(r["order_id"], r["parent_id"], r["quantity"], r["pay_amount"], r["currency"], r["status"], r["stage"]) for r in got],
+         [("PO-211-1/17592352673534", "PO-211-1", 2, 700, "USD", "待发货", "processing"),
+          ("PO-211-1/17592352673535", "PO-211-1", 1, 350, "USD", "已签收", "delivered"),
+          ("PO-211-3/17592352673534", "PO-211-3", 1, 350, "USD", "怪", None)], "rows")
+    path.write_bytes(xlsx_bytes({"a": [["PO单号", "销售回款", "销售冲回"], ["PO-211-1", "10.00", "-2.5"], ["PO-211-1", 3.3, None]]}))
+    done = take(stage, path, "temu-bill-collection", shop)
+    same((done["new"], done["errors"]), (2, 0), "bill")
+    same([(r["line"], r["kind"], r["po_id"], r["sales"], r["reversal"]) for r in stage.rows("SELECT * FROM bill_line ORDER BY line")],
+         [(2, "collection", "PO-211-1", 1000, -250), (3, "collection", "PO-211-1", 330, None)], "lines")
+    code, _, why = huiliu(stage.home, "import", str(path), "--as", "temu-bill-deduction", "--shop", shop, env=stage.env)
+    same((code, "header_missing" in why), (1, True), "another bill's headings")
+
+
+def test_an_import_that_is_cut_off_goes_on_where_it_was(t):
+    stage, shop = life_home(t)
+    path = t.folder() / "sales.xlsx"
+    path.write_bytes(xlsx_bytes({"a": [SALES] + [sale(i) for i in range(1, 1601)]}))
+    env = dict(stage.env, HUILIU_FAIL="sync.import.page=kill@3")
+    code, _, why = huiliu(stage.home, "import", str(path), "--as", "life-sales", "--shop", shop, env=env)
+    holds(code < 0 or code == 137, f"it was killed: {code} {why}")
+    same(stage.rows("SELECT count(*) AS n FROM life_sale")[0]["n"], 1000, "two pages are stored")
+    stage.sync()
+    same(stage.rows("SELECT count(*) AS n FROM life_sale")[0]["n"], 1600, "and all of them after the next sync")
+    same(stage.rows("SELECT state, pages, pages_done, rows_new FROM import_file"),
+         [{"state": "done", "pages": 4, "pages_done": 4, "rows_new": 1600}], "the file")
+
+
+if __name__ == "__main__":
+    lib.main(globals())
