@@ -56,16 +56,6 @@ class Proxy:
             self.cuts += verdict is not None
             return verdict
 
-    # As lib.Case ends what a test started.
-    def poll(self):
-        return None
-
-    def kill(self):
-        self.listener.close()
-
-    def communicate(self):
-        pass
-
 
 class Link:
     """One connection. Each direction has a thread; `silent` once the answer to a COMMIT is not to arrive."""
@@ -127,7 +117,7 @@ class Cut(OnServer):
         super().__init__(t, server, url=server.address(database="base"), **WORLD)
         self.ready = self.home
         self.proxy = Proxy(server.port)
-        t.processes.append(self.proxy)
+        t.when_over(self.proxy.listener.close)
 
     def rows(self, sql, *values):
         same(len(values), sql.count("?"), "values of a statement")

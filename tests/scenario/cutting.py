@@ -3,7 +3,7 @@ never gets it). Every so many COMMITs one is cut, by turns after and before."""
 import socket
 import threading
 
-from pg_server import free_port
+from server import free_port
 
 PIECE = 65536
 

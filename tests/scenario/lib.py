@@ -323,7 +323,7 @@ class Case:
     """What one test has started. `t.sandbox(…)` and `t.home(…)` are ended and removed with it."""
 
     def __init__(self):
-        self.sandboxes, self.folders, self.processes = [], [], []
+        self.sandboxes, self.folders, self.processes, self.endings = [], [], [], []
 
     def sandbox(self, env=None, **switches):
         self.sandboxes.append(start_sandbox(env, **switches))
@@ -342,11 +342,17 @@ class Case:
         self.processes.append(huiliu_start(home, *arguments, **options))
         return self.processes[-1]
 
+    def when_over(self, end):
+        """Called with the test's end, the latest first: behind its processes, before its folders go."""
+        self.endings.append(end)
+
     def end(self):
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
             process.communicate()
+        for end in reversed(self.endings):
+            end()
         for sandbox in self.sandboxes:
             sandbox.stop()
         for folder in self.folders:

@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from pg_server import free_port, server_folder
+import server
 
 STARTED_S = 60
 SETTINGS = """[mysqld]
@@ -43,42 +43,33 @@ def found(program):
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 
 
-class Server:
-    """with Server() as server: … server.url. `settings`: more lines of its configuration."""
+class Server(server.Server):
+    """`settings`: more lines of its configuration."""
+    prefix = "huiliu-maria-"
 
     def __init__(self, password=None, settings="", on_disk=False):
-        self.password = password
-        self.folder = server_folder("huiliu-maria-", on_disk)
-        self.port = free_port()
+        super().__init__(password, on_disk)
+        self.conf = self.folder / "conf"
         self.settings = ("" if on_disk else UNFLUSHED) + settings
         self.process = None
         # The server refuses to run as root: then as the user the package made.
         self.user = "mysql" if os.geteuid() == 0 else None
 
-    def __enter__(self):
-        (self.folder / "conf").write_text(SETTINGS.format(folder=self.folder, port=self.port) + self.settings,
-                                          encoding="utf-8")
+    def begin(self):
+        self.set(SETTINGS.format(folder=self.folder, port=self.port) + self.settings)
         if self.user:
             shutil.chown(self.folder, self.user, self.user)
-        try:
-            self.install()
-            self.start()
-            self.sql("CREATE DATABASE huiliu; CREATE USER huiliu" +
-                     (f" IDENTIFIED BY '{self.password}'" if self.password else "") +
-                     "; GRANT ALL ON *.* TO huiliu", database="mysql")
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+        self.install()
+        self.start()
+        self.sql("CREATE DATABASE huiliu; CREATE USER huiliu" +
+                 (f" IDENTIFIED BY '{self.password}'" if self.password else "") +
+                 "; GRANT ALL ON *.* TO huiliu", database="mysql")
 
-    def __exit__(self, *_):
-        try:
-            self.kill()
-        finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+    def end(self):
+        self.kill()
 
     def install(self):
-        words = [found("mariadb-install-db"), f"--defaults-file={self.folder / 'conf'}", "--skip-test-db",
+        words = [found("mariadb-install-db"), f"--defaults-file={self.conf}", "--skip-test-db",
                  "--auth-root-authentication-method=normal", "--skip-name-resolve"]
         if self.user:
             words.append(f"--user={self.user}")
@@ -88,7 +79,7 @@ class Server:
             raise RuntimeError(f"mariadb-install-db: {done.stdout[-800:]}{done.stderr[-800:]}")
 
     def start(self):
-        words = [found("mariadbd"), f"--defaults-file={self.folder / 'conf'}"]
+        words = [found("mariadbd"), f"--defaults-file={self.conf}"]
         if self.user:
             words.append(f"--user={self.user}")
         self.process = subprocess.Popen(words, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -108,11 +99,6 @@ class Server:
             self.process.send_signal(signal.SIGKILL)
             self.process.wait()
 
-    def set(self, *lines):
-        """Settings for the next start."""
-        with open(self.folder / "conf", "a", encoding="utf-8") as conf:
-            conf.write("\n".join(lines) + "\n")
-
     def restart(self):
         """As if the machine had crashed: nothing is said to the clients."""
         self.kill()
@@ -130,10 +116,6 @@ class Server:
     def address(self, user="huiliu", password=None, database="huiliu"):
         secret = f":{password}" if password else ""
         return f"mysql://{user}{secret}@127.0.0.1:{self.port}/{database}"
-
-    @property
-    def url(self):
-        return self.address(password=self.password)
 
     def ask(self, text, database="huiliu", user="root"):
         """(names, rows) of the last of the statements; cells as Python has them."""
@@ -253,6 +235,6 @@ def missing():
 
 if __name__ == "__main__":
     # mariadb_server.py COMMAND…: runs it with HUILIU_TEST_STORE set to a fresh server's address.
-    with Server(settings=os.environ.get("MARIADB_SETTINGS", "")) as server:
-        sys.exit(subprocess.run(sys.argv[1:], env={**os.environ, "HUILIU_TEST_STORE": server.url},
+    with Server(settings=os.environ.get("MARIADB_SETTINGS", "")) as own:
+        sys.exit(subprocess.run(sys.argv[1:], env={**os.environ, "HUILIU_TEST_STORE": own.url},
                                 check=False).returncode)

@@ -10,7 +10,7 @@ import time
 import lib
 import pg_server
 from cutting import Cutting
-from pg_server import free_port
+from server import free_port
 from truth import DATA_TABLES, FORTNIGHT, Stage
 
 
@@ -26,24 +26,8 @@ def server_start(t, kind=pg_server, **options):
         raise lib.Skip(why)
     server = kind.Server(**options)
     server.__enter__()
-    t.processes.append(Ended(server))
+    t.when_over(server.__exit__)
     return server
-
-
-class Ended:
-    """A server as the Case ends what a test started."""
-
-    def __init__(self, server):
-        self.server = server
-
-    def poll(self):
-        return None
-
-    def kill(self):
-        self.server.__exit__()
-
-    def communicate(self):
-        pass
 
 
 class OnServer(Stage):

@@ -5,14 +5,13 @@ import glob
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
+import server
+
 STARTED_S = 60
-ROOM_BYTES = 2 << 30
 SETTINGS = """
 fsync = off
 full_page_writes = off
@@ -37,32 +36,18 @@ def server_programs():
     return Path(on_path).parent if on_path else None
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 COMMIT = b"\0COMMIT\0"  # in a message that prepares it
 
 
-def server_folder(prefix, on_disk):
-    memory = Path("/dev/shm")
-    if not on_disk and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM_BYTES:
-        return Path(tempfile.mkdtemp(prefix=prefix, dir=memory))
-    return Path(tempfile.mkdtemp(prefix=prefix))
-
-
-class Server:
-    """with Server() as server: … server.url"""
+class Server(server.Server):
+    prefix = "huiliu-pg-"
 
     def __init__(self, password=None, settings="", on_disk=False):
+        super().__init__(password, on_disk)
         self.settings = SETTINGS + settings  # of two lines about one thing the later counts
         self.bin = server_programs()
-        self.password = password
-        self.folder = server_folder("huiliu-pg-", on_disk)
         self.data = self.folder / "data"
-        self.port = free_port()
+        self.conf = self.data / "postgresql.conf"
 
     def run(self, program, *arguments):
         """initdb and the server refuse to run as root: then as the user the package made."""
@@ -77,7 +62,7 @@ class Server:
     def pg_ctl(self, *arguments):
         self.run("pg_ctl", "-D", str(self.data), "-w", "-s", "-l", str(self.folder / "log"), *arguments)
 
-    def __enter__(self):
+    def begin(self):
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
         arguments = ["-D", str(self.data), "-U", "huiliu", "-E", "UTF8", "--no-locale", "--no-sync"]
@@ -88,27 +73,13 @@ class Server:
             arguments += ["--auth=scram-sha-256", f"--pwfile={self.folder / 'password'}"]
         else:
             arguments += ["--auth=trust"]
-        try:
-            self.run("initdb", *arguments)
-            with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
-                conf.write(self.settings.format(folder=self.folder, port=self.port))
-            self.pg_ctl("start")
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+        self.run("initdb", *arguments)
+        self.set(self.settings.format(folder=self.folder, port=self.port))
+        self.pg_ctl("start")
 
-    def __exit__(self, *_):
-        try:
-            if (self.data / "postmaster.pid").exists():
-                self.pg_ctl("stop", "-m", "immediate")
-        finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
-
-    def set(self, *lines):
-        """Settings for the next start."""
-        with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
-            conf.write("\n".join(lines) + "\n")
+    def end(self):
+        if (self.data / "postmaster.pid").exists():
+            self.pg_ctl("stop", "-m", "immediate")
 
     def restart(self):
         """As if the machine had crashed: nothing is said to the clients."""
@@ -117,10 +88,6 @@ class Server:
     def address(self, user="huiliu", password=None, database="postgres"):
         secret = f":{password}" if password else ""
         return f"postgresql://{user}{secret}@127.0.0.1:{self.port}/{database}"
-
-    @property
-    def url(self):
-        return self.address(password=self.password)
 
     def sql(self, text, database="postgres"):
         """Rows of what psql answers, as lists of texts; NULL is None."""
@@ -176,6 +143,6 @@ def missing():
 
 if __name__ == "__main__":
     # pg_server.py COMMAND…: runs it with HUILIU_TEST_STORE set to a fresh server's address.
-    with Server() as server:
-        sys.exit(subprocess.run(sys.argv[1:], env={**os.environ, "HUILIU_TEST_STORE": server.url},
+    with Server() as own:
+        sys.exit(subprocess.run(sys.argv[1:], env={**os.environ, "HUILIU_TEST_STORE": own.url},
                                 check=False).returncode)

@@ -28,7 +28,7 @@ def test_keys_begin_with_the_shop(t):
 
 
 class Small:
-    """A folder with little room, for a tablespace; ended like a process."""
+    """A folder with little room, for a tablespace."""
 
     def __init__(self, t, megabytes):
         self.folder = t.folder() / "small"
@@ -37,20 +37,14 @@ class Small:
         if self.mount(f"size={megabytes}m") != 0:
             raise lib.Skip("a file system cannot be mounted here")
         shutil.chown(self.folder, "postgres", "postgres")
-        t.processes.append(self)
+        t.when_over(self.unmount)
 
     def mount(self, options):
         return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(self.folder)], stderr=subprocess.DEVNULL,
                               check=False).returncode
 
-    def poll(self):
-        return None
-
-    def kill(self):
+    def unmount(self):
         subprocess.run(["umount", "-l", str(self.folder)], check=False)
-
-    def communicate(self):
-        pass
 
 
 def test_no_room_on_the_server(t):

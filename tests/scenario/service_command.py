@@ -32,7 +32,7 @@ class Background:
 
     def __init__(self, t):
         self.home = t.home()
-        t.processes.append(self)  # ended with the test, before its folders go
+        t.when_over(self.end)
 
     def run(self, *words, check=None, **options):
         return lib.huiliu(self.home, "service", *words, env=OWN, check=check, **options)
@@ -75,11 +75,7 @@ class Background:
                 found.append(int(entry.name))
         return found
 
-    # What lib.Case does with a process.
-    def poll(self):
-        return None
-
-    def kill(self):
+    def end(self):
         log = self.log()
         for number in (signal.SIGTERM, signal.SIGKILL):
             deadline = time.monotonic() + 30
@@ -91,10 +87,7 @@ class Background:
                     pass
             while self.processes() and time.monotonic() < deadline:
                 time.sleep(0.05)
-        self.last_log = log
-
-    def communicate(self):
-        lib.sanitizers_quiet(self.last_log)
+        lib.sanitizers_quiet(log)
 
 
 def gone(pid):

@@ -106,7 +106,17 @@ class OnSqlite(Base):
         """Everybody who can read the file may read a view."""
 
 
-class OnPostgres(Base):
+class OnServer(Base):
+    """Each system has a schema or database of its own."""
+
+    def view(self, system, name):
+        return name
+
+    def placed(self, system, name):
+        return f"{system}.{name}"
+
+
+class OnPostgres(OnServer):
     kind = "postgres"
     server = None
     numbers = itertools.count(1)
@@ -202,12 +212,6 @@ class OnPostgres(Base):
         lib.same(names, [name for name, _ in types], "columns")
         return names, [tuple(typed(cell, kind) for cell, (_, kind) in zip(row, types)) for row in rows]
 
-    def view(self, system, name):
-        return name
-
-    def placed(self, system, name):
-        return f"{system}.{name}"
-
     def table(self, name):
         return f"public.{name}"
 
@@ -227,7 +231,7 @@ class Poor(OnPostgres):
     user, search_path = "poor", "mine"
 
 
-class OnMariadb(Base):
+class OnMariadb(OnServer):
     """The systems' databases are the server's, so that a new home takes them over."""
     kind = "mariadb"
     server = None
@@ -321,12 +325,6 @@ class OnMariadb(Base):
         rows = [[None if "{http://www.w3.org/2001/XMLSchema-instance}nil" in field.attrib else field.text or ""
                  for field in row] for row in found]
         return [name for name, _ in types], [tuple(typed(cell, kind) for cell, (_, kind) in zip(row, types)) for row in rows]
-
-    def view(self, system, name):
-        return name
-
-    def placed(self, system, name):
-        return f"{system}.{name}"
 
     def table(self, name):
         return f"{self.database}.{name}"
