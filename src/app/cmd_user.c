@@ -87,6 +87,16 @@ static enum err_class shops_take(struct app *app, const struct cli *cli, struct 
     return ERR_OK;
 }
 
+static enum err_class user_answer(const struct app *app, const struct user *user, struct err *err)
+{
+    struct answer answer;
+    answer_begin(&answer, app);
+    emit_str(&answer.emit, "name", user->name);
+    emit_str(&answer.emit, "role", user->role);
+    emit_bool(&answer.emit, "disabled", user->disabled);
+    return answer_end(&answer, err);
+}
+
 enum exit_code cmd_user_add(struct app *app, const struct cli *cli, struct err *err)
 {
     struct user user = {.name = cli_arg(cli, 0),
@@ -101,9 +111,10 @@ enum exit_code cmd_user_add(struct app *app, const struct cli *cli, struct err *
         class_ = password_is_fit(user.name, password, err);
     if (class_ == ERR_OK)
         class_ = user_add(app->store, &user, password, &audit, NULL, err);
-    if (class_ == ERR_OK)
-        app_say(app, MSG_USER_ADDED, M_STR(user.name), M_STR(user.role), M_END);
-    return exit_of(class_);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    app_say(app, MSG_USER_ADDED, M_STR(user.name), M_STR(user.role), M_END);
+    return exit_of(user_answer(app, &user, err));
 }
 
 static struct str shops_text(struct app *app, const struct user *user)
@@ -164,9 +175,10 @@ enum exit_code cmd_user_passwd(struct app *app, const struct cli *cli, struct er
         class_ = password_take(app, cli, &password, err);
     if (class_ == ERR_OK)
         class_ = user_password_set(app->store, &user, password, &audit, err);
-    if (class_ == ERR_OK)
-        app_say(app, MSG_USER_PASSWORD, M_STR(user.name), M_END);
-    return exit_of(class_);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    app_say(app, MSG_USER_PASSWORD, M_STR(user.name), M_END);
+    return exit_of(user_answer(app, &user, err));
 }
 
 static enum exit_code able_set(struct app *app, const struct cli *cli, bool disabled,
@@ -179,9 +191,10 @@ static enum exit_code able_set(struct app *app, const struct cli *cli, bool disa
     user.disabled = disabled;
     if (class_ == ERR_OK)
         class_ = user_set(app->store, &user, &audit, err);
-    if (class_ == ERR_OK)
-        app_say(app, disabled ? MSG_USER_DISABLED : MSG_USER_ENABLED, M_STR(user.name), M_END);
-    return exit_of(class_);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    app_say(app, disabled ? MSG_USER_DISABLED : MSG_USER_ENABLED, M_STR(user.name), M_END);
+    return exit_of(user_answer(app, &user, err));
 }
 
 enum exit_code cmd_user_disable(struct app *app, const struct cli *cli, struct err *err)
