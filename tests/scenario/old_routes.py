@@ -272,6 +272,21 @@ def test_order_sorts_are_the_files(t):
     same(len(all_tasks(api, sortField="createTime", sortOrder="desc")), len(truth), "sorted by the time of its row")
 
 
+def test_an_old_page_costs_little_more_than_ours(t):
+    """The answer is written, read and written again; how long that takes is said, and that it is not many times as long."""
+    truth, api, shops = real_api(t)
+    asked = {"ours": ("/api/v1/ad-orders", {"limit": 100, "page": 1}), "old": ("/api/douplus/task/page", {"pageSize": 100})}
+    took = {face: [] for face in asked}
+    for _ in range(40):
+        for face, (path, query) in asked.items():
+            began = time.perf_counter()
+            same(api.raw("GET", path, **query)[0], 200, path)
+            took[face].append(time.perf_counter() - began)
+    best = {face: 1000 * sorted(times)[len(times) // 2] for face, times in took.items()}
+    print(f"# a page of 100 orders: ours {best['ours']:.1f} ms, old {best['old']:.1f} ms (median of 40)")
+    holds(best["old"] < 3 * best["ours"] + 5, f"an old page takes {best} ms")
+
+
 # --- statistics ---
 
 def day_of(ms):
