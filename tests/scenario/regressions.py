@@ -8,6 +8,8 @@ from lib import holds, same
 PAGE = lib.ROOT / "docs" / "regressions.md"
 # Section of the page: file of the lists, headings in it.
 LISTS = {"DOU+: data correctness": ("1-douplus.md", ["Data correctness"]),
+         "DOU+: sync robustness": ("1-douplus.md", ["Sync robustness"]), "DOU+: tokens": ("1-douplus.md", ["Token"]),
+         "DOU+: security and API": ("1-douplus.md", ["Security / API"]),
          "Temu: money, metrics and time": ("5-temu-omni.md", ["Money", "Metrics/time"])}
 
 
