@@ -164,6 +164,10 @@ static const char SQL_ATTENTION_WORKERS[] =
 /* ?1 user ?2 after */
 static const char SQL_REVEALS_OF[] = "SELECT count(*) FROM audit WHERE user_id = ?1 AND at_ms > ?2"
                                      " AND action IN ('personal.reveal', 'personal.search')";
+/* --- webhooks --- ?1 platform ?2 shop ?3 digest ?4 received ?5 body ?6 ids. The same again is nothing. */
+static const char SQL_HOOK_ADD[] =
+    "INSERT INTO webhook_event (platform, shop_id, digest, received_ms, body, ids)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (platform, digest) DO NOTHING";
 /* ?1 digest of a session */
 static const char SQL_SESSION_TIMES[] = "SELECT created_ms, seen_ms FROM api_session WHERE id = ?1";
 

@@ -97,6 +97,14 @@ struct api_consent {
     int64_t shop_id; /* whose token it is */
 };
 
+struct api_hook {
+    int64_t shop_id; /* 0: of an account that is no shop here */
+    struct str digest, answer;
+    struct str *ids;
+    size_t ids_len;
+    struct task_new task; /* where there is a shop */
+};
+
 struct api_home {
     /* The generation's; first argument of everything below. */
     void *context;
@@ -133,6 +141,13 @@ struct api_home {
     /* The evidence of a range as `huiliu prove` prints it; from and to may be empty. */
     enum err_class (*prove)(void *context, int64_t shop_id, struct str stream, struct str from,
                             struct str to, struct buf *out, struct err *err);
+
+    /* --- webhooks --- Is the message the platform's (of an app, or of a shop of it), and what is to be asked for it?
+     * Nothing is written. ERR_NOT_FOUND "webhook_none" where no manifest declares any. */
+    enum err_class (*hook_read)(void *context, struct str platform, struct str owner,
+                                struct str (*header)(void *request, struct str name), void *request,
+                                struct str body, struct arena *arena, struct api_hook *out,
+                                struct err *err);
 
     /* --- consents --- The consent page with this state; shop_id 0: for whatever shops the consent covers, which ERR_USAGE
      * "shop_needed" refuses where the platform does not tell. *app_id: the app that it is about. */

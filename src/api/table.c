@@ -29,6 +29,7 @@ const struct route *const route_tables[] = {
     event_routes,
     attention_routes,
     reveal_routes,
+    hook_routes,
     cost_routes,
     profit_routes,
     bill_routes,

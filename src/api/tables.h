@@ -36,5 +36,6 @@ extern const struct route oauth_routes[];
 extern const struct route event_routes[];
 extern const struct route attention_routes[];
 extern const struct route reveal_routes[];
+extern const struct route hook_routes[];
 
 #endif

@@ -11,6 +11,7 @@
 #include "app/hosting.h"
 #include "app/notify.h"
 #include "app/role.h"
+#include "app/sql.h"
 
 enum {
     /* How late a person's word, a changed shop or a fault may be noticed. */
@@ -112,6 +113,15 @@ static void tell_why(const struct generation *g, enum event_kind kind, const str
 
 /* --- a duty of the home --- */
 
+/* What platforms told by themselves is evidence for as long as events are. */
+static enum err_class hooks_prune(struct store *store, int64_t before_ms, struct err *err)
+{
+    const struct sql_value value = sql_int(before_ms);
+    const struct step step = {SQL_HOOKS_PRUNE, &value, 1, -1, 0};
+    struct unit unit = {.before = &step, .before_len = 1};
+    return store_commit(store, &unit, err);
+}
+
 /* Whatever is kept for some days only, and room for the months to come. */
 static enum err_class home_prune(const struct app *app, int64_t now_ms, struct err *err)
 {
@@ -127,6 +137,8 @@ static enum err_class home_prune(const struct app *app, int64_t now_ms, struct e
     if (class_ == ERR_OK && snapshots_ms > 0)
         class_ = store_prune(app->store, STR("ad_figure_snapshot"), now_ms - snapshots_ms, &gone,
                              err);
+    if (class_ == ERR_OK)
+        class_ = hooks_prune(app->store, now_ms - events_ms, err);
     if (class_ == ERR_OK)
         class_ = events_prune(app->store, now_ms - events_ms, EVENTS_MAX, &gone, err);
     return class_;

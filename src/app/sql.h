@@ -167,6 +167,8 @@ static const char SQL_SEALED_ANY[] =
     "SELECT value FROM (SELECT secret_cipher AS value FROM app WHERE secret_cipher IS NOT NULL "
     "UNION ALL SELECT access_cipher FROM token WHERE access_cipher IS NOT NULL) AS sealed LIMIT 1";
 
+static const char SQL_HOOKS_PRUNE[] = "DELETE FROM webhook_event WHERE received_ms < ?1";
+
 /* --- settings and views --- */
 static const char SQL_SETTING[] = "SELECT value FROM setting WHERE name = ?1";
 static const char SQL_SETTING_MAKE[] =

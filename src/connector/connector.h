@@ -223,6 +223,33 @@ struct account {
 enum err_class connector_consent_url(const struct connector *connector, const struct facts *facts,
                                      struct arena *arena, struct str *out, struct err *err);
 
+/* --- webhooks: what a platform tells by itself (webhook.c) ---
+ * What a message says is not believed as data: it names records, and the platform is asked for them. */
+struct webhook {
+    const struct stream *stream; /* of the records that it names */
+    struct str signature, time;  /* names of headers; time empty: none is sent */
+    bool time_ms;                /* it is in milliseconds, else in seconds */
+    int64_t tolerance_ms;        /* how far that time may be from now */
+    struct str answer;           /* what the platform wants to hear */
+};
+/* NULL: its manifest declares none. */
+const struct webhook *connector_webhook(const struct connector *connector);
+/* What came. */
+struct webhook_message {
+    struct str signature, sent, body; /* sent: the header's text */
+};
+struct webhook_read {
+    struct str shop; /* the platform's number of the account; empty: not said */
+    struct str *ids;
+    size_t ids_len;
+};
+enum { WEBHOOK_IDS_MAX = 200 };
+/* ERR_FORBIDDEN "webhook_signature", "webhook_late"; ERR_BAD_REQUEST "webhook_body". Strings live in `arena`. */
+enum err_class connector_webhook_read(const struct connector *connector, const struct facts *facts,
+                                      const struct webhook_message *message, int64_t now_ms,
+                                      struct arena *arena, struct webhook_read *out,
+                                      struct err *err);
+
 /* --- request --- */
 struct request_header {
     struct str name, value;

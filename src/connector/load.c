@@ -195,7 +195,9 @@ static enum err_class load_all(struct loader *loader)
         class_ = load_auth(loader);
     if (class_ == ERR_OK)
         class_ = load_ciphers(loader, yaml_get(loader->root, STR("ciphers")));
-    return class_ == ERR_OK ? load_streams(loader, yaml_get(loader->root, STR("streams"))) : class_;
+    if (class_ == ERR_OK)
+        class_ = load_streams(loader, yaml_get(loader->root, STR("streams")));
+    return class_ == ERR_OK ? load_webhook(loader, yaml_get(loader->root, STR("webhook"))) : class_;
 }
 
 enum err_class connector_load(struct str file, struct str text, const struct table_catalog *catalog,

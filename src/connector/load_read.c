@@ -253,6 +253,7 @@ enum err_class loader_names(struct loader *loader, unsigned which, const struct 
         {NAMES_SIGN, "path"},
         {NAMES_SIGN, "pairs"},
         {NAMES_BODY, "body"},
+        {NAMES_SENT, "sent"},
         {NAMES_EACH, "key"},
         {NAMES_EACH, "value"},
         {NAMES_REPLY, "code"},

@@ -10,8 +10,7 @@ static void load_of(const struct yaml *node, struct sign_plan *out)
             out->of[place] |= str_eq(node->items[i].text, str_of(words[place]));
 }
 
-static enum err_class load_digest(struct loader *loader, const struct yaml *node,
-                                  struct sign_plan *out)
+enum err_class load_digest(struct loader *loader, const struct yaml *node, struct sign_plan *out)
 {
     static const char *const encodings[] = {"HEX", "hex", "base64", NULL};
     const struct yaml *key = yaml_get(node, STR("key"));
@@ -66,14 +65,17 @@ static enum err_class example_params(struct loader *loader, const struct yaml *n
     return ERR_OK;
 }
 
-static enum err_class check_example(struct loader *loader, const struct yaml *node,
-                                    const struct sign_plan *plan)
+enum err_class load_sign_example(struct loader *loader, const struct yaml *node,
+                                 const struct sign_plan *plan)
 {
     const struct yaml *app = yaml_get(node, STR("app"));
     const struct yaml *expected = yaml_get(node, STR("sign"));
     struct facts facts = {.app = {.key = load_text(app, "key"), .secret = load_text(app, "secret")},
                           .now_ms = load_int(node, "now", 0)};
-    struct scope scope = {.connector = loader->connector, .facts = &facts, .arena = loader->arena};
+    struct scope scope = {.connector = loader->connector,
+                          .facts = &facts,
+                          .arena = loader->arena,
+                          .sent = load_text(node, "sent")};
     struct expr_env env = scope_env(&scope, NULL);
     struct sign_input input = {.path = load_text(node, "path"), .body = load_text(node, "body")};
     struct str text, signature;
@@ -129,5 +131,5 @@ enum err_class load_sign(struct loader *loader, const struct yaml *node)
     if (class_ != ERR_OK)
         return class_;
     loader->connector->sign = plan;
-    return check_example(loader, yaml_get(node, STR("example")), plan);
+    return load_sign_example(loader, yaml_get(node, STR("example")), plan);
 }

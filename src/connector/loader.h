@@ -38,6 +38,7 @@ enum names {
     NAMES_AUTH_CODE = 1 << 10,
     NAMES_RANGE = 1 << 11,  /* the days of a stream of figures */
     NAMES_RECORD = 1 << 12, /* members of one record */
+    NAMES_SENT = 1 << 13,   /* what a webhook says of its time */
 };
 /* `options` is the stream's map of them or NULL. */
 enum err_class loader_names(struct loader *loader, unsigned which, const struct yaml *options);
@@ -90,6 +91,11 @@ enum err_class load_endpoint(struct loader *loader, const struct yaml *node, str
 enum err_class load_param_add(struct loader *loader, struct params *params, struct str name,
                               const struct template *template);
 enum err_class load_sign(struct loader *loader, const struct yaml *node);
+/* What sign: and webhook: share: digest, key and encode; and the example that must reproduce. */
+enum err_class load_digest(struct loader *loader, const struct yaml *node, struct sign_plan *out);
+enum err_class load_sign_example(struct loader *loader, const struct yaml *node,
+                                 const struct sign_plan *plan);
+enum err_class load_webhook(struct loader *loader, const struct yaml *node);
 enum err_class load_ciphers(struct loader *loader, const struct yaml *node);
 enum err_class load_streams(struct loader *loader, const struct yaml *node);
 /* What pages add to the request is left in loader->extra; loader->names may be others after it. */

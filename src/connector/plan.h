@@ -174,6 +174,13 @@ struct host {
     const struct template *url;
 };
 
+/* --- what a platform tells by itself --- */
+struct webhook_plan {
+    struct webhook face;
+    struct sign_plan sign;
+    const struct path *records, *shop, *ids; /* records, shop NULL: the body itself, not said */
+};
+
 struct connector {
     struct arena arena;
     struct str platform, name_zh, name_en, currency;
@@ -200,7 +207,8 @@ struct connector {
     size_t ciphers_len;
     struct stream *streams;
     size_t streams_len;
-    struct file_form *file; /* a manifest of files; NULL: of a platform */
+    struct file_form *file;       /* a manifest of files; NULL: of a platform */
+    struct webhook_plan *webhook; /* NULL: none is declared */
 };
 
 /* --- what names mean (scope.c) --- */
@@ -210,6 +218,7 @@ struct scope {
     const struct stream *stream; /* NULL: none */
     struct arena *arena;
     struct str path, pairs, body, key, value; /* while signing */
+    struct str sent;                          /* what a webhook says of its time */
     const struct json *root;                  /* of a reply, while it is judged */
     const struct json *record;                /* one of its records, while it is chosen */
     const struct reply *reply;

@@ -204,6 +204,7 @@ static const struct yaml_key example_keys[] = {
     {"path", &text, false, "the path"},
     {"body", &text, false, "the body"},
     {"now", &count, false, "the clock, UTC ms"},
+    {"sent", &text, false, "of a webhook: its time header"},
     {"sign", &text, true, "the signature that must come out"},
     {0},
 };
@@ -487,6 +488,30 @@ static const struct yaml_schema stream = {
 static const struct yaml_schema streams = {
     .type = YAML_T_NAMED, .name = "streams", .each = &stream};
 
+/* --- webhooks --- */
+static const char *const hook_form_words[] = {"unix", "unix_ms", NULL};
+static const struct yaml_schema hook_form = {
+    .type = YAML_T_WORD, .name = "form", .words = hook_form_words};
+static const struct yaml_key webhook_keys[] = {
+    {"text", &text, true, "what is digested: {body}, {sent}, {app.secret} …"},
+    {"digest", &digest, true, "md5, sha1, sha256 or hmac-…"},
+    {"key", &text, false, "of an HMAC"},
+    {"encode", &encode, true, "HEX, hex or base64"},
+    {"put", &text, true, "header of the signature"},
+    {"time", &text, false, "header of the time at which it was sent: {sent}"},
+    {"form", &hook_form, false, "of that time: unix or unix_ms; default unix"},
+    {"tolerance", &duration, false, "how far it may be from now; default 5m"},
+    {"stream", &text, true, "whose records it names"},
+    {"records", &text, false, "path of a list in the body; default: the body is one"},
+    {"shop", &text, false, "path in the body of the account's number"},
+    {"ids", &text, true, "path in a record of its id"},
+    {"answer", &text, false, "body of the answer"},
+    {"example", &example, true, "a published one that must reproduce"},
+    {0},
+};
+static const struct yaml_schema webhook = {
+    .type = YAML_T_MAP, .name = "webhook", .keys = webhook_keys};
+
 static const struct yaml_key manifest_keys[] = {
     {"platform", &text, true, "[a-z0-9-]; the file's name without .yaml"},
     {"name", &names, true, "for people"},
@@ -506,6 +531,7 @@ static const struct yaml_key manifest_keys[] = {
     {"retry", &retry, false, "per class"},
     {"ciphers", &ciphers, false, "fields that arrive encrypted"},
     {"streams", &streams, false, "what can be pulled"},
+    {"webhook", &webhook, false, "what the platform tells by itself"},
     {"actions", &schema_reserved, false, "what can be written: " RESERVED},
     {0},
 };

@@ -147,6 +147,8 @@ static struct value lookup_plain(const struct scope *scope, struct str name)
         return value_text(scope->pairs);
     if (str_eq(name, STR("body")))
         return value_text(scope->body);
+    if (str_eq(name, STR("sent")))
+        return value_text(scope->sent);
     if (str_eq(name, STR("key")))
         return value_text(scope->key);
     if (str_eq(name, STR("value")))

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The API's control of the home: syncs, shops, consents, tasks, live events, reveal; over HTTP against the real program
 and the sandbox, in real time."""
+import hashlib
+import hmac
 import http.client
 import json
 import os
@@ -84,7 +86,8 @@ class House(Stage):
         super().__init__(t, real_time=True, env={"HUILIU_LISTEN": "127.0.0.1:0"}, **switches)
         if users:
             self.user("boss", "--role", "admin", "--reveals")
-        self.begin(*words, command=command)
+        if command:
+            self.begin(*words, command=command)
 
     def user(self, name, *words):
         self.run("user", "add", name, *words, "--password-file", "-", text_in=PASSWORD + "\n", check=True)
@@ -561,6 +564,80 @@ def test_reveal_leaves_a_line_and_nothing_else(t):
     house.process.send_signal(signal.SIGTERM)
     out, err = house.process.communicate(timeout=60)
     holds(phone not in out + err, "nor in the log")
+
+
+# --- webhooks ---
+
+HOOK = """
+webhook: # for this test only: no platform's manifest declares one
+  text: "{{sent}}.{{body}}"
+  digest: hmac-sha256
+  key: "{{app.secret}}"
+  encode: hex
+  put: header.X-Test-Signature
+  time: header.X-Test-Time
+  tolerance: 5m
+  stream: orders
+  records: data.changed
+  shop: data.account
+  ids: order
+  answer: '{{"ok":true}}'
+  example: {{source: "this test", app: {{key: k, secret: s}}, sent: "1", body: "b", sign: {sign}}}
+"""
+
+
+def signed(secret, sent, body):
+    return hmac.new(secret.encode(), f"{sent}.{body}".encode(), hashlib.sha256).hexdigest()
+
+
+def test_a_webhook_is_checked_stored_and_asked_for(t):
+    house = House(t, command=None, life_shops=1, life_orders=60, douplus_shops=0)
+    text = (lib.ROOT / "connectors" / "douyin-life.yaml").read_text(encoding="utf-8")
+    (house.home / "connectors").mkdir(exist_ok=True)
+    (house.home / "connectors" / "douyin-life.yaml").write_text(text + HOOK.format(sign="0" * 64), encoding="utf-8")
+    contains(str(house.run("connector", "check")), "does not reproduce")
+    (house.home / "connectors" / "douyin-life.yaml").write_text(text + HOOK.format(sign=signed("s", "1", "b")),
+                                                                encoding="utf-8")
+    house.begin()
+    shop, secret = house.shops[0], house.sandbox.apps[0]["app_secret"]
+    over(house.client(), house.client().post("/api/v1/syncs", {}, 202)["id"])
+    order = house.rows("SELECT order_id FROM trade_order ORDER BY order_id")[3]["order_id"]
+    path = "/api/v1/hooks/douyin-life/app-1"
+    body = json.dumps({"data": {"account": shop["external_id"], "changed": [{"order": order}]}})
+
+    def send(sent, sign, text=body, to=path):
+        connection = http.client.HTTPConnection("127.0.0.1", house.port, timeout=60)
+        connection.request("POST", to, text, {"X-Test-Signature": sign, "X-Test-Time": str(sent),
+                                              "Content-Type": "application/json"})
+        response = connection.getresponse()
+        text = response.read().decode()
+        connection.close()
+        return response.status, json.loads(text)
+
+    now = int(time.time())
+    stored = lambda: house.rows("SELECT count(*) AS n FROM webhook_event")[0]["n"]
+    for name, got in (("forged", send(now, signed("guess", now, body))), ("unsigned", send(now, "")),
+                      ("changed on its way", send(now, signed(secret, now, body), body + " ")),
+                      ("another time", send(now + 1, signed(secret, now, body)))):
+        same((got[0], got[1]["code"]), (403, "webhook_signature"), name)
+    late = now - 301
+    got = send(late, signed(secret, late, body))
+    same((got[0], got[1]["code"]), (403, "webhook_late"), "late")
+    empty = json.dumps({"data": {"account": shop["external_id"], "changed": [{"order": ""}]}})
+    same(send(now, signed(secret, now, empty), empty)[1]["code"], "webhook_body", "a record without an id")
+    for to in ("/api/v1/hooks/douplus/app-1", "/api/v1/hooks/douyin-life/app-9", "/api/v1/hooks/douyin-life/x"):
+        got = send(now, signed(secret, now, body), to=to)
+        same((got[0], got[1]["code"]), (404, "webhook_none"), to)
+    same((stored(), house.rows("SELECT count(*) AS n FROM execution WHERE run LIKE 'hook-%'")[0]["n"]), (0, 0), "nothing")
+
+    same(send(now, signed(secret, now, body)), (200, {"ok": True}), "a good one")
+    wait(lambda: house.rows("SELECT 1 FROM execution WHERE run LIKE 'hook-%' AND kind = 'ids' AND result = 'done'"),
+         "the platform was asked for the order")
+    same(send(now, signed(secret, now, body)), (200, {"ok": True}), "the same again")
+    time.sleep(1)
+    same((stored(), len(house.rows("SELECT 1 FROM execution WHERE run LIKE 'hook-%'"))), (1, 1), "changes nothing")
+    holds(order not in str(house.rows("SELECT body FROM webhook_event")[0]["body"]), "the message is sealed")
+    house.rows_equal()
 
 
 if __name__ == "__main__":
