@@ -41,7 +41,7 @@ def walk(app, shop, files):
         ("import", ["--kinds"], "kinds"),
         ("import list", [], "imports"),
         ("import show", ["1"], "faults"),
-        ("export", ["ad-orders", "--format", "csv", "--out", Path(tempfile.mkdtemp()) / "orders.csv"], "list file bytes"),
+        ("export", ["ad-orders", "--format", "csv", "--out", files / "orders.csv"], "list file bytes"),
         ("task depth", [], "classes"),
         ("task show", ["1000"], "kind state"),
         ("task retry", ["1000"], "retried"),
