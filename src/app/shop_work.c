@@ -20,6 +20,9 @@ static enum err_class state_run(struct tx *tx, void *context, struct err *err)
     enum err_class class_ = tx_exec(tx, SQL_SHOP_STATE, work->values, 2, &rows, err);
     if (class_ == ERR_OK && rows != 1)
         return err_set(err, ERR_CONFLICT, "shop_gone", "the shop was removed meanwhile");
+    /* Who is in charge may be another one now: orders of SKUs that nobody else is in charge of follow. */
+    if (class_ == ERR_OK)
+        class_ = person_default_said(tx, work->values[0].number, clock_now_ms(), err);
     return class_ == ERR_OK && work->also ? work->also(tx, work->also_context, err) : class_;
 }
 

@@ -19,6 +19,15 @@ static enum err_class shop_row(struct reader *row, void *context, struct err *er
     return r->person.ptr ? ERR_OK : err_no_memory(err);
 }
 
+enum err_class trade_shop_person(const struct derive_work *work, struct str *out, struct err *err)
+{
+    struct shop_reading shop = {work, STR("")};
+    const struct sql_value id = sql_int(work->shop_id);
+    enum err_class class_ = work_query(work, SQL_TRADE_SHOP, &id, 1, shop_row, &shop, err);
+    *out = shop.person;
+    return class_;
+}
+
 /* Orders before everything else: they take the newest cost and person by themselves. */
 static enum err_class orders_of(const struct derive_work *work, const struct touched_row *rows,
                                 size_t rows_len, struct str person, struct trade_days *days,
@@ -62,15 +71,14 @@ static enum err_class trade_make(const struct derive_work *work, const struct to
                                  size_t rows_len, struct err *err)
 {
     struct trade_days days = {.orders = 0};
-    struct shop_reading shop = {work, STR("")};
-    const struct sql_value id = sql_int(work->shop_id);
+    struct str person;
     cells_init(&days.whole);
     cells_init(&days.costs);
-    enum err_class class_ = work_query(work, SQL_TRADE_SHOP, &id, 1, shop_row, &shop, err);
+    enum err_class class_ = trade_shop_person(work, &person, err);
     if (class_ == ERR_OK)
-        class_ = orders_of(work, rows, rows_len, shop.person, &days, err);
+        class_ = orders_of(work, rows, rows_len, person, &days, err);
     for (size_t i = 0; class_ == ERR_OK && i < rows_len; i++)
-        class_ = range_of(work, &rows[i], shop.person, &days, err);
+        class_ = range_of(work, &rows[i], person, &days, err);
     if (class_ == ERR_OK && FAIL_POINT("derive.trade"))
         class_ = err_set(err, ERR_STORE, "store_io", "fail point derive.trade");
     if (class_ == ERR_OK)
@@ -91,4 +99,5 @@ const struct maker trade_maker = {.name = "trade",
                                   .tables = tables,
                                   .make = trade_make,
                                   .walks = walks,
-                                  .walks_len = sizeof walks / sizeof *walks};
+                                  .walks_len = sizeof walks / sizeof *walks,
+                                  .audit = trade_audit};

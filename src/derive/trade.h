@@ -89,6 +89,14 @@ struct trade_figures {
 /* Pure. */
 void trade_work_out(const struct trade_order *order, struct trade_value unit_cost,
                     struct trade_figures *out);
+/* The results of orders as they are stored and as they are now; nothing is written. */
+enum err_class trade_results_make(const struct derive_work *work, struct str shop_person,
+                                  const struct str *ids, size_t ids_len, struct results *results,
+                                  struct err *err);
+/* Who is in charge of what nobody else is. */
+enum err_class trade_shop_person(const struct derive_work *work, struct str *out, struct err *err);
+/* trade_audit.c */
+enum err_class trade_audit(const struct derive_work *work, struct audit *audit, struct err *err);
 /* Orders that were touched: their results, and into `days` the days that they were and are of. */
 enum err_class trade_orders_make(const struct derive_work *work, struct str shop_person,
                                  const struct str *ids, size_t ids_len, struct trade_days *days,

@@ -259,22 +259,30 @@ static enum err_class costs_read(struct order_reading *r, struct cost_book *book
     return class_;
 }
 
+enum err_class trade_results_make(const struct derive_work *work, struct str shop_person,
+                                  const struct str *ids, size_t ids_len, struct results *results,
+                                  struct err *err)
+{
+    struct cost_book book;
+    struct order_reading reading = {.work = work, .shop_person = shop_person};
+    enum err_class class_ = results_read(work, STR("trade_result"), ids, ids_len, results, err);
+    if (class_ == ERR_OK)
+        class_ = orders_read(&reading, results, err);
+    if (class_ == ERR_OK)
+        class_ = costs_read(&reading, &book, err);
+    for (size_t i = 0; class_ == ERR_OK && i < reading.len; i++)
+        class_ = order_result(work, &book, results, &reading.orders[i], err);
+    return class_;
+}
+
 enum err_class trade_orders_make(const struct derive_work *work, struct str shop_person,
                                  const struct str *ids, size_t ids_len, struct trade_days *days,
                                  struct err *err)
 {
     struct results results;
-    struct cost_book book;
-    struct order_reading reading = {.work = work, .shop_person = shop_person};
     if (ids_len == 0)
         return ERR_OK;
-    enum err_class class_ = results_read(work, STR("trade_result"), ids, ids_len, &results, err);
-    if (class_ == ERR_OK)
-        class_ = orders_read(&reading, &results, err);
-    if (class_ == ERR_OK)
-        class_ = costs_read(&reading, &book, err);
-    for (size_t i = 0; class_ == ERR_OK && i < reading.len; i++)
-        class_ = order_result(work, &book, &results, &reading.orders[i], err);
+    enum err_class class_ = trade_results_make(work, shop_person, ids, ids_len, &results, err);
     if (class_ == ERR_OK)
         class_ = results_write(work, &results, err);
     return class_ == ERR_OK ? orders_days(&results, days, err) : class_;

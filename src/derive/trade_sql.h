@@ -92,6 +92,39 @@ static const char SQL_TRADE_COSTS[] = TRADE_LISTED(
     " CASE WHEN c.from_day > ?3 THEN c.from_day ELSE CAST(?3 AS text) END"                         \
     " FROM sku_cost c WHERE c.shop_id = ?1 AND c.currency = ?2 AND c.from_day < ?4"                \
     " ON CONFLICT (shop_id, table_name, key_text) DO NOTHING"
+/* --- the audit --- */
+/* ?1 shop */
+#define SQL_TRADE_RESULT_BOUNDS                                                                    \
+    "SELECT min(created_ms), max(created_ms) FROM trade_result WHERE shop_id = ?1"
+/* ?1 shop ?2 from then on ?3 so many rows further */
+#define SQL_TRADE_RESULT_ONE                                                                       \
+    "SELECT r.order_id FROM trade_result r WHERE r.shop_id = ?1 AND r.created_ms >= ?2"            \
+    " ORDER BY r.created_ms, r.order_id LIMIT 1 OFFSET ?3"
+#define SQL_TRADE_DAY_ONE                                                                          \
+    "SELECT r.day FROM trade_result r WHERE r.shop_id = ?1 AND r.created_ms >= ?2"                 \
+    " ORDER BY r.created_ms, r.order_id LIMIT 1 OFFSET ?3"
+/* ?1 shop */
+#define SQL_TRADE_TOUCHED                                                                          \
+    "SELECT 1 FROM touched WHERE shop_id = ?1 AND table_name IN ('trade_order',"                   \
+    " 'trade_certificate', 'sku_cost', 'sku_person', 'product', 'exchange_rate', 'trade_day')"     \
+    " LIMIT 1"
+/* ?1 shop ?2 day: the shop's rows of a day, and the same straight from its results, without cells. */
+#define SQL_TRADE_DAY_STORED                                                                       \
+    "SELECT d.currency, d.orders, d.cancelled, d.pieces, d.gmv, d.refunds, d.goods_cost,"          \
+    " d.profit_before_ads, d.cost_unknown FROM trade_day d WHERE d.shop_id = ?1"                   \
+    " AND d.dimension = 'shop' AND d.day = ?2 ORDER BY d.currency"
+#define TRADE_STRAIGHT(column)                                                                     \
+    ", CAST(CASE WHEN max(r.counts) = 0 THEN 0 ELSE sum(CASE WHEN r.counts = 1 THEN r." column     \
+    " END) END AS bigint)"
+#define SQL_TRADE_DAY_STRAIGHT                                                                                              \
+    "SELECT r.currency, count(DISTINCT CASE WHEN r.counts = 1 THEN r.parent_id END),"                                       \
+    " count(DISTINCT r.parent_id) - count(DISTINCT CASE WHEN r.counts = 1 THEN r.parent_id END)" TRADE_STRAIGHT(            \
+        "pieces") TRADE_STRAIGHT("gmv") TRADE_STRAIGHT("refunds") TRADE_STRAIGHT("goods_cost")                              \
+        TRADE_STRAIGHT(                                                                                                     \
+            "profit_before_ads") ", CAST(sum(CASE WHEN r.counts = 1 AND r.goods_cost IS NULL THEN 1 ELSE 0 END) AS bigint)" \
+                                 " FROM trade_result r WHERE r.shop_id = ?1 AND r.day = ?2"                                 \
+                                 " GROUP BY r.currency ORDER BY r.currency"
+
 /* --- rebuilding (maker.h: rebuild_walk) --- */
 #define SQL_TRADE_WALK_ORDERS_LAST WALK_LAST("trade_order", "order_id", AD_PLACED)
 #define SQL_TRADE_WALK_ORDERS WALK_TOUCH("trade_order", "trade_order", "order_id", AD_PLACED, "?6")

@@ -2,6 +2,7 @@
  * changes in any order leave behind with what one derivation of everything gives. */
 #include "derive/trade.h"
 
+#include "derive/audit.h"
 #include "derive/engine.h"
 #include "derive/fixture.h"
 
@@ -763,6 +764,46 @@ static void many_changes_leave_what_one_derivation_of_everything_gives(void **st
     world_close(&w);
 }
 
+static void an_audit_finds_what_was_changed_by_hand_and_nothing_else(void **state)
+{
+    struct world w;
+    struct err err;
+    struct rng rng;
+    struct reader *snapshot;
+    rng_seed(&rng, 7);
+    world_open(&w, *state);
+    shop_add(&w, SHOP, "Shop");
+    ten_days(&w, SHOP, "k1");
+    cost(&w, SHOP, "k1", "2026-01-04", 100, "CNY");
+    make(&w, SHOP);
+    for (int turn = 0; turn < 3; turn++) {
+        struct audit audit = {.rng = &rng, .results = 40, .sums = 40};
+        assert_good(store_snapshot(w.f->store, &snapshot, &err), &err);
+        const struct derive_work work = {.derive = &w.derive,
+                                         .snapshot = snapshot,
+                                         .arena = &w.arena,
+                                         .shop_id = SHOP,
+                                         .shop = &w.shop,
+                                         .now_ms = w.now_ms};
+        assert_good(trade_maker.audit(&work, &audit, &err), &err);
+        assert_good(reader_close(snapshot, &err), &err);
+        assert_true(audit.looked > 10);
+        assert_int_equal(audit.differing > 0, turn > 0);
+        if (turn == 0)
+            exec(&w, "UPDATE trade_day SET gmv = gmv + 1 WHERE dimension = 'shop'", NULL, 0);
+        if (turn == 1) {
+            assert_string_equal(audit.drifts[0].table, "trade_day");
+            touch_row(&w, SHOP, "trade_day", "2026-01-01");
+            make(&w, SHOP);
+            exec(&w, "UPDATE trade_result SET goods_cost = 5 WHERE goods_cost IS NOT NULL", NULL,
+                 0);
+        }
+        if (turn == 2)
+            assert_string_equal(audit.drifts[0].table, "trade_order");
+    }
+    world_close(&w);
+}
+
 #define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, derive_ready, derive_end)
 
 int main(void)
@@ -781,6 +822,7 @@ int main(void)
         WITH_STORE(a_cost_in_another_currency_needs_the_rate_of_the_day),
         WITH_STORE(a_person_follows_what_people_say_then_the_product_then_the_shop),
         WITH_STORE(what_cannot_be_a_cost_or_rate_is_refused),
+        WITH_STORE(an_audit_finds_what_was_changed_by_hand_and_nothing_else),
         WITH_STORE(many_changes_leave_what_one_derivation_of_everything_gives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
