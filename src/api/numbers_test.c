@@ -255,6 +255,43 @@ static void a_video_of_two_shops_is_one_row_and_currencies_are_two(void **state)
     assert_string_equal(answer_text(&a, "totals.0.cost.minor"), "123456");
 }
 
+/* Today of a zone, and a day as many days later. */
+static const char *today_of(const struct zone *zone, int64_t days)
+{
+    static char texts[4][16];
+    static unsigned turn;
+    struct civil civil;
+    char *out = texts[turn++ % 4];
+    zone_from_utc_ms(zone, clock_now_ms() + days * 86400000, &civil);
+    snprintf(out, sizeof(texts[0]), "%04d-%02u-%02u", (int)civil.year, civil.month, civil.day);
+    return out;
+}
+
+static void each_shop_has_its_own_today(void **state)
+{
+    struct api_fixture *f = *state;
+    const struct zone *ahead, *behind; /* 26 hours apart: never in the same day */
+    assert_int_equal(zone_find(STR("+14:00"), &ahead, NULL), ERR_OK);
+    assert_int_equal(zone_find(STR("-12:00"), &behind, NULL), ERR_OK);
+    f->shops[0].zone = ahead;
+    f->shops[1].zone = behind;
+    day_add(f, FIXTURE_ALPHA, "created", today_of(ahead, 0), "v1", "CNY", 1, 10);
+    day_add(f, FIXTURE_ALPHA, "created", today_of(ahead, -1), "v1", "CNY", 20, 10);
+    day_add(f, FIXTURE_BETA, "created", today_of(behind, 0), "v1", "CNY", 300, 10);
+    day_add(f, FIXTURE_BETA, "created", today_of(behind, 1), "v1", "CNY", 4000, 10);
+    struct answer a = api_ask(f, "GET", "/api/v1/shops/statistics", "period=today", NULL);
+    assert_string_equal(answer_text(&a, "totals.0.cost.minor"), "301");
+    assert_string_equal(answer_text(&a, "zone"), "(null)");
+    assert_string_equal(answer_text(&a, "periods_of_zones.1.to"), today_of(behind, 0));
+    a = api_ask(f, "GET", "/api/v1/dashboard", "shop=alpha", NULL);
+    assert_string_equal(answer_text(&a, "ads.0.cost.minor"), "1");
+    assert_string_equal(answer_text(&a, "ads.0.before.cost.minor"), "20");
+    char query[60];
+    snprintf(query, sizeof(query), "from=%s&to=%s", today_of(behind, 0), today_of(behind, 0));
+    a = api_ask(f, "GET", "/api/v1/shops/beta/statistics", query, NULL);
+    assert_string_equal(answer_text(&a, "totals.0.cost.minor"), "300");
+}
+
 static void profit_takes_what_was_spent_on_those_days(void **state)
 {
     struct api_fixture *f = *state;
@@ -524,6 +561,7 @@ int main(void)
         NUMBERS_TEST(another_persons_shops_are_not_there),
         NUMBERS_TEST(an_order_that_two_shops_have_needs_its_shop),
         NUMBERS_TEST(a_video_of_two_shops_is_one_row_and_currencies_are_two),
+        NUMBERS_TEST(each_shop_has_its_own_today),
         NUMBERS_TEST(profit_takes_what_was_spent_on_those_days),
         NUMBERS_TEST(days_without_orders_are_zeros),
         NUMBERS_TEST(a_page_never_cuts_an_order),

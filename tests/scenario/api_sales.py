@@ -121,5 +121,45 @@ def test_orders_are_the_platforms_and_pages_cut_none(t):
         same([v["order_item_id"] for v in one["details"][0]["vouchers"]], sorted(c["order_item_id"] for c in some["certificates"]), "vouchers")
 
 
+def test_answers_are_as_the_document_says(t):
+    """Each answer about numbers against its schema of the OpenAPI document."""
+    try:
+        import jsonschema
+    except ImportError:
+        raise lib.Skip("python3-jsonschema is not here") from None
+    stage = Stage(t, life_shops=1, life_orders=60, douplus_shops=1)
+    stage.sync()
+    with Api(stage) as api:
+        document = api.get("/api/v1/openapi.json")
+        ad, trade = api.get("/api/v1/ad-orders")["items"][0], api.get("/api/v1/trade-orders")["items"][0]
+        api.call("/api/v1/views", {"name": "a", "list": "ad-orders", "columns": ["cost"], "filters": {"status": ["DELIVERIED"]}})
+        values = {"{order_id}": trade["order_id"], "{item_id}": ad["item_id"], "{shop}": ad["shop"], "{kind}": "weekly", "{id}": "1"}
+        checked = 0
+        for path in document["paths"]:
+            operation = document["paths"][path].get("get")
+            if not operation or not path.startswith(("/api/v1/ad-orders", "/api/v1/videos", "/api/v1/shops/statistics",
+                                                     "/api/v1/shops/{shop}/statistics", "/api/v1/dashboard", "/api/v1/trends",
+                                                     "/api/v1/metrics", "/api/v1/trade-", "/api/v1/sales", "/api/v1/stock-plan",
+                                                     "/api/v1/delay-rate", "/api/v1/reports", "/api/v1/views")):
+                continue
+            values["{order_id}"] = ad["order_id"] if "/ad-orders" in path else trade["order_id"]
+            asked = path
+            for place, value in values.items():
+                asked = asked.replace(place, value)
+            queries = [{}]
+            if any(p["name"] == "period" for p in operation.get("parameters", [])):
+                queries = [{"period": "all"}, {"period": "today"}]
+            if path == "/api/v1/sales":
+                queries = [{"period": "all", "by": by} for by in ("day", "week", "month", "shop", "sku", "spu", "person")]
+            schema = operation["responses"]["2XX"]["content"]["application/json"]["schema"]
+            for query in queries:
+                whole = {**schema, "components": document["components"]}
+                faults = [f"{list(error.absolute_path)}: {error.message[:200]}" for error in
+                          jsonschema.Draft202012Validator(whole).iter_errors(api.get(asked, **query))]
+                same(faults, [], f"{asked} {query}")
+                checked += 1
+        holds(checked > 25, f"only {checked} answers were looked at")
+
+
 if __name__ == "__main__":
     lib.main(globals())
