@@ -240,7 +240,7 @@ def test_a_service_that_ends_leaves_the_work_to_who_follows(t):
 
 def test_what_changes_meanwhile_is_noticed(t):
     service = Service(t, life_shops=3, life_orders=100, douplus_shops=0, shops=False)
-    same(service.ticks().keys(), {(0, "prune")}, "schedules without shops")
+    same(service.ticks().keys(), {(0, "prune"), (0, "derive_audit")}, "schedules without shops")
     service.shops = lib.add_shops(service.home, service.sandbox, "douyin-life", env=service.env)
     service.wait(lambda: all(orders_of(service, s) > 5 for s in service.shops), "added shops are read")
     one = service.shops[0]
