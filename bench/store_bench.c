@@ -15,14 +15,6 @@
 #include "bench/bare.h"
 #include "bench/pages.h"
 
-/* trade_order: shop, 18 plain columns, two personal ones, four guards. */
-static const char insert_sql[] =
-    "INSERT INTO trade_order (shop_id, order_id, status, order_type, sku_id, sku_name,"
-    " original_amount, pay_amount, receipt_amount, discount_amount, pay_discount_amount, currency,"
-    " quantity, created_at, paid_at, updated_at, source_order_id, poi_id, poi_name, phone_cipher,"
-    " phone_mask, phone_index, contact_name_cipher, contact_name_mask, contact_name_index, row_hash,"
-    " received_ms, first_seen_ms, changed_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
-    " ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
 static const char original_sql[] =
     "INSERT INTO original (shop_id, table_name, key_text, body, received_ms)"
     " VALUES (?1, 'trade_order', ?2, ?3, ?4)";
@@ -39,10 +31,33 @@ struct bare {
     sqlite3_stmt *insert, *original, *history, *look_up;
 };
 
-static void paths_open(struct bare *bare, const char *path)
+/* trade_order as the program has it: shop, the columns (three for a personal one), four guards. */
+static void insert_write(struct buf *out, const struct table *table)
 {
+    static const char *const parts[] = {"_cipher", "_mask", "_index"};
+    int len = 1;
+    buf_add(out, STR("INSERT INTO trade_order (shop_id"));
+    for (size_t i = 0; i < table->columns_len; i++) {
+        bool personal = table->columns[i].type == COLUMN_PERSONAL;
+        for (int part = 0; part < (personal ? 3 : 1); part++, len++)
+            buf_printf(out, ", %.*s%s", STR_ARG(table->columns[i].name),
+                       personal ? parts[part] : "");
+    }
+    buf_add(out, STR(", row_hash, received_ms, first_seen_ms, changed_ms) VALUES (?1"));
+    for (int at = 2; at <= len + 4; at++)
+        buf_printf(out, ", ?%d", at);
+    buf_add_char(out, ')');
+}
+
+static void paths_open(struct bare *bare, const char *path, const struct table *table)
+{
+    struct buf insert;
+    buf_init(&insert, 64 * 1024);
+    insert_write(&insert, table);
+    buf_add_char(&insert, '\0');
     bare->db = bare_open_writer(path);
-    bare->insert = bare_prepare(bare->db, insert_sql);
+    bare->insert = bare_prepare(bare->db, insert.ptr);
+    buf_fini(&insert);
     bare->original = bare_prepare(bare->db, original_sql);
     bare->history = bare_prepare(bare->db, history_sql);
     bare->look_up = bare_prepare(bare->db, look_up_sql);
@@ -173,7 +188,7 @@ int main(int argc, char **argv)
     struct store *store = store_make(folder, "unit.db", catalog);
     struct bare bare;
     snprintf(path, sizeof(path), "%s/bare.db", folder);
-    paths_open(&bare, path);
+    paths_open(&bare, path, table);
 
     double limit = bare_write(&bare, &pages, COMMIT_ROWS_MAX / PAGE_ROWS);
     report("store.sqlite.fresh", store_write_pages(store, &pages, LANES, ROW_NEW), limit);
