@@ -495,6 +495,29 @@ def test_sign_in_checks_the_password(t):
     same(api.raw("GET", "/api/v1/ad-orders", limit=1)[0], 200, "the same bearer on a route of ours")
 
 
+def test_no_old_route_lets_anybody_in(t):
+    """Each of the table, and with odd values for everything it takes: an answer in the old envelope, and never ours to blame."""
+    truth, api, shops = real_api(t)
+    table = (lib.ROOT / "compat" / "routes-douplus.yaml").read_text(encoding="utf-8")
+    routes = re.findall(r"^  (GET|POST|PUT|DELETE) (/\S+):$", table, re.MULTILINE)
+    holds(len(routes) > 25, f"only {len(routes)} routes were found")
+    names = re.findall(r"\b(page\w+|sort\w+|account\w+|keyword|status|startDate|endDate|period|sync\w+)\b", table)
+    token = api.token
+    for method, path in routes:
+        for fill, query in (("1", {}), ("%00", {}), ("a%2Fb", {n: "\0" for n in names}), ("'", {n: "9" * 400 for n in names}),
+                            ("99999999999999999999", {n: "-1" for n in names})):
+            api.token = ""
+            where = re.sub(r"\{\w+\}", fill, path)
+            status, _, text = api.raw(method, where, {} if method != "GET" else None, **query)
+            open_to_all = path.endswith(("/health", "/callback"))
+            holds(status < 500 and (open_to_all or status in (400, 401, 404)), f"{method} {where} {query}: {status} {text[:200]}")
+            if method == "GET":
+                api.token = token
+                status, _, text = api.raw(method, where, **query)
+                holds(status < 500, f"{method} {where} {query}: {status} {text[:200]}")
+    api.token = token
+
+
 def test_refusals_stand_in_the_old_envelope(t):
     truth, api, shops = real_api(t)
     page = "/api/douplus/task/page"
