@@ -13,8 +13,10 @@ from collections import Counter
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 import lib
+from api_client import ClockHeld
 from lib import Failure, holds, same
 from real import FILE_DAY_MS, file_rows, real_stage
+from sheets import COLUMNS, wanted_row, xlsx_read
 from truth import Stage
 
 # What the old program answered with, route by route, as its own description lists it.
@@ -112,7 +114,7 @@ def user_add(stage, name, role, *words):
 
 class Real:
     """The file, served and synced once for all tests, and an API over it."""
-    case, api, truth, shops = lib.Case(), None, None, None
+    case, clock, api, truth, shops = lib.Case(), None, None, None, None
 
 
 def real_api(t):
@@ -121,7 +123,7 @@ def real_api(t):
         Real.truth, stage = file_rows(), real_stage(Real.case)
         stage.sync()
         user_add(stage, "boss", "admin")
-        stage.stand_still()
+        Real.clock = ClockHeld(stage.env["HUILIU_CLOCK"])
         Real.api = Api(stage)
         Real.shops = {row["name"]: str(row["id"]) for row in stage.rows("SELECT id, name FROM shop")}
     sign_in(Real.api, "boss", PASSWORD)
@@ -289,6 +291,39 @@ def test_an_old_page_costs_little_more_than_ours(t):
     best = {face: 1000 * sorted(times)[len(times) // 2] for face, times in took.items()}
     print(f"# a page of 100 orders: ours {best['ours']:.1f} ms, old {best['old']:.1f} ms (median of 40)")
     holds(best["old"] < 3 * best["ours"] + 5, f"an old page takes {best} ms")
+
+
+def exported(api, **query):
+    """Rows of the sheet, the first its headings."""
+    status, headers, data = api.raw("GET", "/api/douplus/task/export", **query)
+    same(status, 200, f"export of {query}: {data[:200]}")
+    holds(re.search(r"filename\*=UTF-8''%E8%AE%A2%E5%8D%95%E6%95%B0%E6%8D%AE_\d{8}_\d{6}\.xlsx", headers["Content-Disposition"]),
+          f"the name of the file: {headers['Content-Disposition']}")
+    sheets = xlsx_read(data)
+    same(list(sheets), ["订单数据"], "sheets")
+    return [[cell and cell[1] for cell in row] for row in sheets["订单数据"]]
+
+
+def test_the_export_is_the_list_and_the_file(t):
+    truth, api, shops = real_api(t)
+    rows = exported(api)
+    same(rows[0], COLUMNS, "headings")
+    same({row[0] for row in rows[1:]}, set(truth), "orders, all of them")
+    numbers = [3] + list(range(7, 18))
+    for row in rows[1:]:
+        read = [Decimal(text) if at in numbers else text for at, text in enumerate(row)]
+        same(read, wanted_row(truth[row[0]]), row[0])
+    for query in ({"status": "UNDELIVERIED", "sortField": "actualCost", "sortOrder": "desc"},
+                  {"accountId": next(iter(shops.values())), "keyword": "闪购", "sortField": "budget", "sortOrder": "asc"}):
+        listed = [r["orderId"] for r in api.page("/api/douplus/task/page", pageSize=-1, **query)["records"]]
+        holds(listed, f"there are no orders of {query}")
+        same([row[0] for row in exported(api, **query)[1:]], listed, f"export of {query}")
+    same(len(exported(api, keyword="no such title")), 1, "an export of nothing has its headings")
+    api.refused("9002", 400, "GET", "/api/douplus/task/export", sortField="nonsense")
+    api.refused("2001", 404, "GET", "/api/douplus/task/export", accountId=99999)
+    token, api.token = api.token, ""
+    api.refused("1001", 401, "GET", "/api/douplus/task/export")
+    api.token = token
 
 
 # --- statistics ---
@@ -465,7 +500,7 @@ def dump(stage):
 
 def test_the_callback_answers_and_stores_nothing(t):
     stage = real_stage(t)
-    stage.stand_still()
+    clock = ClockHeld(stage.env["HUILIU_CLOCK"])
     api = Api(stage)
     begun_by = time.monotonic() + 30
     while not stage.rows("SELECT id FROM event") and time.monotonic() < begun_by:
@@ -476,6 +511,7 @@ def test_the_callback_answers_and_stores_nothing(t):
         status, parsed = api.ask("POST", "/api/douplus/callback", body)
         same((status, parsed["code"], parsed["data"]), (200, "200", None), "the callback")
     same(dump(stage), before, "rows after the callback")
+    clock.let_go()
 
 
 def test_sign_in_checks_the_password(t):
@@ -554,7 +590,7 @@ def test_other_shops_are_not_seen(t):
     same([a["nickname"] for a in api.page("/api/account/list", key="list")["list"]], [mine], "his accounts")
     api.refused("2001", 404, "GET", f"/api/account/{shops[other]}")
     for method, path in (("DELETE", f"/api/account/{shops[mine]}"), ("POST", "/api/douplus/task/sync-all"),
-                         ("POST", f"/api/douplus/stats/refresh/{shops[mine]}"),
+                         ("GET", "/api/douplus/task/export"), ("POST", f"/api/douplus/stats/refresh/{shops[mine]}"),
                          ("POST", f"/api/account/{shops[mine]}/refresh-token")):
         api.refused("1003", 403, method, path)
 

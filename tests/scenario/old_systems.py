@@ -282,6 +282,8 @@ def test_each_row_says_what_became_of_it(t):
     holds({row.system for row in rows} == set(SYSTEMS), f"systems on the page: {sorted({row.system for row in rows})}")
     marks = re.compile(r"\*\*(gone|later|same|issue \d+)\*\*|`(huiliu |GET |POST |PUT |PATCH |DELETE )|(option|view|table|schedule) `|`(compat|connectors)/"
                        r"|`\./demo`|`every`|error rules|\bsame\b|home's key|commit units|before a call|follows by itself|as above")
+    over = [row.old for row in rows if re.search(r"\*\*issue [1-5]\*\*", row.now)]
+    holds(not over, f"rows that wait for an issue that is over: {over}")
     silent = [row.old for row in rows if not marks.search(row.now)]
     holds(not silent, f"rows that do not say what became of it: {silent}")
     old = [(row.system, code) for row in rows for code in CODE.findall(row.old) if re.match(METHODS, code)]

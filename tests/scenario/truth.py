@@ -5,12 +5,9 @@
     stage.rows_equal()
     stage.every_window("A")
 """
-import fcntl
 import hashlib
-import mmap
 import os
 import sqlite3
-import struct
 
 import lib
 
@@ -86,16 +83,6 @@ class Stage:
 
     def start(self, *words, **options):
         return self.t.start(self.home, *words, env=self.env, start_new_session=True, **options)
-
-    def stand_still(self):
-        """Time of the test clock moves no more, as if another process were busy for ever (src/base/clock_shared.c: the last
-        slot, with the lock on its byte that shows who lives). What answers people, as `serve` does, then stays at one instant."""
-        last, head, slot = 31, 64, "<iiI4xq32s"
-        clock = open(self.env["HUILIU_CLOCK"], "r+b")
-        held = mmap.mmap(clock.fileno(), 0)
-        fcntl.lockf(clock, fcntl.LOCK_EX, 1, last)
-        struct.pack_into(slot, held, head + last * struct.calcsize(slot), os.getpid(), 1, 0, 2 ** 63 - 1, b"test")
-        self.still = (clock, held)  # closing either would give the lock up
 
     def execute(self, sql):
         db = sqlite3.connect(self.home / "huiliu.db", timeout=30)
