@@ -17,7 +17,7 @@
 #include "base/base.h"
 
 struct api;
-enum { API_STREAMS_MAX = 32 }; /* open at once: exports, live events */
+enum { API_STREAMS_MAX = 96 }; /* open at once: exports, live events */
 struct api_options {
     struct str listen; /* "127.0.0.1:8080"; port 0: any; empty: it does not listen (tests) */
     unsigned threads;
