@@ -70,6 +70,8 @@ enum err_class api_get_here(struct api *api, struct str path, const struct api_p
     if (query_len > HTTP_QUERY_MAX)
         return err_set(err, ERR_USAGE, "parameters_many", "at most %d parameters", HTTP_QUERY_MAX);
     arena_init(&arena);
+    /* Handlers and streams enter the test clock by themselves: this thread only waits for them. */
+    clock_thread_leave();
     struct http_request *request = arena_alloc(&arena, sizeof(*request));
     enum err_class class_ = request ? ERR_OK : err_no_memory(err);
     if (!class_) {
@@ -82,16 +84,14 @@ enum err_class api_get_here(struct api *api, struct str path, const struct api_p
                                          .query_len = query_len};
         for (size_t i = 0; i < query_len; i++)
             request->query[i] = (struct http_pair){query[i].name, query[i].value};
-        /* Handlers enter the test clock by themselves, and an export's reader does: this thread only waits for them. */
-        clock_thread_leave();
         api_handle_as(api, &console, request, &reply);
         class_ = reply_take(&reply, sink, context, err);
-        clock_thread_enter();
     }
     if (reply.stream.pull && reply.stream.close)
         reply.stream.close(reply.stream.context);
     if (reply.release)
         reply.release(reply.release_context);
+    clock_thread_enter();
     arena_fini(&arena);
     return class_;
 }

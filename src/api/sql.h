@@ -201,4 +201,8 @@
                                                " JOIN trade_result g ON g.shop_id = d.shop_id AND g.parent_id = d.po AND g.counts = 1)"                                                              \
                                                " AS x GROUP BY x.shop_id, x.po, x.currency) AS p"
 
+/* ?1 import */
+static const char SQL_IMPORT_FAULTS[] = "SELECT sheet, line, column_name, code, message"
+                                        " FROM import_error WHERE import_id = ?1 ORDER BY number";
+
 #endif

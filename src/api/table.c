@@ -10,6 +10,7 @@ const struct route *const route_tables[] = {
     user_routes,
     audit_routes,
     ad_order_routes,
+    import_routes,
     video_routes,
     shop_statistics_routes,
     dashboard_routes,

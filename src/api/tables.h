@@ -6,6 +6,7 @@
 
 extern const struct route health_routes[];
 extern const struct route ad_order_routes[];
+extern const struct route import_routes[];
 extern const struct route video_routes[];
 extern const struct route shop_statistics_routes[];
 extern const struct route dashboard_routes[];

@@ -72,6 +72,11 @@ enum err_class sync_form(struct sync *sync, struct str kind, const struct connec
                    STR_ARG(kind), STR_ARG(nearest == SIZE_MAX ? STR("") : names[nearest]));
 }
 
+const struct sync_shop *sync_shop_known(struct sync *sync, int64_t shop_id)
+{
+    return sync->options.shop_of(sync->options.context, shop_id);
+}
+
 /* --- one reading of a file --- */
 
 struct reading {
@@ -513,6 +518,8 @@ static enum err_class file_settle(struct tx *tx, void *context, struct err *err)
     };
     if (class_ == ERR_OK)
         class_ = tx_exec(tx, SQL_IMPORT_SETTLE, values, 7, NULL, err);
+    if (class_ == ERR_OK && ask->also)
+        class_ = ask->also(tx, ask->also_context, err);
     char payload[64], key[40];
     snprintf(payload, sizeof payload, "{\"import\":%lld}", (long long)r->id);
     snprintf(key, sizeof key, "import/%lld", (long long)r->id);

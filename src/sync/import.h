@@ -36,6 +36,8 @@ struct import_ask {
     struct str run;      /* its task carries it; may be empty */
     int64_t received_ms; /* how new its rows are: what is stored and newer stays; 0: now */
     bool again;          /* also a file that was imported before */
+    store_work *also;    /* of the transaction that takes it: who asked; NULL: nothing */
+    void *also_context;
 };
 /* One row that was refused, as the spreadsheet shows it. */
 struct import_fault {
@@ -52,6 +54,8 @@ struct import_counts {
     char digest[65];
     int64_t before_id, before_ms; /* the same file was imported so; 0: it was not */
 };
+/* What the sync knows of a shop; NULL: there is none. Borrowed as sync_options has it. */
+const struct sync_shop *sync_shop_known(struct sync *sync, int64_t shop_id);
 /* Reads and judges everything and writes nothing. `each` may be NULL. */
 enum err_class sync_import_preview(struct sync *sync, const struct import_ask *ask,
                                    import_fault_seen *each, void *context,

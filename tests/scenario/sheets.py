@@ -320,5 +320,33 @@ def test_an_import_that_is_cut_off_goes_on_where_it_was(t):
          [{"state": "done", "pages": 4, "pages_done": 4, "rows_new": 1600}], "the file")
 
 
+def test_files_are_handed_in_over_the_api(t):
+    stage, shop = life_home(t)
+    data = xlsx_bytes({"a": [SALES] + [sale(i) for i in range(1, 6)] + [sale(7, 订单实收="?")]})
+    with Api(stage) as api:
+        kinds = {kind["kind"] for kind in api.get("/api/v1/import-kinds")["items"]}
+        holds({"life-sales", "life-bookings", "temu-orders"} <= kinds, f"kinds {kinds}")
+        asked = {"shop": shop, "kind": "life-sales", "name": "../../售卖明细.xlsx"}
+        seen = api.hand_in("/api/v1/imports", data, **asked)
+        same((seen["state"], seen["rows"], seen["errors"], seen["new"]), ("preview", 6, 1, 5), "seen")
+        same([(f["row"], f["column"], f["code"]) for f in seen["faults"]], [(7, "订单实收", "money_text")], "faults")
+        same(api.get("/api/v1/imports")["items"], [], "nothing was taken")
+        taken = api.hand_in("/api/v1/imports", data, confirm="1", **asked)
+        same((taken["state"], taken["errors"]), ("waiting", 1), "taken")
+        one = api.get(f"/api/v1/imports/{taken['import']}")
+        same((one["file"], one["who"], one["state"], one["rows"], len(one["faults"])), ("../../售卖明细.xlsx", "admin", "waiting", 6, 1), "kept")
+        same([line["action"] for line in api.get("/api/v1/audit")["items"] if line["action"] == "import"], ["import"], "audit")
+        for query, body, status, code in (({"confirm": "1", **asked}, data, 409, "import_known"), ({**asked, "kind": "life-sale"}, data, 422, "import_kind"),
+                                          ({**asked, "shop": "nobody"}, data, 404, None), (asked, data[:-9], 422, "xlsx_corrupt"),
+                                          (asked, b"", 422, None)):
+            try:
+                api.hand_in("/api/v1/imports", body, **query)
+                holds(False, f"{query} was taken")
+            except Refused as refused:
+                same((refused.status, code is None or refused.problem["code"] == code), (status, True), f"{query}: {refused}")
+    stage.sync()
+    same(stage.rows("SELECT state, rows_new FROM import_file"), [{"state": "done", "rows_new": 5}], "stored by the shop's lane")
+
+
 if __name__ == "__main__":
     lib.main(globals())
