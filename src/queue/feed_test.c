@@ -88,6 +88,44 @@ static void what_is_there_comes_in_the_order_of_time(void **state)
     feed_close(feed);
 }
 
+/* As another process would: only the position is left of the first one. */
+static struct feed *again(struct fixture *f, struct feed *feed)
+{
+    struct buf position;
+    buf_init(&position, FEED_POSITION_BYTES_MAX);
+    feed_position(feed, &position);
+    assert_false(position.failed);
+    feed_close(feed);
+    feed = open_(f, (struct feed_filter){.position = buf_str(&position), .deaf = true});
+    buf_fini(&position);
+    return feed;
+}
+
+static void a_position_is_gone_on_from(void **state)
+{
+    struct fixture *f = *state;
+    four(f);
+    struct feed *feed = open_(f, (struct feed_filter){.most = 1, .deaf = true});
+    assert_string_equal(read_(f, feed), "paused@5000");
+    feed = again(f, feed);
+    assert_string_equal(read_(f, feed), "");
+    try_add(f, 3, 13, 5900, "cancelled");
+    feed = again(f, feed);
+    tell(f, EVENT_RESUMED, 2, 0, 7000, "c");
+    assert_string_equal(read_(f, feed), "task_cancelled@5900 resumed@7000");
+    feed = again(f, again(f, feed));
+    assert_string_equal(read_(f, feed), "");
+    feed_close(feed);
+    static const char *const bad[] = {"",        "x",         "e1",        "e1.t",  "e.t1",
+                                      "e5:3.t1", "e1:9-2.t1", "e1:3_3.t1", "e-1.t1"};
+    for (size_t i = 1; i < sizeof(bad) / sizeof(*bad); i++) {
+        struct err err;
+        const struct feed_filter filter = {.position = str_of(bad[i]), .deaf = true};
+        assert_int_equal(feed_open(f->store, &filter, &feed, &err), ERR_USAGE);
+        assert_string_equal(err.code, "feed_position");
+    }
+}
+
 static void a_filter_leaves_out_what_was_there_and_what_comes(void **state)
 {
     struct fixture *f = *state;
@@ -221,6 +259,7 @@ int main(void)
 #define READY(test) cmocka_unit_test_setup_teardown(test, queue_ready, queue_end)
     const struct CMUnitTest tests[] = {
         READY(what_is_there_comes_in_the_order_of_time),
+        READY(a_position_is_gone_on_from),
         READY(a_filter_leaves_out_what_was_there_and_what_comes),
         READY(a_try_is_told_with_its_figures),
         READY(a_long_rest_comes_in_parts_and_each_line_once),
