@@ -63,7 +63,7 @@ void zip_writer_free(struct zip_writer *zip)
     free(zip);
 }
 
-/* Little-endian fields. */
+/* Little-endian fields; those wider than a number are filled up with zeros. */
 struct head {
     unsigned char bytes[HEAD_BYTES_MAX];
     size_t len;
@@ -72,7 +72,7 @@ struct head {
 static void put(struct head *head, uint64_t value, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++)
-        head->bytes[head->len++] = (unsigned char)(value >> (8 * i));
+        head->bytes[head->len++] = (unsigned char)(i < sizeof(value) ? value >> (8 * i) : 0);
 }
 
 static void put_name(struct head *head, const char *name)

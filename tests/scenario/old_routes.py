@@ -5,6 +5,7 @@ stand in the old envelope too; who may not see a shop does not see it through th
 import datetime
 import json
 import re
+import signal
 import time
 import urllib.error
 import urllib.parse
@@ -593,6 +594,18 @@ def test_other_shops_are_not_seen(t):
                          ("GET", "/api/douplus/task/export"), ("POST", f"/api/douplus/stats/refresh/{shops[mine]}"),
                          ("POST", f"/api/account/{shops[mine]}/refresh-token")):
         api.refused("1003", 403, method, path)
+
+
+# --- the end ---
+
+def test_after_all_that_the_service_ends_well(t):
+    """The last test: what the sanitizers have to say is said by a process that ends."""
+    truth, api, shops = real_api(t)
+    exported(api)
+    api.process.send_signal(signal.SIGTERM)
+    Real.api, (_, said) = None, api.process.communicate(timeout=120)
+    same(api.process.returncode, 0, "exit code of `serve`")
+    lib.sanitizers_quiet(said)
 
 
 if __name__ == "__main__":
