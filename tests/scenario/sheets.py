@@ -13,8 +13,11 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import lib
+import mariadb_server
+import pg_server
 from api_client import Api, Refused
 from lib import holds, huiliu, huiliu_json, same
+from on_server import OnServer, server_start
 from real import fen, file_rows, real_stage
 from truth import Stage
 
@@ -346,6 +349,32 @@ def test_files_are_handed_in_over_the_api(t):
                 same((refused.status, code is None or refused.problem["code"] == code), (status, True), f"{query}: {refused}")
     stage.sync()
     same(stage.rows("SELECT state, rows_new FROM import_file"), [{"state": "done", "rows_new": 5}], "stored by the shop's lane")
+
+
+def on_server(t, kind):
+    stage = OnServer(t, server_start(t, kind), platform="douyin-life", life_shops=1, life_orders=1)
+    shop, path = stage.shops[0]["name"], t.folder() / "sales.xlsx"
+    path.write_bytes(xlsx_bytes({"a": [SALES] + [sale(i) for i in range(1, 1102)] + [sale(5000, 订单实收="?")]}))
+    seen = take(stage, path, "life-sales", shop, "--preview")
+    done = take(stage, path, "life-sales", shop)
+    same((seen["new"], done["new"], done["errors"], done["state"]), (1101, 1101, 1, "done"), "stored")
+    same(sorted((r["order_id"], int(r["actual_receipt"])) for r in stage.rows("SELECT order_id, actual_receipt FROM life_sale")),
+         [(f"10000000000000{i:05d}", i * 100 + 50) for i in range(1, 1102)], "rows")
+    again = take(stage, path, "life-sales", shop, "--again")
+    same((again["new"], again["changed"], again["same"]), (0, 0, 1101), "twice is once")
+    with Api(stage) as api:
+        same([(i["state"], i["rows"], i["new"]) for i in api.get("/api/v1/imports")["items"]], [("done", 1102, 0), ("done", 1102, 1101)], "listed")
+        data, _ = api.raw("/api/v1/trade-parts/export", format="csv")
+        holds(data.startswith(b"\xef\xbb\xbf"), "an export of no row has its headings")
+    same(int(stage.rows("SELECT count(*) AS n FROM import_page")[0]["n"]), 0, "pages that are left")
+
+
+def test_an_import_is_the_same_on_postgresql(t):
+    on_server(t, pg_server)
+
+
+def test_an_import_is_the_same_on_mariadb(t):
+    on_server(t, mariadb_server)
 
 
 if __name__ == "__main__":
