@@ -306,10 +306,19 @@ enum err_class sync_reject_replay(struct sync *sync, int64_t reject_id, struct e
     struct prepared prepared = {0};
     struct facts facts;
     struct task_run run = {.sync = sync};
+    struct sync_shop of_file;
+    const struct connector *form;
     enum err_class class_ = reject_load(sync, reject_id, &arena, &kept, err);
     if (class_ == ERR_OK) {
         run.shop = sync->options.shop_of(sync->options.context, kept.shop_id);
         run.stream = run.shop ? connector_stream(run.shop->connector, kept.stream) : NULL;
+        /* A row of a file: what stood outside of its cells is not kept with it. */
+        if (run.shop && !run.stream && sync_form(sync, kept.stream, &form, NULL) == ERR_OK) {
+            of_file = *run.shop;
+            of_file.connector = form;
+            run.shop = &of_file;
+            run.stream = connector_file(form)->stream;
+        }
         if (!run.stream)
             class_ = err_set(err, ERR_CONFIG, "stream_missing",
                              "the reject's shop or stream is gone");

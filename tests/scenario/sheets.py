@@ -233,6 +233,18 @@ def test_what_was_seen_before_is_what_is_stored_and_twice_is_once(t):
     same([(i["state"], i["file"]) for i in listed], [("done", "售卖明细_1.xlsx")] * 3, "the list of imports")
 
 
+def test_a_refused_row_is_tried_again_and_stays_refused(t):
+    stage, shop = life_home(t)
+    path = t.folder() / "sales.xlsx"
+    path.write_bytes(xlsx_bytes({"a": [SALES, sale(1), sale(2, 订单实收="?")]}))
+    take(stage, path, "life-sales", shop)
+    code, out, _ = huiliu(stage.home, "reject", "replay", "--all", env=stage.env)
+    same((code, "money_text" in out), (1, True), f"mapped by the file's manifest: {out}")
+    path.write_bytes(xlsx_bytes({"a": [SALES, sale(1), sale(2)]}))
+    take(stage, path, "life-sales", shop)
+    same(stage.rows("SELECT count(*) AS n FROM reject WHERE table_name = 'life_sale'")[0]["n"], 0, "a good copy ends it")
+
+
 def test_bookings_are_read_from_every_sheet_but_the_explanations(t):
     stage, shop = life_home(t)
     path = t.folder() / "bookings.xlsx"
