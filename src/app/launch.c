@@ -159,7 +159,7 @@ enum err_class launch_start(struct app *home, struct err *err)
 {
     struct launch launch = {.home = home, .notices = -1, .words = {-1, -1}};
     struct pidfile_look look;
-    enum err_class class_ = pidfile_look(home, &look, err);
+    enum err_class class_ = pidfile_look_settled(home, &look, err);
     if (class_ != ERR_OK)
         return class_;
     if (look.held)
@@ -176,7 +176,7 @@ enum err_class launch_start(struct app *home, struct err *err)
 enum err_class launch_stop(struct app *home, bool *was, struct err *err)
 {
     struct pidfile_look look;
-    enum err_class class_ = pidfile_look(home, &look, err);
+    enum err_class class_ = pidfile_look_settled(home, &look, err);
     *was = class_ == ERR_OK && look.held;
     if (!*was)
         return class_;
@@ -189,7 +189,8 @@ enum err_class launch_stop(struct app *home, bool *was, struct err *err)
                        M_STR(str_of(strerror(errno))), M_END);
     int64_t began_ms = monotonic_ms();
     bool said = false;
-    while (class_ == ERR_OK && look.holder == supervisor) {
+    /* It empties the file before it lets go of the lock; `restart` begins the next when that is done. */
+    while (class_ == ERR_OK && (look.holder == supervisor || look.passing)) {
         int64_t passed_ms = monotonic_ms() - began_ms;
         if (passed_ms > STUCK_MS)
             return err_say(err, ERR_CONFLICT, "service_stuck", MSG_SERVICE_STUCK, M_I64(supervisor),

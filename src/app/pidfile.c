@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +11,8 @@
 #include <unistd.h>
 
 #include "app/file.h"
+
+enum { SETTLE_MS = 2000, LOOK_MS = 10 };
 
 static enum err_class refuse(struct str path, struct err *err)
 {
@@ -89,14 +92,27 @@ enum err_class pidfile_look(struct app *home, struct pidfile_look *look, struct 
     pid_t number = number_read(fd);
     if (fcntl(fd, F_GETLK, &lock) != 0)
         class_ = refuse(path, err);
+    bool changed = number_read(fd) != number; /* somebody began or ended meanwhile */
     close(fd);
     look->held = class_ == ERR_OK && lock.l_type != F_UNLCK;
     if (look->held) {
         /* Both must agree: then it is the supervisor, and it is one of this machine's processes that we see. */
         look->holder = lock.l_pid > 0 && lock.l_pid == number ? number : 0;
-    } else {
+        look->passing = number == 0 || changed;
+    } else if (!changed) {
         look->stale = number;
         look->reused = number > 0 && (kill(number, 0) == 0 || errno == EPERM);
+    }
+    return class_;
+}
+
+enum err_class pidfile_look_settled(struct app *home, struct pidfile_look *look, struct err *err)
+{
+    const int64_t until_ns = clock_monotonic_ns() + SETTLE_MS * INT64_C(1000000);
+    enum err_class class_ = pidfile_look(home, look, err);
+    while (class_ == ERR_OK && look->passing && clock_monotonic_ns() < until_ns) {
+        poll(NULL, 0, LOOK_MS);
+        class_ = pidfile_look(home, look, err);
     }
     return class_;
 }

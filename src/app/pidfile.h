@@ -25,9 +25,13 @@ struct pidfile_look {
     bool held;
     pid_t
         holder; /* who may be sent signals; 0: somebody who cannot be named (another container or machine) */
+    /* Held without a number: its holder has just begun, or is about to let go. One look later it is clear. */
+    bool passing;
     pid_t stale; /* not held: the process that did not end orderly; 0: none */
     bool reused; /* another program has that number now */
 };
 enum err_class pidfile_look(struct app *home, struct pidfile_look *look, struct err *err);
+/* Looks until it is clear, some seconds at the most. */
+enum err_class pidfile_look_settled(struct app *home, struct pidfile_look *look, struct err *err);
 
 #endif

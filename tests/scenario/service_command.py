@@ -209,6 +209,34 @@ def test_a_lock_of_somebody_else_is_not_signalled(t):
         contains(service.run("start", check=1)[2], "service_runs")
 
 
+# Stands for a supervisor in its last instant, which nobody can hit from outside: on SIGTERM it empties the file as one does, and
+# lets go of the lock later.
+LEAVES_SLOWLY = """
+import fcntl, os, signal, sys, time
+def leave(*_):
+    os.truncate(sys.argv[1], 0)
+    time.sleep(1)
+    os._exit(0)
+signal.signal(signal.SIGTERM, leave)
+file = open(sys.argv[1], "w")
+fcntl.lockf(file, fcntl.LOCK_EX)
+file.write(f"{os.getpid()}\\n")
+file.flush()
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+def test_restart_waits_until_the_lock_is_free(t):
+    service = Background(t)
+    old = subprocess.Popen([sys.executable, "-c", LEAVES_SLOWLY, service.home / "service.pid"], stdout=subprocess.PIPE, text=True)
+    t.processes.append(old)
+    same(old.stdout.readline(), "held\n", "the one before")
+    contains(service.run("restart", check=0)[1], "has ended")
+    same(old.wait(), 0, "exit code of the one before")
+    service.running()
+
+
 def test_a_setting_that_is_wrong_is_said_and_tried_again(t):
     """`start` is a failure until the service runs; mended, the supervisor goes on by itself."""
     service = Background(t)
