@@ -116,6 +116,9 @@ static enum err_class right_check(const struct call *call, struct err *err)
         return err_set(err, ERR_FORBIDDEN, "unauthenticated",
                        "sign in (POST /api/v1/auth/sign-in) or send a bearer");
     bool has = wanted == RIGHT_REVEAL ? person->reveals : person->right >= wanted;
+    if (!has && wanted == RIGHT_REVEAL)
+        return err_set(err, ERR_FORBIDDEN, "right",
+                       "personal data is for those whom an admin gave the right `reveal`");
     return has ? ERR_OK : err_set(err, ERR_FORBIDDEN, "right", "your role does not allow that");
 }
 

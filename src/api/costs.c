@@ -357,6 +357,9 @@ static enum err_class rate_change(struct call *call, bool takes_away, struct err
 {
     struct out out;
     char text[MONEY_TEXT_MAX];
+    if (!call->person->all_shops)
+        return err_set(err, ERR_FORBIDDEN, "right",
+                       "a rate is of all shops, also of those that are not yours");
     struct str subject = arena_printf(
         call->arena, "%.*s/%.*s %.*s", STR_ARG(call_text(call, "base")),
         STR_ARG(call_text(call, "quote")), STR_ARG(call_text(call, "day")));

@@ -46,8 +46,25 @@ static const struct param hold_params[] = {
     {"everything", PARAM_BODY, PARAM_BOOL, .help = "All shops"},
     {0}};
 
+/* A pause of a platform that is not there would hold nothing, and say otherwise. Its end is always good: its manifest may be gone. */
+static enum err_class platform_check(struct call *call, struct err *err)
+{
+    const struct api_home *home;
+    struct api_platform *platforms;
+    size_t len = 0;
+    enum err_class class_ = control_home(call, &home, err);
+    if (class_ == ERR_OK)
+        class_ = home->platforms(home->context, call->arena, &platforms, &len, err);
+    for (size_t i = 0; class_ == ERR_OK && i < len; i++)
+        if (str_eq(platforms[i].name, call_text(call, "platform")))
+            return ERR_OK;
+    call->parameter = "platform";
+    return class_ == ERR_OK ? call_absent(err, "platform", call_text(call, "platform")) : class_;
+}
+
 /* What is paused beyond his shops is not his to pause. */
-static enum err_class hold_of_args(struct call *call, struct hold_of *of, struct err *err)
+static enum err_class hold_of_args(struct call *call, bool ends, struct hold_of *of,
+                                   struct err *err)
 {
     bool shop = call_given(call, "shop"), platform = call_given(call, "platform");
     bool all = call_given(call, "everything") && call_int(call, "everything") != 0;
@@ -66,7 +83,7 @@ static enum err_class hold_of_args(struct call *call, struct hold_of *of, struct
                        "that holds shops too that are not yours: name your shops");
     *of = (struct hold_of){.scope = all ? HOLD_ALL : HOLD_PLATFORM,
                            .platform = platform ? call_text(call, "platform") : STR("")};
-    return ERR_OK;
+    return platform && !ends ? platform_check(call, err) : ERR_OK;
 }
 
 struct holding {
@@ -116,7 +133,7 @@ static enum err_class hold_change(struct call *call, struct err *err)
 {
     struct hold_of of;
     bool ends = call->route->path[sizeof("/api/v1/") - 1] == 'r';
-    enum err_class class_ = hold_of_args(call, &of, err);
+    enum err_class class_ = hold_of_args(call, ends, &of, err);
     return class_ == ERR_OK ? hold_do(call, &of, ends, err) : class_;
 }
 

@@ -220,6 +220,11 @@ static void a_viewer_changes_nothing_and_sees_only_his_shops(void **state)
         f, "POST", "/api/v1/costs", "",
         "{\"items\": [{\"shop\": \"1\", \"sku_id\": \"k\", \"from_day\": \"2026-01-01\", \"cost\": \"1\"}]}");
     assert_int_equal(a.status, 404);
+    /* A rate would change the profit of shops that he does not see. */
+    a = api_ask(f, "PUT", "/api/v1/exchange-rates/USD/CNY/2026-01-05", "", "{\"rate\": \"7\"}");
+    assert_int_equal(a.status, 403);
+    a = api_ask(f, "DELETE", "/api/v1/exchange-rates/USD/CNY/2026-01-05", "", NULL);
+    assert_int_equal(a.status, 403);
     a = api_ask(f, "GET", "/api/v1/profit", "by=day&from=2026-01-01&to=2026-01-31", NULL);
     is(&a, "items.0.day", "(absent)");
     ads_day(f, FIXTURE_ALPHA, "2026-01-05", 700);

@@ -59,10 +59,13 @@ static void members_out(struct out *out, const struct call *call, const struct r
     text_out(out, "state_reason", row, REASON);
     out_bool(out, "paused", !reader_is_null(row, PAUSED));
     time_out(out, "since", row, SINCE);
-    if (shop && shop->zone)
-        out_text(out, "zone", zone_name(shop->zone));
-    else
+    /* What its row says is newer than what this process knows, which reads shops again within seconds. */
+    if (!reader_is_null(row, ZONE) && reader_text(row, ZONE).len > 0)
         text_out(out, "zone", row, ZONE);
+    else if (shop && shop->connector)
+        out_text(out, "zone", zone_name(connector_zone(shop->connector)));
+    else
+        out_null(out, "zone");
     text_out(out, "person", row, PERSON);
     if (reader_is_null(row, DAYS))
         out_null(out, "settlement_days");

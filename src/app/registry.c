@@ -284,6 +284,7 @@ static void shop_derive_fill(struct app_shop *shop)
         return;
     const struct zone *own = shop->sync.facts.zone;
     shop->derive.zone = own ? own : connector_zone(connector);
+    shop->derive.own_zone = own;
     for (size_t i = 0; i < connector_streams(connector); i++) {
         const struct stream *stream = connector_stream_at(connector, i);
         if (!stream->figures.of)

@@ -20,9 +20,6 @@ static enum err_class state_run(struct tx *tx, void *context, struct err *err)
     enum err_class class_ = tx_exec(tx, SQL_SHOP_STATE, work->values, 2, &rows, err);
     if (class_ == ERR_OK && rows != 1)
         return err_set(err, ERR_CONFLICT, "shop_gone", "the shop was removed meanwhile");
-    /* Who is in charge may be another one now: orders of SKUs that nobody else is in charge of follow. */
-    if (class_ == ERR_OK)
-        class_ = person_default_said(tx, work->values[0].number, clock_now_ms(), err);
     return class_ == ERR_OK && work->also ? work->also(tx, work->also_context, err) : class_;
 }
 
@@ -38,7 +35,7 @@ enum err_class shop_state_change(struct app *app, int64_t shop_id, struct str st
 
 struct edit_work {
     struct sql_value values[8];
-    size_t values_len;
+    bool zone_moves;
     store_work *also;
     void *also_context;
 };
@@ -50,6 +47,11 @@ static enum err_class edit_run(struct tx *tx, void *context, struct err *err)
     enum err_class class_ = tx_exec(tx, SQL_SHOP_EDIT, work->values, 8, &rows, err);
     if (class_ == ERR_OK && rows != 1)
         return err_set(err, ERR_CONFLICT, "shop_gone", "the shop was removed meanwhile");
+    /* Who is in charge may be another one now: orders of SKUs that nobody else is in charge of follow. */
+    if (class_ == ERR_OK)
+        class_ = person_default_said(tx, work->values[0].number, clock_now_ms(), err);
+    if (class_ == ERR_OK && work->zone_moves)
+        class_ = zone_said(tx, work->values[0].number, clock_now_ms(), err);
     return class_ == ERR_OK && work->also ? work->also(tx, work->also_context, err) : class_;
 }
 
@@ -88,7 +90,9 @@ enum err_class shop_edit(struct app *app, const struct app_shop *shop, const str
         text_or_null(form->person),
         sql_int_or_null(form->settlement_days, form->settlement_days >= 0),
     };
+    const struct zone *zone = shop->sync.facts.zone;
     memcpy(work.values, values, sizeof(values));
+    work.zone_moves = !str_eq(form->zone, zone ? zone_name(zone) : STR(""));
     return store_write(app->store, edit_run, &work, err);
 }
 

@@ -18,7 +18,9 @@
 struct derive;
 /* What results of a shop need to know of it. */
 struct derive_shop {
-    const struct zone *zone;   /* its days */
+    const struct zone *zone; /* its days */
+    const struct zone
+        *own_zone; /* the one that its row names, as this process has read it; NULL: none */
     struct str figures_stream; /* the stream that asks what its ad orders came to; empty: none */
     const struct str *final_statuses; /* of its ad orders: those that they keep */
     size_t final_statuses_len;

@@ -12,6 +12,12 @@ static void order_put(struct fixture *f, const char *text)
     row_put(f, SHOP, "ad_order", text);
 }
 
+static enum err_class zone_work(struct tx *tx, void *context, struct err *err)
+{
+    (void)context;
+    return zone_said(tx, SHOP, clock_now_ms(), err);
+}
+
 static void a_row_that_is_the_same_touches_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -80,6 +86,34 @@ static void a_day_ends_at_the_shops_midnight(void **state)
                         "created,2026-05-31,v,1,100," MAY " created,2026-06-01,v,1,20," JUNE);
     assert_string_equal(read_rows(f, "SELECT item_id, newest_ms, orders FROM ad_video"),
                         "v," JUNE ",2");
+}
+
+static void a_zone_that_is_changed_moves_every_order(void **state)
+{
+    struct fixture *f = *state;
+    struct task *task;
+    struct err err;
+    const struct zone *tokyo;
+    execute(f, "INSERT INTO shop (platform, name, external_id, state, created_ms)"
+               " VALUES ('p', 'a', 'a', 'enabled', 1)");
+    execute(f, "UPDATE shop SET id = 7");
+    order_put(f, "order_id=1 item_id=v status=RUN currency=CNY budget=100 created_at=" MAY);
+    row_put(f, SHOP, "trade_order", "order_id=2 currency=CNY pay_amount=5 created_at=" MAY);
+    derive_all(f);
+    execute(f, "UPDATE shop SET zone = 'Asia/Tokyo'");
+    assert_good(store_write(f->store, zone_work, NULL, &err), &err);
+    /* Who has read the shop before would make the old days again. */
+    assert_true(task_claim(f, &task));
+    assert_int_equal(task_run(f, task, &err), TASK_AGAIN);
+    assert_string_equal(err.code, "shop_news");
+    assert_int_equal(read_int(f, "SELECT count(*) FROM touched"), 2);
+    assert_good(zone_find(STR("Asia/Tokyo"), &tokyo, &err), &err);
+    f->shop.zone = f->shop.own_zone = tokyo;
+    assert_int_equal(task_run(f, task, &err), TASK_DONE);
+    assert_string_equal(read_rows(f, DAYS("orders, budget")), "created,2026-06-01,v,1,100");
+    assert_string_equal(read_rows(f, "SELECT day, gmv FROM trade_result"), "2026-06-01,5");
+    assert_string_equal(read_rows(f, "SELECT day, gmv FROM trade_day WHERE dimension = 'shop'"),
+                        "2026-06-01,5");
 }
 
 static void two_currencies_are_two_rows(void **state)
@@ -368,6 +402,7 @@ int main(void)
         DERIVE_TEST(a_row_that_is_the_same_touches_nothing),
         DERIVE_TEST(an_order_has_its_latest_figures_and_their_ratios),
         DERIVE_TEST(a_day_ends_at_the_shops_midnight),
+        DERIVE_TEST(a_zone_that_is_changed_moves_every_order),
         DERIVE_TEST(two_currencies_are_two_rows),
         DERIVE_TEST(an_order_that_moves_leaves_where_it_was),
         DERIVE_TEST(one_video_in_two_shops_is_two_rows),

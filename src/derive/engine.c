@@ -217,6 +217,29 @@ static enum err_class maker_run(struct derivation *d, const struct derive_work *
     return class_;
 }
 
+static enum err_class zone_row(struct reader *row, void *context, struct err *err)
+{
+    const struct zone **own = context;
+    (void)err;
+    if (reader_is_null(row, 0) || reader_text(row, 0).len == 0)
+        *own = NULL;
+    else
+        zone_find(reader_text(row, 0), own, NULL);
+    return ERR_OK;
+}
+
+/* Days of a zone that was the shop's until a moment ago would stay wrong: who changed it has touched all orders only once. */
+static enum err_class zone_check(const struct derivation *d, struct tx *tx, struct err *err)
+{
+    const struct sql_value id = sql_int(d->task->lane);
+    const struct zone *own = d->shop->own_zone;
+    enum err_class class_ = tx_query(tx, SQL_SHOP_ZONE, &id, 1, zone_row, &own, err);
+    if (class_ == ERR_OK && own != d->shop->own_zone)
+        return err_set(err, ERR_LATER, "shop_news",
+                       "this process does not know the shop's zone yet");
+    return class_;
+}
+
 static enum err_class unit_work(struct tx *tx, void *context, struct err *err)
 {
     struct derivation *d = context;
@@ -237,6 +260,8 @@ static enum err_class unit_work(struct tx *tx, void *context, struct err *err)
                                              &fence, err);
     if (!class_)
         class_ = step_run(tx, &fence, err);
+    if (!class_)
+        class_ = zone_check(d, tx, err);
     for (size_t i = 0; !class_ && makers[i]; i++)
         class_ = maker_run(d, &work, makers[i], err);
     if (!class_ && FAIL_POINT("derive.sums"))
@@ -267,6 +292,8 @@ static enum task_end derive_failed(const struct derivation *d, enum err_class cl
         return again_later(d->outcome, now_ms, false);
     if (class_ == ERR_CONFLICT)
         return TASK_LOST;
+    if (class_ == ERR_LATER)
+        return again_later(d->outcome, now_ms + NEWS_MS, false);
     /* The database is away: as long as it takes. */
     if (class_ == ERR_STORE) {
         int64_t units = 0;

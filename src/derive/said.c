@@ -221,3 +221,13 @@ enum err_class person_default_said(struct tx *tx, int64_t shop_id, int64_t now_m
     enum err_class class_ = tx_exec(tx, SQL_PERSON_DEFAULT, &shop, 1, NULL, err);
     return class_ == ERR_OK ? derive_ask(tx, shop_id, TASK_LIVE, STR(""), now_ms, err) : class_;
 }
+
+/* --- zones --- */
+enum err_class zone_said(struct tx *tx, int64_t shop_id, int64_t now_ms, struct err *err)
+{
+    const struct sql_value shop = sql_int(shop_id);
+    enum err_class class_ = tx_exec(tx, SQL_ZONE_AD_ORDERS, &shop, 1, NULL, err);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_ZONE_TRADE_ORDERS, &shop, 1, NULL, err);
+    return class_ == ERR_OK ? derive_ask(tx, shop_id, TASK_LIVE, STR(""), now_ms, err) : class_;
+}

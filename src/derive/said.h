@@ -48,4 +48,8 @@ enum err_class person_say(struct tx *tx, int64_t shop_id, struct str sku_id, str
 /* The shop's own person was changed by the caller: orders of SKUs that nobody else is in charge of follow. */
 enum err_class person_default_said(struct tx *tx, int64_t shop_id, int64_t now_ms, struct err *err);
 
+/* The shop's zone was changed by the caller: every order of it may be of another day now, so that all are touched. They are
+ * derived by who knows the new zone: a unit of any other process waits (engine.c). */
+enum err_class zone_said(struct tx *tx, int64_t shop_id, int64_t now_ms, struct err *err);
+
 #endif

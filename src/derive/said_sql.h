@@ -37,4 +37,12 @@
     " WHERE d.shop_id = ?1 AND d.dimension = 'sku'"                                                \
     " ON CONFLICT (shop_id, table_name, key_text) DO UPDATE SET key_text = excluded.key_text"
 
+/* ?1 shop. Days of their figures are the platform's own; those of their placing are the shop's. */
+#define SQL_ZONE_ALL(table)                                                                        \
+    "INSERT INTO touched (shop_id, table_name, key_text)"                                          \
+    " SELECT o.shop_id, '" table "', o.order_id FROM " table " o WHERE o.shop_id = ?1"             \
+    " ON CONFLICT (shop_id, table_name, key_text) DO UPDATE SET key_text = excluded.key_text"
+#define SQL_ZONE_AD_ORDERS SQL_ZONE_ALL("ad_order")
+#define SQL_ZONE_TRADE_ORDERS SQL_ZONE_ALL("trade_order")
+
 #endif

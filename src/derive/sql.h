@@ -39,6 +39,7 @@ static const char SQL_TOUCHED_BEFORE[] = TOUCHED_READ(" AND key_text < ?3");
 /* ?1 shop. */
 #define SQL_TOUCHED_ANY "SELECT 1 FROM touched WHERE shop_id = ?1 LIMIT 1"
 #define SQL_SHOP_THERE "SELECT count(*) FROM shop WHERE id = ?1"
+#define SQL_SHOP_ZONE "SELECT zone FROM shop WHERE id = ?1"
 /* ?1 shop ?2 table ?3 key. */
 #define SQL_TOUCH                                                                                  \
     "INSERT INTO touched (shop_id, table_name, key_text) VALUES (?1, ?2, ?3)"                      \

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The API's control of the home: syncs, shops, consents, tasks, live events, reveal; over HTTP against the real program
 and the sandbox, in real time."""
+import datetime
 import hashlib
 import hmac
 import http.client
@@ -11,6 +12,8 @@ import signal
 import threading
 import time
 import urllib.parse
+import zoneinfo
+from collections import Counter
 
 import lib
 from lib import contains, holds, same
@@ -346,6 +349,8 @@ def test_shops_are_added_changed_paused_and_unbound(t):
     same(boss.post("/api/v1/pause", {"platform": "douplus"})["changed"], True, "a platform")
     same([h["scope"] for h in boss.get("/api/v1/holds")["items"]], ["platform"], "holds")
     same(boss.post("/api/v1/resume", {"everything": True})["changed"], True, "everything")
+    boss.refused("POST", "/api/v1/pause", 404, "absent", {"platform": "no-such-platform"})
+    same(boss.get("/api/v1/holds")["items"], [], "a pause of nothing")
     over(boss, boss.post("/api/v1/syncs", {"shops": [house.shops[0]["name"]]}, 202)["id"])
     full = f"/api/v1/shops/{house.number(house.shops[0]['name'])}"
     boss.refused("DELETE", full, 409, "shop_has_rows")
@@ -356,6 +361,32 @@ def test_shops_are_added_changed_paused_and_unbound(t):
     actions = [r["action"] for r in house.rows("SELECT action FROM audit ORDER BY id")]
     for action in ("shop.add", "shop.edit", "pause", "resume", "shop.unbind"):
         holds(action in actions, f"{action} is missing in {actions}")
+
+
+def days_in(house, zone):
+    """Orders of each day and person, as they stand in the sums, and worked out from the orders in that zone."""
+    placed = Counter(datetime.datetime.fromtimestamp(r["created_at"] / 1000, zoneinfo.ZoneInfo(zone)).date().isoformat()
+                     for r in house.rows("SELECT created_at FROM trade_order"))
+    told = house.rows("SELECT day, sum(orders + cancelled) AS n, min(member) AS person FROM trade_day"
+                      " WHERE dimension = 'person' GROUP BY day")
+    return {r["day"]: r["n"] for r in told}, dict(placed), {r["person"] for r in told}
+
+
+def test_a_shop_of_another_zone_or_person_has_other_numbers(t):
+    house = House(t, life_shops=1, life_orders=80, douplus_shops=0)
+    boss = house.client()
+    path = f"/api/v1/shops/{house.number(house.shops[0]['name'])}"
+    over(boss, boss.post("/api/v1/syncs", {"shops": [house.shops[0]["name"]]}, 202)["id"])
+    wait(lambda: days_in(house, "Asia/Shanghai")[0] == days_in(house, "Asia/Shanghai")[1], "the days are Shanghai's")
+    same(boss.ask("PATCH", path, {"zone": "America/Los_Angeles", "person": "Lin"}).json["zone"], "America/Los_Angeles",
+         "the answer says what was changed")
+    wait(lambda: days_in(house, "America/Los_Angeles")[0] == days_in(house, "America/Los_Angeles")[1],
+         "the days are those of the new zone")
+    same(days_in(house, "America/Los_Angeles")[2], {"Lin"}, "who is in charge")
+    same(boss.ask("PATCH", path, {"zone": ""}).json["zone"], "Asia/Shanghai", "the platform's again")
+    same(boss.ask("PATCH", path, {"person": "Wu"}).status, 200)
+    wait(lambda: days_in(house, "Asia/Shanghai")[2] == {"Wu"}, "another person")
+    same(*days_in(house, "Asia/Shanghai")[:2], "the days are Shanghai's again")
 
 
 # --- tasks and rejects ---
