@@ -100,10 +100,10 @@ static enum err_class adopt_work(struct tx *tx, void *context, struct err *err)
     return tx_exec(tx, SQL_TASK_ADOPT, adopting->values, 3, &adopting->adopted, err);
 }
 
-enum err_class queue_adopt(struct store *store, int64_t lane, struct str run, int64_t now_ms,
+enum err_class queue_adopt(struct store *store, int64_t lane, struct str run, int64_t before_ms,
                            int64_t *adopted, struct err *err)
 {
-    struct adopting adopting = {.values = {sql_int(lane), sql_text(run), sql_int(now_ms)}};
+    struct adopting adopting = {.values = {sql_int(lane), sql_text(run), sql_int(before_ms)}};
     enum err_class class_ = store_write(store, adopt_work, &adopting, err);
     *adopted = class_ == ERR_OK ? adopting.adopted : 0;
     return class_;

@@ -70,8 +70,8 @@ enum err_class queue_step_adopt(int64_t lane, struct str run, int64_t before_ms,
                                 struct arena *arena, struct step *out, struct err *err);
 
 /* --- on its own --- */
-/* The same at once, of tasks that are ready by now. *adopted: how many there were. */
-enum err_class queue_adopt(struct store *store, int64_t lane, struct str run, int64_t now_ms,
+/* The same at once. *adopted: how many there were. */
+enum err_class queue_adopt(struct store *store, int64_t lane, struct str run, int64_t before_ms,
                            int64_t *adopted, struct err *err);
 enum err_class queue_enqueue(struct store *store, const struct task_new *task, int64_t now_ms,
                              struct err *err);

@@ -457,6 +457,18 @@ static enum err_class batch_ask(struct figure_pass *p, struct err *err)
     return life_ask(p, err);
 }
 
+/* A `sync` does the tasks of its run only. What another process left there when it was killed, or brought after the run
+ * had begun (a cost that a person set), would be waited for and never done: it is the run's now. */
+static enum err_class lane_adopt(const struct figure_pass *p, struct err *err)
+{
+    const struct task *task = p->run->task;
+    int64_t adopted;
+    if (task->run.len == 0)
+        return ERR_OK;
+    return queue_adopt(p->run->sync->options.store, task->lane, task->run,
+                       p->now_ms + LANE_AHEAD_MS, &adopted, err);
+}
+
 /* Orders that are still being read in this lane would be asked for in the next pass only. They may
  * themselves wait for a call to be free. */
 static enum err_class lane_await(const struct figure_pass *p, struct err *err)
@@ -465,6 +477,9 @@ static enum err_class lane_await(const struct figure_pass *p, struct err *err)
     enum err_class class_ = queue_lane_ahead(p->run->sync->options.store, p->run->task,
                                              p->now_ms + LANE_AHEAD_MS, &ahead_ms, err);
     if (class_ != ERR_OK || ahead_ms == INT64_MAX)
+        return class_;
+    class_ = lane_adopt(p, err);
+    if (class_ != ERR_OK)
         return class_;
     err_set(err, ERR_LATER, "orders_first", "the orders of the shop are read first");
     if (err)

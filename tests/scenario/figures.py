@@ -428,6 +428,30 @@ def test_an_order_that_is_renewed_after_its_end_is_followed_to_its_second(t):
     same((stage.life(1)["cost"], stage.days(1)["2026-05-20"]["cost"]), (607, 507), "life and the day of the second run")
 
 
+def test_what_others_bring_ahead_is_done_and_not_waited_for_for_ever(t):
+    """A cost that a person sets brings a task of no run into the shop's lane, a `sync` that is killed leaves its own: figures wait
+    for what is ahead of them, and a `sync` does only what is its run's."""
+    fake, stage = one_order(t, hours=48)
+    stage.sync()
+    fake.spend(1, DAY, cost=520)
+    list_rows, brought = fake.list_rows, []
+
+    def list_and_bring(orders, filter_):
+        if not brought:
+            with contextlib.closing(sqlite3.connect(stage.home / "huiliu.db", timeout=10)) as base:
+                base.execute("INSERT INTO task (lane, class, kind, unique_key, payload, run, state, ready_ms, worker, lease, lease_ms,"
+                             " unit_number, attempt, created_ms, changed_ms) SELECT id, 0, 'derive', 'derive', '{}', '', 'ready', ?,"
+                             " '', '', 0, 0, 0, 0, 0 FROM shop", (ms_of(f"{DAY} 12:05:00"),))
+                base.commit()
+            brought.append(True)
+        return list_rows(orders, filter_)
+    fake.list_rows = list_and_bring
+    stage.sync_at(f"{DAY} 12:05:00", timeout=60)
+    same(brought, [True], "brought")
+    same(stage.life(1)["cost"], 520, "cost")
+    same(stage.rows("SELECT count(*) AS n FROM task")[0]["n"], 0, "tasks left")
+
+
 def test_a_full_sync_is_not_taken_for_a_killed_one(t):
     fake, stage = one_order(t, "2026-03-01 10:00:00", status="DELIVERIED")
     fake.spend(1, "2026-03-01", cost=100)
