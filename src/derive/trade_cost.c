@@ -187,7 +187,10 @@ enum err_class cost_at(struct cost_book *book, struct str sku_id, struct str day
         return class_;
     for (size_t i = 0; i < rates->len && str_cmp(rates->entries[i].day, day) <= 0; i++)
         rate = rates->entries[i].billionths;
-    out->known = rate > 0 && cost_convert(entry->cost.number, currency_exponent(entry->currency),
-                                          rate, currency_exponent(currency), &out->number);
+    /* A rate may make of a cost one that nobody could enter, whose product with the pieces would not fit. */
+    out->known = rate > 0 &&
+                 cost_convert(entry->cost.number, currency_exponent(entry->currency), rate,
+                              currency_exponent(currency), &out->number) &&
+                 out->number <= COST_MAX;
     return ERR_OK;
 }

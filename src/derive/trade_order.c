@@ -54,7 +54,7 @@ void trade_work_out(const struct trade_order *order, struct trade_value unit_cos
     out->received = amount(order->receipt);
     if (!out->received.known)
         out->received = out->gmv;
-    out->goods_cost = times(order->pieces, unit_cost);
+    out->goods_cost = amount(times(order->pieces, unit_cost));
     if (out->received.known && out->goods_cost.known)
         out->profit_before_ads = known(out->received.number - out->refunds.number -
                                        out->goods_cost.number - or_nothing(amount(order->freight)) -

@@ -62,9 +62,12 @@ static const char SQL_TRADE_COSTS[] = TRADE_LISTED(
  * are, so that a range that is done again costs nothing. */
 #define TRADE_COST_ROWS                                                                            \
     " WHERE shop_id = ?1 AND sku_id = ?2 AND day >= ?3 AND day <= ?4 AND currency = ?5"
+/* As trade_work_out: what is out of all proportion is unknown (TRADE_AMOUNT_MAX). The product fits: trade.h. */
+#define TRADE_GOODS_COST                                                                           \
+    "CASE WHEN pieces * ?6 BETWEEN -1000000000000000 AND 1000000000000000 THEN pieces * ?6 END"
 #define SQL_TRADE_COST_SET                                                                         \
-    "UPDATE trade_result SET unit_cost = ?6, goods_cost = pieces * ?6,"                            \
-    " profit_before_ads = received - refunds - pieces * ?6 - coalesce(freight, 0)"                 \
+    "UPDATE trade_result SET unit_cost = ?6, goods_cost = " TRADE_GOODS_COST ","                   \
+    " profit_before_ads = received - refunds - " TRADE_GOODS_COST " - coalesce(freight, 0)"        \
     " - coalesce(commission, 0), changed_ms = ?7" TRADE_COST_ROWS                                  \
     " AND (unit_cost IS NULL OR unit_cost <> ?6)"
 /* The same without a cost: ?6 is now. */

@@ -300,6 +300,11 @@ static void an_order_comes_to_what_the_page_says(void **state)
     /* A cost of nothing is known. */
     trade_work_out(&order, known(0), &out);
     assert_value(out.goods_cost, known(0));
+    /* What is out of all proportion is no cost. */
+    order.pieces = known(TRADE_PIECES_MAX);
+    trade_work_out(&order, known(COST_MAX), &out);
+    assert_value(out.goods_cost, unknown);
+    assert_value(out.profit_before_ads, unknown);
     order.pieces = unknown;
     order.receipt = unknown;
     trade_work_out(&order, known(400), &out);
@@ -540,6 +545,34 @@ static void a_cost_holds_from_its_day_to_the_next_entry(void **state)
         &w, COSTS,
         "2026-01-03 - - -; 2026-01-04 100 200 800; 2026-01-05 100 200 800; 2026-01-06 100 200 800; "
         "2026-01-07 - - -; 2026-01-08 - - -");
+    world_close(&w);
+}
+
+/* By a change of cost as by a change of the order: a rate typed wrong must not end the shop's deriving. */
+static void a_cost_out_of_all_proportion_is_unknown(void **state)
+{
+    struct world w;
+    world_open(&w, *state);
+    shop_add(&w, SHOP, NULL);
+    PLACE(&w, SHOP, "many",
+          "stage=paid currency=CNY sku_id=k1 pay_amount:1000 quantity:1000000 created_at:%lld",
+          (long long)YEAR_MS);
+    PLACE(&w, SHOP, "one",
+          "stage=paid currency=CNY sku_id=k1 pay_amount:1000 quantity:1 created_at:%lld",
+          (long long)YEAR_MS);
+    make(&w, SHOP);
+    cost(&w, SHOP, "k1", "2026-01-01", COST_MAX, "CNY");
+    make(&w, SHOP);
+#define COST_OF "SELECT order_id, unit_cost, goods_cost FROM trade_result ORDER BY 1"
+    LOOK(&w, COST_OF, "many 100000000000 -; one 100000000000 100000000000");
+    rate(&w, "USD", "CNY", "2026-01-01", INT64_C(9000) * RATE_BILLION);
+    cost(&w, SHOP, "k1", "2026-01-01", COST_MAX, "USD");
+    make(&w, SHOP);
+    LOOK(&w, COST_OF, "many - -; one - -");
+    touch_row(&w, SHOP, "trade_order", "many");
+    touch_row(&w, SHOP, "trade_order", "one");
+    make(&w, SHOP);
+    LOOK(&w, COST_OF, "many - -; one - -");
     world_close(&w);
 }
 
@@ -818,6 +851,7 @@ int main(void)
         WITH_STORE(an_order_that_moves_or_turns_takes_its_figures_along),
         WITH_STORE(a_part_that_is_called_off_leaves_its_parent_an_order),
         WITH_STORE(a_cost_holds_from_its_day_to_the_next_entry),
+        WITH_STORE(a_cost_out_of_all_proportion_is_unknown),
         WITH_STORE(a_cost_touches_no_other_row),
         WITH_STORE(a_cost_in_another_currency_needs_the_rate_of_the_day),
         WITH_STORE(a_person_follows_what_people_say_then_the_product_then_the_shop),

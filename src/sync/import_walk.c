@@ -247,6 +247,20 @@ static const struct xlsx_cell *rounded_part(const struct import_walk *walk,
     return NULL;
 }
 
+/* Rows without one of the parts would all be one record, each in the place of the one before. */
+static bool id_is_whole(const struct import_walk *walk, const struct xlsx_row *row)
+{
+    for (size_t at = 0; at < walk->form->id_len; at++) {
+        bool there = false;
+        for (size_t i = 0; i < walk->columns_len && i < row->cells_len; i++)
+            there |= walk->columns[i] == walk->form->id[at] && !cell_is_nothing(&row->cells[i]) &&
+                     str_trim(row->cells[i].text).len > 0;
+        if (!there)
+            return false;
+    }
+    return true;
+}
+
 static void id_write(struct import_walk *walk, const struct xlsx_row *row)
 {
     struct buf id, *out = &walk->text;
@@ -258,6 +272,8 @@ static void id_write(struct import_walk *walk, const struct xlsx_row *row)
     columns_join(walk, row, walk->form->id, walk->form->id_len, &id);
     if (rounded)
         cell_write(out, rounded);
+    else if (!id_is_whole(walk, row))
+        buf_add(out, STR("null"));
     else
         json_write_string(out, buf_str(&id));
     out->failed |= id.failed;

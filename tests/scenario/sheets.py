@@ -302,11 +302,14 @@ def test_orders_and_bills_of_temu_pages(t):
     rows = [head, ["PO-211-1", "17592352673534", "601", "灯", 2, "3.5", "$7.00", "USD", "2026-01-28 07:00:00", "待发货", "US"],
             ["PO-211-1", "17592352673535", "601", "灯2", 1, "3.5", "3.5", "USD", "2026-01-28 07:00:00", "已签收", "US"],
             ["PO-211-2", 17592352673534, "601", "灯", 1, "x", "3.5", "USD", "2026-01-28 07:00:00", "怪", "US"],
-            ["PO-211-3", "17592352673534", "601", "灯", 1, "3.5", "3.5", "USD", "2026-01-28 07:00:00", "怪", "US"]]
+            ["PO-211-3", "17592352673534", "601", "灯", 1, "3.5", "3.5", "USD", "2026-01-28 07:00:00", "怪", "US"],
+            # An id of which a part is missing would be the same of all such rows.
+            ["", "17592352673536", "601", "灯", 1, "3.5", "3.5", "USD", "2026-01-28 07:00:00", "怪", "US"],
+            ["PO-211-4", None, "601", "灯", 1, "3.5", "3.5", "USD", "2026-01-28 07:00:00", "怪", "US"]]
     path = folder / "orders.xlsx"
     path.write_bytes(xlsx_bytes({"a": rows}))
     done = take(stage, path, "temu-orders", shop)
-    same((done["new"], [(f["row"], f["column"], f["code"]) for f in done["faults"]]), (3, [(4, "单价", "money_text")]), "orders")
+    same((done["new"], [(f["row"], f["column"], f["code"]) for f in done["faults"]]), (3, [(4, "单价", "money_text"), (6, "子订单号", "field_missing"), (7, "子订单号", "field_missing")]), "orders")
     got = stage.rows("SELECT * FROM trade_order WHERE parent_id LIKE 'PO-%' ORDER BY order_id")
     same([(r["order_id"], r["parent_id"], r["quantity"], r["pay_amount"], r["currency"], r["status"], r["stage"]) for r in got],
          [("PO-211-1/17592352673534", "PO-211-1", 2, 700, "USD", "待发货", "processing"),
