@@ -2,6 +2,7 @@
 #include "api/audit.h"
 
 #include "api/host.h"
+#include "api/list.h"
 #include "api/out.h"
 #include "api/route.h"
 #include "api/sql.h"
@@ -54,89 +55,94 @@ enum err_class audit_add(struct tx *tx, const struct audit *audit, struct err *e
     return tx_exec(tx, SQL_AUDIT_ADD, values, sizeof(values) / sizeof(*values), NULL, err);
 }
 
-static void line_write(struct out *out, const struct reader *row)
+enum {
+    ID,
+    AT,
+    USER_ID,
+    USER,
+    SESSION,
+    PEER,
+    ACTION,
+    SUBJECT,
+    SHOP,
+    BEFORE,
+    AFTER,
+    REQUEST,
+    REASON
+};
+static const struct list_column columns[] = {
+    [ID] = {"id", "l.id", .kind = LIST_NUMBER, .sorts = true},
+    [AT] = {"at", "l.at_ms", .kind = LIST_TIME, .sorts = true},
+    [USER_ID] = {"user_id", "l.user_id", .kind = LIST_NUMBER},
+    [USER] = {"user", "l.user_name", .kind = LIST_TEXT},
+    [SESSION] = {"session", "l.session", .kind = LIST_TEXT, .unknown = true},
+    [PEER] = {"peer", "l.peer", .kind = LIST_TEXT, .unknown = true},
+    [ACTION] = {"action", "l.action", .kind = LIST_TEXT},
+    [SUBJECT] = {"subject", "l.subject", .kind = LIST_TEXT},
+    [SHOP] = {"shop", "l.shop_id", .kind = LIST_NUMBER},
+    [BEFORE] = {"before", "l.before_json", .kind = LIST_TEXT, .unknown = true},
+    [AFTER] = {"after", "l.after_json", .kind = LIST_TEXT, .unknown = true},
+    [REQUEST] = {"request_id", "l.request_id", .kind = LIST_TEXT, .unknown = true},
+    [REASON] = {"reason", "l.reason", .kind = LIST_TEXT, .unknown = true},
+    {0},
+};
+/* Of all shops, and of none: for admins. */
+static const struct list audit_lines = {
+    .name = "audit",
+    .from = "audit l",
+    .columns = columns,
+    .key = {"id"},
+    .sort = "-id",
+    .live = true,
+};
+
+static void number_write(struct out *out, const char *key, const struct list_row *row,
+                         size_t column)
 {
-    out_object(out, NULL);
-    out_text(out, "id", reader_text(row, 0));
-    out_time(out, "at", reader_int(row, 1));
-    if (reader_int(row, 2) > 0)
-        out_id(out, "user_id", reader_int(row, 2));
+    if (list_int(row, column) > 0)
+        out_id(out, key, list_int(row, column));
     else
-        out_null(out, "user_id");
-    out_text(out, "user", reader_text(row, 3));
-    out_text_or_null(out, "session", reader_text(row, 4));
-    out_text_or_null(out, "peer", reader_text(row, 5));
-    out_text(out, "action", reader_text(row, 6));
-    out_text(out, "subject", reader_text(row, 7));
-    if (reader_int(row, 8) > 0)
-        out_id(out, "shop", reader_int(row, 8));
-    else
-        out_null(out, "shop");
-    out_raw(out, "before", reader_text(row, 9));
-    out_raw(out, "after", reader_text(row, 10));
-    out_text_or_null(out, "request_id", reader_text(row, 11));
-    out_text_or_null(out, "reason", reader_text(row, 12));
-    out_end_object(out);
+        out_null(out, key);
 }
 
-static struct sql_value arg_text(const struct call *call, const char *name)
+static enum err_class line_write(struct call *call, struct out *out, const struct list_row *row,
+                                 struct err *err)
 {
-    return call_given(call, name) ? sql_text(call_text(call, name)) : sql_null();
+    (void)call;
+    (void)err;
+    out_id(out, "id", list_int(row, ID));
+    out_time(out, "at", list_int(row, AT));
+    number_write(out, "user_id", row, USER_ID);
+    out_text(out, "user", list_text(row, USER));
+    out_text_or_null(out, "session", list_text_or_none(row, SESSION));
+    out_text_or_null(out, "peer", list_text_or_none(row, PEER));
+    out_text(out, "action", list_text(row, ACTION));
+    out_text(out, "subject", list_text(row, SUBJECT));
+    number_write(out, "shop", row, SHOP);
+    out_raw(out, "before", list_text(row, BEFORE));
+    out_raw(out, "after", list_text(row, AFTER));
+    out_text_or_null(out, "request_id", list_text_or_none(row, REQUEST));
+    out_text_or_null(out, "reason", list_text_or_none(row, REASON));
+    return ERR_OK;
 }
 
 static enum err_class audit_list(struct call *call, struct err *err)
 {
-    int64_t limit = call_int(call, "limit");
-    bool by_user = call_given(call, "user_id"), by_shop = call_given(call, "shop_id");
-    const struct sql_value values[] = {
-        sql_int(call_given(call, "cursor") ? call_int(call, "cursor") : INT64_MAX),
-        sql_int_or_null(by_user ? call_int(call, "user_id") : 0, by_user),
-        arg_text(call, "action"),
-        sql_int(call_given(call, "from") ? call_int(call, "from") : 0),
-        sql_int(call_given(call, "to") ? call_int(call, "to") : INT64_MAX),
-        arg_text(call, "subject"),
-        sql_int_or_null(by_shop ? call_int(call, "shop_id") : 0, by_shop),
-        sql_int(limit + 1),
-    };
-    struct reader *row;
-    struct out out;
-    int64_t lines = 0, last = 0;
-    enum err_class class_ = store_read(call->host->store, SQL_AUDIT, values,
-                                       sizeof(values) / sizeof(*values), &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_list(&out, "items");
-    while (lines <= limit && reader_next(row)) {
-        if (lines++ == limit)
-            break;
-        last = reader_int(row, 0);
-        line_write(&out, row);
-    }
-    out_end_list(&out);
-    if (lines > limit)
-        out_text(&out, "next", arena_printf(call->arena, "%lld", (long long)last));
-    else
-        out_null(&out, "next");
-    out_end_object(&out);
-    return reader_close(row, err);
+    return list_answer_as(call, &audit_lines, line_write, err);
 }
 
 static const struct param list_params[] = {
-    {"user_id", PARAM_QUERY, PARAM_INT, .max = INT64_MAX,
+    LIST_PARAMS,
+    {"user_id", PARAM_QUERY, PARAM_INT, .max = INT64_MAX, .filter = LIST_EQUAL, .column = "user_id",
      .help = "Only what this user did; 0: the command line"},
-    {"action", PARAM_QUERY, PARAM_TEXT, .min = 1, .max = 48,
-     .help = "Only this action, as user.add"},
-    {"subject", PARAM_QUERY, PARAM_TEXT, .min = 1, .max = ID_BYTES_MAX,
-     .help = "Only of this thing"},
-    {"shop_id", PARAM_QUERY, PARAM_INT, .max = INT64_MAX, .help = "Only of this shop"},
-    {"from", PARAM_QUERY, PARAM_TIME, .help = "Not before"},
-    {"to", PARAM_QUERY, PARAM_TIME, .help = "Before"},
-    {"limit", PARAM_QUERY, PARAM_INT, .min = 1, .max = 1000, .standard = "100",
-     .help = "At most so many"},
-    {"cursor", PARAM_QUERY, PARAM_INT, .min = 1, .max = INT64_MAX,
-     .help = "`next` of the page before"},
+    {"action", PARAM_QUERY, PARAM_TEXT, .min = 1, .max = 48, .filter = LIST_EQUAL,
+     .column = "action", .help = "Only this action, as user.add"},
+    {"subject", PARAM_QUERY, PARAM_TEXT, .min = 1, .max = ID_BYTES_MAX, .filter = LIST_EQUAL,
+     .column = "subject", .help = "Only of this thing"},
+    {"shop_id", PARAM_QUERY, PARAM_INT, .max = INT64_MAX, .filter = LIST_EQUAL, .column = "shop",
+     .help = "Only of this shop"},
+    {"from", PARAM_QUERY, PARAM_TIME, .filter = LIST_LEAST, .column = "at", .help = "Not before"},
+    {"to", PARAM_QUERY, PARAM_TIME, .filter = LIST_BELOW, .column = "at", .help = "Before"},
     {0},
 };
 const struct route audit_routes[] = {

@@ -118,13 +118,6 @@ enum err_class control_shop_words(struct call *call, const char *name, struct ap
                                   "there is no shop that is yours and could be asked");
 }
 
-static void out_number_text(struct out *out, const char *key, int64_t number)
-{
-    char text[24];
-    snprintf(text, sizeof(text), "%lld", (long long)number);
-    out_text(out, key, str_of(text));
-}
-
 void control_out_shop(struct out *out, const struct call *call, const char *key, int64_t id)
 {
     if (id == 0) {
@@ -133,26 +126,10 @@ void control_out_shop(struct out *out, const struct call *call, const char *key,
     }
     const struct api_shop *shop = host_shop(call->host, id);
     out_object(out, key);
-    out_number_text(out, "id", id);
+    out_id(out, "id", id);
     out_text_or_null(out, "name", shop ? shop->name : STR_NONE);
     out_text_or_null(out, "platform", shop ? shop->platform : STR_NONE);
     out_end_object(out);
-}
-
-enum err_class control_cursor(struct call *call, int64_t standard, int64_t *out, struct err *err)
-{
-    *out = standard;
-    if (!call_given(call, "cursor") || str_to_i64(call_text(call, "cursor"), out))
-        return ERR_OK;
-    return call_refuse(call, "cursor", "cursor_foreign", err, "this is no cursor of such a list");
-}
-
-void control_next(struct out *out, bool more, int64_t last)
-{
-    if (more)
-        out_number_text(out, "next", last);
-    else
-        out_null(out, "next");
 }
 
 void control_out_text(struct out *out, const struct call *call, const char *key, enum api_text id,

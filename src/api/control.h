@@ -8,16 +8,6 @@
 #include "api/out.h"
 #include "api/route.h"
 
-enum { CONTROL_PAGE_MAX = 1000 };
-#define CONTROL_LIMIT                                                                              \
-    {                                                                                              \
-        "limit", PARAM_QUERY, PARAM_INT, .min = 1, .max = CONTROL_PAGE_MAX, .standard = "100",     \
-                                         .help = "Most items of an answer"                         \
-    }
-#define CONTROL_CURSOR                                                                             \
-    {                                                                                              \
-        "cursor", PARAM_QUERY, PARAM_TEXT, .max = 100, .help = "`next` of the answer before"       \
-    }
 #define CONTROL_SHOP                                                                               \
     {                                                                                              \
         "shop", PARAM_QUERY, PARAM_TEXT, .many = true, .help = "Number or name; of several: any"   \
@@ -41,10 +31,6 @@ enum err_class control_shop_words(struct call *call, const char *name, struct ap
                                   struct err *err);
 /* "key": {"id": …, "name": …, "platform": …}; null for 0. */
 void control_out_shop(struct out *out, const struct call *call, const char *key, int64_t id);
-/* Where a list goes on: the number in the cursor, `standard` without one. */
-enum err_class control_cursor(struct call *call, int64_t standard, int64_t *out, struct err *err);
-/* Ends a list whose statement was asked for one row more than `limit`. */
-void control_next(struct out *out, bool more, int64_t last);
 /* A text in both languages: {"en": …, "zh": …}. */
 void control_out_text(struct out *out, const struct call *call, const char *key, enum api_text id,
                       struct str one, struct str two, struct str three);

@@ -13,30 +13,7 @@
                      before "(" all " = 1 OR " column " IN (SELECT j.value FROM JSON_TABLE(" ids   \
                             ", '$[*]' COLUMNS (value bigint PATH '$')) AS j))" after)
 
-/* --- syncs --- ?1 all ?2 ids ?3 mode or '' ?4 before this instant … ?5 … and id ?6 asked from ?7 to ?8 by or '' ?9 most */
-#define SQL_SYNC_LIST                                                                              \
-    SQL_SCOPED("SELECT r.id, r.asked_ms FROM sync_run r WHERE EXISTS (SELECT 1 FROM"               \
-               " sync_run_shop s WHERE s.run = r.id AND ",                                         \
-               "s.shop_id", "?1", "?2",                                                            \
-               ") AND (?3 = '' OR r.mode = ?3) AND (r.asked_ms < ?4 OR (r.asked_ms = ?4 AND"       \
-               " r.id < ?5)) AND r.asked_ms >= ?6 AND r.asked_ms < ?7"                             \
-               " AND (?8 = '' OR r.asked_by = ?8)"                                                 \
-               " ORDER BY r.asked_ms DESC, r.id DESC LIMIT ?9")
-
-/* --- tasks --- ?1 all ?2 ids ?3 state or '' ?4 kind or '' ?5 below this id ?6 run or '' ?7 most. Lane 0 is the home
- * itself: only of those who see all. */
-#define SQL_TASK_LIST                                                                              \
-    SQL_SCOPED("SELECT id, lane, kind, state, class, ready_ms, attempt, error, run, created_ms,"   \
-               " changed_ms, stop_ms, payload FROM task WHERE ",                                   \
-               "lane", "?1", "?2",                                                                 \
-               " AND (?3 = '' OR state = ?3) AND (?4 = '' OR kind = ?4) AND id < ?5"               \
-               " AND (?6 = '' OR run = ?6) ORDER BY id DESC LIMIT ?7")
-/* ?1 all ?2 ids ?3 id */
-#define SQL_TASK_ONE                                                                               \
-    SQL_SCOPED("SELECT id, lane, kind, state, class, ready_ms, attempt, error, run, created_ms,"   \
-               " changed_ms, stop_ms, payload, unique_key, worker, unit_number FROM task WHERE ",  \
-               "lane", "?1", "?2", " AND id = ?3")
-/* ?1 task */
+/* --- tasks --- ?1 task */
 static const char SQL_TASK_TRIES[] =
     "SELECT started_ms, ended_ms, result, pages, calls, rejects, rows_new, rows_changed, rows_same,"
     " rows_older, error FROM execution WHERE task_id = ?1 ORDER BY id DESC LIMIT 20";
@@ -50,19 +27,6 @@ static const char SQL_TASK_TRIES[] =
                " FROM task WHERE ",                                                                \
                "lane", "?1", "?2", " GROUP BY class ORDER BY class")
 
-/* --- rejects --- ?1 all ?2 ids ?3 stream or '' ?4 code or '' ?5 below this id ?6 most */
-#define SQL_REJECT_LIST                                                                            \
-    SQL_SCOPED("SELECT id, shop_id, stream, table_name, key_text, id_text, field, code, message,"  \
-               " times, seen_ms, CASE WHEN original IS NULL THEN 0 ELSE 1 END FROM reject WHERE ", \
-               "shop_id", "?1", "?2",                                                              \
-               " AND (?3 = '' OR stream = ?3) AND (?4 = '' OR code = ?4) AND id < ?5"              \
-               " ORDER BY id DESC LIMIT ?6")
-/* ?1 all ?2 ids ?3 id */
-#define SQL_REJECT_ONE                                                                             \
-    SQL_SCOPED("SELECT id, shop_id, stream, table_name, key_text, id_text, field, code, message,"  \
-               " times, seen_ms, CASE WHEN original IS NULL THEN 0 ELSE 1 END FROM reject WHERE ", \
-               "shop_id", "?1", "?2", " AND id = ?3")
-
 /* --- holds, schedules, budgets --- */
 /* ?1 all ?2 ids */
 #define SQL_SCHEDULE_LIST                                                                          \
@@ -72,31 +36,12 @@ static const char SQL_BUDGET_LIST[] =
     "SELECT name, calls, per_ms, burst, rate_milli, tokens_milli, blocked_ms, taken, refused,"
     " told_ms FROM budget ORDER BY name LIMIT 2000";
 
-/* --- coverage --- ?1 shop ?2 stream ?3 kind ?4 state or '' ?5 from ?6 to ?7 most ?8 begins at or after */
-static const char SQL_WINDOW_STRIP[] =
-    "SELECT kind, from_ms, to_ms, state, grade, reason, total_first, total_last, distinct_ids,"
-    " rejects, stored, pages_read, opened_ms, closed_ms, again_ms, tries, digest FROM sync_window"
-    " WHERE shop_id = ?1 AND stream = ?2 AND kind = ?3 AND (?4 = '' OR state = ?4)"
-    " AND to_ms >= ?5 AND from_ms <= ?6 AND from_ms >= ?8 ORDER BY from_ms, to_ms LIMIT ?7";
-/* ?1 shop ?2 stream */
+/* --- coverage --- ?1 shop ?2 stream */
 static const char SQL_WINDOWS_UNPROVED[] =
     "SELECT kind, from_ms, to_ms, reason, again_ms, tries FROM sync_window WHERE shop_id = ?1"
     " AND stream = ?2 AND state = 'unproved' ORDER BY from_ms LIMIT 20";
 
-/* --- shops --- ?1 all ?2 ids ?3 platform or '' ?4 state or '' ?5 above this id ?6 most */
-#define SQL_SHOP_COLUMNS                                                                           \
-    "SELECT s.id, s.platform, s.name, s.external_id, s.state, s.state_reason, s.since_ms, s.zone," \
-    " CASE WHEN s.proxy IS NULL THEN 0 ELSE 1 END, s.created_ms, s.token_of, s.person,"            \
-    " s.settlement_days, a.id, a.name, t.state, t.expires_ms, t.refresh_expires_ms, t.error,"      \
-    " h.since_ms FROM shop s LEFT JOIN app a ON a.id = s.app_id"                                   \
-    " LEFT JOIN token t ON t.owner = 'shop:' || CAST(coalesce(s.token_of, s.id) AS text)"          \
-    " LEFT JOIN hold h ON h.scope = 'lane' AND h.lane = s.id WHERE "
-#define SQL_SHOP_LIST                                                                              \
-    SQL_SCOPED(SQL_SHOP_COLUMNS, "s.id", "?1", "?2",                                               \
-               " AND (?3 = '' OR s.platform = ?3) AND (?4 = '' OR s.state = ?4) AND s.id > ?5"     \
-               " ORDER BY s.id LIMIT ?6")
-/* ?1 all ?2 ids ?3 id */
-#define SQL_SHOP_ONE SQL_SCOPED(SQL_SHOP_COLUMNS, "s.id", "?1", "?2", " AND s.id = ?3")
+/* --- shops --- ?1 id */
 static const char SQL_SHOP_THERE[] = "SELECT count(*) FROM shop WHERE id = ?1";
 static const char SQL_APP_LIST[] =
     "SELECT a.id, a.platform, a.name, a.key_text, a.created_ms,"

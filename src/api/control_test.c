@@ -183,6 +183,9 @@ static void syncs_are_listed_page_by_page_and_by_shop(void **state)
     a = get(f, API "syncs", query);
     assert_string_equal(answer_text(&a, "items.0.id"), "r1");
     assert_string_equal(answer_text(&a, "next"), "(null)");
+    a = get(f, API "syncs", "limit=2&page=2");
+    assert_string_equal(answer_text(&a, "items.0.id"), "r1");
+    assert_string_equal(answer_text(&a, "total"), "3");
     a = get(f, API "syncs", "mode=full&asked_by=boss&from=2020-01-01T00:00:00Z");
     assert_string_equal(answer_text(&a, "items.1.id"), "r2");
     assert_string_equal(answer_text(&a, "items.2.id"), "(absent)");
@@ -232,15 +235,25 @@ static void a_sync_of_others_too_is_not_his_to_take_back(void **state)
 static void tasks_come_page_by_page(void **state)
 {
     struct api_fixture *f = *state;
+    char query[300];
     now = clock_now_ms();
     for (int64_t i = 1; i <= 5; i++)
         task_add(f, i, i % 2 ? FIXTURE_ALPHA : FIXTURE_BETA, "", i == 5 ? "dead" : "ready", 0, now);
     struct answer a = get(f, API "tasks", "limit=2");
     assert_string_equal(answer_text(&a, "items.0.id"), "5");
-    assert_string_equal(answer_text(&a, "next"), "4");
-    a = get(f, API "tasks", "limit=2&cursor=2");
+    for (int pages = 1; pages < 3; pages++) {
+        snprintf(query, sizeof(query), "limit=2&cursor=%s", answer_text(&a, "next"));
+        a = get(f, API "tasks", query);
+    }
     assert_string_equal(answer_text(&a, "items.0.id"), "1");
     assert_string_equal(answer_text(&a, "next"), "(null)");
+    a = get(f, API "tasks", "limit=2&page=2&sort=id");
+    assert_string_equal(answer_text(&a, "items.0.id"), "3");
+    assert_string_equal(answer_text(&a, "total"), "5");
+    a = api_ask(f, "GET", API "tasks", "cursor=2", NULL);
+    answer_refuses(&a, 400, "cursor_foreign");
+    a = api_ask(f, "GET", API "tasks", "sort=payload", NULL);
+    answer_refuses(&a, 400, "sort_unknown");
     a = get(f, API "tasks", "state=dead&kind=window");
     assert_string_equal(answer_text(&a, "items.0.error"), "forbidden: no");
     a = get(f, API "tasks", "shop=beta");
@@ -274,8 +287,9 @@ static void rejects_are_shown_without_their_record(void **state)
     struct answer a = get(f, API "rejects", "stream=ad_orders&code=money&limit=1");
     assert_string_equal(answer_text(&a, "items.0.key"), "o3");
     assert_string_equal(answer_text(&a, "items.0.replayable"), "false");
-    a = get(f, API "rejects", "cursor=3");
-    assert_string_equal(answer_text(&a, "items.1.key"), "o1");
+    a = get(f, API "rejects", "limit=1&page=3");
+    assert_string_equal(answer_text(&a, "items.0.key"), "o1");
+    assert_string_equal(answer_text(&a, "total"), "3");
     only_beta(f);
     a = api_ask(f, "GET", API "rejects/1", "", NULL);
     answer_refuses(&a, 404, "absent");
@@ -326,7 +340,7 @@ static void what_there_is_is_listed(void **state)
     assert_string_equal(answer_text(&a, "items.1.token.token_of.id"), "1");
     assert_string_equal(answer_text(&a, "items.1.state_reason"), "revoked");
     assert_true(str_find(a.body, STR("sealed")) == SIZE_MAX);
-    a = get(f, API "shops", "limit=1&cursor=1&state=needs_person");
+    a = get(f, API "shops", "page=1&sort=-id&state=needs_person");
     assert_string_equal(answer_text(&a, "items.0.id"), "2");
     a = get(f, API "shops/1", "");
     assert_string_equal(answer_text(&a, "name"), "alpha");
@@ -356,7 +370,7 @@ static void what_there_is_is_listed(void **state)
 static void windows_come_each_once(void **state)
 {
     struct api_fixture *f = *state;
-    char query[100] = "limit=2", seen[200] = "";
+    char query[300] = "limit=2", seen[200] = "";
     for (int from = 1; from <= 3; from++)
         for (int to = 10; to <= 12; to++)
             sql(f,

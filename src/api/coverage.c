@@ -3,6 +3,7 @@
 
 #include "api/control.h"
 #include "api/control_sql.h"
+#include "api/list.h"
 #include "api/tables.h"
 
 static enum err_class unproved_out(struct out *out, const struct call *call, int64_t shop_id,
@@ -114,97 +115,106 @@ static enum err_class coverage(struct call *call, struct err *err)
 static const char *const kinds[] = {"audit", "pull", NULL};
 static const char *const states[] = {"open", "sealed", "moved", "unproved", "split", NULL};
 static const struct param window_params[] = {
+    LIST_PARAMS,
     {"id", PARAM_PATH, PARAM_ID, .required = true, .help = "The shop"},
-    {"stream", PARAM_PATH, PARAM_TEXT, .required = true, .max = 64, .help = "Its stream"},
-    {"kind", PARAM_QUERY, PARAM_WORD, .words = kinds, .standard = "audit",
-     .help = "audit: by creation, the proof; pull: by update"},
-    {"state", PARAM_QUERY, PARAM_WORD, .words = states, .help = "Of this state"},
-    {"from", PARAM_QUERY, PARAM_TIME, .help = "Those that reach behind this"},
-    {"to", PARAM_QUERY, PARAM_TIME, .help = "Those that begin before this"},
-    CONTROL_LIMIT,
-    CONTROL_CURSOR,
+    {"stream", PARAM_PATH, PARAM_TEXT, .required = true, .max = 64, .filter = LIST_EQUAL,
+     .column = "stream", .help = "Its stream"},
+    {"kind", PARAM_QUERY, PARAM_WORD, .words = kinds, .standard = "audit", .filter = LIST_EQUAL,
+     .column = "kind", .help = "audit: by creation, the proof; pull: by update"},
+    {"state", PARAM_QUERY, PARAM_WORD, .words = states, .filter = LIST_EQUAL, .column = "state",
+     .help = "Of this state"},
+    {"from", PARAM_QUERY, PARAM_TIME, .filter = LIST_LEAST, .column = "to",
+     .help = "Those that reach behind this"},
+    {"to", PARAM_QUERY, PARAM_TIME, .filter = LIST_MOST, .column = "from",
+     .help = "Those that begin before this"},
     {0}};
+enum { WINDOW_NUMBERS = 6 };
+static const char *const numbers[WINDOW_NUMBERS] = {"total_first", "total_last", "distinct_ids",
+                                                    "rejects",     "stored",     "pages_read"};
+enum {
+    KIND,
+    FROM,
+    TO,
+    STATE,
+    GRADE,
+    REASON,
+    NUMBERS,
+    OPENED = NUMBERS + WINDOW_NUMBERS,
+    CLOSED,
+    AGAIN,
+    TRIES,
+    DIGEST,
+    STREAM
+};
+static const struct list_column columns[] = {
+    [KIND] = {"kind", "w.kind", .kind = LIST_TEXT},
+    [FROM] = {"from", "w.from_ms", .kind = LIST_TIME, .sorts = true},
+    [TO] = {"to", "w.to_ms", .kind = LIST_TIME, .sorts = true},
+    [STATE] = {"state", "w.state", .kind = LIST_TEXT},
+    [GRADE] = {"grade", "w.grade", .kind = LIST_TEXT, .unknown = true},
+    [REASON] = {"reason", "w.reason", .kind = LIST_TEXT, .unknown = true},
+    [NUMBERS] = {"total_first", "w.total_first", .kind = LIST_INT, .unknown = true},
+    {"total_last", "w.total_last", .kind = LIST_INT, .unknown = true},
+    {"distinct_ids", "w.distinct_ids", .kind = LIST_INT, .unknown = true},
+    {"rejects", "w.rejects", .kind = LIST_INT, .unknown = true},
+    {"stored", "w.stored", .kind = LIST_INT, .unknown = true},
+    {"pages_read", "w.pages_read", .kind = LIST_INT, .unknown = true},
+    [OPENED] = {"opened", "w.opened_ms", .kind = LIST_TIME, .unknown = true},
+    [CLOSED] = {"closed", "w.closed_ms", .kind = LIST_TIME, .unknown = true},
+    [AGAIN] = {"again", "w.again_ms", .kind = LIST_TIME, .unknown = true},
+    [TRIES] = {"tries", "w.tries", .kind = LIST_INT, .unknown = true},
+    [DIGEST] = {"digest", "w.digest", .kind = LIST_TEXT, .unknown = true},
+    [STREAM] = {"stream", "w.stream", .kind = LIST_TEXT},
+    {0},
+};
+/* The route says the shop, the stream and the kind: of those a start and an end are a key. */
+static const struct list window_list = {
+    .name = "windows",
+    .from = "sync_window w",
+    .columns = columns,
+    .key = {"from", "to"},
+    .sort = "from",
+    .shop = "w.shop_id",
+    .live = true,
+};
 
-static void window_out(struct out *out, const struct reader *row)
+static enum err_class window_write(struct call *call, struct out *out, const struct list_row *row,
+                                   struct err *err)
 {
-    static const char *const numbers[] = {"total_first", "total_last", "distinct_ids",
-                                          "rejects",     "stored",     "pages_read"};
-    out_object(out, NULL);
-    out_text(out, "kind", reader_text(row, 0));
-    out_time(out, "from", reader_int(row, 1));
-    out_time(out, "to", reader_int(row, 2));
-    out_text(out, "state", reader_text(row, 3));
-    out_text_or_null(out, "grade", reader_is_null(row, 4) ? STR_NONE : reader_text(row, 4));
-    out_text_or_null(out, "reason", reader_is_null(row, 5) ? STR_NONE : reader_text(row, 5));
-    for (int i = 0; i < 6; i++) {
-        if (reader_is_null(row, 6 + i))
+    (void)call;
+    (void)err;
+    out_text(out, "kind", list_text(row, KIND));
+    out_time(out, "from", list_int(row, FROM));
+    out_time(out, "to", list_int(row, TO));
+    out_text(out, "state", list_text(row, STATE));
+    out_text_or_null(out, "grade", list_text(row, GRADE));
+    out_text_or_null(out, "reason", list_text(row, REASON));
+    for (size_t i = 0; i < WINDOW_NUMBERS; i++) {
+        if (list_is_null(row, NUMBERS + i))
             out_null(out, numbers[i]);
         else
-            out_int(out, numbers[i], reader_int(row, 6 + i));
+            out_int(out, numbers[i], list_int(row, NUMBERS + i));
     }
-    out_time_or_null(out, "opened", reader_int(row, 12), !reader_is_null(row, 12));
-    out_time_or_null(out, "closed", reader_int(row, 13), !reader_is_null(row, 13));
-    out_time_or_null(out, "again", reader_int(row, 14), !reader_is_null(row, 14));
-    out_int(out, "tries", reader_int(row, 15));
-    out_text_or_null(out, "digest", reader_is_null(row, 16) ? STR_NONE : reader_text(row, 16));
-    out_end_object(out);
+    out_time_or_null(out, "opened", list_int(row, OPENED), !list_is_null(row, OPENED));
+    out_time_or_null(out, "closed", list_int(row, CLOSED), !list_is_null(row, CLOSED));
+    out_time_or_null(out, "again", list_int(row, AGAIN), !list_is_null(row, AGAIN));
+    out_int(out, "tries", list_int(row, TRIES));
+    out_text_or_null(out, "digest", list_text(row, DIGEST));
+    return ERR_OK;
 }
 
-/* A page ends between two starts: windows that begin at one instant come together with the next page again, so that
- * none is left out. */
 static enum err_class windows(struct call *call, struct err *err)
 {
     const struct api_shop *shop;
-    struct reader *row;
-    struct out out;
-    int64_t id, from, skip = 0, at = 0, last = 0, same = 0, limit = call_int(call, "limit");
-    bool more = false;
-    enum err_class class_ = control_shop(call, "id", &id, &shop, err);
-    struct str first = STR("0"), rest = STR("0");
-    if (class_ == ERR_OK && call_given(call, "cursor")) {
-        str_cut(call_text(call, "cursor"), '.', &first, &rest);
-        if (!str_to_i64(first, &last) || !str_to_i64(rest, &skip) || skip < 0 || skip > 100000)
-            class_ = call_refuse(call, "cursor", "cursor_foreign", err,
-                                 "this is no cursor of such a list");
-    }
+    struct list_query *query = arena_alloc(call->arena, sizeof(*query));
+    int64_t id;
+    enum err_class class_ = query ? control_shop(call, "id", &id, &shop, err) : err_no_memory(err);
+    if (class_ == ERR_OK)
+        class_ = list_ask(call, &window_list, query, err);
     if (class_ != ERR_OK)
         return class_;
-    from = call_given(call, "from") ? call_int(call, "from") : 0;
-    const struct sql_value values[] = {
-        sql_int(id),
-        sql_text(call_text(call, "stream")),
-        sql_text(call_text(call, "kind")),
-        sql_text(call_given(call, "state") ? call_text(call, "state") : STR("")),
-        sql_int(from),
-        sql_int(call_given(call, "to") ? call_int(call, "to") : INT64_MAX),
-        sql_int(limit + skip + 1),
-        sql_int(call_given(call, "cursor") ? last : INT64_MIN)};
-    class_ = store_read(call->host->store, SQL_WINDOW_STRIP, values, 8, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_list(&out, "items");
-    for (int64_t n = 0; !more && reader_next(row); n++) {
-        int64_t begins = reader_int(row, 1);
-        if (n < skip)
-            continue;
-        more = at == limit;
-        if (more)
-            break;
-        same = begins == last ? (at == 0 ? skip : same) + 1 : 1;
-        last = begins;
-        at++;
-        window_out(&out, row);
-    }
-    out_end_list(&out);
-    struct str next = more
-                          ? arena_printf(call->arena, "%lld.%lld", (long long)last, (long long)same)
-                          : STR_NONE;
-    out_text_or_null(&out, "next", next);
-    out_null(&out, "total");
-    out_end_object(&out);
-    return reader_close(row, err);
+    list_shops(query, false, &id, 1);
+    return list_answer_query(call, query, window_write, err);
 }
 
 /* --- evidence --- */

@@ -266,26 +266,15 @@ static enum err_class faults_read(struct call *call, struct out *out, int64_t id
 
 static enum err_class import_get(struct call *call, struct err *err)
 {
-    struct list_query *query = arena_alloc(call->arena, sizeof(*query));
-    struct list_page page;
+    struct list_row row;
     struct out out;
-    char id[24];
-    if (!query)
-        return err_no_memory(err);
-    list_query_init(query, &import_list, call->host->metrics, call->arena);
-    list_shops(query, call->person->all_shops, call->person->shops, call->person->shops_len);
-    query->limit = 1;
-    enum err_class class_ = list_where_int(query, "import", LIST_EQUAL, call_int(call, "id"), err);
-    if (class_ == ERR_OK)
-        class_ = list_run(call->host->store, query, &page, err);
+    enum err_class class_ = list_find(call, &import_list, "import", call_int(call, "id"), "import",
+                                      &row, err);
     if (class_ != ERR_OK)
         return class_;
-    snprintf(id, sizeof(id), "%lld", (long long)call_int(call, "id"));
-    if (page.rows_len == 0)
-        return call_absent(err, "import", str_of(id));
     out_init(&out, &call->out);
     out_object(&out, NULL);
-    class_ = list_row_write(&out, &page.rows[0], err);
+    class_ = list_row_write(&out, &row, err);
     if (class_ == ERR_OK)
         class_ = faults_read(call, &out, call_int(call, "id"), err);
     out_end_object(&out);

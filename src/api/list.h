@@ -7,7 +7,8 @@
  *   writing   list_row_write (JSON by docs/api.md), or list_int / list_text / list_figure for a form of one's own.
  *
  * A route in three lines: its params are LIST_PARAMS and rows with `.filter` and `.column`; its handler is
- * `return list_answer(call, &that_list, err);`.
+ * `return list_answer(call, &that_list, err);`, or list_answer_as with a writer of rows, where the form of a row is more than
+ * its columns. list_find finds the one row of a number for the route beside it.
  *
  * An export (sheets.c):                                    An old route (page numbers, its own fields):
  *     list_query_init(&query, &ad_order_list, arena);          list_query_init(&query, &ad_order_list, arena);
@@ -69,6 +70,7 @@ enum list_how {
     LIST_ANY_OF,    /* one of many */
     LIST_LEAST,     /* this or more */
     LIST_MOST,      /* this or less */
+    LIST_BELOW,     /* less than this */
     LIST_SEARCH,    /* the list's search columns, by one text */
     LIST_FROM_DAY,  /* days of the list's `day` column, both included */
     LIST_UNTIL_DAY, /* each shop's own days: the column says the day in its shop's zone */
@@ -91,6 +93,11 @@ struct list {
     const char *key[LIST_KEY_MAX];     /* columns, never NULL, that no two rows share */
     const char *sort;                  /* where none is asked for */
     const char *shop;                  /* SQL of the shop's number; NULL: rows are of no shop */
+    /* "SELECT 1 FROM … WHERE …": where a row is of several shops, those that `shop` is a number of; one of them has to be
+     * in scope. NULL: of one shop. */
+    const char *shops_of;
+    bool
+        live; /* of our own work, not of the platforms: `as_of` is when it was read, and there is no zone */
     const char *day, *day_ms; /* SQL of the day and of its instant, for an index of time; or NULL */
     const char *
         within; /* "SELECT 1 FROM … WHERE …": the parts of a row, of which one has to match; or NULL */
@@ -187,6 +194,8 @@ enum err_class list_amount(const struct list_query *query, const char *column, s
  * that filters is one of that currency (CNY where none is said), and rows of others are left out. */
 enum err_class list_ask(struct call *call, const struct list *list, struct list_query *query,
                         struct err *err);
+/* What cursors are signed with: of the home, the same for all its processes. */
+enum err_class list_secret(const struct call *call, struct str *out, struct err *err);
 
 /* --- reading --- */
 struct list_row {
@@ -218,6 +227,10 @@ size_t list_column(const struct list *list, const char *name); /* assert that it
 bool list_is_null(const struct list_row *row, size_t column);
 int64_t list_int(const struct list_row *row, size_t column); /* NULL: 0 */
 struct str list_text(const struct list_row *row, size_t column);
+/* Empty is unknown: STR_NONE, which out_text_or_null writes as null. */
+struct str list_text_or_none(const struct list_row *row, size_t column);
+/* NULL and 0 as null. */
+void list_time_write(struct out *out, const char *key, const struct list_row *row, size_t column);
 /* All metrics of the row, by the catalogue: out[metric of the family]. */
 enum err_class list_figures(const struct list_row *row, struct figure out[METRICS_MAX],
                             struct err *err);
@@ -227,5 +240,16 @@ enum err_class list_row_write(struct out *out, const struct list_row *row, struc
 void list_end_write(struct out *out, const struct list_page *page);
 /* list_ask, list_run and all of the answer. */
 enum err_class list_answer(struct call *call, const struct list *list, struct err *err);
+/* The same with rows of another form: what stands within a row's object, which is open. */
+typedef enum err_class list_write(struct call *call, struct out *out, const struct list_row *row,
+                                  struct err *err);
+enum err_class list_answer_as(struct call *call, const struct list *list, list_write *write,
+                              struct err *err);
+/* Of a query that is asked already. */
+enum err_class list_answer_query(struct call *call, struct list_query *query, list_write *write,
+                                 struct err *err);
+/* The row whose `column`, a key, is this number, among the shops that he may see. Not there: call_absent of `what`. */
+enum err_class list_find(struct call *call, const struct list *list, const char *column,
+                         int64_t number, const char *what, struct list_row *out, struct err *err);
 
 #endif

@@ -69,6 +69,7 @@ static enum err_class filter_ask(struct list_query *query, const struct param *p
         return texts_ask(query, param, arg, err);
     case LIST_LEAST:
     case LIST_MOST:
+    case LIST_BELOW:
         return bound_ask(query, param, arg, currency, err);
     case LIST_NO_FILTER:
         break;
@@ -85,7 +86,7 @@ static enum err_class filters_ask(struct call *call, struct list_query *query, s
     struct str currency = said ? given->text : STR("CNY");
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; !class_ && params[i].name; i++) {
-        if (!params[i].filter || !call->args[i].given)
+        if (!params[i].filter || !(call->args[i].given || params[i].standard))
             continue;
         bool range = params[i].filter == LIST_LEAST || params[i].filter == LIST_MOST;
         amounts = amounts ||

@@ -105,9 +105,13 @@ static void shops_say(struct list_statement *statement, const struct list_query 
         shops[i] = sql_int(query->shops[i]);
     /* SQLite knows no numbers of rows and would gather and sort all of these shops' rows; with + it walks the index of the
      * sort and passes over others. */
-    if (statement->database == LIST_SQLITE && query->shops_len > 1 && !query->by_shop)
+    if (query->list->shops_of)
+        buf_printf(&statement->text, "EXISTS (%s AND ", query->list->shops_of);
+    else if (statement->database == LIST_SQLITE && query->shops_len > 1 && !query->by_shop)
         say(statement, "+");
     any_of(statement, query->list->shop, shops, query->shops_len);
+    if (query->list->shops_of)
+        say(statement, ")");
 }
 
 static void search_one_say(struct list_statement *statement, const struct list_search *search,
@@ -164,6 +168,9 @@ static void term_say(struct list_statement *statement, const struct list_query *
     case LIST_LEAST:
     case LIST_FROM_DAY:
         buf_printf(&statement->text, "%s >= ?%zu", term->sql, place(statement, term->values[0]));
+        return;
+    case LIST_BELOW:
+        buf_printf(&statement->text, "%s < ?%zu", term->sql, place(statement, term->values[0]));
         return;
     case LIST_MOST:
     case LIST_UNTIL_DAY:

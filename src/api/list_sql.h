@@ -30,8 +30,6 @@ enum err_class list_select_make(struct list_statement *statement, const struct l
 enum err_class list_count_make(struct list_statement *statement, const struct list_query *query,
                                struct err *err);
 
-/* What cursors are signed with: of the home, the same for all its processes. */
-enum err_class list_secret(const struct call *call, struct str *out, struct err *err);
 bool list_column_is_text(const struct list_column *column);
 
 #endif

@@ -1,4 +1,5 @@
 /* Rows of a list as JSON. */
+#include <stdio.h>
 #include <string.h>
 
 #include "api/host.h"
@@ -81,6 +82,18 @@ static void value_write(struct out *out, const struct list_row *row, size_t at,
         out_int(out, column->name, list_int(row, at));
 }
 
+struct str list_text_or_none(const struct list_row *row, size_t column)
+{
+    struct str text = list_text(row, column);
+    return text.len ? text : STR_NONE;
+}
+
+void list_time_write(struct out *out, const char *key, const struct list_row *row, size_t column)
+{
+    int64_t ms = list_int(row, column);
+    out_time_or_null(out, key, ms, ms != 0);
+}
+
 enum err_class list_row_write(struct out *out, const struct list_row *row, struct err *err)
 {
     struct figure figures[METRICS_MAX];
@@ -113,17 +126,14 @@ enum err_class list_run_called(struct call *call, struct list_query *query, stru
     return class_;
 }
 
-enum err_class list_answer(struct call *call, const struct list *list, struct err *err)
+enum err_class list_answer_query(struct call *call, struct list_query *query, list_write *write,
+                                 struct err *err)
 {
-    struct list_query *query = arena_alloc(call->arena, sizeof(*query));
+    const struct list *list = query->list;
     struct list_page page;
     struct shop_scope shops;
     struct out out;
-    if (!query)
-        return err_no_memory(err);
-    enum err_class class_ = list_ask(call, list, query, err);
-    if (!class_)
-        class_ = list_run_called(call, query, &page, err);
+    enum err_class class_ = list_run_called(call, query, &page, err);
     if (class_)
         return class_;
     out_init(&out, &call->out);
@@ -131,14 +141,60 @@ enum err_class list_answer(struct call *call, const struct list *list, struct er
     out_list(&out, "items");
     for (size_t i = 0; !class_ && i < page.rows_len; i++) {
         out_object(&out, NULL);
-        class_ = list_row_write(&out, &page.rows[i], err);
+        class_ = write(call, &out, &page.rows[i], err);
         out_end_object(&out);
     }
     out_end_list(&out);
     list_end_write(&out, &page);
     shops = (struct shop_scope){query->all_shops, query->shops, query->shops_len};
-    if (!class_ && list->shop)
+    if (list->live)
+        out_time(&out, "as_of", call->now_ms);
+    else if (!class_ && list->shop)
         class_ = scope_end_write(call, &out, &shops, err);
     out_end_object(&out);
     return class_;
+}
+
+enum err_class list_answer_as(struct call *call, const struct list *list, list_write *write,
+                              struct err *err)
+{
+    struct list_query *query = arena_alloc(call->arena, sizeof(*query));
+    enum err_class class_ = query ? list_ask(call, list, query, err) : err_no_memory(err);
+    return class_ ? class_ : list_answer_query(call, query, write, err);
+}
+
+static enum err_class columns_write(struct call *call, struct out *out, const struct list_row *row,
+                                    struct err *err)
+{
+    (void)call;
+    return list_row_write(out, row, err);
+}
+
+enum err_class list_answer(struct call *call, const struct list *list, struct err *err)
+{
+    return list_answer_as(call, list, columns_write, err);
+}
+
+enum err_class list_find(struct call *call, const struct list *list, const char *column,
+                         int64_t number, const char *what, struct list_row *out, struct err *err)
+{
+    const struct person *person = call->person;
+    struct list_query *query = arena_alloc(call->arena, sizeof(*query));
+    struct list_page page;
+    char text[24];
+    if (!query)
+        return err_no_memory(err);
+    list_query_init(query, list, call->host->metrics, call->arena);
+    list_shops(query, person->all_shops, person->shops, person->shops_len);
+    query->limit = 1;
+    enum err_class class_ = list_where_int(query, column, LIST_EQUAL, number, err);
+    if (!class_)
+        class_ = list_run(call->host->store, query, &page, err);
+    if (class_)
+        return class_;
+    snprintf(text, sizeof(text), "%lld", (long long)number);
+    if (page.rows_len == 0)
+        return call_absent(err, what, str_of(text));
+    *out = page.rows[0];
+    return ERR_OK;
 }

@@ -180,8 +180,7 @@ static const struct json *beside_of(const struct run *run, const struct json *ro
     return other;
 }
 
-static int64_t rows_write(struct run *run, const struct json *list, int64_t skip, int64_t most,
-                          int64_t before)
+static int64_t rows_write(struct run *run, const struct json *list, int64_t most, int64_t before)
 {
     struct json_iter iter;
     const struct json *row;
@@ -190,8 +189,6 @@ static int64_t rows_write(struct run *run, const struct json *list, int64_t skip
         return 0;
     json_iter_init(&iter, list);
     while (written < most && (row = json_iter_next(&iter, NULL))) {
-        if (skip-- > 0)
-            continue;
         if (before + written > 0)
             buf_add_char(run->out, ',');
         old_shape_write(run->out, run->old.route->shape, row, beside_of(run, row));
@@ -201,21 +198,17 @@ static int64_t rows_write(struct run *run, const struct json *list, int64_t skip
 }
 
 /* One old page may be several of ours: the first by its number, the others by the cursor, so that rows that come while
- * it is written shift nothing. A list that knows no numbers is walked, and counted as far as that went: with one more
- * where it goes on. */
+ * it is written shift nothing. */
 static bool page_write(struct run *run, struct inner *inner)
 {
     const struct old_pages *pages = &run->pages;
-    int64_t rows = 0, seen = 0, total = 0;
+    int64_t rows = 0, total = 0;
     buf_printf(run->out, "{\"%.*s\":[", STR_ARG(run->old.route->key));
     for (;;) {
         const struct json *root = json_root(inner->doc), *list = answer_at(run, inner);
-        rows += rows_write(run, list, pages->skip - seen, pages->rows - rows, rows);
-        seen += (int64_t)json_len(list);
+        rows += rows_write(run, list, pages->rows - rows, rows);
         struct str next = arena_dup(run->request->arena, json_text(json_get(root, STR("next"))));
-        if (run->old.route->paging.walk > 0)
-            total = seen + (next.len > 0);
-        else if (json_kind_of(json_get(root, STR("total"))) == JSON_NUMBER)
+        if (json_kind_of(json_get(root, STR("total"))) == JSON_NUMBER)
             str_to_i64(json_text(json_get(root, STR("total"))), &total);
         if (next.len == 0 || rows == pages->rows)
             break;
@@ -242,7 +235,7 @@ static bool data_write(struct run *run, struct inner *inner)
         return true;
     case OLD_LIST_OF:
         buf_add_char(run->out, '[');
-        rows_write(run, answer_at(run, inner), 0, INT64_MAX, 0);
+        rows_write(run, answer_at(run, inner), INT64_MAX, 0);
         buf_add_char(run->out, ']');
         return true;
     case OLD_PAGE:

@@ -55,8 +55,6 @@ struct old_sort {
 struct old_paging {
     struct str number, size; /* NULL: it has no pages */
     int64_t standard;
-    int64_t
-        walk; /* not 0: our list knows cursors only; it is walked from its start, so many rows at a time */
 };
 
 /* How a value of ours is written. */
@@ -144,7 +142,7 @@ bool old_route_find(const struct old_table *table, struct str method, struct str
 struct old_pages {
     int64_t number, size; /* as they were asked for, mended */
     int64_t first, limit; /* page of ours to begin with, and rows of one of ours */
-    int64_t rows, skip;   /* wanted, and passed over before them */
+    int64_t rows;         /* wanted */
 };
 /* ERR_USAGE "parameter_range" about a page that cannot be. `cursor`: of the answer before, or empty. */
 enum err_class old_pages_read(const struct old_call *old, const struct http_request *request,

@@ -82,20 +82,11 @@ enum err_class old_pages_read(const struct old_call *old, const struct http_requ
     if (out->number < 1)
         out->number = 1;
     out->rows = out->size;
-    bool good = out->size <= OLD_ROWS_MAX && out->number <= 1000000;
-    if (good && paging->walk > 0) {
-        out->limit = paging->walk;
-        out->skip = (out->number - 1) * out->size;
-        good = out->skip <= OLD_ROWS_MAX;
-    } else if (good) {
-        good = pages_cut(out);
-    }
-    if (good)
+    if (out->size <= OLD_ROWS_MAX && out->number <= 1000000 && pages_cut(out))
         return ERR_OK;
     return err_set(err, ERR_USAGE, "parameter_range",
-                   "%.*s is 1 to 1000, or up to %d where it can be cut into equal pages, and no "
-                   "page begins behind row %d of a list without page numbers",
-                   STR_ARG(paging->size), OLD_ROWS_MAX, OLD_ROWS_MAX);
+                   "%.*s is 1 to 1000, or up to %d where it can be cut into equal pages",
+                   STR_ARG(paging->size), OLD_ROWS_MAX);
 }
 
 /* --- the request --- */
@@ -212,7 +203,7 @@ static void pages_put(struct writer *writer, const struct old_call *old,
     param_put(writer, STR("limit"), arena_printf(arena, "%lld", (long long)pages->limit), OLD_TEXT);
     if (cursor.len > 0)
         param_put(writer, STR("cursor"), cursor, OLD_TEXT);
-    else if (old->route->paging.walk == 0)
+    else
         param_put(writer, STR("page"), arena_printf(arena, "%lld", (long long)pages->first),
                   OLD_TEXT);
 }

@@ -53,7 +53,6 @@ static const struct yaml_key page_keys[] = {
     {"number", &text_schema, true, "parameter of the page's number"},
     {"size", &text_schema, true, "parameter of its size"},
     {"standard", &number_schema, true, "its size where none is given"},
-    {"walk", &number_schema, false, "our list has cursors only: rows that are asked for at a time"},
     {0}};
 static const struct yaml_schema page_schema = {
     .type = YAML_T_MAP, .name = "page", .keys = page_keys};
@@ -334,8 +333,6 @@ static void paging_read(const struct yaml *page, struct old_route *out)
     out->paging.number = text_at(page, "number");
     out->paging.size = text_at(page, "size");
     yaml_i64(yaml_get(page, STR("standard")), &out->paging.standard);
-    if (yaml_get(page, STR("walk")))
-        yaml_i64(yaml_get(page, STR("walk")), &out->paging.walk);
 }
 
 static void answer_read(struct loader *loader, const struct yaml *node, struct old_route *out)

@@ -223,7 +223,7 @@ static void test_every_old_route_runs_one_of_ours_with_parameters_that_it_has(vo
         if (old->sort.by.ptr)
             takes(old, route, STR("sort"));
         static const char *const paging[] = {"limit", "cursor", "page"};
-        for (int k = 0; old->paging.size.ptr && k < (old->paging.walk > 0 ? 2 : 3); k++)
+        for (int k = 0; old->paging.size.ptr && k < 3; k++)
             takes(old, route, str_of(paging[k]));
         if (!old->beside.route)
             continue;

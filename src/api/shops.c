@@ -1,9 +1,8 @@
 /* Shops and apps: list, detail, add, edit, enable, disable, unbind, and what a platform needs. Credentials go in and
  * never come out. */
-#include <stdio.h>
-
 #include "api/control.h"
 #include "api/control_sql.h"
+#include "api/list.h"
 #include "api/tables.h"
 
 enum {
@@ -29,122 +28,101 @@ enum {
     PAUSED
 };
 
-static void number_out(struct out *out, const char *key, int64_t number)
+static enum err_class shop_write(struct call *call, struct out *out, const struct list_row *row,
+                                 struct err *err)
 {
-    char text[24];
-    snprintf(text, sizeof(text), "%lld", (long long)number);
-    out_text(out, key, str_of(text));
-}
-
-static void text_out(struct out *out, const char *key, const struct reader *row, int column)
-{
-    bool there = !reader_is_null(row, column) && reader_text(row, column).len > 0;
-    out_text_or_null(out, key, there ? reader_text(row, column) : STR_NONE);
-}
-
-static void time_out(struct out *out, const char *key, const struct reader *row, int column)
-{
-    bool there = !reader_is_null(row, column) && reader_int(row, column) != 0;
-    out_time_or_null(out, key, there ? reader_int(row, column) : 0, there);
-}
-
-static void members_out(struct out *out, const struct call *call, const struct reader *row)
-{
-    const struct api_shop *shop = host_shop(call->host, reader_int(row, ID));
-    number_out(out, "id", reader_int(row, ID));
-    out_text(out, "platform", reader_text(row, PLATFORM));
-    out_text(out, "name", reader_text(row, NAME));
-    out_text(out, "external_id", reader_text(row, EXTERNAL));
-    out_text(out, "state", reader_text(row, STATE));
-    text_out(out, "state_reason", row, REASON);
-    out_bool(out, "paused", !reader_is_null(row, PAUSED));
-    time_out(out, "since", row, SINCE);
+    const struct api_shop *shop = host_shop(call->host, list_int(row, ID));
+    (void)err;
+    out_id(out, "id", list_int(row, ID));
+    out_text(out, "platform", list_text(row, PLATFORM));
+    out_text(out, "name", list_text(row, NAME));
+    out_text(out, "external_id", list_text(row, EXTERNAL));
+    out_text(out, "state", list_text(row, STATE));
+    out_text_or_null(out, "state_reason", list_text_or_none(row, REASON));
+    out_bool(out, "paused", !list_is_null(row, PAUSED));
+    list_time_write(out, "since", row, SINCE);
     /* What its row says is newer than what this process knows, which reads shops again within seconds. */
-    if (!reader_is_null(row, ZONE) && reader_text(row, ZONE).len > 0)
-        text_out(out, "zone", row, ZONE);
+    if (list_text(row, ZONE).len > 0)
+        out_text(out, "zone", list_text(row, ZONE));
     else if (shop && shop->connector)
         out_text(out, "zone", zone_name(connector_zone(shop->connector)));
     else
         out_null(out, "zone");
-    text_out(out, "person", row, PERSON);
-    if (reader_is_null(row, DAYS))
+    out_text_or_null(out, "person", list_text_or_none(row, PERSON));
+    if (list_is_null(row, DAYS))
         out_null(out, "settlement_days");
     else
-        out_int(out, "settlement_days", reader_int(row, DAYS));
-    out_bool(out, "proxy", reader_int(row, PROXY) != 0);
-    out_time(out, "created", reader_int(row, CREATED));
-    if (reader_is_null(row, APP_ID)) {
+        out_int(out, "settlement_days", list_int(row, DAYS));
+    out_bool(out, "proxy", list_int(row, PROXY) != 0);
+    out_time(out, "created", list_int(row, CREATED));
+    if (list_is_null(row, APP_ID)) {
         out_null(out, "app");
     } else {
         out_object(out, "app");
-        number_out(out, "id", reader_int(row, APP_ID));
-        out_text(out, "name", reader_text(row, APP_NAME));
+        out_id(out, "id", list_int(row, APP_ID));
+        out_text(out, "name", list_text(row, APP_NAME));
         out_end_object(out);
     }
-    if (reader_is_null(row, TOKEN_STATE)) {
+    if (list_is_null(row, TOKEN_STATE)) {
         out_null(out, "token");
-        return;
+        return ERR_OK;
     }
     out_object(out, "token");
-    out_text(out, "state", reader_text(row, TOKEN_STATE));
-    time_out(out, "expires", row, TOKEN_EXPIRES);
-    time_out(out, "authorise_again_before", row, TOKEN_ENDS);
-    text_out(out, "error", row, TOKEN_ERROR);
-    if (reader_is_null(row, TOKEN_OF))
-        out_null(out, "token_of");
-    else
-        control_out_shop(out, call, "token_of", reader_int(row, TOKEN_OF));
+    out_text(out, "state", list_text(row, TOKEN_STATE));
+    list_time_write(out, "expires", row, TOKEN_EXPIRES);
+    list_time_write(out, "authorise_again_before", row, TOKEN_ENDS);
+    out_text_or_null(out, "error", list_text_or_none(row, TOKEN_ERROR));
+    control_out_shop(out, call, "token_of", list_int(row, TOKEN_OF));
     out_end_object(out);
+    return ERR_OK;
 }
 
+static const struct list_column columns[] = {
+    [ID] = {"id", "s.id", .kind = LIST_NUMBER, .sorts = true},
+    [PLATFORM] = {"platform", "s.platform", .kind = LIST_TEXT, .sorts = true},
+    [NAME] = {"name", "s.name", .kind = LIST_TEXT, .sorts = true},
+    [EXTERNAL] = {"external_id", "s.external_id", .kind = LIST_TEXT, .unknown = true},
+    [STATE] = {"state", "s.state", .kind = LIST_TEXT, .sorts = true},
+    [REASON] = {"state_reason", "s.state_reason", .kind = LIST_TEXT, .unknown = true},
+    [SINCE] = {"since", "s.since_ms", .kind = LIST_TIME, .unknown = true},
+    [ZONE] = {"zone", "s.zone", .kind = LIST_TEXT, .unknown = true},
+    [PROXY] = {"proxy", "CASE WHEN s.proxy IS NULL THEN 0 ELSE 1 END", .kind = LIST_BOOL},
+    [CREATED] = {"created", "s.created_ms", .kind = LIST_TIME, .sorts = true},
+    [TOKEN_OF] = {"token_of", "s.token_of", .kind = LIST_NUMBER, .unknown = true},
+    [PERSON] = {"person", "s.person", .kind = LIST_TEXT, .unknown = true},
+    [DAYS] = {"settlement_days", "s.settlement_days", .kind = LIST_INT, .unknown = true},
+    [APP_ID] = {"app_id", "a.id", .kind = LIST_NUMBER, .unknown = true},
+    [APP_NAME] = {"app", "a.name", .kind = LIST_TEXT, .unknown = true},
+    [TOKEN_STATE] = {"token_state", "t.state", .kind = LIST_TEXT, .unknown = true},
+    [TOKEN_EXPIRES] = {"token_expires", "t.expires_ms", .kind = LIST_TIME, .unknown = true},
+    [TOKEN_ENDS] = {"token_ends", "t.refresh_expires_ms", .kind = LIST_TIME, .unknown = true},
+    [TOKEN_ERROR] = {"token_error", "t.error", .kind = LIST_TEXT, .unknown = true},
+    [PAUSED] = {"paused", "h.since_ms", .kind = LIST_TIME, .unknown = true},
+    {0},
+};
+static const struct list shop_list = {
+    .name = "shops",
+    .from = "shop s LEFT JOIN app a ON a.id = s.app_id"
+            " LEFT JOIN token t ON t.owner = 'shop:' || CAST(coalesce(s.token_of, s.id) AS text)"
+            " LEFT JOIN hold h ON h.scope = 'lane' AND h.lane = s.id",
+    .columns = columns,
+    .key = {"id"},
+    .sort = "id",
+    .shop = "s.id",
+};
 static const char *const states[] = {"enabled", "disabled", "needs_person", NULL};
 static const struct param list_params[] = {
+    LIST_PARAMS,
     CONTROL_SHOP,
-    {"platform", PARAM_QUERY, PARAM_TEXT, .max = 64, .help = "Of this platform"},
-    {"state", PARAM_QUERY, PARAM_WORD, .words = states, .help = "Of this state"},
-    CONTROL_LIMIT,
-    CONTROL_CURSOR,
+    {"platform", PARAM_QUERY, PARAM_TEXT, .max = 64, .filter = LIST_EQUAL, .column = "platform",
+     .help = "Of this platform"},
+    {"state", PARAM_QUERY, PARAM_WORD, .words = states, .filter = LIST_EQUAL, .column = "state",
+     .help = "Of this state"},
     {0}};
 
-static enum err_class shop_list(struct call *call, struct err *err)
+static enum err_class shops_list(struct call *call, struct err *err)
 {
-    struct scope_values scope;
-    struct reader *row;
-    struct out out;
-    int64_t after, last = 0, limit = call_int(call, "limit"), len = 0;
-    bool more = false;
-    enum err_class class_ = control_scope(call, &scope, err);
-    if (class_ == ERR_OK)
-        class_ = control_cursor(call, 0, &after, err);
-    if (class_ != ERR_OK)
-        return class_;
-    const struct sql_value values[] = {
-        scope.all,
-        scope.ids,
-        sql_text(call_given(call, "platform") ? call_text(call, "platform") : STR("")),
-        sql_text(call_given(call, "state") ? call_text(call, "state") : STR("")),
-        sql_int(after),
-        sql_int(limit + 1)};
-    class_ = store_read(call->host->store, SQL_SHOP_LIST, values, 6, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_list(&out, "items");
-    for (; !more && reader_next(row); len++) {
-        more = len == limit;
-        if (more)
-            break;
-        last = reader_int(row, ID);
-        out_object(&out, NULL);
-        members_out(&out, call, row);
-        out_end_object(&out);
-    }
-    out_end_list(&out);
-    control_next(&out, more, last);
-    out_null(&out, "total");
-    out_end_object(&out);
-    return reader_close(row, err);
+    return list_answer_as(call, &shop_list, shop_write, err);
 }
 
 /* --- one --- */
@@ -184,27 +162,17 @@ static const struct param one_params[] = {
 
 static enum err_class shop_answer(struct call *call, int64_t id, struct err *err)
 {
-    struct scope_values scope;
     struct api_setting *settings;
-    struct reader *row;
+    struct list_row row;
     struct str error;
     struct out out;
     size_t len;
-    enum err_class class_ = control_scope_seen(call, &scope, err);
+    enum err_class class_ = list_find(call, &shop_list, "id", id, "shop", &row, err);
     if (class_ != ERR_OK)
         return class_;
-    const struct sql_value values[] = {scope.all, scope.ids, sql_int(id)};
-    class_ = store_read(call->host->store, SQL_SHOP_ONE, values, 3, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    bool there = reader_next(row);
     out_init(&out, &call->out);
     out_object(&out, NULL);
-    if (there)
-        members_out(&out, call, row);
-    class_ = reader_close(row, err);
-    if (class_ == ERR_OK && !there)
-        return call_absent(err, "shop", call_text(call, "id"));
+    class_ = shop_write(call, &out, &row, err);
     const struct api_home *home = call->host->home;
     if (class_ == ERR_OK && home) {
         class_ = home->shop_settings(home->context, id, call->arena, &settings, &len, &error, err);
@@ -460,6 +428,18 @@ static enum err_class shop_unbind(struct call *call, struct err *err)
 
 /* --- apps, platforms --- */
 
+static void text_out(struct out *out, const char *key, const struct reader *row, int column)
+{
+    bool there = !reader_is_null(row, column) && reader_text(row, column).len > 0;
+    out_text_or_null(out, key, there ? reader_text(row, column) : STR_NONE);
+}
+
+static void time_out(struct out *out, const char *key, const struct reader *row, int column)
+{
+    bool there = !reader_is_null(row, column) && reader_int(row, column) != 0;
+    out_time_or_null(out, key, there ? reader_int(row, column) : 0, there);
+}
+
 static enum err_class app_list(struct call *call, struct err *err)
 {
     struct reader *row;
@@ -472,7 +452,7 @@ static enum err_class app_list(struct call *call, struct err *err)
     out_list(&out, "items");
     while (reader_next(row)) {
         out_object(&out, NULL);
-        number_out(&out, "id", reader_int(row, 0));
+        out_id(&out, "id", reader_int(row, 0));
         out_text(&out, "platform", reader_text(row, 1));
         out_text(&out, "name", reader_text(row, 2));
         text_out(&out, "key", row, 3);
@@ -552,7 +532,7 @@ static enum err_class platform_needs(struct call *call, struct err *err)
 }
 
 const struct route shop_routes[] = {
-    {ROUTE_GET, "/api/v1/shops", "shopList", RIGHT_READ, list_params, shop_list,
+    {ROUTE_GET, "/api/v1/shops", "shopList", RIGHT_READ, list_params, shops_list,
      .summary = "Shops with the state of their authorisation", .answer = "ShopList"},
     {ROUTE_POST, "/api/v1/shops", "shopAdd", RIGHT_ADMIN, add_params, shop_add,
      .summary = "Add a shop", .answer = "Shop"},

@@ -90,13 +90,6 @@
     " before_json, after_json, request_id, reason)"                                                \
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
 /* ?1 below this id ?2 user or NULL ?3 action or NULL ?4 from ?5 to ?6 subject or NULL ?7 shop or NULL ?8 most */
-#define SQL_AUDIT                                                                                     \
-    "SELECT id, at_ms, user_id, user_name, session, peer, action, subject, shop_id, before_json,"     \
-    " after_json, request_id, reason FROM audit WHERE id < ?1"                                        \
-    " AND (CAST(?2 AS bigint) IS NULL OR user_id = ?2) AND (CAST(?3 AS text) IS NULL OR action = ?3)" \
-    " AND at_ms >= ?4 AND at_ms < ?5 AND (CAST(?6 AS text) IS NULL OR subject = ?6)"                  \
-    " AND (CAST(?7 AS bigint) IS NULL OR shop_id = ?7) ORDER BY id DESC LIMIT ?8"
-
 /* --- repeated requests --- */
 
 /* ?1 user ?2 key ?3 digest ?4 now */

@@ -4,6 +4,7 @@
 
 #include "api/control.h"
 #include "api/control_sql.h"
+#include "api/list.h"
 #include "api/tables.h"
 
 static bool sees(void *context, int64_t shop_id)
@@ -205,115 +206,84 @@ static enum err_class sync_one(struct call *call, struct err *err)
 /* --- what there was --- */
 
 static const char *const modes[] = {"incremental", "range", "full", "order", NULL};
-static const struct param list_params[] = {
-    CONTROL_SHOP,
-    {"mode", PARAM_QUERY, PARAM_WORD, .words = modes, .help = "How it was asked"},
-    {"from", PARAM_QUERY, PARAM_TIME, .help = "Asked at or after"},
-    {"to", PARAM_QUERY, PARAM_TIME, .help = "Asked before"},
-    {"asked_by", PARAM_QUERY, PARAM_TEXT, .help = "Who asked"},
-    {"limit", PARAM_QUERY, PARAM_INT, .min = 1, .max = 100, .standard = "20",
-     .help = "Most items of an answer"},
-    CONTROL_CURSOR,
-    {0}};
-
-/* A cursor is INSTANT.ID. */
-static enum err_class cursor_read(struct call *call, int64_t *asked_ms, struct str *id,
-                                  struct err *err)
-{
-    struct str number;
-    *asked_ms = INT64_MAX;
-    *id = STR("");
-    if (!call_given(call, "cursor"))
-        return ERR_OK;
-    str_cut(call_text(call, "cursor"), '.', &number, id);
-    return str_to_i64(number, asked_ms) ? ERR_OK
-                                        : call_refuse(call, "cursor", "cursor_foreign", err,
-                                                      "this is no cursor of such a list");
-}
-
-struct sync_key {
-    struct str id;
-    int64_t asked_ms;
+static const struct list_column columns[] = {
+    {"id", "r.id", .kind = LIST_ID, .sorts = true},
+    {"asked", "r.asked_ms", .kind = LIST_TIME, .sorts = true},
+    {"mode", "r.mode", .kind = LIST_TEXT},
+    {"asked_by", "r.asked_by", .kind = LIST_TEXT},
+    {0},
 };
-
-static enum err_class keys_read(struct call *call, int64_t limit, struct sync_key *keys,
-                                size_t *len, struct err *err)
-{
-    struct scope_values scope;
-    struct reader *row;
-    int64_t before_ms = INT64_MAX;
-    struct str before = STR("");
-    bool list = call->route->params == list_params;
-    enum err_class class_ = ERR_OK;
-    *len = 0;
-    if (list)
-        class_ = cursor_read(call, &before_ms, &before, err);
-    if (class_ == ERR_OK)
-        class_ = list ? control_scope(call, &scope, err) : control_scope_seen(call, &scope, err);
-    if (class_ != ERR_OK)
-        return class_;
-    const struct sql_value values[] = {
-        scope.all,
-        scope.ids,
-        sql_text(list && call_given(call, "mode") ? call_text(call, "mode") : STR("")),
-        sql_int(before_ms),
-        sql_text(before),
-        sql_int(list && call_given(call, "from") ? call_int(call, "from") : 0),
-        sql_int(list && call_given(call, "to") ? call_int(call, "to") : INT64_MAX),
-        sql_text(list && call_given(call, "asked_by") ? call_text(call, "asked_by") : STR("")),
-        sql_int(limit)};
-    class_ = store_read(call->host->store, SQL_SYNC_LIST, values, 9, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    while (*len < (size_t)limit && reader_next(row)) {
-        struct sync_key *key = &keys[(*len)++];
-        *key = (struct sync_key){arena_dup(call->arena, reader_text(row, 0)), reader_int(row, 1)};
-    }
-    return reader_close(row, err);
-}
+static const struct list sync_runs = {
+    .name = "syncs",
+    .from = "sync_run r",
+    .columns = columns,
+    .key = {"id"},
+    .sort = "-asked",
+    .shop = "s.shop_id",
+    .shops_of = "SELECT 1 FROM sync_run_shop s WHERE s.run = r.id",
+    .live = true,
+};
+static const struct param list_params[] = {
+    LIST_PARAMS,
+    CONTROL_SHOP,
+    {"mode", PARAM_QUERY, PARAM_WORD, .words = modes, .filter = LIST_EQUAL, .column = "mode",
+     .help = "How it was asked"},
+    {"from", PARAM_QUERY, PARAM_TIME, .filter = LIST_LEAST, .column = "asked",
+     .help = "Asked at or after"},
+    {"to", PARAM_QUERY, PARAM_TIME, .filter = LIST_BELOW, .column = "asked",
+     .help = "Asked before"},
+    {"asked_by", PARAM_QUERY, PARAM_TEXT, .filter = LIST_EQUAL, .column = "asked_by",
+     .help = "Who asked"},
+    {0}};
 
 static enum err_class sync_list(struct call *call, struct err *err)
 {
-    struct sync_key keys[101];
+    struct list_query *query = arena_alloc(call->arena, sizeof(*query));
+    struct list_page page;
     struct out out;
-    int64_t limit = call_int(call, "limit");
-    size_t len;
-    enum err_class class_ = keys_read(call, limit + 1, keys, &len, err);
-    bool more = len > (size_t)limit;
+    enum err_class class_ = query ? list_ask(call, &sync_runs, query, err) : err_no_memory(err);
+    if (class_ == ERR_OK)
+        class_ = list_run_called(call, query, &page, err);
+    if (class_ != ERR_OK)
+        return class_;
     out_init(&out, &call->out);
     out_object(&out, NULL);
     out_list(&out, "items");
-    for (size_t i = 0; class_ == ERR_OK && i < len - more; i++) {
+    for (size_t i = 0; class_ == ERR_OK && i < page.rows_len; i++) {
         struct sync_progress run;
-        class_ = progress_read(call, keys[i].id, &run, err);
+        class_ = progress_read(call, list_text(&page.rows[i], list_column(&sync_runs, "id")), &run,
+                               err);
         if (class_ == ERR_OK)
             run_out(&out, call, NULL, &run, false);
         else if (class_ == ERR_NOT_FOUND) /* pruned just now */
             class_ = ERR_OK;
     }
-    if (class_ != ERR_OK)
-        return class_;
     out_end_list(&out);
-    struct str next = more ? arena_printf(call->arena, "%lld.%.*s",
-                                          (long long)keys[len - 2].asked_ms,
-                                          STR_ARG(keys[len - 2].id))
-                           : STR_NONE;
-    out_text_or_null(&out, "next", next);
-    out_null(&out, "total");
+    list_end_write(&out, &page);
     out_time(&out, "as_of", call->now_ms);
     out_end_object(&out);
-    return ERR_OK;
+    return class_;
 }
 
 static enum err_class sync_latest(struct call *call, struct err *err)
 {
-    struct sync_key key;
-    size_t len;
-    enum err_class class_ = keys_read(call, 1, &key, &len, err);
-    if (class_ != ERR_OK)
-        return class_;
-    return len > 0 ? sync_answer(call, key.id, false, err)
-                   : err_set(err, ERR_NOT_FOUND, "sync_unknown", "nobody has asked for a sync yet");
+    const struct person *person = call->person;
+    struct list_query *query = arena_alloc(call->arena, sizeof(*query));
+    struct list_page page;
+    if (!query)
+        return err_no_memory(err);
+    list_query_init(query, &sync_runs, call->host->metrics, call->arena);
+    list_shops(query, person->all_shops, person->shops, person->shops_len);
+    query->limit = 1;
+    enum err_class class_ = list_secret(call, &query->secret, err);
+    if (class_ == ERR_OK)
+        class_ = list_run(call->host->store, query, &page, err);
+    if (class_ == ERR_OK && page.rows_len == 0)
+        return err_set(err, ERR_NOT_FOUND, "sync_unknown", "nobody has asked for a sync yet");
+    return class_ == ERR_OK
+               ? sync_answer(call, list_text(&page.rows[0], list_column(&sync_runs, "id")), false,
+                             err)
+               : class_;
 }
 
 /* --- asking --- */

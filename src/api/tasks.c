@@ -3,6 +3,7 @@
 
 #include "api/control.h"
 #include "api/control_sql.h"
+#include "api/list.h"
 #include "api/tables.h"
 
 enum {
@@ -30,90 +31,79 @@ static struct str class_word(int64_t class_)
     return class_ >= 0 && class_ < TASK_CLASSES ? str_of(words[class_]) : STR("");
 }
 
-static struct str text_or_none(const struct reader *row, int column)
-{
-    return reader_is_null(row, column) || reader_text(row, column).len == 0
-               ? STR_NONE
-               : reader_text(row, column);
-}
-
-static void members_out(struct out *out, const struct call *call, const struct reader *row)
+static void members_out(struct out *out, const struct call *call, const struct list_row *row)
 {
     char number[24];
-    snprintf(number, sizeof(number), "%lld", (long long)reader_int(row, ID));
-    bool dead = str_eq(reader_text(row, STATE), STR("dead"));
+    snprintf(number, sizeof(number), "%lld", (long long)list_int(row, ID));
+    bool dead = str_eq(list_text(row, STATE), STR("dead"));
     out_text(out, "id", str_of(number));
-    control_out_shop(out, call, "shop", reader_int(row, LANE));
-    out_text(out, "kind", reader_text(row, KIND));
-    out_text(out, "state", reader_text(row, STATE));
-    out_text(out, "class", class_word(reader_int(row, CLASS)));
-    out_time(out, "ready", reader_int(row, READY));
-    out_int(out, "attempt", reader_int(row, ATTEMPT));
-    out_text_or_null(out, "error", text_or_none(row, ERROR));
-    out_text_or_null(out, "run", text_or_none(row, RUN));
-    out_time(out, "created", reader_int(row, CREATED));
-    out_time(out, "changed", reader_int(row, CHANGED));
-    out_bool(out, "stopping", !reader_is_null(row, STOP));
-    out_raw(out, "payload", reader_text(row, PAYLOAD));
+    control_out_shop(out, call, "shop", list_int(row, LANE));
+    out_text(out, "kind", list_text(row, KIND));
+    out_text(out, "state", list_text(row, STATE));
+    out_text(out, "class", class_word(list_int(row, CLASS)));
+    out_time(out, "ready", list_int(row, READY));
+    out_int(out, "attempt", list_int(row, ATTEMPT));
+    out_text_or_null(out, "error", list_text_or_none(row, ERROR));
+    out_text_or_null(out, "run", list_text_or_none(row, RUN));
+    out_time(out, "created", list_int(row, CREATED));
+    out_time(out, "changed", list_int(row, CHANGED));
+    out_bool(out, "stopping", !list_is_null(row, STOP));
+    out_raw(out, "payload", list_text(row, PAYLOAD));
     if (dead)
         control_out_text(out, call, "next", API_TEXT_NEXT_DEAD, str_of(number), STR(""), STR(""));
 }
 
+/* Lane 0 is the home itself: only of those who see all. */
+static const struct list_column columns[] = {
+    [ID] = {"id", "t.id", .kind = LIST_NUMBER, .sorts = true},
+    [LANE] = {"shop", "t.lane", .kind = LIST_NUMBER, .sorts = true},
+    [KIND] = {"kind", "t.kind", .kind = LIST_TEXT, .sorts = true},
+    [STATE] = {"state", "t.state", .kind = LIST_TEXT},
+    [CLASS] = {"class", "t.class", .kind = LIST_INT},
+    [READY] = {"ready", "t.ready_ms", .kind = LIST_TIME, .sorts = true},
+    [ATTEMPT] = {"attempt", "t.attempt", .kind = LIST_INT, .sorts = true},
+    [ERROR] = {"error", "t.error", .kind = LIST_TEXT, .unknown = true},
+    [RUN] = {"run", "t.run", .kind = LIST_ID, .unknown = true},
+    [CREATED] = {"created", "t.created_ms", .kind = LIST_TIME, .sorts = true},
+    [CHANGED] = {"changed", "t.changed_ms", .kind = LIST_TIME, .sorts = true},
+    [STOP] = {"stopping", "t.stop_ms", .kind = LIST_TIME, .unknown = true},
+    [PAYLOAD] = {"payload", "t.payload", .kind = LIST_TEXT},
+    [UNIQUE_KEY] = {"unique_key", "t.unique_key", .kind = LIST_TEXT, .unknown = true},
+    [WORKER] = {"worker", "t.worker", .kind = LIST_TEXT, .unknown = true},
+    [UNITS] = {"units", "t.unit_number", .kind = LIST_INT},
+    {0},
+};
+static const struct list task_list = {
+    .name = "tasks",
+    .from = "task t",
+    .columns = columns,
+    .key = {"id"},
+    .sort = "-id",
+    .shop = "t.lane",
+    .live = true,
+};
 static const char *const states[] = {"ready", "running", "dead", NULL};
 static const struct param list_params[] = {
+    LIST_PARAMS,
     CONTROL_SHOP,
-    {"state", PARAM_QUERY, PARAM_WORD, .words = states, .help = "Of this state"},
-    {"kind", PARAM_QUERY, PARAM_TEXT, .max = 40, .help = "Of this kind"},
-    {"run", PARAM_QUERY, PARAM_ID, .help = "Of this sync"},
-    CONTROL_LIMIT,
-    CONTROL_CURSOR,
+    {"state", PARAM_QUERY, PARAM_WORD, .words = states, .filter = LIST_EQUAL, .column = "state",
+     .help = "Of this state"},
+    {"kind", PARAM_QUERY, PARAM_TEXT, .max = 40, .filter = LIST_EQUAL, .column = "kind",
+     .help = "Of this kind"},
+    {"run", PARAM_QUERY, PARAM_ID, .filter = LIST_EQUAL, .column = "run", .help = "Of this sync"},
     {0}};
 
-static struct str given(const struct call *call, const char *name)
+static enum err_class task_write(struct call *call, struct out *out, const struct list_row *row,
+                                 struct err *err)
 {
-    return call_given(call, name) ? call_text(call, name) : STR("");
+    (void)err;
+    members_out(out, call, row);
+    return ERR_OK;
 }
 
-static enum err_class task_list(struct call *call, struct err *err)
+static enum err_class tasks_list(struct call *call, struct err *err)
 {
-    struct scope_values scope;
-    struct reader *row;
-    struct out out;
-    int64_t before, last = 0, limit = call_int(call, "limit"), len = 0;
-    bool more = false;
-    enum err_class class_ = control_scope(call, &scope, err);
-    if (class_ == ERR_OK)
-        class_ = control_cursor(call, INT64_MAX, &before, err);
-    if (class_ != ERR_OK)
-        return class_;
-    const struct sql_value values[] = {scope.all,
-                                       scope.ids,
-                                       sql_text(given(call, "state")),
-                                       sql_text(given(call, "kind")),
-                                       sql_int(before),
-                                       sql_text(given(call, "run")),
-                                       sql_int(limit + 1)};
-    class_ = store_read(call->host->store, SQL_TASK_LIST, values, 7, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_list(&out, "items");
-    for (; !more && reader_next(row); len++) {
-        more = len == limit;
-        if (more)
-            break;
-        last = reader_int(row, ID);
-        out_object(&out, NULL);
-        members_out(&out, call, row);
-        out_end_object(&out);
-    }
-    out_end_list(&out);
-    control_next(&out, more, last);
-    out_null(&out, "total");
-    out_time(&out, "as_of", call->now_ms);
-    out_end_object(&out);
-    return reader_close(row, err);
+    return list_answer_as(call, &task_list, task_write, err);
 }
 
 static const struct param depth_params[] = {CONTROL_SHOP, {0}};
@@ -153,6 +143,12 @@ static enum err_class task_depth(struct call *call, struct err *err)
 static const struct param one_params[] = {
     {"id", PARAM_PATH, PARAM_ID, .required = true, .help = "The task"}, {0}};
 
+static struct str text_or_none(const struct reader *row, int column)
+{
+    struct str text = reader_is_null(row, column) ? STR_NONE : reader_text(row, column);
+    return text.len > 0 ? text : STR_NONE;
+}
+
 static enum err_class tries_out(struct out *out, const struct call *call, int64_t id,
                                 struct err *err)
 {
@@ -178,41 +174,27 @@ static enum err_class tries_out(struct out *out, const struct call *call, int64_
     return reader_close(row, err);
 }
 
-/* Opens the row of a task that he may see; *row stands on it. */
-static enum err_class task_open(const struct call *call, int64_t *id, struct reader **row,
-                                struct err *err)
+static enum err_class task_find(struct call *call, struct list_row *row, struct err *err)
 {
-    struct scope_values scope;
-    enum err_class class_ = control_id(call, "id", id, err);
-    if (class_ == ERR_OK)
-        class_ = control_scope_seen(call, &scope, err);
-    if (class_ != ERR_OK)
-        return class_;
-    const struct sql_value values[] = {scope.all, scope.ids, sql_int(*id)};
-    class_ = store_read(call->host->store, SQL_TASK_ONE, values, 3, row, err);
-    if (class_ != ERR_OK || reader_next(*row))
-        return class_;
-    class_ = reader_close(*row, err);
-    return class_ == ERR_OK ? call_absent(err, "task", call_text(call, "id")) : class_;
+    int64_t id;
+    enum err_class class_ = control_id(call, "id", &id, err);
+    return class_ == ERR_OK ? list_find(call, &task_list, "id", id, "task", row, err) : class_;
 }
 
 static enum err_class task_one(struct call *call, struct err *err)
 {
-    struct reader *row;
+    struct list_row row;
     struct out out;
-    int64_t id;
-    enum err_class class_ = task_open(call, &id, &row, err);
+    enum err_class class_ = task_find(call, &row, err);
     if (class_ != ERR_OK)
         return class_;
     out_init(&out, &call->out);
     out_object(&out, NULL);
-    members_out(&out, call, row);
-    out_text(&out, "unique_key", reader_text(row, UNIQUE_KEY));
-    out_text_or_null(&out, "worker", text_or_none(row, WORKER));
-    out_int(&out, "units", reader_int(row, UNITS));
-    class_ = reader_close(row, err);
-    if (class_ == ERR_OK)
-        class_ = tries_out(&out, call, id, err);
+    members_out(&out, call, &row);
+    out_text(&out, "unique_key", list_text(&row, UNIQUE_KEY));
+    out_text_or_null(&out, "worker", list_text_or_none(&row, WORKER));
+    out_int(&out, "units", list_int(&row, UNITS));
+    class_ = tries_out(&out, call, list_int(&row, ID), err);
     out_end_object(&out);
     return class_;
 }
@@ -246,18 +228,15 @@ static enum err_class cancel_work(struct tx *tx, void *context, struct err *err)
 static enum err_class task_edit(struct call *call, const char *action, store_work *work,
                                 struct edit *edit, struct err *err)
 {
-    struct reader *row;
-    enum err_class class_ = task_open(call, &edit->id, &row, err);
+    struct list_row row;
+    enum err_class class_ = task_find(call, &row, err);
     if (class_ != ERR_OK)
         return class_;
-    int64_t lane = reader_int(row, LANE);
-    class_ = reader_close(row, err);
-    if (class_ != ERR_OK)
-        return class_;
+    edit->id = list_int(&row, ID);
     edit->now_ms = call->now_ms;
     struct control_act act = {
         .line = audit_of(call, action, call_text(call, "id")), .work = work, .context = edit};
-    act.line.shop_id = lane;
+    act.line.shop_id = list_int(&row, LANE);
     return control_write(call, &act, err);
 }
 
@@ -287,7 +266,7 @@ static enum err_class task_cancel_ask(struct call *call, struct err *err)
 }
 
 const struct route task_routes[] = {
-    {ROUTE_GET, "/api/v1/tasks", "taskList", RIGHT_READ, list_params, task_list,
+    {ROUTE_GET, "/api/v1/tasks", "taskList", RIGHT_READ, list_params, tasks_list,
      .summary = "Tasks that are not over, the newest first; state=dead: dead letters",
      .answer = "TaskList"},
     {ROUTE_GET, "/api/v1/tasks/depth", "taskDepth", RIGHT_READ, depth_params, task_depth,
