@@ -3,6 +3,7 @@
 
 Douyin Life: the view `orders` over a synced home; the truth is counted here, over the sandbox's own rows. DOU+: the
 views over rows that are written here; what they must show is worked out here by the old program's formulas."""
+import random
 import re
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
@@ -10,6 +11,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 
 import lib
 from lib import same
+from sheets import xlsx_bytes
 from view_bases import KINDS
 
 BEIJING = timezone(timedelta(hours=8))
@@ -132,7 +134,7 @@ VALID_COLUMNS = ("order_id count pay_time order_status sku_id sku_name actual_re
 
 
 def valid_orders(base, truth):
-    """Each paid order that comes from no other once, the newest first; what is imported is not there yet."""
+    """Each paid order that comes from no other once, the newest first; nothing was imported."""
     found = base.rows("life", "SELECT * FROM valid_orders")
     wanted = [o for o in truth.values() if o["paid_at"] and not o.get("source_order_id")]
     lib.holds(0 < len(wanted) <= len(truth), "no order is valid")
@@ -143,6 +145,68 @@ def valid_orders(base, truth):
     times = [r["pay_time"] for r in found]
     same(times, sorted(times, reverse=True), "order of valid orders")
     same({v for r in found for k, v in r.items() if VALID_COLUMNS.split().index(k) > 5}, {None}, "what is imported")
+
+
+# What 售卖明细 says of a voucher: its heading, and the column of the view. Amounts are added up, texts put together.
+AMOUNTS = {"订单实收": "actual_receipt", "售卖金额": "sale_amount", "商家货款出资补贴": "merchant_subsidy", "商品实付": "product_payment",
+           "平台补贴": "platform_subsidy", "软件服务费": "software_fee", "达人佣金": "talent_commission",
+           "增量宝佣金": "increment_commission", "预售价(只针对酒旅商家)": "preset_price", "预约加价(只针对酒旅商家)": "booking_surcharge"}
+WORDS = {"平台补贴优惠明细": "platform_discount_detail", "软件服务费率": "software_fee_rate", "带货角色": "sales_role", "成交渠道": "deal_channel",
+         "订单归属人昵称": "owner_nickname", "订单归属人uid": "owner_uid"}
+SHEETS = ("未预约", "已预约", "已完成", "已拒单")
+
+
+def files_of(chance, orders):
+    """Both files of a shop as {sheet: rows}, and what the view has to show of each order in them."""
+    sales = [["所属订单ID", "子单ID", *AMOUNTS, *WORDS]]
+    bookings = {sheet: [["订单编号", "出行日期", "预约份数"]] for sheet in SHEETS}
+    wanted = {order_id: dict.fromkeys((*AMOUNTS.values(), *WORDS.values(), "travel_date")) for order_id in orders}
+    for order_id in orders:
+        shown = wanted[order_id]
+        for part in range(chance.choice((0, 1, 1, 2, 3))):
+            amounts = {heading: chance.choice((None, chance.randrange(-5_000, 1_000_000))) for heading in AMOUNTS}
+            words = {heading: chance.choice((None, "甲", "乙", "a", "A")) for heading in WORDS}
+            sales.append([order_id, f"{order_id}{part}", *(a if a is None else f"{Decimal(a) / 100}" for a in amounts.values()),
+                          *words.values()])
+            for heading, amount in amounts.items():
+                if amount is not None:
+                    shown[AMOUNTS[heading]] = (shown[AMOUNTS[heading]] or 0) + amount
+            words["订单归属人昵称"] = words["订单归属人昵称"] or "商家"
+            for heading, word in words.items():
+                if word:
+                    shown[WORDS[heading]] = (shown[WORDS[heading]] or set()) | {word}
+        for _ in range(chance.choice((0, 1, 2, 2))):
+            sheet, day = chance.choice(SHEETS), chance.choice((None, f"2026-02-{chance.randrange(1, 29):02d}"))
+            bookings[sheet].append([order_id, day, "1"])
+            if day and sheet != "已拒单":
+                shown["travel_date"] = min(shown["travel_date"] or day, day)
+    return {"a": sales}, {f"{sheet}-1": rows for sheet, rows in bookings.items()}, wanted
+
+
+@on_each
+def test_sales_and_bookings_of_files_stand_beside_their_orders(t, kind):
+    sandbox = t.sandbox(life_shops=SHOPS, life_orders=ORDERS, douplus_shops=0)
+    base, chance, wanted = kind(t, sandbox), random.Random(7), {}
+    shops = lib.add_shops(base.home, sandbox, "douyin-life", env=base.env)
+    lib.budgets_lift(base.home, base.env)
+    base.huiliu("sync", check=True)
+    for shop in shops:
+        truth = {o["order_id"]: o for o in sandbox.truth("douyin-life", shop["external_id"])}
+        # An order that Huiliu does not know is nobody's row.
+        *files, shown = files_of(chance, [*truth, f"9{shop['external_id'][-5:]}"])
+        for name, sheets in zip(("life-sales", "life-bookings"), files):
+            path = t.folder() / f"{name}.xlsx"
+            path.write_bytes(xlsx_bytes(sheets))
+            base.huiliu("import", str(path), "--as", name, "--shop", shop["name"], check=True)
+        wanted.update({i: shown[i] for i, o in truth.items() if o["paid_at"] and not o.get("source_order_id")})
+    found = base.rows("life", "SELECT * FROM valid_orders")
+    same(sorted(r["order_id"] for r in found), sorted(wanted), "each order once, whatever its bookings")
+    for row in found:
+        got = {name: row[name] if row[name] is None else fen(row[name]) for name in AMOUNTS.values()}
+        got.update({name: row[name] and sorted(row[name].split(",")) for name in WORDS.values()}, travel_date=row["travel_date"])
+        same(got, {k: sorted(v) if isinstance(v, set) else v for k, v in wanted[row["order_id"]].items()}, row["order_id"])
+    for name in (*AMOUNTS.values(), *WORDS.values(), "travel_date"):
+        lib.holds({row[name] is None for row in found} == {True, False}, f"{name} is known of some orders only")
 
 
 # --- DOU+ ---
