@@ -6,6 +6,7 @@
 #include "app/cmd.h"
 #include "app/file.h"
 #include "app/fixture.h"
+#include "sync/import.h"
 
 /* --- list --- */
 
@@ -403,9 +404,23 @@ static void replay_tell(const struct app *app, const struct replay_counts *count
     buf_add_char(out, '\n');
 }
 
+/* A stream of the shop's platform, or a kind of file: then the shop goes by that manifest. */
+static enum err_class replay_stream(struct app *app, struct sync_shop *shop, struct str name,
+                                    const struct stream **out, struct err *err)
+{
+    const struct connector *form;
+    if (connector_stream(shop->connector, name) ||
+        sync_form(app->sync, name, &form, NULL) != ERR_OK)
+        return app_stream_of(shop->connector, name, out, err);
+    shop->connector = form;
+    *out = connector_file(form)->stream;
+    return ERR_OK;
+}
+
 enum exit_code cmd_connector_replay(struct app *app, const struct cli *cli, struct err *err)
 {
     struct app_shop *shop;
+    struct sync_shop of_stream;
     const struct stream *stream;
     struct replay_counts counts = {0};
     struct report report;
@@ -415,11 +430,13 @@ enum exit_code cmd_connector_replay(struct app *app, const struct cli *cli, stru
     if (class_ == ERR_OK)
         class_ = app_shop_ready(app, cli_arg(cli, 0), &shop, err);
     if (class_ == ERR_OK)
-        class_ = app_stream_of(shop->sync.connector, cli_arg(cli, 1), &stream, err);
+        of_stream = shop->sync;
+    if (class_ == ERR_OK)
+        class_ = replay_stream(app, &of_stream, cli_arg(cli, 1), &stream, err);
     if (class_ != ERR_OK)
         return exit_of(class_);
     report_init(&report, difference_columns, 4, NULL, &app->arena);
-    class_ = sync_replay(app->sync, &shop->sync, stream, apply, difference_add, &report, &counts,
+    class_ = sync_replay(app->sync, &of_stream, stream, apply, difference_add, &report, &counts,
                          err);
     if (class_ != ERR_OK)
         return exit_of(class_);

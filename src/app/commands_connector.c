@@ -86,7 +86,8 @@ const struct command commands_connector[] = {
      .json = true,
      .level = APP_CALLS,
      .run = cmd_connector_replay,
-     .help = {"Map stored originals again and say what differs; no call.",
-              "重新映射保存的原始记录并说明差异；不发出调用。"}},
+     .help =
+         {"Map stored originals again, each by the manifest that made it, and say what differs; no call. STREAM may be a kind of file too.",
+          "按各自的清单重新映射保存的原始记录并说明差异；不发出调用。STREAM 也可为文件种类。"}},
     {0},
 };

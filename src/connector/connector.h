@@ -350,8 +350,9 @@ enum err_class connector_map_record(const struct connector *connector, const str
 
 /* --- files that people hand in (connectors/files/NAME.yaml, docs/sheets.md) ---
  * A row of a sheet becomes a record like those of a reply, so that everything behind (map, rows, rejects, originals) is the
- * same: {"rows": [{"line": 17, "file": "DIGEST", "sheet": "已预约", "same": 1,
- * "id": "…/…", "cells": {"order_id": "…", "退货原因": "…"}}]}.
+ * same: {"rows": [{"kind": "life-bookings", "line": 17, "file": "DIGEST", "sheet": "已预约", "same": 1,
+ * "id": "…/…", "cells": {"order_id": "…", "退货原因": "…"}}]}. An original is one of these; its place in the file (line, file,
+ * same) is not in its hash.
  * Columns that the manifest names have its names, the others their heading; what a field does not take stays in the
  * original. */
 struct file_column {

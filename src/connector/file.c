@@ -217,13 +217,19 @@ static enum err_class check_field(struct loader *loader, const struct file_form 
 static enum err_class load_rows(struct loader *loader, struct file_form *form)
 {
     static const struct yaml records = {.kind = YAML_SCALAR, .text = {"rows[].cells", 12}};
+    /* Where a row stands in its file is no change of it. On which sheet, may be. */
+    static const struct yaml places[] = {{.kind = YAML_SCALAR, .text = {"line", 4}},
+                                         {.kind = YAML_SCALAR, .text = {"file", 4}},
+                                         {.kind = YAML_SCALAR, .text = {"same", 4}}};
+    static const size_t places_len = sizeof places / sizeof *places;
     struct connector *connector = loader->connector;
     const struct yaml *fields = yaml_get(loader->root, STR("fields"));
     const struct yaml *table = yaml_get(loader->root, STR("table"));
     struct stream *stream = arena_alloc(loader->arena, sizeof *stream);
     struct stream_plan *plan = arena_alloc(loader->arena, sizeof *plan);
     const struct table **tables = arena_alloc(loader->arena, sizeof *tables);
-    if (!stream || !plan || !tables)
+    const struct path **outside = arena_array(loader->arena, places_len, sizeof *outside);
+    if (!stream || !plan || !tables || !outside)
         return err_no_memory(loader->err);
     plan->tables = arena_alloc(loader->arena, sizeof *plan->tables);
     if (!plan->tables)
@@ -233,6 +239,8 @@ static enum err_class load_rows(struct loader *loader, struct file_form *form)
         class_ = check_field(loader, form, &fields->pairs[i].value);
     if (class_ == ERR_OK)
         class_ = load_path(loader, &records, &plan->records);
+    for (size_t i = 0; i < places_len && class_ == ERR_OK; i++)
+        class_ = load_path(loader, &places[i], &outside[i]);
     if (class_ == ERR_OK)
         class_ = load_find_table(loader, table, table->text, tables);
     if (class_ == ERR_OK)
@@ -243,6 +251,8 @@ static enum err_class load_rows(struct loader *loader, struct file_form *form)
                               .tables = tables,
                               .tables_len = 1,
                               .zone = connector->zone,
+                              .volatile_paths = outside,
+                              .volatile_paths_len = places_len,
                               .plan = plan};
     connector->streams = stream;
     connector->streams_len = 1;

@@ -9,6 +9,13 @@
 enum { LIST_ROWS_MAX = 1000 };
 
 /* --- rows --- */
+/* What is hashed and kept of a record. Of a file's row that is more than its cells: the sheet says something too, and
+ * whoever maps it again needs to know by which manifest. */
+static const struct json *record_whole(const struct mapper *m, const struct path_record *record)
+{
+    return record->chain[record->chain_len - (m->connector->file ? 2 : 1)];
+}
+
 static enum err_class reject_add(struct mapper *m, const struct row *row, struct str field,
                                  const struct err *why, struct reject **out)
 {
@@ -121,7 +128,7 @@ static enum err_class row_map(struct mapper *m, struct row *row, bool main, bool
     enum err_class class_ = batch_append(row->batch, &row->at, m->err);
     if (class_ != ERR_OK)
         return class_;
-    row->batch->records[row->at] = row->record->chain[row->record->chain_len - 1];
+    row->batch->records[row->at] = record_whole(m, row->record);
     class_ = row_fill(m, row, &field, &why);
     if (class_ == ERR_OK && main)
         class_ = lists_check(m, row, &why);
@@ -221,7 +228,7 @@ static enum err_class map_further(struct mapper *m, const struct row *main, size
 
 static enum err_class map_record(struct mapper *m, const struct path_record *record)
 {
-    const struct json *whole = record->chain[record->chain_len - 1];
+    const struct json *whole = record_whole(m, record);
     bool accepted;
     struct row row = {
         .plan = &m->plan->tables[0], .batch = m->out->batches[0], .record = record, .whole = whole};
@@ -327,6 +334,8 @@ enum err_class connector_map_record(const struct connector *connector, const str
     enum err_class class_ = rows ? json_parse(record_json, doc, err) : err_no_memory(err);
     if (class_ == ERR_OK) {
         record.chain[0] = json_root(*doc);
+        if (connector->file)
+            record.chain[record.chain_len++] = json_get(json_root(*doc), STR("cells"));
         count_record(&m, &record, rows);
         class_ = batches_make(&m, rows);
     }

@@ -128,11 +128,11 @@ static struct task_run reading_run(struct reading *r)
     return (struct task_run){.sync = r->sync, .shop = &r->shop, .stream = r->form->stream};
 }
 
-/* Which row of the page a record of its document is; records point at the cells. */
-static size_t record_place(const struct json *const *cells, size_t len, const struct json *record)
+/* Which row of the page a record of its document is. */
+static size_t record_place(const struct json *const *rows, size_t len, const struct json *record)
 {
     size_t at = 0;
-    while (at < len && cells[at] != record)
+    while (at < len && rows[at] != record)
         at++;
     return at;
 }
@@ -152,12 +152,12 @@ static struct str field_heading(const struct reading *r, struct str field)
 }
 
 static enum err_class rejects_tell(struct reading *r, const struct mapped *mapped,
-                                   const struct json *const *cells, struct arena *arena,
+                                   const struct json *const *rows, struct arena *arena,
                                    struct err *err)
 {
     for (size_t i = 0; i < mapped->rejects_len; i++) {
         const struct reject *reject = &mapped->rejects[i];
-        size_t at = record_place(cells, r->walk.records_len, reject->record);
+        size_t at = record_place(rows, r->walk.records_len, reject->record);
         struct import_fault fault = {.column = field_heading(r, reject->field),
                                      .code = arena_dup(arena, str_of(reject->code)),
                                      .message = reject->message};
@@ -185,7 +185,7 @@ static struct str key_shown(struct str key, struct arena *arena)
 
 /* A key that another row of the file has: that row stays, this one is refused. */
 static enum err_class keys_look(struct reading *r, const struct mapped *mapped,
-                                const struct json *const *cells, struct arena *arena,
+                                const struct json *const *rows, struct arena *arena,
                                 struct err *err)
 {
     const struct batch *batch = mapped->batches[0];
@@ -200,7 +200,7 @@ static enum err_class keys_look(struct reading *r, const struct mapped *mapped,
         struct map_entry *entry = kept.ptr ? map_put(&r->seen, kept, &added) : NULL;
         if (!entry)
             return err_no_memory(err);
-        size_t at = record_place(cells, r->walk.records_len, batch->records[row]);
+        size_t at = record_place(rows, r->walk.records_len, batch->records[row]);
         if (added) {
             entry->value.number = (uint64_t)r->walk.records[at].line;
             continue;
@@ -224,18 +224,18 @@ static enum err_class page_judge(struct reading *r, const struct page *page, str
     struct facts facts = r->shop.facts;
     struct mapped mapped;
     struct json_iter iter;
-    const struct json **cells = arena_array(arena, IMPORT_PAGE_ROWS, sizeof *cells), *row;
-    if (!cells)
+    const struct json **rows = arena_array(arena, IMPORT_PAGE_ROWS, sizeof *rows), *row;
+    if (!rows)
         return err_no_memory(err);
     json_iter_init(&iter, json_get(json_root(page->doc), STR("rows")));
     for (size_t i = 0; i < r->walk.records_len && (row = json_iter_next(&iter, NULL)); i++)
-        cells[i] = json_get(row, STR("cells"));
+        rows[i] = row;
     facts.received_ms = r->received_ms;
     enum err_class class_ = connector_map(r->ask->form, r->form->stream, &facts, page, arena,
                                           &mapped, err);
     if (class_ == ERR_OK)
-        class_ = rejects_tell(r, &mapped, cells, arena, err);
-    return class_ == ERR_OK ? keys_look(r, &mapped, cells, arena, err) : class_;
+        class_ = rejects_tell(r, &mapped, rows, arena, err);
+    return class_ == ERR_OK ? keys_look(r, &mapped, rows, arena, err) : class_;
 }
 
 /* What storing it would come to. */

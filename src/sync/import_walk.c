@@ -289,8 +289,8 @@ static enum err_class record_write(struct import_walk *walk, const struct xlsx_r
     if (class_ != ERR_OK)
         return class_;
     buf_reset(out);
-    buf_printf(out, "{\"line\":%lld,\"file\":\"%.*s\",\"sheet\":", (long long)row->number,
-               STR_ARG(walk->digest));
+    buf_printf(out, "{\"kind\":\"%.*s\",\"line\":%lld,\"file\":\"%.*s\",\"sheet\":",
+               STR_ARG(walk->form->kind), (long long)row->number, STR_ARG(walk->digest));
     json_write_string(out, walk->sheet_shown);
     if (same > 0)
         buf_printf(out, ",\"same\":%llu", (unsigned long long)same);

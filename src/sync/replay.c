@@ -1,6 +1,7 @@
 /* Stored originals and kept rejects mapped again, without any call. */
 #include <string.h>
 
+#include "sync/import.h"
 #include "sync/sql.h"
 #include "sync/sync_internal.h"
 
@@ -157,8 +158,25 @@ static enum err_class mapped_write(const struct replay *replay, const struct fac
     return class_ == ERR_OK ? store_commit(replay->run.sync->options.store, &unit, err) : class_;
 }
 
-static enum err_class original_replay(const struct replay *replay, const struct original *original,
-                                      struct arena *arena, struct err *err)
+/* The file's manifest that made an original, which names it; NULL: a platform's. */
+static const struct connector *original_form(const struct replay *replay, struct str text)
+{
+    const struct connector *form = NULL;
+    struct json_doc *doc = NULL;
+    if (!str_starts(text, STR("{\"kind\":\"")) || json_parse(text, &doc, NULL) != ERR_OK)
+        return NULL;
+    const struct json *root = json_root(doc);
+    bool row = json_get(root, STR("cells")) && json_get(root, STR("file"));
+    if (!row || sync_form(replay->run.sync, json_text(json_get(root, STR("kind"))), &form, NULL) ||
+        connector_file(form)->stream->table != replay->run.stream->table)
+        form = NULL;
+    json_free(doc);
+    return form;
+}
+
+static enum err_class original_replay_by(const struct replay *replay,
+                                         const struct original *original, struct arena *arena,
+                                         struct err *err)
 {
     struct facts facts = task_facts(&replay->run, NULL);
     facts.received_ms = original->received_ms;
@@ -179,6 +197,23 @@ static enum err_class original_replay(const struct replay *replay, const struct 
     }
     json_free(doc);
     return class_;
+}
+
+/* Each by the manifest that made it. Where a kind of file was asked for, the others are not its. */
+static enum err_class original_replay(const struct replay *replay, const struct original *original,
+                                      struct arena *arena, struct err *err)
+{
+    const struct connector *form = original_form(replay, original->text);
+    struct sync_shop shop = *replay->run.shop;
+    struct replay own = *replay;
+    if (connector_file(shop.connector) && form != shop.connector)
+        return ERR_OK;
+    if (form) {
+        shop.connector = form;
+        own.run.shop = &shop;
+        own.run.stream = connector_file(form)->stream;
+    }
+    return original_replay_by(&own, original, arena, err);
 }
 
 /* One page of originals, read before the first of them is written. */
@@ -312,7 +347,7 @@ enum err_class sync_reject_replay(struct sync *sync, int64_t reject_id, struct e
     if (class_ == ERR_OK) {
         run.shop = sync->options.shop_of(sync->options.context, kept.shop_id);
         run.stream = run.shop ? connector_stream(run.shop->connector, kept.stream) : NULL;
-        /* A row of a file: what stood outside of its cells is not kept with it. */
+        /* A row of a file goes by the kind of the file. */
         if (run.shop && !run.stream && sync_form(sync, kept.stream, &form, NULL) == ERR_OK) {
             of_file = *run.shop;
             of_file.connector = form;

@@ -107,7 +107,8 @@ enum err_class sync_prove(struct sync *sync, const struct sync_shop *shop,
                           struct buf *json, struct err *err);
 
 /* --- replay --- */
-/* Maps stored originals again and says what would change, without any call. `apply`: writes it.
+/* Maps stored originals of the stream's table again, each by the manifest that made it, and says what would change, without
+ * any call. `shop` with a file's manifest in the place of its platform's: only rows of such files. `apply`: writes it.
  * `each` gets one line per differing row and field (may be NULL). */
 struct replay_counts {
     int64_t rows, differing, rejected;

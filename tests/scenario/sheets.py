@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+import sqlite3
 import subprocess
 import zipfile
 from decimal import ROUND_HALF_UP, Decimal
@@ -243,6 +244,53 @@ def test_a_refused_row_is_tried_again_and_stays_refused(t):
     path.write_bytes(xlsx_bytes({"a": [SALES, sale(1), sale(2)]}))
     take(stage, path, "life-sales", shop)
     same(stage.rows("SELECT count(*) AS n FROM reject WHERE table_name = 'life_sale'")[0]["n"], 0, "a good copy ends it")
+
+
+def replayed(stage, shop, stream, *words):
+    answer = huiliu_json(stage.home, "connector", "replay", shop, stream, *words, env=stage.env)[1]
+    return answer["rows"], answer["rejected"], sorted((d["key"], d["column"], d["before"], d["after"]) for d in answer["differences"])
+
+
+def test_an_original_is_replayed_by_the_manifest_that_made_it(t):
+    stage = Stage(t, platform="douyin-life", life_shops=1, life_orders=40)
+    shop, folder = stage.shops[0]["name"], t.folder()
+    stage.sync()
+    head = ["订单编号", "SKU ID", "应履约件数", "下单时间", "订单状态"]
+    (folder / "orders.xlsx").write_bytes(xlsx_bytes({"a": [head, ["PO-1", "17592352673534", 2, "2026-01-28 07:00:00", "待发货"],
+                                                           ["PO-1", "17592352673535", 1, "2026-01-28 07:00:00", "已签收"]]}))
+    (folder / "sales.xlsx").write_bytes(xlsx_bytes({"a": [SALES, sale(1), sale(2)]}))
+    head = ["订单编号", "出行日期", "预约份数"]
+    (folder / "bookings.xlsx").write_bytes(xlsx_bytes({"已预约-1": [head, ["100000000000000002", 46050, 2], ["100000000000000002", 46051, 1]]}))
+    for name, kind in (("orders", "temu-orders"), ("sales", "life-sales"), ("bookings", "life-bookings")):
+        same(take(stage, folder / f"{name}.xlsx", kind, shop)["new"], 2, kind)
+    own = stage.rows("SELECT count(*) AS n FROM trade_order")[0]["n"] - 2
+    holds(own >= 40, f"{own} orders of the platform")
+    for stream, rows in (("orders", own + 2), ("temu-orders", 2), ("life-sales", 2), ("life-bookings", 2), ("temu-products", 0)):
+        same(replayed(stage, shop, stream), (rows, 0, []), f"{stream} as it was")
+    one = stage.rows("SELECT order_id, quantity FROM trade_order WHERE order_id NOT LIKE 'PO-%' ORDER BY order_id")[0]
+    base = sqlite3.connect(stage.home / "huiliu.db")
+    base.executescript(f"""UPDATE trade_order SET quantity = 99 WHERE order_id IN ('{one["order_id"]}', 'PO-1/17592352673534');
+                           UPDATE life_booking SET status = 'x' WHERE place = 2;""")
+    base.close()
+    of_file, of_platform = ("PO-1/17592352673534", "quantity", "99", "2"), (one["order_id"], "quantity", "99", str(one["quantity"]))
+    same(replayed(stage, shop, "temu-orders"), (2, 0, [of_file]), "what a file's row would become")
+    same(replayed(stage, shop, "orders"), (own + 2, 0, sorted([of_file, of_platform])), "and rows of both")
+    same(replayed(stage, shop, "orders", "--apply"), (own + 2, 0, sorted([of_file, of_platform])), "written")
+    same(replayed(stage, shop, "orders"), (own + 2, 0, []), "nothing is left")
+    same([(c, b, a) for _, c, b, a in replayed(stage, shop, "life-bookings", "--apply")[2]], [("status", "x", "已预约")], "what no cell says")
+    same(stage.rows("SELECT DISTINCT status FROM life_booking"), [{"status": "已预约"}], "statuses")
+
+
+def test_a_booking_that_moved_to_another_sheet_has_changed(t):
+    stage, shop = life_home(t)
+    path, head = t.folder() / "bookings.xlsx", ["订单编号", "出行日期", "预约份数"]
+    rows = [[f"10000000000000000{i}", "2026-01-30", "1"] for i in range(3)]
+    path.write_bytes(xlsx_bytes({"待接单-1": [head, *rows]}))
+    take(stage, path, "life-bookings", shop)
+    path.write_bytes(xlsx_bytes({"待接单-1": [head, rows[2], rows[0]], "已预约-1": [head, rows[1]]}))
+    done = take(stage, path, "life-bookings", shop)
+    same((done["new"], done["changed"], done["same"]), (0, 1, 2), "a row's place is nothing, its sheet is")
+    same([r["status"] for r in stored(stage, "life_booking")], ["待接单", "已预约", "待接单"], "statuses")
 
 
 def test_bookings_are_read_from_every_sheet_but_the_explanations(t):
