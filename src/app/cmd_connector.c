@@ -6,7 +6,6 @@
 #include "app/cmd.h"
 #include "app/file.h"
 #include "app/fixture.h"
-#include "sync/import.h"
 
 /* --- list --- */
 
