@@ -154,9 +154,10 @@ static const char *const tables[] = {
     [OF_DAY] = "ad_day",     [OF_VIDEO] = "ad_video",   NULL,
 };
 
-/* What is asked for by itself; ids of orders go into `ids`. */
+/* What is asked for by itself, and the days of spending that changed; ids of orders go into `ids`. */
 static enum err_class touched_sort(const struct touched_row *rows, size_t rows_len, struct str *ids,
-                                   size_t *ids_len, struct ad_sums *sums, struct err *err)
+                                   size_t *ids_len, struct ad_sums *sums, struct ad_sums *changed,
+                                   struct err *err)
 {
     enum err_class class_ = ERR_OK;
     *ids_len = 0;
@@ -165,7 +166,7 @@ static enum err_class touched_sort(const struct touched_row *rows, size_t rows_l
         if (rows[i].table == OF_ORDER || rows[i].table == OF_FIGURE)
             ids[(*ids_len)++] = rows[i].id;
         else if (rows[i].table == OF_FIGURE_DAY)
-            class_ = cells_add(&sums->spent_days, rows[i].rest, STR(""), err);
+            class_ = cells_add(&changed->spent_days, rows[i].rest, STR(""), err);
         else if (rows[i].table == OF_DAY)
             class_ = cells_add(created ? &sums->created_days : &sums->spent_days, rows[i].id,
                                STR(""), err);
@@ -179,25 +180,27 @@ static enum err_class ad_make(const struct derive_work *work, const struct touch
                               size_t rows_len, struct err *err)
 {
     struct results results;
-    struct ad_sums sums;
+    struct ad_sums sums, changed;
     size_t ids_len;
     struct str *ids = arena_array(work->arena, rows_len + 1, sizeof(*ids));
     if (!ids)
         return err_no_memory(err);
     ad_sums_init(&sums);
-    enum err_class class_ = touched_sort(rows, rows_len, ids, &ids_len, &sums, err);
+    ad_sums_init(&changed);
+    enum err_class class_ = touched_sort(rows, rows_len, ids, &ids_len, &sums, &changed, err);
     if (!class_)
         class_ = ad_results_make(work, ids, ids_len, &results, err);
     if (!class_)
         class_ = results_write(work, &results, err);
     for (size_t i = 0; !class_ && i < results.len; i++)
         if (results.rows[i].changed)
-            class_ = ad_sums_of(&sums, &results, &results.rows[i], err);
+            class_ = ad_sums_of(&changed, &results, &results.rows[i], err);
     if (!class_ && FAIL_POINT("derive.results"))
         class_ = err_set(err, ERR_STORE, "store_io", "fail point derive.results");
     if (!class_)
-        class_ = ad_sums_write(work, &sums, err);
+        class_ = ad_sums_write(work, &sums, &changed, err);
     ad_sums_fini(&sums);
+    ad_sums_fini(&changed);
     return class_;
 }
 
@@ -205,21 +208,17 @@ static enum err_class ad_make(const struct derive_work *work, const struct touch
 static const struct rebuild_walk walks[] = {
     {SQL_AD_WALK_ORDERS_LAST, SQL_AD_WALK_ORDERS, WALK_MS, ""},
     {SQL_AD_WALK_RESULTS_LAST, SQL_AD_WALK_RESULTS, WALK_DAYS, ""},
-    {SQL_AD_WALK_TOLD_LAST, SQL_AD_WALK_TOLD, WALK_DAYS,
-     "\x1f"
-     "spent"},
-    {SQL_AD_WALK_SPENT_LAST, SQL_AD_WALK_SPENT, WALK_DAYS,
-     "\x1f"
-     "spent"},
-    {SQL_AD_WALK_CREATED_LAST, SQL_AD_WALK_CREATED, WALK_DAYS,
-     "\x1f"
-     "created"},
+    {SQL_AD_WALK_TOLD_LAST, SQL_AD_WALK_TOLD, WALK_DAYS, AD_BY_SPENT},
+    {SQL_AD_WALK_SPENT_LAST, SQL_AD_WALK_SPENT, WALK_DAYS, AD_BY_SPENT},
+    {SQL_AD_WALK_CREATED_LAST, SQL_AD_WALK_CREATED, WALK_DAYS, AD_BY_CREATED},
     {SQL_AD_WALK_VIDEOS_LAST, SQL_AD_WALK_VIDEOS, WALK_ALL, ""},
 };
 
 const struct maker ad_maker = {
     .name = "ad",
     .tables = tables,
+    .ranges_from = OF_DAY,
+    .sums_from = OF_DAY,
     .make = ad_make,
     .walks = walks,
     .walks_len = sizeof(walks) / sizeof(walks[0]),

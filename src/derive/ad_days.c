@@ -105,12 +105,36 @@ static enum err_class cells_write(const struct derive_work *work, const struct c
     return class_;
 }
 
-enum err_class ad_sums_write(const struct derive_work *work, struct ad_sums *sums, struct err *err)
+/* What a cell's key is in `touched`: its first part, and behind it what it is a sum by. */
+static enum err_class cells_touch(const struct derive_work *work, const struct cells *cells,
+                                  const char *table, const char *behind, struct err *err)
 {
-    enum err_class class_ = moved_days(work, sums, err);
+    struct str *keys = arena_array(work->arena, cells->len + 1, sizeof(*keys)), rest;
+    if (!keys)
+        return err_no_memory(err);
+    for (size_t i = 0; i < cells->len; i++) {
+        cell_cut(cells->items[i], &keys[i], &rest);
+        keys[i] = arena_printf(work->arena, "%.*s%s", STR_ARG(keys[i]), behind);
+        if (!keys[i].ptr)
+            return err_no_memory(err);
+    }
+    return sums_touch(work, table, keys, cells->len, err);
+}
+
+static enum err_class sums_later(const struct derive_work *work, const struct ad_sums *sums,
+                                 struct err *err)
+{
+    enum err_class class_ = cells_touch(work, &sums->created, "ad_day", AD_BY_CREATED, err);
     if (!class_)
-        class_ = cells_write(work, &sums->created, SQL_AD_CREATED_CELL_DROP, 3,
-                             SQL_AD_CREATED_CELL_ADD, 3, NULL, err);
+        class_ = cells_touch(work, &sums->spent_days, "ad_day", AD_BY_SPENT, err);
+    return class_ ? class_ : cells_touch(work, &sums->videos, "ad_video", "", err);
+}
+
+static enum err_class sums_now(const struct derive_work *work, const struct ad_sums *sums,
+                               struct err *err)
+{
+    enum err_class class_ = cells_write(work, &sums->created, SQL_AD_CREATED_CELL_DROP, 3,
+                                        SQL_AD_CREATED_CELL_ADD, 3, NULL, err);
     if (!class_)
         class_ = cells_write(work, &sums->created_days, SQL_AD_CREATED_DAY_DROP, 2,
                              SQL_AD_CREATED_DAY_ADD, 2, NULL, err);
@@ -121,4 +145,13 @@ enum err_class ad_sums_write(const struct derive_work *work, struct ad_sums *sum
         class_ = cells_write(work, &sums->videos, SQL_AD_VIDEO_DROP, 2, SQL_AD_VIDEO_ADD, 2, NULL,
                              err);
     return class_;
+}
+
+enum err_class ad_sums_write(const struct derive_work *work, struct ad_sums *touched,
+                             struct ad_sums *changed, struct err *err)
+{
+    enum err_class class_ = moved_days(work, changed, err);
+    if (!class_)
+        class_ = work->sums_later ? sums_later(work, changed, err) : sums_now(work, changed, err);
+    return class_ ? class_ : sums_now(work, touched, err);
 }

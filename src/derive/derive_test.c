@@ -267,6 +267,135 @@ static void many_rows_are_several_units(void **state)
     assert_int_equal(read_int(f, "SELECT sum(orders) FROM ad_day WHERE basis = 'created'"), ORDERS);
 }
 
+/* Orders of two kinds and their task, as one unit of a backfill brings them: more than two units of derive take. */
+enum { BACKFILL = 1200, OF_A_UNIT = 501 };
+static void backfill_put(struct fixture *f)
+{
+    struct err err;
+    struct batch *batches[2];
+    for (size_t kind = 0; kind < 2; kind++) {
+        const struct table *table = table_find(f->catalog,
+                                               kind ? STR("trade_order") : STR("ad_order"));
+        assert_good(batch_new(table, &f->arena, BACKFILL, &batches[kind], &err), &err);
+        for (int i = 0; i < BACKFILL; i++) {
+            size_t row;
+            assert_good(batch_append(batches[kind], &row, &err), &err);
+            batch_set_text(batches[kind], row, 0, arena_printf(&f->arena, "%d", 10000 + i));
+            batch_set_number(batches[kind], row, table_column(table, STR("created_at")),
+                             INT64_C(1780243200000) + i % 3 * INT64_C(86400000));
+            batch_set_text(batches[kind], row,
+                           table_column(table, kind ? STR("sku_id") : STR("item_id")), STR("v"));
+            if (kind)
+                batch_set_number(batches[kind], row, table_column(table, STR("quantity")), 2);
+            batch_set_text(batches[kind], row, table_column(table, STR("currency")), STR("CNY"));
+        }
+    }
+    const struct task_new task = {
+        .lane = SHOP, .kind = DERIVE_KIND, .unique_key = DERIVE_KIND, .payload = STR("{}")};
+    struct step step;
+    assert_good(queue_step_enqueue(&task, 1, &f->arena, &step, &err), &err);
+    struct unit unit = {.shop_id = SHOP,
+                        .batches = batches,
+                        .batches_len = 2,
+                        .touched = &step,
+                        .touched_len = 1,
+                        .now_ms = 1};
+    assert_good(store_commit(f->store, &unit, &err), &err);
+}
+
+/* The task ends, as if killed, behind so many of its units. */
+static void units_run(struct fixture *f, const struct task *task, int units)
+{
+    struct err err;
+    char point[64];
+    snprintf(point, sizeof(point), "derive.committed=error@%d", units);
+    setenv("HUILIU_FAIL", point, 1);
+    assert_int_equal(fail_setup(NULL), ERR_OK);
+    assert_int_equal(task_run(f, task, &err), TASK_AGAIN);
+    unsetenv("HUILIU_FAIL");
+    assert_int_equal(fail_setup(NULL), ERR_OK);
+}
+
+#define SUMS_TOUCHED                                                                               \
+    "SELECT count(*) FROM touched WHERE table_name IN ('ad_day', 'ad_video', 'trade_day')"
+#define TRADE_DAYS_ROWS                                                                            \
+    "SELECT day, orders, pieces, goods_cost, cost_unknown FROM trade_day"                          \
+    " WHERE dimension = 'shop' ORDER BY day"
+
+static void days_of_many_orders_are_read_behind_the_last(void **state)
+{
+    struct fixture *f = *state;
+    struct task *task;
+    struct err err;
+    backfill_put(f);
+    assert_true(task_claim(f, &task));
+    units_run(f, task, 1);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM ad_result"), OF_A_UNIT);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM trade_result"), OF_A_UNIT);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM ad_day"), 0);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM trade_day"), 0);
+    assert_int_equal(read_int(f, SUMS_TOUCHED), 3 + 1 + 3);
+    /* Killed between results and days: what is touched says which days are to be read. */
+    task->unit_number = read_int(f, "SELECT unit_number FROM task");
+    assert_int_equal(task_run(f, task, &err), TASK_DONE);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM touched"), 0);
+    assert_string_equal(
+        read_rows(f, DAYS("orders")),
+        "created,2026-06-01,v,400 created,2026-06-02,v,400 created,2026-06-03,v,400");
+    assert_string_equal(read_rows(f, "SELECT item_id, orders FROM ad_video"), "v,1200");
+    assert_string_equal(
+        read_rows(f, TRADE_DAYS_ROWS),
+        "2026-06-01,400,800,-,400 2026-06-02,400,800,-,400 2026-06-03,400,800,-,400");
+}
+
+/* Nothing stays stale for long because others wait. */
+static void days_that_wait_for_long_are_read_in_between(void **state)
+{
+    struct fixture *f = *state;
+    struct task *task;
+    f->derive->sums_wait_ms = 0;
+    backfill_put(f);
+    assert_true(task_claim(f, &task));
+    units_run(f, task, 2);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM ad_result"), OF_A_UNIT);
+    assert_int_equal(read_int(f, "SELECT sum(orders) FROM ad_day"), OF_A_UNIT);
+    assert_int_equal(read_int(f, "SELECT orders FROM ad_video"), OF_A_UNIT);
+    assert_int_equal(read_int(f, "SELECT sum(orders) FROM trade_day WHERE dimension = 'shop'"),
+                     OF_A_UNIT);
+    assert_int_equal(read_int(f, SUMS_TOUCHED), 0);
+}
+
+static enum err_class cost_work(struct tx *tx, void *context, struct err *err)
+{
+    const struct fixture *f = context;
+    const struct cost_said said = {.shop_id = SHOP,
+                                   .sku_id = STR("v"),
+                                   .from_day = STR("2026-06-02"),
+                                   .known = true,
+                                   .cost = 7,
+                                   .currency = STR("CNY")};
+    return cost_say(tx, &said, f->now_ms, err);
+}
+
+/* Orders that a cost changes are found by their days. */
+static void a_cost_waits_for_the_days_of_its_orders(void **state)
+{
+    struct fixture *f = *state;
+    struct task *task;
+    struct err err;
+    backfill_put(f);
+    assert_true(task_claim(f, &task));
+    units_run(f, task, 1);
+    assert_good(store_write(f->store, cost_work, f, &err), &err);
+    task->unit_number = read_int(f, "SELECT unit_number FROM task");
+    assert_int_equal(task_run(f, task, &err), TASK_DONE);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM touched"), 0);
+    assert_string_equal(
+        read_rows(f, TRADE_DAYS_ROWS),
+        "2026-06-01,400,800,-,400 2026-06-02,400,800,5600,0 2026-06-03,400,800,5600,0");
+    assert_int_equal(read_int(f, "SELECT count(*) FROM trade_result WHERE unit_cost = 7"), 800);
+}
+
 static void a_unit_that_fails_leaves_everything_as_it_was(void **state)
 {
     struct fixture *f = *state;
@@ -409,6 +538,9 @@ int main(void)
         DERIVE_TEST(it_ended_when_it_was_first_seen_so),
         DERIVE_TEST(what_is_asked_for_no_more_is_final),
         DERIVE_TEST(many_rows_are_several_units),
+        DERIVE_TEST(days_of_many_orders_are_read_behind_the_last),
+        DERIVE_TEST(days_that_wait_for_long_are_read_in_between),
+        DERIVE_TEST(a_cost_waits_for_the_days_of_its_orders),
         DERIVE_TEST(a_unit_that_fails_leaves_everything_as_it_was),
         DERIVE_TEST(who_lost_the_lease_writes_nothing),
         DERIVE_TEST(a_rebuild_mends_and_takes_away),

@@ -15,6 +15,10 @@
 enum {
     /* Touched rows of one table in a unit: a hundredth of a second for who waits behind it. */
     TOUCHED_MAX = 500,
+    /* Days and videos that are read anew in a unit. */
+    SUMS_MAX = 50,
+    SUMS_WAIT_MS = 10 * 1000,
+    SUMS_WAIT_TIMES = 2,
     YIELD_MS = 30 * 1000,
     NEWS_MS = 3 * 1000,
     RETRY_MS = 1000,
@@ -34,6 +38,7 @@ enum err_class derive_open(const struct derive_options *options, struct derive *
     if (!derive)
         return err_no_memory(err);
     derive->options = *options;
+    derive->sums_wait_ms = SUMS_WAIT_MS;
     arena_init(&derive->arena);
     enum err_class class_ = metrics_own(&derive->arena, &derive->metrics, err);
     if (!class_)
@@ -84,6 +89,10 @@ struct derivation {
     struct arena arena;
     int64_t taken;
     bool more;
+    bool sums_left; /* sums or ranges were taken, so that there may be others */
+    /* While more orders wait: sums and ranges are done now, since summing_ms; the next time they are due. */
+    bool summing;
+    int64_t summing_ms, sums_due_ms;
 };
 
 struct touched_list {
@@ -126,42 +135,70 @@ static enum err_class id_keep(struct reader *row, void *context, struct err *err
     return list->rows->id.ptr ? ERR_OK : err_no_memory(err);
 }
 
-/* Before which key this unit takes touched rows: so many of each table, and with an id all that belongs to it; NULL
- * text: all there are. */
-static enum err_class bound_find(const struct derive_work *work, const struct maker *maker,
-                                 struct str *bound, struct err *err)
+/* Tables `from` … `to` of a maker. */
+struct part {
+    const struct maker *maker;
+    size_t from, to;
+    struct str bound; /* touched rows before this key are taken; NULL text: all there are */
+};
+
+static size_t tables_count(const struct maker *maker)
+{
+    size_t len = 0;
+    while (maker->tables[len])
+        len++;
+    return len;
+}
+
+/* So many rows of each table are taken, and with an id all that belongs to it. */
+static enum err_class part_find(const struct derive_work *work, struct part *part, int64_t rows_max,
+                                struct err *err)
 {
     enum err_class class_ = ERR_OK;
-    *bound = STR_NONE;
-    for (size_t i = 0; !class_ && maker->tables[i]; i++) {
+    part->bound = STR_NONE;
+    for (size_t i = part->from; !class_ && i < part->to; i++) {
         struct touched_row found = {.id = STR_NONE};
         struct touched_list list = {.arena = work->arena, .rows = &found};
         const struct sql_value values[] = {
-            sql_int(work->shop_id), sql_text(str_of(maker->tables[i])), sql_int(TOUCHED_MAX)};
+            sql_int(work->shop_id), sql_text(str_of(part->maker->tables[i])), sql_int(rows_max)};
         class_ = work_query(work, SQL_TOUCHED_NTH, values, 3, id_keep, &list, err);
-        if (found.id.ptr && (!bound->ptr || str_cmp(found.id, *bound) < 0))
-            *bound = found.id;
+        if (found.id.ptr && (!part->bound.ptr || str_cmp(found.id, part->bound) < 0))
+            part->bound = found.id;
     }
     return class_;
 }
 
-static enum err_class touched_take(const struct derive_work *work, const struct maker *maker,
-                                   struct str bound, struct touched_list *list, struct err *err)
+static enum err_class touched_drop(const struct derive_work *work, const char *table,
+                                   const struct touched_row *rows, size_t len, struct err *err)
+{
+    if (len == 0)
+        return ERR_OK;
+    struct str *keys = arena_array(work->arena, len, sizeof(*keys));
+    if (!keys)
+        return err_no_memory(err);
+    for (size_t i = 0; i < len; i++)
+        keys[i] = rows[i].key;
+    const struct sql_value values[] = {sql_int(work->shop_id), sql_text(str_of(table)),
+                                       ids_json(keys, len, work->arena)};
+    return values[2].text.ptr ? work_later(work, SQL_TOUCHED_DROP, values, 3, err)
+                              : err_no_memory(err);
+}
+
+static enum err_class part_take(const struct derive_work *work, const struct part *part,
+                                struct touched_list *list, struct err *err)
 {
     enum err_class class_ = ERR_OK;
-    for (size_t i = 0; !class_ && maker->tables[i]; i++) {
-        const struct sql_value values[] = {sql_int(work->shop_id),
-                                           sql_text(str_of(maker->tables[i])), sql_text(bound)};
+    for (size_t i = part->from; !class_ && i < part->to; i++) {
+        const char *table = part->maker->tables[i];
+        const struct sql_value values[] = {sql_int(work->shop_id), sql_text(str_of(table)),
+                                           sql_text(part->bound)};
+        size_t before = list->len;
         list->table = i;
-        class_ = bound.ptr ? work_query(work, SQL_TOUCHED_BEFORE, values, 3, touched_add, list, err)
-                           : work_query(work, SQL_TOUCHED_ALL, values, 2, touched_add, list, err);
-    }
-    for (size_t i = 0; !class_ && i < list->len; i++) {
-        const struct touched_row *row = &list->rows[i];
-        const struct sql_value values[] = {sql_int(work->shop_id),
-                                           sql_text(str_of(maker->tables[row->table])),
-                                           sql_text(row->key)};
-        class_ = work_later(work, SQL_TOUCHED_DROP, values, 3, err);
+        class_ = part->bound.ptr
+                     ? work_query(work, SQL_TOUCHED_BEFORE, values, 3, touched_add, list, err)
+                     : work_query(work, SQL_TOUCHED_ALL, values, 2, touched_add, list, err);
+        if (!class_)
+            class_ = touched_drop(work, table, list->rows + before, list->len - before, err);
     }
     return class_;
 }
@@ -202,18 +239,38 @@ static enum err_class task_end_here(struct derivation *d, struct tx *tx, int64_t
     return class_;
 }
 
+/* What a unit does of a maker. Orders come first. As long as more of them wait than it takes, their sums are touched and
+ * not read; when no more wait, and every now and then in between (sums_due), the sums are, and then the ranges. */
 static enum err_class maker_run(struct derivation *d, const struct derive_work *work,
                                 const struct maker *maker, struct err *err)
 {
-    struct str bound;
+    struct part orders = {.maker = maker, .to = maker->ranges_from};
+    struct part ranges = {.maker = maker, .from = maker->ranges_from, .to = maker->sums_from};
+    struct part sums = {.maker = maker, .from = maker->sums_from, .to = tables_count(maker)};
     struct touched_list list = {.arena = work->arena};
-    enum err_class class_ = bound_find(work, maker, &bound, err);
-    if (!class_)
-        class_ = touched_take(work, maker, bound, &list, err);
+    enum err_class class_ = part_find(work, &orders, TOUCHED_MAX, err);
+    bool takes_orders = !orders.bound.ptr || !d->summing;
+    bool takes_sums = !orders.bound.ptr || d->summing;
+    struct derive_work of = *work;
+    if (!class_ && takes_orders)
+        class_ = part_take(work, &orders, &list, err);
+    size_t orders_len = list.len;
+    if (!class_ && takes_sums)
+        class_ = part_find(work, &sums, SUMS_MAX, err);
+    if (!class_ && takes_sums)
+        class_ = part_take(work, &sums, &list, err);
+    bool summed = list.len > orders_len;
+    if (!class_ && takes_sums && !summed)
+        class_ = part_find(work, &ranges, TOUCHED_MAX, err);
+    if (!class_ && takes_sums && !summed)
+        class_ = part_take(work, &ranges, &list, err);
+    of.sums_later = !takes_sums || sums.bound.ptr;
     if (!class_ && list.len > 0)
-        class_ = maker->make(work, list.rows, list.len, err);
+        class_ = maker->make(&of, list.rows, list.len, err);
     d->taken += (int64_t)list.len;
-    d->more = d->more || bound.ptr;
+    /* Behind sums there may be ranges, which another unit takes. */
+    d->more = d->more || orders.bound.ptr || sums.bound.ptr || ranges.bound.ptr || summed;
+    d->sums_left = d->sums_left || (takes_sums && list.len > orders_len);
     return class_;
 }
 
@@ -246,7 +303,7 @@ static enum err_class unit_work(struct tx *tx, void *context, struct err *err)
     struct step fence;
     arena_reset(&d->arena);
     d->taken = 0;
-    d->more = false;
+    d->more = d->sums_left = false;
     const struct derive_work work = {
         .derive = d->derive,
         .tx = tx,
@@ -323,6 +380,21 @@ static enum task_end shop_unknown(const struct derive *derive, const struct task
     return TASK_DEAD;
 }
 
+/* Behind each unit. */
+static void sums_turn(struct derivation *d)
+{
+    int64_t now_ms = clock_now_ms();
+    if (d->summing && !d->sums_left) {
+        int64_t wait_ms = SUMS_WAIT_TIMES * (now_ms - d->summing_ms);
+        d->summing = false;
+        d->sums_due_ms = now_ms +
+                         (wait_ms > d->derive->sums_wait_ms ? wait_ms : d->derive->sums_wait_ms);
+    } else if (!d->summing && now_ms >= d->sums_due_ms) {
+        d->summing = true;
+        d->summing_ms = now_ms;
+    }
+}
+
 enum task_end derive_handle(void *context, const struct task *task, struct task_outcome *outcome)
 {
     struct derive *derive = context;
@@ -331,7 +403,8 @@ enum task_end derive_handle(void *context, const struct task *task, struct task_
                            .outcome = outcome,
                            .shop = derive->options.shop_of(derive->options.context, task->lane),
                            .unit_number = task->unit_number,
-                           .more = true};
+                           .more = true,
+                           .sums_due_ms = clock_now_ms() + derive->sums_wait_ms};
     int64_t yield_ms = clock_now_ms() + YIELD_MS;
     if (!d.shop)
         return shop_unknown(derive, task, outcome);
@@ -345,6 +418,7 @@ enum task_end derive_handle(void *context, const struct task *task, struct task_
         if (!class_) {
             d.unit_number++;
             d.derived += d.taken;
+            sums_turn(&d);
         }
         if (!class_ && FAIL_POINT("derive.committed"))
             class_ = err_set(&outcome->err, ERR_INTERNAL, "fail_point",

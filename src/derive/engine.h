@@ -16,6 +16,8 @@ struct derive {
     struct arena arena;
     struct metric_catalog *metrics;
     struct result_sql results[RESULT_TABLES];
+    /* For how long sums may wait while more orders do; and then for as many times what reading them took. */
+    int64_t sums_wait_ms;
 };
 enum err_class result_sql_make(struct derive *derive, struct err *err);
 

@@ -22,6 +22,9 @@ struct derive_work {
     int64_t shop_id;
     const struct derive_shop *shop;
     int64_t now_ms;
+    /* Sums of what changed are not read now but touched (sum_touch): more orders wait, and each sum is read once when
+     * they are done. */
+    bool sums_later;
     bool *
         more; /* set by a maker that touched rows itself: another unit takes them. NULL where tx is */
 };
@@ -45,6 +48,9 @@ struct audit;
 struct maker {
     const char *name;
     const char *const *tables; /* NULL ends them */
+    /* From these on: ranges (what people said; orders they change are found by the sums, so that they wait until no sum
+     * is touched), and its sums, which are read anew where they are touched. */
+    size_t ranges_from, sums_from;
     enum err_class (*make)(const struct derive_work *work, const struct touched_row *rows,
                            size_t rows_len, struct err *err);
     const struct rebuild_walk *walks;
@@ -64,6 +70,9 @@ enum err_class work_query(const struct derive_work *work, const char *sql,
 /* Done at the latest with the commit. */
 enum err_class work_later(const struct derive_work *work, const char *sql,
                           const struct sql_value *values, size_t values_len, struct err *err);
+/* The sums with these keys are read anew by a later unit of this task. */
+enum err_class sums_touch(const struct derive_work *work, const char *table, const struct str *keys,
+                          size_t keys_len, struct err *err);
 /* Texts as one value of a statement: a JSON list (sql.h, FROM_LISTED). NULL text: no memory. */
 struct sql_value ids_json(const struct str *ids, size_t len, struct arena *arena);
 /* A column of the row, kept in the arena. */

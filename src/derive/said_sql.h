@@ -30,11 +30,11 @@
     " ON CONFLICT (shop_id, sku_id) DO UPDATE SET person = excluded.person, who = excluded.who,"   \
     " changed_ms = excluded.changed_ms"
 #define SQL_PERSON_UNSAY "DELETE FROM sku_person WHERE shop_id = ?1 AND sku_id = ?2"
-/* ?1 shop */
+/* ?1 shop. By its results: days may still wait for orders that took the person from before. */
 #define SQL_PERSON_DEFAULT                                                                         \
     "INSERT INTO touched (shop_id, table_name, key_text)"                                          \
-    " SELECT DISTINCT d.shop_id, 'sku_person', d.member FROM trade_day d"                          \
-    " WHERE d.shop_id = ?1 AND d.dimension = 'sku'"                                                \
+    " SELECT DISTINCT r.shop_id, 'sku_person', r.sku_id FROM trade_result r"                       \
+    " WHERE r.shop_id = ?1"                                                                        \
     " ON CONFLICT (shop_id, table_name, key_text) DO UPDATE SET key_text = excluded.key_text"
 
 /* ?1 shop. Days of their figures are the platform's own; those of their placing are the shop's. */

@@ -33,9 +33,14 @@
         "SELECT key_text FROM touched WHERE shop_id = ?1 AND table_name = ?2" also " FOR UPDATE")
 static const char SQL_TOUCHED_ALL[] = TOUCHED_READ("");
 static const char SQL_TOUCHED_BEFORE[] = TOUCHED_READ(" AND key_text < ?3");
-/* ?1 shop ?2 table ?3 key. */
-#define SQL_TOUCHED_DROP                                                                           \
-    "DELETE FROM touched WHERE shop_id = ?1 AND table_name = ?2 AND key_text = ?3"
+/* ?1 shop ?2 table ?3 list of keys: these and no others, which may have come meanwhile. */
+static const char SQL_TOUCHED_DROP[] = SQL_PER_DATABASE(
+    "DELETE FROM touched WHERE shop_id = ?1 AND table_name = ?2 AND key_text IN (SELECT k.value"
+    " FROM " LISTED_SQLITE("?3") ")",
+    "DELETE FROM touched WHERE shop_id = ?1 AND table_name = ?2 AND key_text = ANY (ARRAY(SELECT"
+    " k.value FROM " LISTED_POSTGRES("?3") "))",
+    "DELETE t FROM " LISTED_MARIADB("?3") " STRAIGHT_JOIN touched t ON t.shop_id = ?1"
+                                          " AND t.table_name = ?2 AND t.key_text = k.value");
 /* ?1 shop. */
 #define SQL_TOUCHED_ANY "SELECT 1 FROM touched WHERE shop_id = ?1 LIMIT 1"
 #define SQL_SHOP_THERE "SELECT count(*) FROM shop WHERE id = ?1"
@@ -44,6 +49,15 @@ static const char SQL_TOUCHED_BEFORE[] = TOUCHED_READ(" AND key_text < ?3");
 #define SQL_TOUCH                                                                                  \
     "INSERT INTO touched (shop_id, table_name, key_text) VALUES (?1, ?2, ?3)"                      \
     " ON CONFLICT (shop_id, table_name, key_text) DO UPDATE SET key_text = excluded.key_text"
+
+/* ?1 shop ?2 table ?3 list of keys. */
+#define TOUCH_LISTED(list)                                                                         \
+    "INSERT INTO touched (shop_id, table_name, key_text) SELECT CAST(?1 AS bigint), CAST(?2 AS"    \
+    " text), k.value FROM " list " WHERE true"                                                     \
+    " ON CONFLICT (shop_id, table_name, key_text) DO NOTHING"
+static const char SQL_TOUCH_LISTED[] = SQL_PER_DATABASE(TOUCH_LISTED(LISTED_SQLITE("?3")),
+                                                        TOUCH_LISTED(LISTED_POSTGRES("?3")),
+                                                        TOUCH_LISTED(LISTED_MARIADB("?3")));
 
 /* --- ad orders --- */
 /* Columns of an ad order's result that are read as they are: name, from where, type. */

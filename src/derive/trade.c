@@ -72,6 +72,7 @@ static enum err_class trade_make(const struct derive_work *work, const struct to
 {
     struct trade_days days = {.orders = 0};
     struct str person;
+    cells_init(&days.changed);
     cells_init(&days.whole);
     cells_init(&days.costs);
     enum err_class class_ = trade_shop_person(work, &person, err);
@@ -83,6 +84,7 @@ static enum err_class trade_make(const struct derive_work *work, const struct to
         class_ = err_set(err, ERR_STORE, "store_io", "fail point derive.trade");
     if (class_ == ERR_OK)
         class_ = trade_days_write(work, &days, err);
+    cells_fini(&days.changed);
     cells_fini(&days.whole);
     cells_fini(&days.costs);
     return class_;
@@ -97,6 +99,8 @@ static const struct rebuild_walk walks[] = {
 
 const struct maker trade_maker = {.name = "trade",
                                   .tables = tables,
+                                  .ranges_from = OF_COST,
+                                  .sums_from = OF_DAY,
                                   .make = trade_make,
                                   .walks = walks,
                                   .walks_len = sizeof walks / sizeof *walks,

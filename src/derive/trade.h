@@ -67,10 +67,10 @@ bool cost_convert(int64_t minor, int from_exponent, int64_t rate_billionths, int
                   int64_t *out);
 
 /* --- days --- */
-/* Days whose sums are to be read anew: from all of their results, or only from cells that are new already because
- * nothing but costs changed (trade_sql.h says what a cell is). */
+/* Days whose sums are to be read anew: of orders that changed (perhaps later: work->sums_later), from all of their
+ * results, or only from cells that are new already because nothing but costs changed (trade_sql.h says what a cell is). */
 struct trade_days {
-    struct cells whole, costs;
+    struct cells changed, whole, costs;
     int64_t orders; /* of ranges of this unit so far */
 };
 
@@ -116,7 +116,7 @@ enum err_class trade_rate_range(const struct derive_work *work, struct str base,
                                 struct str day, struct err *err);
 
 /* Reads the days anew. */
-enum err_class trade_days_write(const struct derive_work *work, const struct trade_days *days,
+enum err_class trade_days_write(const struct derive_work *work, struct trade_days *days,
                                 struct err *err);
 
 /* The row is touched again, for another unit. */

@@ -215,11 +215,11 @@ static enum err_class orders_days(const struct results *results, struct trade_da
         if (!row->changed)
             continue;
         if (row->stored)
-            class_ = cells_add(&days->whole, result_get(results, row->stored, "day").text, STR(""),
-                               err);
+            class_ = cells_add(&days->changed, result_get(results, row->stored, "day").text,
+                               STR(""), err);
         if (class_ == ERR_OK && row->values)
-            class_ = cells_add(&days->whole, result_get(results, row->values, "day").text, STR(""),
-                               err);
+            class_ = cells_add(&days->changed, result_get(results, row->values, "day").text,
+                               STR(""), err);
     }
     return class_;
 }

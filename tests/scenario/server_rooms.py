@@ -12,7 +12,7 @@ import pg_server
 TESTS = ("coord/coord_test", "coord/database_test", "store/store_test", "store/upsert_test", "store/writer_test",
          "store/clock_test", "store/event_test", "store/prune_test", "queue/claim_test", "queue/feed_test", "queue/holds_test",
          "queue/queue_test", "queue/ticks_test", "queue/worker_test", "api/list_plan_test", "api/list_test", "api/control_test",
-         "api/numbers_test", "derive/trade_test", "api/profit_test", "api/auth_test")
+         "api/numbers_test", "derive/derive_test", "derive/trade_test", "api/profit_test", "api/auth_test")
 
 
 def rooms_pass(kind):

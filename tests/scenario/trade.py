@@ -143,6 +143,21 @@ def test_a_cost_survives_kills_while_it_is_worked_out(t):
         same(stage.rows("SELECT count(*) AS n FROM touched"), [{"n": 0}], "touched rows left")
 
 
+def test_killed_between_results_and_days_the_days_are_read_all_the_same(t):
+    stage = FakeStage(t, FakeLife({"7001": [order(n, order_status=200) for n in range(1200)]}))
+    same(stage.sync_day()[0], 0)
+    stage.execute("DELETE FROM trade_result; DELETE FROM trade_day; DELETE FROM trade_cell")
+    same(stage.run("derive", "rebuild", env={"HUILIU_FAIL": "derive.committed=kill@1"})[0], -signal.SIGKILL)
+    left = {r["table_name"]: r["n"] for r in stage.rows("SELECT table_name, count(*) AS n FROM touched GROUP BY table_name")}
+    done = stage.rows("SELECT count(*) AS n FROM trade_result")[0]["n"]
+    holds(0 < done < 1200 and left.get("trade_day", 0) > 0, f"{done} results, touched {left}")
+    same(stage.rows("SELECT count(*) AS n FROM trade_day"), [{"n": 0}], "days that were read")
+    # The results that are there do not change any more: only what the killed unit touched can bring their days.
+    stage.run("derive", "rebuild", check=0)
+    same(len(trade_equal(stage.rows)[0]), 1200, "results")
+    same(stage.rows("SELECT count(*) AS n FROM touched"), [{"n": 0}], "touched rows left")
+
+
 def test_a_corrected_time_moves_an_order_to_its_day(t):
     fake = FakeLife({"7001": [order(n, order_status=200) for n in range(20)]})
     stage = FakeStage(t, fake)
