@@ -1,6 +1,7 @@
 /* The audit log: its lines, and the route that lists them. */
 #include "api/audit.h"
 
+#include "api/change.h"
 #include "api/host.h"
 #include "api/list.h"
 #include "api/out.h"
@@ -54,6 +55,25 @@ enum err_class audit_add(struct tx *tx, const struct audit *audit, struct err *e
     };
     return tx_exec(tx, SQL_AUDIT_ADD, values, sizeof(values) / sizeof(*values), NULL, err);
 }
+
+static enum err_class change_run(struct tx *tx, void *context, struct err *err)
+{
+    struct change *change = context;
+    enum err_class class_ = change->work ? change->work(tx, change->context, err) : ERR_OK;
+    return class_ == ERR_OK ? audit_add(tx, &change->line, err) : class_;
+}
+
+enum err_class change_make(struct store *store, struct change *change, struct err *err)
+{
+    return store_write(store, change_run, change, err);
+}
+
+enum err_class change_also(struct tx *tx, void *context, struct err *err)
+{
+    return audit_add(tx, context, err);
+}
+
+/* --- the route --- */
 
 enum {
     ID,

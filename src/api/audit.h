@@ -1,7 +1,7 @@
 /* audit: the line that every change of a person leaves, in the transaction that makes the change.
  *
  *     const struct audit line = audit_of(call, "shop.pause", shop_name);
- *     …in store_write's work:  class_ = audit_add(tx, &line, err);
+ * change.h writes it with the change.
  *
  * before and after are JSON objects without secrets and personal data; who writes them leaves those out.
  * Threads: values. */

@@ -232,7 +232,8 @@ static void forged_bearers_are_refused(void **state)
         arena_printf(&f->arena, "%.*s.%.*s.%.*s=", STR_ARG(head), STR_ARG(claims),
                      STR_ARG(signature))
             .ptr,
-        arena_printf(&f->arena, "%.*s.%.*s.A%.*s", STR_ARG(head), STR_ARG(claims),
+        arena_printf(&f->arena, "%.*s.%.*s.%c%.*s", STR_ARG(head), STR_ARG(claims),
+                     signature.ptr[0] == 'A' ? 'B' : 'A',
                      STR_ARG(str_sub(signature, 1, signature.len)))
             .ptr,
         "a.b.c",
@@ -294,6 +295,63 @@ static void the_last_admin_stays(void **state)
     assert_int_equal(a.status, 204);
     a = api_ask(f, "GET", "/api/v1/users", "", NULL);
     answer_refuses(&a, 401, "bearer");
+}
+
+static struct answer user_three_change(struct api_fixture *f, struct str if_match, const char *body)
+{
+    size_t kept = f->headers_len;
+    if (if_match.len)
+        api_header(f, "If-Match", arena_printf(&f->arena, "%.*s", STR_ARG(if_match)).ptr);
+    struct answer a = api_ask(f, "PATCH", "/api/v1/users/3", "", body);
+    f->headers_len = kept;
+    return a;
+}
+
+/* Of two people who read the same, the second is told. */
+static void who_read_something_old_changes_nothing(void **state)
+{
+    struct api_fixture *f = *state;
+    bearer_use(f, token_of(f, "root"));
+    struct answer a = api_ask(f, "POST", "/api/v1/users", "",
+                              "{\"name\":\"max\",\"role\":\"viewer\"}");
+    assert_int_equal(a.status, 201);
+    a = api_ask(f, "GET", "/api/v1/users/3", "", NULL);
+    struct str tag = arena_dup(&f->arena, answer_header(&a, "ETag"));
+    a = user_three_change(f, tag, "{\"role\":\"operator\"}");
+    assert_int_equal(a.status, 200);
+    a = user_three_change(f, tag, "{\"reveals\":true}");
+    answer_refuses(&a, 412, "precondition");
+    a = api_ask(f, "GET", "/api/v1/users/3", "", NULL);
+    assert_string_equal(answer_text(&a, "role"), "operator");
+    assert_string_equal(answer_text(&a, "reveals"), "false");
+    a = user_three_change(f, STR("*"), "{\"reveals\":true}");
+    assert_int_equal(a.status, 200);
+}
+
+/* What he may and his password are one change: where the one is refused the other is not made. */
+static void a_password_changes_with_the_rest_or_not_at_all(void **state)
+{
+    struct api_fixture *f = *state;
+    bearer_use(f, token_of(f, "root"));
+    struct answer a = api_ask(f, "POST", "/api/v1/users", "",
+                              "{\"name\":\"maximilian\",\"role\":\"viewer\"}");
+    assert_int_equal(a.status, 201);
+    a = user_three_change(f, STR_NONE, "{\"reveals\":true,\"password\":\"maximilian\"}");
+    answer_refuses(&a, 400, "password_name");
+    a = user_three_change(f, STR_NONE,
+                          "{\"role\":\"admin\",\"shops\":[],\"password\":\"" PASSWORD "\"}");
+    answer_refuses(&a, 400, "admin_scope");
+    a = api_ask(f, "GET", "/api/v1/users/3", "", NULL);
+    assert_string_equal(answer_text(&a, "reveals"), "false");
+    assert_string_equal(answer_text(&a, "has_password"), "false");
+    a = user_three_change(f, STR_NONE, "{\"reveals\":true,\"password\":\"" PASSWORD "\"}");
+    assert_string_equal(answer_text(&a, "reveals"), "true");
+    assert_string_equal(answer_text(&a, "has_password"), "true");
+    a = api_ask(f, "GET", "/api/v1/audit", "subject=maximilian&sort=id", NULL);
+    assert_string_equal(answer_text(&a, "items.0.action"), "user.add");
+    assert_string_equal(answer_text(&a, "items.1.action"), "user.password");
+    assert_string_equal(answer_text(&a, "items.2.action"), "user.change");
+    assert_string_equal(answer_text(&a, "items.3.action"), "(absent)");
 }
 
 static void users_are_added_changed_and_audited(void **state)
@@ -492,6 +550,8 @@ int main(void)
         AUTH_TEST(who_is_disabled_is_out_at_once),
         AUTH_TEST(only_admins_see_users),
         AUTH_TEST(the_last_admin_stays),
+        AUTH_TEST(who_read_something_old_changes_nothing),
+        AUTH_TEST(a_password_changes_with_the_rest_or_not_at_all),
         AUTH_TEST(users_are_added_changed_and_audited),
         AUTH_TEST(a_programs_token_acts_as_its_user_until_taken_back),
         AUTH_TEST(a_post_with_a_key_is_done_once),

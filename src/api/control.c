@@ -158,23 +158,6 @@ struct str control_time(struct arena *arena, int64_t ms)
     return out.ptr ? out : STR("");
 }
 
-static enum err_class act_run(struct tx *tx, void *context, struct err *err)
-{
-    struct control_act *act = context;
-    enum err_class class_ = act->work(tx, act->context, err);
-    return class_ == ERR_OK ? audit_add(tx, &act->line, err) : class_;
-}
-
-enum err_class control_write(const struct call *call, struct control_act *act, struct err *err)
-{
-    return store_write(call->host->store, act_run, act, err);
-}
-
-enum err_class control_also(struct tx *tx, void *context, struct err *err)
-{
-    return audit_add(tx, context, err);
-}
-
 enum err_class control_home(const struct call *call, const struct api_home **out, struct err *err)
 {
     *out = call->host->home;

@@ -2,7 +2,7 @@
 #ifndef HUILIU_API_CONTROL_H
 #define HUILIU_API_CONTROL_H
 
-#include "api/audit.h"
+#include "api/change.h"
 #include "api/home.h"
 #include "api/host.h"
 #include "api/out.h"
@@ -35,16 +35,6 @@ void control_out_shop(struct out *out, const struct call *call, const char *key,
 void control_out_text(struct out *out, const struct call *call, const char *key, enum api_text id,
                       struct str one, struct str two, struct str three);
 struct str control_time(struct arena *arena, int64_t ms);
-
-/* A change with its audit line, in one transaction. `work` may run twice. */
-struct control_act {
-    struct audit line;
-    store_work *work;
-    void *context;
-};
-enum err_class control_write(const struct call *call, struct control_act *act, struct err *err);
-/* The audit line as work beside what the home does. */
-enum err_class control_also(struct tx *tx, void *context, struct err *err); /* a struct audit */
 
 /* Is he still allowed what he was: neither disabled nor changed, and his session not over? For what lasts longer than a
  * request. A database that is away changes nothing. */

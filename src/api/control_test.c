@@ -275,6 +275,26 @@ static void tasks_come_page_by_page(void **state)
     assert_string_equal(answer_text(&a, "gone"), "true");
 }
 
+/* Work is due and nobody does it: a process that is meant to work is not ready, one that only serves is. */
+static void a_process_that_should_work_and_does_not_is_not_ready(void **state)
+{
+    struct api_fixture *f = *state;
+    now = clock_now_ms();
+    struct answer a = get(f, API "ready", "");
+    assert_string_equal(answer_text(&a, "status"), "ready");
+    task_add(f, 1, FIXTURE_ALPHA, "", "ready", 0, now - 91000);
+    a = get(f, API "ready", "");
+    assert_string_equal(answer_text(&a, "status"), "ready");
+    f->host.works = true;
+    a = api_ask(f, "GET", API "ready", "", NULL);
+    assert_int_equal(a.status, 503);
+    assert_string_equal(answer_text(&a, "status"), "nobody_works");
+    sql(f, "UPDATE task SET ready_ms = %lld", (long long)now - 80000);
+    a = get(f, API "ready", "");
+    assert_string_equal(answer_text(&a, "status"), "ready");
+    f->host.works = false;
+}
+
 static void rejects_are_shown_without_their_record(void **state)
 {
     struct api_fixture *f = *state;
@@ -503,6 +523,7 @@ int main(void)
         API_TEST(syncs_are_listed_page_by_page_and_by_shop),
         API_TEST(a_sync_of_others_too_is_not_his_to_take_back),
         API_TEST(tasks_come_page_by_page),
+        API_TEST(a_process_that_should_work_and_does_not_is_not_ready),
         API_TEST(rejects_are_shown_without_their_record),
         API_TEST(what_there_is_is_listed),
         API_TEST(windows_come_each_once),

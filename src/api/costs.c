@@ -2,7 +2,7 @@
  * its audit line; what follows from it is derived by the shop's lane (derive/said.h). */
 #include <string.h>
 
-#include "api/audit.h"
+#include "api/change.h"
 #include "api/host.h"
 #include "api/lists.h"
 #include "api/sales.h"
@@ -149,22 +149,21 @@ static enum err_class cost_of(struct call *call, const struct cost_told *told,
 }
 
 struct costs_work {
-    const struct audit *audit;
     const struct cost_said *costs;
     size_t len;
     int64_t now_ms;
-    bool takes_away, found;
+    bool takes_away;
 };
 static enum err_class costs_write(struct tx *tx, void *context, struct err *err)
 {
-    struct costs_work *w = context;
+    const struct costs_work *w = context;
     enum err_class class_ = ERR_OK;
-    w->found = false;
+    bool found = true;
     for (size_t i = 0; class_ == ERR_OK && i < w->len; i++)
         class_ = w->takes_away ? cost_unsay(tx, w->costs[i].shop_id, w->costs[i].sku_id,
-                                            w->costs[i].from_day, w->now_ms, &w->found, err)
+                                            w->costs[i].from_day, w->now_ms, &found, err)
                                : cost_say(tx, &w->costs[i], w->now_ms, err);
-    return class_ == ERR_OK && (!w->takes_away || w->found) ? audit_add(tx, w->audit, err) : class_;
+    return class_ || found ? class_ : call_absent(err, "cost", w->costs->from_day);
 }
 
 static struct str costs_json(struct call *call, const struct cost_said *costs, size_t len)
@@ -195,13 +194,16 @@ static enum err_class costs_say(struct call *call, const struct cost_said *costs
                                 struct err *err)
 {
     struct out out;
-    struct audit audit = audit_of(call, "cost.set", len == 1 ? costs->sku_id : STR("several"));
-    struct costs_work work = {&audit, costs, len, call->now_ms, false, false};
-    audit.shop_id = costs->shop_id;
-    audit.after = costs_json(call, costs, len);
-    if (!audit.after.ptr)
+    struct costs_work work = {costs, len, call->now_ms, false};
+    struct change change = {
+        .line = audit_of(call, "cost.set", len == 1 ? costs->sku_id : STR("several")),
+        .work = costs_write,
+        .context = &work};
+    change.line.shop_id = costs->shop_id;
+    change.line.after = costs_json(call, costs, len);
+    if (!change.line.after.ptr)
         return err_no_memory(err);
-    enum err_class class_ = store_write(call->host->store, costs_write, &work, err);
+    enum err_class class_ = change_make(call->host->store, &change, err);
     if (class_ != ERR_OK)
         return class_;
     out_init(&out, &call->out);
@@ -264,16 +266,15 @@ static enum err_class cost_delete(struct call *call, struct err *err)
                                    .sku_id = call_text(call, "sku_id"),
                                    .from_day = call_text(call, "from_day"),
                                    .ends = true};
-    struct audit audit = audit_of(call, "cost.remove", told.sku_id);
+    struct costs_work work = {&cost, 1, call->now_ms, true};
+    struct change change = {
+        .line = audit_of(call, "cost.remove", told.sku_id), .work = costs_write, .context = &work};
     enum err_class class_ = cost_of(call, &told, &cost, err);
-    struct costs_work work = {&audit, &cost, 1, call->now_ms, true, false};
     if (class_ != ERR_OK)
         return class_;
-    audit.shop_id = cost.shop_id;
-    audit.before = costs_json(call, &cost, 1);
-    class_ = store_write(call->host->store, costs_write, &work, err);
-    if (class_ == ERR_OK && !work.found)
-        return call_absent(err, "cost", told.from_day);
+    change.line.shop_id = cost.shop_id;
+    change.line.before = costs_json(call, &cost, 1);
+    class_ = change_make(call->host->store, &change, err);
     if (class_ != ERR_OK)
         return class_;
     out_init(&out, &call->out);
@@ -338,19 +339,19 @@ static enum err_class rates_list(struct call *call, struct err *err)
 }
 
 struct rate_work {
-    const struct audit *audit;
     struct rate_said rate;
     int64_t now_ms;
-    bool takes_away, found;
+    struct str subject;
+    bool takes_away;
 };
 static enum err_class rate_write(struct tx *tx, void *context, struct err *err)
 {
-    struct rate_work *w = context;
-    w->found = true;
+    const struct rate_work *w = context;
+    bool found = true;
     enum err_class class_ = w->takes_away ? rate_unsay(tx, w->rate.base, w->rate.quote, w->rate.day,
-                                                       w->now_ms, &w->found, err)
+                                                       w->now_ms, &found, err)
                                           : rate_say(tx, &w->rate, w->now_ms, err);
-    return class_ == ERR_OK && w->found ? audit_add(tx, w->audit, err) : class_;
+    return class_ || found ? class_ : call_absent(err, "rate", w->subject);
 }
 
 static enum err_class rate_change(struct call *call, bool takes_away, struct err *err)
@@ -363,27 +364,28 @@ static enum err_class rate_change(struct call *call, bool takes_away, struct err
     struct str subject = arena_printf(
         call->arena, "%.*s/%.*s %.*s", STR_ARG(call_text(call, "base")),
         STR_ARG(call_text(call, "quote")), STR_ARG(call_text(call, "day")));
-    struct audit audit = audit_of(call, takes_away ? "rate.remove" : "rate.set", subject);
-    struct rate_work work = {.audit = &audit,
-                             .rate = {.base = call_text(call, "base"),
+    struct rate_work work = {.rate = {.base = call_text(call, "base"),
                                       .quote = call_text(call, "quote"),
                                       .day = call_text(call, "day"),
                                       .who = call->person->name},
                              .now_ms = call->now_ms,
+                             .subject = subject,
                              .takes_away = takes_away};
+    struct change change = {
+        .line = audit_of(call, takes_away ? "rate.remove" : "rate.set", subject),
+        .work = rate_write,
+        .context = &work};
     if (!takes_away) {
         enum err_class class_ = exchange_rate_parse(call_text(call, "rate"), &work.rate.billionths,
                                                     err);
         if (class_ != ERR_OK)
             return class_;
         work.rate.source = call_text(call, "source");
-        audit.after = arena_printf(
+        change.line.after = arena_printf(
             call->arena, "{\"rate\":\"%.*s\"}",
             STR_ARG(money_format(work.rate.billionths, RATE_DECIMALS, text)));
     }
-    enum err_class class_ = store_write(call->host->store, rate_write, &work, err);
-    if (class_ == ERR_OK && !work.found)
-        return call_absent(err, "rate", subject);
+    enum err_class class_ = change_make(call->host->store, &change, err);
     if (class_ != ERR_OK)
         return class_;
     out_init(&out, &call->out);
@@ -454,16 +456,13 @@ static enum err_class persons_list(struct call *call, struct err *err)
 }
 
 struct person_work {
-    const struct audit *audit;
     int64_t shop_id, now_ms;
     struct str sku_id, person, who;
 };
 static enum err_class person_write(struct tx *tx, void *context, struct err *err)
 {
-    struct person_work *w = context;
-    enum err_class class_ = person_say(tx, w->shop_id, w->sku_id, w->person, w->who, w->now_ms,
-                                       err);
-    return class_ == ERR_OK ? audit_add(tx, w->audit, err) : class_;
+    const struct person_work *w = context;
+    return person_say(tx, w->shop_id, w->sku_id, w->person, w->who, w->now_ms, err);
 }
 
 static enum err_class person_put(struct call *call, struct err *err)
@@ -474,21 +473,18 @@ static enum err_class person_put(struct call *call, struct err *err)
     enum err_class class_ = call_shops(call, &shops, err);
     if (class_ != ERR_OK)
         return class_;
-    struct audit audit = audit_of(call, "person.set", call_text(call, "sku_id"));
-    struct person_work work = {&audit,
-                               shops.ids[0],
-                               call->now_ms,
-                               call_text(call, "sku_id"),
-                               call_text(call, "person"),
-                               call->person->name};
-    audit.shop_id = shops.ids[0];
+    struct person_work work = {shops.ids[0], call->now_ms, call_text(call, "sku_id"),
+                               call_text(call, "person"), call->person->name};
+    struct change change = {
+        .line = audit_of(call, "person.set", work.sku_id), .work = person_write, .context = &work};
+    change.line.shop_id = shops.ids[0];
     buf_init(&buf, 4096);
     buf_add(&buf, STR("{\"person\":"));
     json_write_string(&buf, work.person);
     buf_add_char(&buf, '}');
-    audit.after = arena_dup(call->arena, buf_str(&buf));
+    change.line.after = arena_dup(call->arena, buf_str(&buf));
     buf_fini(&buf);
-    class_ = store_write(call->host->store, person_write, &work, err);
+    class_ = change_make(call->host->store, &change, err);
     if (class_ != ERR_OK)
         return class_;
     out_init(&out, &call->out);

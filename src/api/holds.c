@@ -109,11 +109,11 @@ static enum err_class hold_do(struct call *call, const struct hold_of *of, bool 
     struct str subject = of->scope == HOLD_ALL        ? STR("everything")
                          : of->scope == HOLD_PLATFORM ? of->platform
                                                       : str_of(number);
-    struct control_act act = {.line = audit_of(call, ends ? "resume" : "pause", subject),
-                              .work = hold_work,
-                              .context = &h};
-    act.line.shop_id = of->scope == HOLD_LANE ? of->lane : 0;
-    enum err_class class_ = control_write(call, &act, err);
+    struct change change = {.line = audit_of(call, ends ? "resume" : "pause", subject),
+                            .work = hold_work,
+                            .context = &h};
+    change.line.shop_id = of->scope == HOLD_LANE ? of->lane : 0;
+    enum err_class class_ = change_make(call->host->store, &change, err);
     bool held = false;
     if (class_ == ERR_OK && of->scope == HOLD_LANE)
         class_ = lane_is_held(call->host->store, of->lane, &held, err);

@@ -40,6 +40,7 @@ struct api_host {
     struct gateway *gateway;
     struct sync *sync;
     const struct api_home *home; /* NULL: a test without one */
+    bool works;                  /* this process has workers, or is about to */
 };
 
 /* NULL: there is no generation just now (503). Each that is taken is given back. */

@@ -130,11 +130,11 @@ static enum err_class consent_ask(struct call *call, struct err *err)
                    sql_int(call->person->user_id), sql_text(platform), sql_int(app_id),
                    sql_int_or_null(shop_id, shop_id != 0), sql_int(call->now_ms + STATE_LIFE_MS)},
         .now_ms = call->now_ms};
-    struct control_act act = {.line = audit_of(call, "shop.authorize.ask", platform),
-                              .work = ask_work,
-                              .context = &asking};
-    act.line.shop_id = shop_id;
-    class_ = control_write(call, &act, err);
+    struct change change = {.line = audit_of(call, "shop.authorize.ask", platform),
+                            .work = ask_work,
+                            .context = &asking};
+    change.line.shop_id = shop_id;
+    class_ = change_make(call->host->store, &change, err);
     if (class_ == ERR_OK)
         class_ = cookie_set(call, cookie, STATE_LIFE_MS / 1000, err);
     if (class_ != ERR_OK)
@@ -313,11 +313,11 @@ static enum err_class consent_back(struct call *call, struct err *err)
                                                     : STR("");
     struct using using = {hash, call->now_ms};
     call->person = person;
-    struct control_act act = {.line = audit_of(call, "shop.authorize", state.platform),
-                              .work = use_work,
-                              .context = &using};
-    act.line.shop_id = state.shop_id;
-    class_ = control_write(call, &act, err);
+    struct change change = {.line = audit_of(call, "shop.authorize", state.platform),
+                            .work = use_work,
+                            .context = &using};
+    change.line.shop_id = state.shop_id;
+    class_ = change_make(call->host->store, &change, err);
     if (class_ == ERR_OK)
         class_ = cookie_set(call, STR(""), 0, err);
     if (class_ == ERR_OK && code.len == 0)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/audit.h"
+#include "api/change.h"
 #include "api/host.h"
 #include "api/list.h"
 #include "api/sales.h"
@@ -360,7 +360,6 @@ static const struct param ads_of_params[] = {
     {0},
 };
 struct ads_of_work {
-    const struct audit *audit;
     int64_t account, store;
 };
 static enum err_class ads_of_write(struct tx *tx, void *context, struct err *err)
@@ -368,8 +367,7 @@ static enum err_class ads_of_write(struct tx *tx, void *context, struct err *err
     const struct ads_of_work *w = context;
     const struct sql_value values[] = {sql_int(w->account),
                                        sql_int_or_null(w->store, w->store > 0)};
-    enum err_class class_ = tx_exec(tx, SQL_ADS_OF_SET, values, 2, NULL, err);
-    return class_ == ERR_OK ? audit_add(tx, w->audit, err) : class_;
+    return tx_exec(tx, SQL_ADS_OF_SET, values, 2, NULL, err);
 }
 
 static enum err_class ads_of_put(struct call *call, struct err *err)
@@ -389,11 +387,12 @@ static enum err_class ads_of_put(struct call *call, struct err *err)
         return call_absent(err, "shop", store);
     if (class_ != ERR_OK)
         return class_;
-    struct audit audit = audit_of(call, "shop.ads_of", call_text(call, "shop"));
-    audit.shop_id = work.account = account.ids[0];
-    audit.after = arena_printf(call->arena, "{\"store\":%lld}", (long long)work.store);
-    work.audit = &audit;
-    class_ = store_write(call->host->store, ads_of_write, &work, err);
+    struct change change = {.line = audit_of(call, "shop.ads_of", call_text(call, "shop")),
+                            .work = ads_of_write,
+                            .context = &work};
+    change.line.shop_id = work.account = account.ids[0];
+    change.line.after = arena_printf(call->arena, "{\"store\":%lld}", (long long)work.store);
+    class_ = change_make(call->host->store, &change, err);
     if (class_ != ERR_OK)
         return class_;
     out_init(&out, &call->out);

@@ -87,14 +87,6 @@ static enum err_class reject_one(struct call *call, struct err *err)
     return class_;
 }
 
-static enum err_class nothing_more(struct tx *tx, void *context, struct err *err)
-{
-    (void)tx;
-    (void)context;
-    (void)err;
-    return ERR_OK;
-}
-
 /* The line comes first: a record that lands without one would have been changed by nobody. */
 static enum err_class reject_replay(struct call *call, struct err *err)
 {
@@ -106,10 +98,9 @@ static enum err_class reject_replay(struct call *call, struct err *err)
         class_ = err_set(err, ERR_STOPPED, "starting", "this process maps no records");
     if (class_ != ERR_OK)
         return class_;
-    struct control_act act = {.line = audit_of(call, "reject.replay", call_text(call, "id")),
-                              .work = nothing_more};
-    act.line.shop_id = list_int(&row, SHOP);
-    class_ = control_write(call, &act, err);
+    struct change change = {.line = audit_of(call, "reject.replay", call_text(call, "id"))};
+    change.line.shop_id = list_int(&row, SHOP);
+    class_ = change_make(call->host->store, &change, err);
     if (class_ != ERR_OK)
         return class_;
     class_ = sync_reject_replay(call->host->sync, list_int(&row, ID), &why);

@@ -123,14 +123,6 @@ static enum err_class field_out(struct call *call, struct out *out, const char *
     return class_;
 }
 
-static enum err_class nothing_more(struct tx *tx, void *context, struct err *err)
-{
-    (void)tx;
-    (void)context;
-    (void)err;
-    return ERR_OK;
-}
-
 static struct str names_json(const struct call *call)
 {
     bool phone = is_asked(call, "phone"), name = is_asked(call, "contact_name");
@@ -152,13 +144,11 @@ static enum err_class reveal(struct call *call, struct err *err)
         class_ = order_read(call, &found, err);
     if (class_ != ERR_OK)
         return class_;
-    struct control_act act = {
-        .line = audit_of(call, "personal.reveal", call_text(call, "order_id")),
-        .work = nothing_more};
-    act.line.shop_id = found.shop_id;
-    act.line.reason = reason;
-    act.line.after = names_json(call);
-    class_ = control_write(call, &act, err);
+    struct change change = {.line = audit_of(call, "personal.reveal", call_text(call, "order_id"))};
+    change.line.shop_id = found.shop_id;
+    change.line.reason = reason;
+    change.line.after = names_json(call);
+    class_ = change_make(call->host->store, &change, err);
     if (class_ != ERR_OK)
         return class_;
     out_init(&out, &call->out);
@@ -229,10 +219,9 @@ static enum err_class find(struct call *call, struct err *err)
         return call_refuse(call, field, "parameter_short", err, "nothing to look for");
     if (class_ != ERR_OK)
         return class_;
-    struct control_act act = {.line = audit_of(call, "personal.search", str_of(field)),
-                              .work = nothing_more};
-    act.line.reason = call_text(call, "reason");
-    class_ = control_write(call, &act, err);
+    struct change change = {.line = audit_of(call, "personal.search", str_of(field))};
+    change.line.reason = call_text(call, "reason");
+    class_ = change_make(call->host->store, &change, err);
     if (class_ != ERR_OK)
         return class_;
     const struct sql_value values[] = {sql_int(0), shops, sql_text((struct str){hex, 32}),

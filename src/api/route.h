@@ -131,9 +131,10 @@ int64_t call_int(const struct call *call, const char *name);
 enum err_class call_refuse(struct call *call, const char *parameter, const char *code,
                            struct err *err, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
-/* Where two may meet: the request's If-Match, if it has one, against what GET would answer now. ERR_CONFLICT
- * "precondition". */
-enum err_class call_if_match(struct call *call, struct str current, struct err *err);
+/* Where two may meet: the request's If-Match, if it has one, against what GET would answer now, which `answer` writes into
+ * call->out; that is emptied again. Before anything is changed. ERR_CONFLICT "precondition". */
+typedef enum err_class call_answer(struct call *call, int64_t id, struct err *err);
+enum err_class call_if_match(struct call *call, call_answer *answer, int64_t id, struct err *err);
 /* A response header; the value is copied. False: no room. */
 bool call_header(struct call *call, const char *name, struct str value);
 /* 404, also for what is not his to see. */

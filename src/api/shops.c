@@ -335,7 +335,7 @@ static enum err_class shop_add(struct call *call, struct err *err)
         return class_;
     struct audit line = audit_of(call, "shop.add", wish.name);
     line.after = wish_json(call, &wish);
-    const struct api_also also = {control_also, &line};
+    const struct api_also also = {change_also, &line};
     class_ = home->shop_add(home->context, &wish, &also, &id, err);
     if (class_ != ERR_OK)
         return class_;
@@ -353,13 +353,15 @@ static enum err_class shop_edit(struct call *call, struct err *err)
     if (class_ == ERR_OK)
         class_ = control_home(call, &home, err);
     if (class_ == ERR_OK)
+        class_ = call_if_match(call, shop_answer, id, err);
+    if (class_ == ERR_OK)
         class_ = wish_read(call, &wish, err);
     if (class_ != ERR_OK)
         return class_;
     struct audit line = audit_of(call, "shop.edit", call_text(call, "id"));
     line.shop_id = id;
     line.after = wish_json(call, &wish);
-    const struct api_also also = {control_also, &line};
+    const struct api_also also = {change_also, &line};
     class_ = home->shop_edit(home->context, id, &wish, &also, err);
     return class_ == ERR_OK ? shop_answer(call, id, err) : class_;
 }
@@ -375,11 +377,13 @@ static enum err_class shop_state(struct call *call, const char *action, struct s
     enum err_class class_ = control_shop(call, "id", &id, &shop, err);
     if (class_ == ERR_OK)
         class_ = control_home(call, &home, err);
+    if (class_ == ERR_OK)
+        class_ = call_if_match(call, shop_answer, id, err);
     if (class_ != ERR_OK)
         return class_;
     struct audit line = audit_of(call, action, call_text(call, "id"));
     line.shop_id = id;
-    const struct api_also also = {control_also, &line};
+    const struct api_also also = {change_also, &line};
     class_ = home->shop_state(home->context, id, state, &also, err);
     return class_ == ERR_OK ? shop_answer(call, id, err) : class_;
 }
@@ -410,12 +414,14 @@ static enum err_class shop_unbind(struct call *call, struct err *err)
     enum err_class class_ = control_shop(call, "id", &id, &shop, err);
     if (class_ == ERR_OK)
         class_ = control_home(call, &home, err);
+    if (class_ == ERR_OK)
+        class_ = call_if_match(call, shop_answer, id, err);
     if (class_ != ERR_OK)
         return class_;
     struct audit line = audit_of(call, "shop.unbind", shop ? shop->name : call_text(call, "id"));
     line.shop_id = id;
     line.after = with_rows ? STR("{\"with_rows\":true}") : STR("{\"with_rows\":false}");
-    const struct api_also also = {control_also, &line};
+    const struct api_also also = {change_also, &line};
     class_ = home->shop_remove(home->context, id, with_rows, &also, err);
     if (class_ != ERR_OK)
         return class_;

@@ -4,6 +4,9 @@
 #define HUILIU_API_SQL_H
 
 #define SQL_WORKERS_BEAT "SELECT max(beat_ms) FROM worker"
+/* ?1 due before */
+#define SQL_TASKS_OVERDUE                                                                          \
+    "SELECT count(*) FROM (SELECT id FROM task WHERE state = 'ready' AND ready_ms < ?1 LIMIT 1) AS t"
 
 /* --- numbers: lists, sums --- */
 
@@ -44,7 +47,8 @@
 /* ?1 id ?2 role ?3 reveals ?4 all shops ?5 disabled ?6: 1 ends its bearers */
 #define SQL_USER_SET                                                                               \
     "UPDATE api_user SET role = ?2, reveals = ?3, all_shops = ?4, disabled = ?5,"                  \
-    " generation = generation + ?6 WHERE id = ?1"
+    " generation = generation + 1 WHERE id = ?1 AND generation = ?6"
+#define SQL_USER_THERE "SELECT count(*) FROM api_user WHERE id = ?1"
 /* ?1 id ?2 password */
 #define SQL_USER_PASSWORD                                                                          \
     "UPDATE api_user SET password = ?2, generation = generation + 1 WHERE id = ?1"

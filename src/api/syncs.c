@@ -401,10 +401,10 @@ static enum err_class sync_ask(struct call *call, struct err *err)
         class_ = same_find(call, &plan, &same, err);
     if (class_ == ERR_OK && same.len == 0) {
         struct asking asking = {&plan, call->now_ms};
-        struct control_act act = {
+        struct change change = {
             .line = audit_of(call, "sync.ask", plan.rows.id), .work = ask_work, .context = &asking};
-        act.line.after = plan.rows.wish;
-        class_ = control_write(call, &act, err);
+        change.line.after = plan.rows.wish;
+        class_ = change_make(call->host->store, &change, err);
     }
     if (class_ != ERR_OK)
         return class_;
@@ -451,9 +451,9 @@ static enum err_class sync_cancel(struct call *call, struct err *err)
         class_ = cancel_check(call, &run, err);
     if (class_ != ERR_OK)
         return class_;
-    struct control_act act = {
+    struct change change = {
         .line = audit_of(call, "sync.cancel", c.id), .work = cancel_work, .context = &c};
-    class_ = control_write(call, &act, err);
+    class_ = change_make(call->host->store, &change, err);
     if (class_ != ERR_OK)
         return class_;
     call->now_ms = clock_now_ms();

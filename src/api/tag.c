@@ -37,13 +37,17 @@ static bool tags_have(struct str list, const char *tag)
     return false;
 }
 
-enum err_class call_if_match(struct call *call, struct str current, struct err *err)
+enum err_class call_if_match(struct call *call, call_answer *answer, int64_t id, struct err *err)
 {
     char tag[TAG_BYTES];
     struct str wanted = http_header(call->request, STR("If-Match"));
     if (wanted.len == 0)
         return ERR_OK;
-    tag_of(call, current, tag);
+    enum err_class class_ = answer(call, id, err);
+    if (class_ != ERR_OK)
+        return class_;
+    tag_of(call, buf_str(&call->out), tag);
+    buf_reset(&call->out);
     return tags_have(wanted, tag)
                ? ERR_OK
                : err_set(err, ERR_CONFLICT, "precondition",

@@ -234,10 +234,10 @@ static enum err_class task_edit(struct call *call, const char *action, store_wor
         return class_;
     edit->id = list_int(&row, ID);
     edit->now_ms = call->now_ms;
-    struct control_act act = {
+    struct change change = {
         .line = audit_of(call, action, call_text(call, "id")), .work = work, .context = edit};
-    act.line.shop_id = list_int(&row, LANE);
-    return control_write(call, &act, err);
+    change.line.shop_id = list_int(&row, LANE);
+    return change_make(call->host->store, &change, err);
 }
 
 static enum err_class task_retry_ask(struct call *call, struct err *err)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "api/change.h"
 #include "api/sql.h"
 
 /* --- reading --- */
@@ -158,10 +159,10 @@ static enum err_class user_check(const struct user *user, struct err *err)
 
 struct user_work {
     const struct user *user;
-    const struct audit *audit;
-    const char *hash; /* NULL or empty: none */
-    bool is_admin;    /* and may sign in, when it is done */
-    bool ends_all;    /* sessions too */
+    int64_t now_ms;
+    const char *hash; /* NULL: none, or it stays */
+    const struct audit *password_audit;
+    bool is_admin; /* and may sign in, when it is done */
     int64_t id;
 };
 
@@ -184,20 +185,21 @@ static enum err_class add_work(struct tx *tx, void *context, struct err *err)
     const struct sql_value values[] = {
         sql_text(user->name),     work->hash ? sql_text(str_of(work->hash)) : sql_null(),
         sql_text(user->role),     sql_int(user->reveals),
-        sql_int(user->all_shops), sql_int(work->audit->at_ms)};
+        sql_int(user->all_shops), sql_int(work->now_ms)};
     enum err_class class_ = tx_exec(tx, SQL_USER_ADD, values, 6, NULL, err);
     if (class_ != ERR_OK)
         return class_;
     work->id = tx_last_id(tx);
-    class_ = shops_write(tx, user, work->id, err);
-    return class_ == ERR_OK ? audit_add(tx, work->audit, err) : class_;
+    return shops_write(tx, user, work->id, err);
 }
 
 enum err_class user_add(struct store *store, const struct user *user, struct str password,
                         const struct audit *audit, int64_t *id, struct err *err)
 {
     char hash[PASSWORD_HASH_BYTES];
-    struct user_work work = {.user = user, .audit = audit, .hash = password.len > 0 ? hash : NULL};
+    struct user_work work = {
+        .user = user, .now_ms = audit->at_ms, .hash = password.len > 0 ? hash : NULL};
+    struct change change = {.line = *audit, .work = add_work, .context = &work};
     enum err_class class_ = name_check(user->name, err);
     if (class_ == ERR_OK)
         class_ = user_check(user, err);
@@ -206,7 +208,7 @@ enum err_class user_add(struct store *store, const struct user *user, struct str
     if (class_ == ERR_OK && password.len > 0)
         class_ = password_hash(password, hash, err);
     if (class_ == ERR_OK)
-        class_ = store_write(store, add_work, &work, err);
+        class_ = change_make(store, &change, err);
     if (class_ == ERR_CONFLICT)
         return err_set(err, ERR_CONFLICT, "user_exists", "there is a user of that name already");
     if (class_ == ERR_OK && id)
@@ -246,78 +248,96 @@ static enum err_class given_out_end(struct tx *tx, int64_t id, struct err *err)
     return tx_exec(tx, SQL_SESSIONS_REMOVE, key, 1, NULL, err);
 }
 
+static enum err_class password_write(struct tx *tx, int64_t id, const char *hash, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(id), sql_text(str_of(hash))};
+    int64_t rows;
+    enum err_class class_ = tx_exec(tx, SQL_USER_PASSWORD, values, 2, &rows, err);
+    if (class_ == ERR_OK && rows == 0)
+        class_ = err_set(err, ERR_NOT_FOUND, "user_unknown", "there is no such user");
+    return class_ == ERR_OK ? given_out_end(tx, id, err) : class_;
+}
+
+static enum err_class changed_or_gone(struct tx *tx, int64_t id, struct err *err)
+{
+    const struct sql_value key[] = {sql_int(id)};
+    int64_t there = 0;
+    enum err_class class_ = tx_query(tx, SQL_USER_THERE, key, 1, count_take, &there, err);
+    if (class_ != ERR_OK)
+        return class_;
+    return there > 0 ? err_set(err, ERR_CONFLICT, "precondition",
+                               "somebody has changed it since you read it: read it again")
+                     : err_set(err, ERR_NOT_FOUND, "user_unknown", "there is no such user");
+}
+
 static enum err_class set_work(struct tx *tx, void *context, struct err *err)
 {
     struct user_work *work = context;
     const struct user *user = work->user;
     const struct sql_value values[] = {sql_int(user->id),       sql_text(user->role),
                                        sql_int(user->reveals),  sql_int(user->all_shops),
-                                       sql_int(user->disabled), sql_int(1)};
+                                       sql_int(user->disabled), sql_int(user->generation)};
     int64_t rows, admins;
     enum err_class class_ = admins_lock(tx, &admins, err);
     if (class_ == ERR_OK)
         class_ = tx_exec(tx, SQL_USER_SET, values, 6, &rows, err);
     if (class_ == ERR_OK && rows == 0)
-        class_ = err_set(err, ERR_NOT_FOUND, "user_unknown", "there is no such user");
+        class_ = changed_or_gone(tx, user->id, err);
+    if (class_ == ERR_OK && work->hash)
+        class_ = password_write(tx, user->id, work->hash, err);
     if (class_ == ERR_OK && !work->is_admin)
         class_ = admins_check(tx, admins, err);
     if (class_ == ERR_OK)
         class_ = shops_write(tx, user, user->id, err);
-    if (class_ == ERR_OK && work->ends_all)
+    if (class_ == ERR_OK && user->disabled)
         class_ = given_out_end(tx, user->id, err);
-    return class_ == ERR_OK ? audit_add(tx, work->audit, err) : class_;
+    return class_ == ERR_OK && work->hash ? audit_add(tx, work->password_audit, err) : class_;
 }
 
 enum err_class user_set(struct store *store, const struct user *user, const struct audit *audit,
-                        struct err *err)
+                        const struct audit *password_audit, struct str password, struct err *err)
 {
+    char hash[PASSWORD_HASH_BYTES];
     struct user_work work = {.user = user,
-                             .audit = audit,
-                             .is_admin = str_eq(user->role, STR("admin")) && !user->disabled,
-                             .ends_all = user->disabled};
+                             .hash = password_audit ? hash : NULL,
+                             .password_audit = password_audit,
+                             .is_admin = str_eq(user->role, STR("admin")) && !user->disabled};
+    struct change change = {.line = *audit, .work = set_work, .context = &work};
     enum err_class class_ = user_check(user, err);
-    return class_ == ERR_OK ? store_write(store, set_work, &work, err) : class_;
+    if (class_ == ERR_OK && password_audit)
+        class_ = password_is_fit(user->name, password, err);
+    if (class_ == ERR_OK && password_audit)
+        class_ = password_hash(password, hash, err);
+    return class_ == ERR_OK ? change_make(store, &change, err) : class_;
 }
 
 struct password_work {
-    const struct user *user;
-    const struct audit *audit;
+    int64_t id;
     const char *hash;
 };
 
 static enum err_class password_work(struct tx *tx, void *context, struct err *err)
 {
     const struct password_work *work = context;
-    const struct sql_value values[] = {sql_int(work->user->id), sql_text(str_of(work->hash))};
-    int64_t rows;
-    enum err_class class_ = tx_exec(tx, SQL_USER_PASSWORD, values, 2, &rows, err);
-    if (class_ == ERR_OK && rows == 0)
-        class_ = err_set(err, ERR_NOT_FOUND, "user_unknown", "there is no such user");
-    if (class_ == ERR_OK)
-        class_ = given_out_end(tx, work->user->id, err);
-    return class_ == ERR_OK ? audit_add(tx, work->audit, err) : class_;
+    return password_write(tx, work->id, work->hash, err);
 }
 
 enum err_class user_password_set(struct store *store, const struct user *user, struct str password,
                                  const struct audit *audit, struct err *err)
 {
     char hash[PASSWORD_HASH_BYTES];
-    struct password_work work = {user, audit, hash};
+    struct password_work work = {user->id, hash};
+    struct change change = {.line = *audit, .work = password_work, .context = &work};
     enum err_class class_ = password_is_fit(user->name, password, err);
     if (class_ == ERR_OK)
         class_ = password_hash(password, hash, err);
-    return class_ == ERR_OK ? store_write(store, password_work, &work, err) : class_;
+    return class_ == ERR_OK ? change_make(store, &change, err) : class_;
 }
-
-struct remove_work {
-    int64_t id;
-    const struct audit *audit;
-};
 
 static enum err_class remove_work(struct tx *tx, void *context, struct err *err)
 {
-    const struct remove_work *work = context;
-    const struct sql_value key[] = {sql_int(work->id)};
+    const int64_t *id = context;
+    const struct sql_value key[] = {sql_int(*id)};
     static const char *const sql[] = {SQL_USER_SHOPS_CLEAR, SQL_SESSIONS_REMOVE, SQL_TOKENS_REMOVE};
     int64_t rows, admins;
     enum err_class class_ = admins_lock(tx, &admins, err);
@@ -329,12 +349,12 @@ static enum err_class remove_work(struct tx *tx, void *context, struct err *err)
         class_ = tx_exec(tx, sql[i], key, 1, NULL, err);
     if (class_ == ERR_OK)
         class_ = admins_check(tx, admins, err);
-    return class_ == ERR_OK ? audit_add(tx, work->audit, err) : class_;
+    return class_;
 }
 
 enum err_class user_remove(struct store *store, int64_t id, const struct audit *audit,
                            struct err *err)
 {
-    struct remove_work work = {id, audit};
-    return store_write(store, remove_work, &work, err);
+    struct change change = {.line = *audit, .work = remove_work, .context = &id};
+    return change_make(store, &change, err);
 }

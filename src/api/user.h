@@ -37,9 +37,11 @@ enum err_class users_read(struct store *store, struct arena *arena, struct user 
 /* `password` in plain, empty: none. *id may be NULL. */
 enum err_class user_add(struct store *store, const struct user *user, struct str password,
                         const struct audit *audit, int64_t *id, struct err *err);
-/* role, reveals, all_shops, disabled and shops as they are in `user`. */
+/* role, reveals, all_shops, disabled and shops as they are in `user`, which has to be of the generation that is there:
+ * else somebody has changed it meanwhile, ERR_CONFLICT "precondition". A new password goes with it, in the same
+ * transaction and with a line of its own, where `password_audit` is not NULL. */
 enum err_class user_set(struct store *store, const struct user *user, const struct audit *audit,
-                        struct err *err);
+                        const struct audit *password_audit, struct str password, struct err *err);
 enum err_class user_password_set(struct store *store, const struct user *user, struct str password,
                                  const struct audit *audit, struct err *err);
 enum err_class user_remove(struct store *store, int64_t id, const struct audit *audit,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/change.h"
 #include "api/out.h"
 #include "api/sql.h"
 #include "api/tables.h"
@@ -141,19 +142,17 @@ static enum err_class user_patch(struct call *call, struct err *err)
         return class_;
     struct audit audit = audit_of(call, "user.change", user.name);
     audit.before = user_json(call, &user);
-    class_ = user_take(call, &user, err);
+    class_ = call_if_match(call, user_answer, user.id, err);
+    if (class_ == ERR_OK)
+        class_ = user_take(call, &user, err);
     if (class_ == ERR_OK && call_given(call, "disabled"))
         user.disabled = call_int(call, "disabled") != 0;
-    if (class_ == ERR_OK && call_given(call, "password"))
-        class_ = password_is_fit(user.name, password, err);
     if (class_ != ERR_OK)
         return class_;
+    const struct audit said = audit_of(call, "user.password", user.name);
     audit.after = user_json(call, &user);
-    class_ = user_set(call->host->store, &user, &audit, err);
-    if (class_ == ERR_OK && call_given(call, "password")) {
-        const struct audit said = audit_of(call, "user.password", user.name);
-        class_ = user_password_set(call->host->store, &user, password, &said, err);
-    }
+    class_ = user_set(call->host->store, &user, &audit, call_given(call, "password") ? &said : NULL,
+                      password, err);
     who_forget(call->api);
     return class_ == ERR_OK ? user_answer(call, user.id, err) : class_;
 }
@@ -167,6 +166,9 @@ static enum err_class user_delete(struct call *call, struct err *err)
         return class_;
     struct audit audit = audit_of(call, "user.remove", user.name);
     audit.before = user_json(call, &user);
+    class_ = call_if_match(call, user_answer, user.id, err);
+    if (class_ != ERR_OK)
+        return class_;
     class_ = user_remove(call->host->store, user.id, &audit, err);
     who_forget(call->api);
     call->reply->status = 204;
@@ -204,20 +206,19 @@ static enum err_class tokens_list(struct call *call, struct err *err)
 struct token_work {
     struct str name;
     const char *digest;
-    int64_t user_id, expires_ms, id;
-    const struct audit *audit;
+    int64_t user_id, now_ms, expires_ms, id;
 };
 
 static enum err_class token_work(struct tx *tx, void *context, struct err *err)
 {
     struct token_work *work = context;
     const struct sql_value values[] = {sql_text(work->name), sql_int(work->user_id),
-                                       sql_text(str_of(work->digest)), sql_int(work->audit->at_ms),
+                                       sql_text(str_of(work->digest)), sql_int(work->now_ms),
                                        sql_int_or_null(work->expires_ms, work->expires_ms > 0)};
     enum err_class class_ = tx_exec(tx, SQL_TOKEN_ADD, values, 5, NULL, err);
     if (class_ == ERR_OK)
         work->id = tx_last_id(tx);
-    return class_ == ERR_OK ? audit_add(tx, work->audit, err) : class_;
+    return class_;
 }
 
 /* It is shown once, and the database knows its digest only. */
@@ -235,16 +236,17 @@ static enum err_class token_post(struct call *call, struct err *err)
         return class_;
     struct str text = arena_printf(call->arena, "hlt_%s", token);
     class_ = token_digest(text, digest, err);
-    struct audit audit = audit_of(call, "token.add", call_text(call, "name"));
-    audit.after = arena_printf(call->arena, "{\"user_id\":%lld,\"days\":%lld}", (long long)user.id,
-                               (long long)days);
     struct token_work work = {.name = call_text(call, "name"),
                               .digest = digest,
                               .user_id = user.id,
-                              .expires_ms = days > 0 ? call->now_ms + days * INT64_C(86400000) : 0,
-                              .audit = &audit};
+                              .now_ms = call->now_ms,
+                              .expires_ms = days > 0 ? call->now_ms + days * INT64_C(86400000) : 0};
+    struct change change = {
+        .line = audit_of(call, "token.add", work.name), .work = token_work, .context = &work};
+    change.line.after = arena_printf(call->arena, "{\"user_id\":%lld,\"days\":%lld}",
+                                     (long long)user.id, (long long)days);
     if (class_ == ERR_OK)
-        class_ = store_write(call->host->store, token_work, &work, err);
+        class_ = change_make(call->host->store, &change, err);
     if (class_ != ERR_OK)
         return class_;
     call->reply->status = 201;
@@ -259,28 +261,25 @@ static enum err_class token_post(struct call *call, struct err *err)
     return ERR_OK;
 }
 
-struct gone_work {
-    int64_t id;
-    const struct audit *audit;
-};
-
 static enum err_class gone_work(struct tx *tx, void *context, struct err *err)
 {
-    const struct gone_work *work = context;
-    const struct sql_value key[] = {sql_int(work->id)};
+    const int64_t *id = context;
+    const struct sql_value key[] = {sql_int(*id)};
     int64_t rows;
     enum err_class class_ = tx_exec(tx, SQL_TOKEN_REMOVE, key, 1, &rows, err);
     if (class_ == ERR_OK && rows == 0)
         class_ = err_set(err, ERR_NOT_FOUND, "token_unknown", "there is no such token");
-    return class_ == ERR_OK ? audit_add(tx, work->audit, err) : class_;
+    return class_;
 }
 
 static enum err_class token_delete(struct call *call, struct err *err)
 {
-    const struct audit audit = audit_of(
-        call, "token.remove", arena_printf(call->arena, "%lld", (long long)call_int(call, "id")));
-    struct gone_work work = {call_int(call, "id"), &audit};
-    enum err_class class_ = store_write(call->host->store, gone_work, &work, err);
+    int64_t id = call_int(call, "id");
+    struct change change = {
+        .line = audit_of(call, "token.remove", arena_printf(call->arena, "%lld", (long long)id)),
+        .work = gone_work,
+        .context = &id};
+    enum err_class class_ = change_make(call->host->store, &change, err);
     who_forget(call->api);
     call->reply->status = 204;
     return class_;

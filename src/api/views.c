@@ -2,7 +2,7 @@
  * public. What a view says is checked against the list's declaration when it is saved. */
 #include <string.h>
 
-#include "api/audit.h"
+#include "api/change.h"
 #include "api/host.h"
 #include "api/lists.h"
 #include "api/sql.h"
@@ -266,7 +266,6 @@ struct view_edit {
     struct call *call;
     struct str body;
     int64_t id; /* 0: a new one */
-    struct audit audit;
 };
 
 static enum err_class count_take(struct reader *row, void *context, struct err *err)
@@ -311,7 +310,7 @@ static enum err_class view_update(struct tx *tx, struct view_edit *edit, struct 
     return class_ || rows ? class_ : call_absent(err, "view of yours", call_text(call, "id"));
 }
 
-/* One transaction: the view, that no other is the first of its list, and the line of the audit. */
+/* The view, and that no other is the first of its list. */
 static enum err_class view_save(struct tx *tx, void *context, struct err *err)
 {
     struct view_edit *edit = context;
@@ -328,18 +327,20 @@ static enum err_class view_save(struct tx *tx, void *context, struct err *err)
     if (class_ == ERR_CONFLICT && err && strcmp(err->code, "store_unique") == 0)
         return err_set(err, ERR_CONFLICT, "view_exists",
                        "you have a view of this name of this list");
-    return class_ ? class_ : audit_add(tx, &edit->audit, err);
+    return class_;
 }
 
 static enum err_class view_write_and_answer(struct call *call, const char *action, int64_t id,
                                             struct err *err)
 {
-    struct view_edit edit = {
-        .call = call, .id = id, .audit = audit_of(call, action, call_text(call, "name"))};
+    struct view_edit edit = {.call = call, .id = id};
+    struct change change = {.line = audit_of(call, action, call_text(call, "name")),
+                            .work = view_save,
+                            .context = &edit};
     enum err_class class_ = body_make(call, &edit.body, err);
-    edit.audit.after = edit.body;
+    change.line.after = edit.body;
     if (!class_)
-        class_ = store_write(call->host->store, view_save, &edit, err);
+        class_ = change_make(call->host->store, &change, err);
     return class_ ? class_ : view_answer(call, edit.id, err);
 }
 
@@ -353,7 +354,8 @@ static enum err_class view_add(struct call *call, struct err *err)
 
 static enum err_class view_put(struct call *call, struct err *err)
 {
-    return view_write_and_answer(call, "view.change", view_id(call), err);
+    enum err_class class_ = call_if_match(call, view_answer, view_id(call), err);
+    return class_ ? class_ : view_write_and_answer(call, "view.change", view_id(call), err);
 }
 
 static enum err_class view_delete(struct tx *tx, void *context, struct err *err)
@@ -364,15 +366,18 @@ static enum err_class view_delete(struct tx *tx, void *context, struct err *err)
     enum err_class class_ = tx_exec(tx, SQL_VIEW_REMOVE, values, 2, &rows, err);
     if (!class_ && !rows)
         return call_absent(err, "view of yours", call_text(edit->call, "id"));
-    return class_ ? class_ : audit_add(tx, &edit->audit, err);
+    return class_;
 }
 
 static enum err_class view_remove(struct call *call, struct err *err)
 {
-    struct view_edit edit = {.call = call,
-                             .id = view_id(call),
-                             .audit = audit_of(call, "view.remove", call_text(call, "id"))};
-    enum err_class class_ = store_write(call->host->store, view_delete, &edit, err);
+    struct view_edit edit = {.call = call, .id = view_id(call)};
+    struct change change = {.line = audit_of(call, "view.remove", call_text(call, "id")),
+                            .work = view_delete,
+                            .context = &edit};
+    enum err_class class_ = call_if_match(call, view_answer, edit.id, err);
+    if (!class_)
+        class_ = change_make(call->host->store, &change, err);
     if (!class_)
         call->reply->status = 204;
     return class_;

@@ -190,7 +190,7 @@ static enum exit_code able_set(struct app *app, const struct cli *cli, bool disa
     enum err_class class_ = user_find(app->store, cli_arg(cli, 0), &app->arena, &user, err);
     user.disabled = disabled;
     if (class_ == ERR_OK)
-        class_ = user_set(app->store, &user, &audit, err);
+        class_ = user_set(app->store, &user, &audit, NULL, STR_NONE, err);
     if (class_ != ERR_OK)
         return exit_of(class_);
     app_say(app, disabled ? MSG_USER_DISABLED : MSG_USER_ENABLED, M_STR(user.name), M_END);

@@ -333,6 +333,8 @@ static enum err_class generation_open(const struct service *service, struct gene
                                      err);
     if (class_ == ERR_OK && service->roles.serves)
         class_ = hosting_make(&g->app, &g->host, err);
+    if (class_ == ERR_OK && g->host)
+        g->host->works = service->roles.works;
     if (class_ == ERR_OK)
         class_ = app_shops_stamp(&g->app, &g->stamp, err);
     if (class_ == ERR_OK) {
