@@ -232,7 +232,9 @@ static enum err_class after_ads(struct call *call, const struct shop_scope *shop
         .by_shop = by == PROFIT_SHOP,
         .ad_spend = metric_find(sums_family(call, &sums_of_sales), STR("ad_spend")),
         .ad_cost = metric_find(sums_family(call, &sums_of_ads), STR("cost"))};
-    enum err_class class_ = ads_read(call, ads, err);
+    enum err_class class_ = whole_check(call, err);
+    if (class_ == ERR_OK)
+        class_ = ads_read(call, ads, err);
     if (class_ == ERR_OK)
         class_ = rows_read(call, shops, ads, rows, err);
     if (class_ == ERR_OK)

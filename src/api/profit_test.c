@@ -102,6 +102,16 @@ static void a_days_profit_is_after_the_ads_of_its_store(void **state)
     is(&a, "items.1.profit.minor", "200");
     is(&a, "totals.0.profit.minor", "2500");
     is(&a, "totals.0.orders", "2");
+    /* What comes whole says so, and does not pass a wish over. */
+    static const char *const wishes[] = {"sort=-gmv", "limit=1", "page=2", "cursor=x"};
+    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
+        struct str profit = arena_printf(&f->arena, "by=shop&%s", wishes[i]);
+        struct str sales = arena_printf(&f->arena, "by=week&%s", wishes[i]);
+        a = api_ask(f, "GET", "/api/v1/profit", profit.ptr, NULL);
+        is(&a, "code", "parameter_unknown");
+        a = api_ask(f, "GET", "/api/v1/sales", sales.ptr, NULL);
+        is(&a, "code", "parameter_unknown");
+    }
     a = api_ask(f, "GET", "/api/v1/profit", "by=shop&from=2026-01-01&to=2026-01-31", NULL);
     is(&a, "items.0.shop_name", "alpha");
     is(&a, "items.0.profit.minor", "2500");

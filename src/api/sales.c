@@ -82,6 +82,17 @@ enum err_class ranked_write(struct call *call, struct out *out, const char *key,
     return class_;
 }
 
+enum err_class whole_check(struct call *call, struct err *err)
+{
+    static const char *const names[] = {"sort", "limit", "page", "cursor"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (call_given(call, names[i]))
+            return call_refuse(call, names[i], "parameter_unknown", err,
+                               "by=%.*s comes whole and in its order: there is no %s",
+                               STR_ARG(call_text(call, "by")), names[i]);
+    return ERR_OK;
+}
+
 /* --- days, weeks, months --- */
 
 struct buckets {
@@ -219,8 +230,8 @@ static enum err_class sales(struct call *call, struct err *err)
     enum err_class class_ = call_shops(call, &shops, err);
     if (!class_)
         class_ = period_ask(call, &shops, &period, err);
-    if (!class_ && ranked)
-        class_ = rank_ask(call, &query, "-gmv", err);
+    if (!class_)
+        class_ = ranked ? rank_ask(call, &query, "-gmv", err) : whole_check(call, err);
     if (!class_ && ranked)
         class_ = rank_read(call, &query, &page, err);
     if (class_)

@@ -20,6 +20,9 @@ enum err_class ranked_write(struct call *call, struct out *out, const char *key,
                             const struct rank_query *query, const struct rank_page *page,
                             struct err *err);
 
+/* For answers that come whole and in their order: a sort, limit, page or cursor that is given is refused, not passed over. */
+enum err_class whole_check(struct call *call, struct err *err);
+
 /* A day, an ISO week (of the year that has its Thursday) or a calendar month. */
 struct bucket {
     char name[DAY_TEXT_MAX], first[DAY_TEXT_MAX], last[DAY_TEXT_MAX];
