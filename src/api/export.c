@@ -160,18 +160,18 @@ static void export_close(void *context)
 }
 
 /* 订单数据_20260128_000000.xlsx: once as ASCII for old clients, once as it is (RFC 5987). */
-static enum err_class name_write(struct call *call, const struct export *export, struct err *err)
+enum err_class export_name(struct call *call, struct str ascii, struct str title,
+                           enum sheet_form form, const struct zone *zone, struct err *err)
 {
     struct buf text, stamp;
     char memory[32];
     buf_init(&text, 1024);
     buf_init_lent(&stamp, memory, sizeof(memory));
-    enum err_class class_ = time_format(STR("_%Y%m%d_%H%M%S."), export->layout.zone, call->now_ms,
-                                        &stamp, err);
-    buf_add(&stamp, str_of(sheet_form_name(export->form)));
-    buf_printf(&text, "attachment; filename=\"%s%.*s\"; filename*=UTF-8''",
-               export->query.list->name, STR_ARG(buf_str(&stamp)));
-    percent_write(&text, export->layout.title);
+    enum err_class class_ = time_format(STR("_%Y%m%d_%H%M%S."), zone, call->now_ms, &stamp, err);
+    buf_add(&stamp, str_of(sheet_form_name(form)));
+    buf_printf(&text, "attachment; filename=\"%.*s%.*s\"; filename*=UTF-8''", STR_ARG(ascii),
+               STR_ARG(buf_str(&stamp)));
+    percent_write(&text, title);
     buf_add(&text, buf_str(&stamp));
     if (!class_ && (text.failed || !call_header(call, "Content-Disposition", buf_str(&text))))
         class_ = err_no_memory(err);
@@ -226,7 +226,8 @@ static enum err_class export_make(struct call *call, const struct list *list, st
         return class_;
     export->query.arena = &export->reading;
     sheet_form_parse(call_text(call, "format"), &export->form);
-    class_ = name_write(call, export, err);
+    class_ = export_name(call, str_of(list->name), export->layout.title, export->form,
+                         export->layout.zone, err);
     return class_ ? class_ : export_start(call, export, err);
 }
 

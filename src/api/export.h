@@ -31,7 +31,29 @@ extern const char *const export_formats[], *const export_languages[];
 
 enum err_class export_answer(struct call *call, const struct list *list, struct err *err);
 
+/* The rows of another route's answer as a file, what stands under `items`: for rows that are no declared list. It is asked page
+ * after page by `next`, each of its own commit, so a file shows what the answer shows, figure by figure. Parameters:
+ * EXPORT_ITEMS_PARAMS and those of `base` that choose rows. family: of metrics, whose words are the headings. */
+#define EXPORT_ITEMS_PARAMS                                                                        \
+    {"format",           PARAM_QUERY,          PARAM_WORD, .words = export_formats,                \
+     .standard = "xlsx", .help = "Of the file"},                                                   \
+        {"columns", PARAM_QUERY, PARAM_TEXT, .many = true,                                         \
+         .help = "Only these, in this order; without: all"},                                       \
+        {"lang",           PARAM_QUERY,                                                            \
+         PARAM_WORD,       .words = export_languages,                                              \
+         .standard = "zh", .help = "Of the headings"},                                             \
+    {                                                                                              \
+        "sort", PARAM_QUERY, PARAM_TEXT, .help = "As the list's"                                   \
+    }
+enum err_class export_items(struct call *call, const struct route *base, const char *family,
+                            struct err *err);
+
 /* --- the parts of it --- */
+/* Content-Disposition: a name with the time. */
+enum err_class export_name(struct call *call, struct str ascii, struct str title,
+                           enum sheet_form form, const struct zone *zone, struct err *err);
+struct str export_heading(struct str name, bool chinese);
+enum sheet_kind export_metric_kind(const struct metric *metric);
 enum export_how { EXPORT_PLAIN, EXPORT_SHOP, EXPORT_STATUS, EXPORT_TIME };
 struct export_column {
     enum export_how how;

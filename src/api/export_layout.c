@@ -57,9 +57,47 @@ static const struct {
     {"pay_amount", "支付金额", "Paid amount"},
     {"unit_cost", "单件成本", "Unit cost"},
     {"at", "时间", "At"},
+    {"shop_name", "店铺", "Shop"},
+    {"name", "名称", "Name"},
+    {"week", "周", "Week"},
+    {"month", "月", "Month"},
+    {"from", "起", "From"},
+    {"to", "止", "To"},
+    {"cover", "封面", "Cover"},
+    {"newest_order_at", "最近下单", "Newest order"},
+    {"provisional", "未定", "Provisional"},
+    {"po_id", "PO单号", "PO"},
+    {"bill", "账单", "Bill"},
+    {"line", "行", "Line"},
+    {"kind", "种类", "Kind"},
+    {"billed_at", "账单时间", "Billed"},
+    {"sales", "销售回款", "Sales"},
+    {"sales_discounted", "折后销售", "Sales discounted"},
+    {"reversal", "销售冲回", "Reversal"},
+    {"shipping", "运费", "Shipping"},
+    {"shipping_discounted", "折后运费", "Shipping discounted"},
+    {"first_mile", "头程", "First mile"},
+    {"last_mile", "尾程", "Last mile"},
+    {"charged_weight", "计费重", "Charged weight"},
+    {"deduction", "扣款", "Deduction"},
+    {"revenue", "收入", "Revenue"},
+    {"orders", "订单数", "Orders"},
+    {"parcels", "包裹数", "Parcels"},
+    {"cost_unknown", "成本未知", "Cost unknown"},
+    {"goods_cost", "货款成本", "Cost of goods"},
+    {"cost", "成本", "Cost"},
+    {"profit", "利润", "Profit"},
+    {"rate", "利润率", "Margin"},
+    {"pieces", "件数", "Pieces"},
+    {"gmv", "销售额", "Sales"},
+    {"received", "实收", "Received"},
+    {"refunds", "退款", "Refunds"},
+    {"freight", "运费", "Freight"},
+    {"commission", "佣金", "Commission"},
+    {"profit_before_ads", "广告前利润", "Profit before ads"},
 };
 
-static struct str heading_of(struct str name, bool chinese)
+struct str export_heading(struct str name, bool chinese)
 {
     for (size_t i = 0; i < sizeof(headings) / sizeof(*headings); i++)
         if (str_eq(str_of(headings[i].name), name))
@@ -69,7 +107,7 @@ static struct str heading_of(struct str name, bool chinese)
 
 /* --- columns of the list --- */
 
-static enum sheet_kind metric_kind(const struct metric *metric)
+enum sheet_kind export_metric_kind(const struct metric *metric)
 {
     switch (metric->unit) {
     case METRIC_COUNT:
@@ -115,14 +153,14 @@ static void column_add(struct export_layout *layout, const struct list_query *qu
     struct export_column *out = &layout->columns[layout->len++];
     *out = (struct export_column){.column = at, .metric = SIZE_MAX};
     *sheet = (struct sheet_column){.name = column->name,
-                                   .heading = heading_of(str_of(column->name), chinese),
+                                   .heading = export_heading(str_of(column->name), chinese),
                                    .kind = plain_kind(column->kind)};
     if (column->kind != LIST_METRIC)
         return;
     out->metric = metric_find(query->family, str_of(column->name));
     const struct metric *metric = &query->family->metrics[out->metric];
     sheet->heading = chinese ? metric->zh : metric->en;
-    sheet->kind = metric_kind(metric);
+    sheet->kind = export_metric_kind(metric);
     sheet->decimals = metric_decimals(metric, 2);
 }
 

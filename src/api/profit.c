@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/change.h"
+#include "api/export.h"
 #include "api/host.h"
 #include "api/list.h"
 #include "api/sales.h"
@@ -20,6 +21,15 @@ static const struct param profit_params[] = {
     SHOP_PARAM,
     {"by", PARAM_QUERY, PARAM_WORD, .words = profit_words, .standard = "day",
      .help = "day and shop: after ads; sku, spu, person: before ads. Orders: /profit/orders"},
+    {0},
+};
+
+static const struct param export_params[] = {
+    EXPORT_ITEMS_PARAMS,
+    PERIOD_PARAMS,
+    SHOP_PARAM,
+    {"by", PARAM_QUERY, PARAM_WORD, .words = profit_words, .standard = "day",
+     .help = "A row for each"},
     {0},
 };
 
@@ -335,19 +345,21 @@ static const struct list order_list = {
     .day = "r.day",
     .day_ms = "r.created_ms",
 };
-static const struct param order_params[] = {
-    LIST_PARAMS,
-    SHOP_PARAM,
-    {"sku_id", PARAM_QUERY, PARAM_ID, .many = true, .filter = LIST_ANY_OF, .column = "sku_id",
-     .help = "SKUs"},
-    {"person", PARAM_QUERY, PARAM_TEXT, .many = true, .filter = LIST_ANY_OF, .column = "person",
-     .help = "In charge"},
-    {"from", PARAM_QUERY, PARAM_DAY, .filter = LIST_FROM_DAY, .column = "day",
-     .help = "Placed on this day or later, in the shop's zone"},
-    {"to", PARAM_QUERY, PARAM_DAY, .filter = LIST_UNTIL_DAY, .column = "day",
-     .help = "Placed on this day or earlier, the day included"},
-    {0},
-};
+#define ORDER_FILTERS                                                                              \
+    SHOP_PARAM, {"sku_id",           PARAM_QUERY,   PARAM_ID, .many = true, .filter = LIST_ANY_OF, \
+                 .column = "sku_id", .help = "SKUs"},                                              \
+        {"person",           PARAM_QUERY,        PARAM_TEXT, .many = true, .filter = LIST_ANY_OF,  \
+         .column = "person", .help = "In charge"},                                                 \
+        {"from",          PARAM_QUERY,                                                             \
+         PARAM_DAY,       .filter = LIST_FROM_DAY,                                                 \
+         .column = "day", .help = "Placed on this day or later, in the shop's zone"},              \
+    {                                                                                              \
+        "to", PARAM_QUERY, PARAM_DAY, .filter = LIST_UNTIL_DAY, .column = "day",                   \
+                                      .help = "Placed on this day or earlier, the day included"    \
+    }
+
+static const struct param order_params[] = {LIST_PARAMS, ORDER_FILTERS, {0}};
+static const struct param order_export_params[] = {EXPORT_PARAMS, ORDER_FILTERS, {0}};
 
 static enum err_class profit_orders(struct call *call, struct err *err)
 {
@@ -404,10 +416,25 @@ static enum err_class ads_of_put(struct call *call, struct err *err)
     return ERR_OK;
 }
 
+static enum err_class profit_orders_export(struct call *call, struct err *err)
+{
+    return export_answer(call, &order_list, err);
+}
+
+static enum err_class profit_export(struct call *call, struct err *err)
+{
+    return export_items(call, &profit_routes[0], "trade", err);
+}
+
 const struct route profit_routes[] = {
     {ROUTE_GET, "/api/v1/profit", "profit", RIGHT_READ, profit_params, profit,
      .summary = "Profit by day, shop, SKU, SPU or person; rows without a known cost are counted",
      .answer = "Profit"},
+    {ROUTE_GET, "/api/v1/profit/export", "profitExport", RIGHT_OPERATE, export_params,
+     profit_export, .summary = "Profit as a file", .streams = true},
+    {ROUTE_GET, "/api/v1/profit/orders/export", "profitOrdersExport", RIGHT_OPERATE,
+     order_export_params, profit_orders_export,
+     .summary = "Profit before ads of each sale, as a file", .streams = true},
     {ROUTE_GET, "/api/v1/profit/orders", "profitOrders", RIGHT_READ, order_params, profit_orders,
      .summary = "Profit before ads of each sale", .answer = "ProfitOrders"},
     {ROUTE_PUT, "/api/v1/shops/{shop}/ads-of", "shopAdsOf", RIGHT_ADMIN, ads_of_params, ads_of_put,

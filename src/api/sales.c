@@ -2,9 +2,11 @@
  * where only sales count. */
 #include <string.h>
 
+#include "api/export.h"
 #include "api/host.h"
 #include "api/sales.h"
 #include "api/sql.h"
+#include "api/tables.h"
 
 enum { SERIES_DAYS_MAX = 3660 };
 
@@ -17,6 +19,14 @@ static const struct param sales_params[] = {
     {"by", PARAM_QUERY, PARAM_WORD, .words = by_words, .standard = "day",
      .help =
          "A row for each; days, ISO weeks and months come in their order, the others by `sort`"},
+    {0},
+};
+
+static const struct param export_params[] = {
+    EXPORT_ITEMS_PARAMS,
+    PERIOD_PARAMS,
+    SHOP_PARAM,
+    {"by", PARAM_QUERY, PARAM_WORD, .words = by_words, .standard = "day", .help = "A row for each"},
     {0},
 };
 
@@ -331,10 +341,17 @@ static enum err_class hot(struct call *call, struct err *err)
     return class_;
 }
 
+static enum err_class sales_export(struct call *call, struct err *err)
+{
+    return export_items(call, &sales_routes[0], "trade", err);
+}
+
 const struct route sales_routes[] = {
     {ROUTE_GET, "/api/v1/sales", "sales", RIGHT_READ, sales_params, sales,
      .summary = "Sales by day, ISO week, month, shop, SKU, SPU or person in charge",
      .answer = "Sales"},
+    {ROUTE_GET, "/api/v1/sales/export", "salesExport", RIGHT_OPERATE, export_params, sales_export,
+     .summary = "Sales as a file", .streams = true},
     {ROUTE_GET, "/api/v1/sales/hot", "salesHot", RIGHT_READ, hot_params, hot,
      .summary = "Who or what sold most in a month", .answer = "SalesHot"},
     {0},

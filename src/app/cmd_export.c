@@ -17,6 +17,13 @@ static const struct {
     {"ad-orders", "/api/v1/ad-orders/export"},
     {"trade-orders", "/api/v1/trade-orders/export"},
     {"trade-parts", "/api/v1/trade-parts/export"},
+    {"videos", "/api/v1/videos/export"},
+    {"shop-statistics", "/api/v1/shops/statistics/export"},
+    {"sales", "/api/v1/sales/export"},
+    {"profit", "/api/v1/profit/export"},
+    {"profit-orders", "/api/v1/profit/orders/export"},
+    {"bill-lines", "/api/v1/bills/lines/export"},
+    {"bill-profit", "/api/v1/bills/profit/export"},
 };
 enum { ROUTES = sizeof(routes) / sizeof(*routes) };
 

@@ -54,8 +54,11 @@ static const struct cli_arg import_id_args[] = {
 static const char *const format_words[] = {"xlsx", "csv", "ndjson", NULL};
 static const struct cli_arg export_args[] = {
     {.name = "LIST",
-     .help = {"ad-orders, trade-orders or trade-parts.",
-              "ad-orders、trade-orders 或 trade-parts。"}},
+     .help =
+         {"ad-orders, trade-orders, trade-parts, videos, shop-statistics, sales, profit, profit-orders, "
+          "bill-lines or bill-profit.",
+          "ad-orders、trade-orders、trade-parts、videos、shop-statistics、sales、profit、profit-orders、"
+          "bill-lines 或 bill-profit。"}},
     {0},
 };
 static const struct cli_flag export_flags[] = {

@@ -168,6 +168,75 @@ def test_every_form_and_filter_of_an_export_is_the_list(t):
                 same((refused.status, code is None or refused.problem["code"] == code), (400, True), f"{parameters}: {refused}")
 
 
+def shown(item):
+    """What of a row of an answer is a cell."""
+    return {k: v for k, v in item.items() if not isinstance(v, list) and (not isinstance(v, dict) or "minor" in v)}
+
+
+def file_is_the_list(api, path, key, **asked):
+    """The file against the answer, walked a few rows at a time: the same rows in the same order, figure by figure."""
+    whole = asked.get("by") in ("day", "week", "month", "shop")
+    listed = api.get(path, **asked)["items"] if whole else list(api.walk(path, limit="7", **asked))
+    data, headers = api.raw(f"{path}/export", format="ndjson", **asked)
+    lines = [json.loads(line, parse_float=Decimal) for line in data.decode().splitlines()]
+    same([line[key] for line in lines], [item[key] for item in listed], f"{path} {asked}: rows")
+    for line, item in zip(lines, listed):
+        item = {k: v for k, v in shown(item).items() if k in line or v is not None}
+        got = {k: v for k, v in line.items() if k in item or v is not None}
+        if "shop_name" not in item:
+            got.pop("shop_name", None)  # which a declared list has beside the number
+        same(got, item, f"{path} {asked} {line[key]}")
+    holds(headers["Content-Disposition"].startswith("attachment; filename="), headers["Content-Disposition"])
+    return listed
+
+
+def test_sums_of_ads_as_files_are_what_the_answers_show(t):
+    stage = real_stage(t)
+    stage.sync()
+    with Api(stage) as api:
+        holds(len(file_is_the_list(api, "/api/v1/videos", "item_id", period="all")) > 7, "pages of videos")
+        file_is_the_list(api, "/api/v1/videos", "item_id", period="all", split="shop", sort="plays_per_100", basis="spent")
+        file_is_the_list(api, "/api/v1/shops/statistics", "shop", period="all", sort="-plays")
+        video = next(api.walk("/api/v1/videos", period="all"))
+        data, _ = api.raw("/api/v1/videos/export", format="csv", period="all", columns=["item_id", "title", "cost", "plays"])
+        rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+        same(rows[0], ["视频号", "标题", "消耗", "播放量"], "headings")
+        same((rows[1][0], rows[1][1], Decimal(rows[1][2]), rows[1][3]),
+             (video["item_id"], video["title"], Decimal(video["cost"]["text"]), str(video["plays"])), "the first video")
+        sheet = xlsx_read(api.raw("/api/v1/videos/export", period="all")[0])["videos"]
+        same((sheet[1][0], len(sheet)), ((False, video["item_id"]), len(rows)), "as xlsx")
+        same(api.raw("/api/v1/videos/export", format="ndjson", **{"from": "2001-01-01", "to": "2001-01-02"})[0], b"", "no row")
+        for asked, code in (({"columns": "itm"}, "column_unknown"), ({"sort": "x"}, "sort_unknown"), ({"limit": "5"}, "parameter_unknown")):
+            try:
+                api.raw("/api/v1/videos/export", **asked)
+                holds(False, f"{asked} was taken")
+            except Refused as refused:
+                same((refused.status, refused.problem["code"]), (400, code), f"{asked}")
+    path = t.folder() / "videos.ndjson"
+    huiliu(stage.home, "export", "videos", "--format", "ndjson", "--where", "period=all", "--out", str(path), env=stage.env, check=True)
+    same(json.loads(path.read_text().splitlines()[0])["item_id"], video["item_id"], "by the command")
+
+
+def test_sales_profit_and_bills_as_files_are_what_the_answers_show(t):
+    stage = Stage(t, platform="douyin-life", life_shops=2, life_orders=60)
+    stage.sync()
+    path = t.folder() / "bill.xlsx"
+    path.write_bytes(xlsx_bytes({"a": [["PO单号", "销售回款", "销售冲回"]] + [[f"PO-{i:05d}", f"{i}.5", "-0.25"] for i in range(2300)]}))
+    take(stage, path, "temu-bill-collection", stage.shops[0]["name"])
+    with Api(stage) as api:
+        for by, key in (("day", "day"), ("week", "week"), ("month", "month"), ("shop", "shop"), ("sku", "sku_id"), ("spu", "spu_id")):
+            holds(file_is_the_list(api, "/api/v1/sales", key, period="all", by=by), f"sales by {by}")
+        for by, key in (("day", "day"), ("shop", "shop"), ("sku", "sku_id")):
+            holds(file_is_the_list(api, "/api/v1/profit", key, period="all", by=by), f"profit by {by}")
+        file_is_the_list(api, "/api/v1/profit/orders", "order_id", sort="-gmv")
+        api.get("/api/v1/bills/profit")
+        lines = [json.loads(line) for line in api.raw("/api/v1/bills/lines/export", format="ndjson")[0].decode().splitlines()]
+        same(len(lines), 2300, "lines of the bill")
+        lines = [json.loads(line) for line in api.raw("/api/v1/bills/profit/export", format="ndjson")[0].decode().splitlines()]
+        same([(line["po_id"], line["revenue"]["minor"]) for line in lines], [(f"PO-{i:05d}", i * 100 + 25) for i in range(2300)], "pages of bills")
+        file_is_the_list(api, "/api/v1/bills/profit", "po_id", sort="-revenue", po_id=["PO-00007", "PO-00012"])
+
+
 # --- imports ---
 
 SALES = ["所属订单ID", "子单ID", "订单标签", "券码状态", "订单实收", "核销时间", "订单归属人昵称"]
