@@ -33,12 +33,14 @@
         "SELECT key_text FROM touched WHERE shop_id = ?1 AND table_name = ?2" also " FOR UPDATE")
 static const char SQL_TOUCHED_ALL[] = TOUCHED_READ("");
 static const char SQL_TOUCHED_BEFORE[] = TOUCHED_READ(" AND key_text < ?3");
-/* ?1 shop ?2 table ?3 list of keys: these and no others, which may have come meanwhile. */
+/* ?1 shop ?2 table ?3 list of keys: these and no others, which may have come meanwhile. They are held (TOUCHED_READ), so
+ * that PostgreSQL may go by where they lie: by their keys it reads all of the table, which was empty when it planned. */
 static const char SQL_TOUCHED_DROP[] = SQL_PER_DATABASE(
     "DELETE FROM touched WHERE shop_id = ?1 AND table_name = ?2 AND key_text IN (SELECT k.value"
     " FROM " LISTED_SQLITE("?3") ")",
-    "DELETE FROM touched WHERE shop_id = ?1 AND table_name = ?2 AND key_text = ANY (ARRAY(SELECT"
-    " k.value FROM " LISTED_POSTGRES("?3") "))",
+    "DELETE FROM touched WHERE ctid = ANY (ARRAY(SELECT t.at FROM " LISTED_POSTGRES(
+        "?3") " CROSS JOIN LATERAL (SELECT a.ctid AS at FROM touched a WHERE a.shop_id = ?1"
+              " AND a.table_name = ?2 AND a.key_text = k.value LIMIT 1) AS t))",
     "DELETE t FROM " LISTED_MARIADB("?3") " STRAIGHT_JOIN touched t ON t.shop_id = ?1"
                                           " AND t.table_name = ?2 AND t.key_text = k.value");
 /* ?1 shop. */

@@ -172,10 +172,13 @@ static const char SQL_TRADE_COSTS[] = TRADE_LISTED(
                 " gmv_costed = excluded.gmv_costed,"                                               \
                 " profit_before_ads = excluded.profit_before_ads"
 
-/* ?1 shop ?2 day */
-#define SQL_TRADE_DAY_CLEAR                                                                        \
-    "DELETE FROM trade_day WHERE shop_id = ?1 AND dimension IN ('shop', 'sku', 'spu', 'person')"   \
-    " AND day = ?2"
+/* ?1 shop ?2 day. A statement a dimension: of a list of them PostgreSQL goes through all days of the shop. */
+#define TRADE_DAY_CLEAR(dimension)                                                                 \
+    "DELETE FROM trade_day WHERE shop_id = ?1 AND dimension = '" dimension "' AND day = ?2"
+#define SQL_TRADE_DAY_CLEAR_SHOP TRADE_DAY_CLEAR("shop")
+#define SQL_TRADE_DAY_CLEAR_SKU TRADE_DAY_CLEAR("sku")
+#define SQL_TRADE_DAY_CLEAR_SPU TRADE_DAY_CLEAR("spu")
+#define SQL_TRADE_DAY_CLEAR_PERSON TRADE_DAY_CLEAR("person")
 /* ?1 shop ?2 day. A parent counts once however many parts it has, and is called off where no part of it counts. Inner: a
  * row for each parent. Sums of members of which nothing counts are 0; the others follow (TRADE_DAY_SUMS). */
 #define TRADE_ZERO(column) ", 0"
