@@ -1,7 +1,7 @@
 /* Files that people hand in: looked at first, taken when that is confirmed; what came in, and what of it was refused. */
 #include <stdio.h>
 
-#include "api/audit.h"
+#include "api/change.h"
 #include "api/host.h"
 #include "api/lists.h"
 #include "api/sql.h"
@@ -79,11 +79,6 @@ static enum err_class one_shop(struct call *call, const struct sync_shop **shop,
     return ERR_OK;
 }
 
-static enum err_class audit_work(struct tx *tx, void *context, struct err *err)
-{
-    return audit_add(tx, context, err);
-}
-
 static void counts_write(struct out *out, const struct import_counts *counts, bool taken)
 {
     out_text(out, "state", taken ? STR("waiting") : STR("preview"));
@@ -147,7 +142,7 @@ static enum err_class import_post(struct call *call, struct err *err)
         return class_;
     struct audit line = audit_of(call, "import", call_text(call, "kind"));
     line.shop_id = ask.shop->id;
-    ask.also = audit_work;
+    ask.also = change_also;
     ask.also_context = &line;
     return import_do(call, &ask, faults, err);
 }
@@ -284,14 +279,14 @@ static enum err_class import_get(struct call *call, struct err *err)
 /* clang-format off */
 const struct route import_routes[] = {
     {ROUTE_GET, "/api/v1/imports", "imports", RIGHT_READ, list_params, imports_get,
-     .summary = "Files that were handed in"},
+     .summary = "Files that were handed in", .answer = "Imports"},
     {ROUTE_POST, "/api/v1/imports", "importPost", RIGHT_OPERATE, import_params, import_post,
      .summary = "Look at a file of rows (xlsx, CSV), or take it", .raw_body = true,
-     .body_bytes_max = HTTP_BODY_BYTES_MAX},
+     .body_bytes_max = HTTP_BODY_BYTES_MAX, .answer = "ImportTaken"},
     {ROUTE_GET, "/api/v1/imports/{id}", "import", RIGHT_READ, one_params, import_get,
-     .summary = "One file, with its rows that were refused"},
+     .summary = "One file, with its rows that were refused", .answer = "Import"},
     {ROUTE_GET, "/api/v1/import-kinds", "importKinds", RIGHT_READ, NULL, kinds_get,
-     .summary = "Kinds of files, and their headings"},
+     .summary = "Kinds of files, and their headings", .answer = "ImportKinds"},
     {0},
 };
 /* clang-format on */

@@ -261,28 +261,6 @@ static void path_write(struct out *out, const char *path)
 
 /* --- the document --- */
 
-static bool declared(const struct json *const *docs, size_t docs_len, const char *name)
-{
-    for (size_t i = 0; i < docs_len; i++)
-        if (json_get(docs[i], str_of(name)))
-            return true;
-    return false;
-}
-
-/* What a row names and nobody has declared is any object: the document stays whole. */
-static void undeclared_write(struct out *out, const struct json *const *docs, size_t docs_len)
-{
-    for (const struct route *const *table = route_tables; *table; table++)
-        for (const struct route *route = *table; route->path; route++) {
-            bool seen = !route->answer || declared(docs, docs_len, route->answer);
-            for (const struct route *const *t = route_tables; !seen && *t; t++)
-                for (const struct route *r = *t; !seen && r->path && r != route; r++)
-                    seen = r->answer && strcmp(r->answer, route->answer) == 0;
-            if (!seen)
-                out_raw(out, route->answer, STR("{\"type\":\"object\"}"));
-        }
-}
-
 enum { ANSWER_FILES_MAX = 32 };
 
 static enum err_class answers_read(struct json_doc **docs, size_t *len, struct err *err)
@@ -299,14 +277,12 @@ static enum err_class answers_read(struct json_doc **docs, size_t *len, struct e
 
 static void schemas_write(struct out *out, struct json_doc *const *docs, size_t len)
 {
-    const struct json *roots[ANSWER_FILES_MAX];
     out_object(out, "schemas");
     for (size_t i = 0; i < len; i++) {
         struct json_iter iter;
         struct str name;
         const struct json *schema;
-        roots[i] = json_root(docs[i]);
-        json_iter_init(&iter, roots[i]);
+        json_iter_init(&iter, json_root(docs[i]));
         while ((schema = json_iter_next(&iter, &name))) {
             char key[128];
             struct buf text, value;
@@ -318,7 +294,6 @@ static void schemas_write(struct out *out, struct json_doc *const *docs, size_t 
             buf_fini(&value);
         }
     }
-    undeclared_write(out, roots, len);
     out_end_object(out);
 }
 

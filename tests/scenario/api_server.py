@@ -1,4 +1,5 @@
 """A server of the API for a test, and a client that knows nothing of src/: http.client, JSON, headers."""
+import gzip
 import http.client
 import json
 import re
@@ -14,9 +15,11 @@ PASSWORD = "correct horse 1"
 class Answer:
     def __init__(self, reply, body):
         self.status, self.headers, self.body = reply.status, {k.lower(): v for k, v in reply.getheaders()}, body
+        if self.headers.get("content-encoding") == "gzip":
+            self.body = gzip.decompress(body)
         self.json = None
-        if "json" in self.headers.get("content-type", "") and body and "content-encoding" not in self.headers:
-            self.json = json.loads(body)
+        if "json" in self.headers.get("content-type", "") and self.body:
+            self.json = json.loads(self.body)
 
     @property
     def code(self):
