@@ -137,6 +137,14 @@ static void totals_add(const struct sync_progress *run, struct sync_shop_progres
     }
 }
 
+/* The numbers of the records that were asked for may be of another shop: only who sees all, or asked himself, is told them. */
+static struct str wish_shown(const struct call *call, const struct sync_progress *run)
+{
+    bool told = call->person->all_shops || str_eq(run->asked_by, call->person->name) ||
+                !str_eq(run->mode, STR("order"));
+    return told ? run->wish : STR("{}");
+}
+
 static void run_out(struct out *out, const struct call *call, const char *key,
                     const struct sync_progress *run, bool shops)
 {
@@ -151,7 +159,7 @@ static void run_out(struct out *out, const struct call *call, const char *key,
     percent_out(out, run->percent);
     out_time(out, "asked", run->asked_ms);
     out_text(out, "asked_by", run->asked_by);
-    out_raw(out, "wish", run->wish);
+    out_raw(out, "wish", wish_shown(call, run));
     out_time_or_null(out, "ended", sum.last_ms, over && sum.last_ms > 0);
     out_time_or_null(out, "cancelled", run->cancelled_ms, run->cancelled_ms > 0);
     out_text_or_null(out, "cancelled_by", run->cancelled_ms > 0 ? run->cancelled_by : STR_NONE);

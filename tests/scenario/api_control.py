@@ -287,6 +287,11 @@ def test_what_is_not_his_is_not_there(t):
             ("POST", "/api/v1/pause", {"shop": theirs})):
         some.refused(method, path, 404, "absent", body)
     some.refused("GET", f"/api/v1/syncs/{other}", 404, "sync_unknown")
+    order = next(iter(house.truth(house.shops[1])))
+    both = boss.post("/api/v1/syncs", {"mode": "order", "shops": [mine, theirs], "ids": [order]}, 202)["id"]
+    holds(order in json.dumps(boss.get(f"/api/v1/syncs/{both}")), "who sees both shops is told what was asked for")
+    for path in (f"/api/v1/syncs/{both}", "/api/v1/syncs", "/api/v1/syncs/latest"):
+        holds(order not in json.dumps(some.get(path)), f"{path} tells an order of another shop")
     some.refused("DELETE", f"/api/v1/syncs/{other}", 404, "sync_unknown")
     some.refused("POST", "/api/v1/pause", 403, "right", {"everything": True})
     for method, path, body in (("POST", "/api/v1/syncs", {}), ("POST", f"/api/v1/shops/{id_theirs}/pause", {}),
