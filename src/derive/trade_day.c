@@ -61,7 +61,5 @@ enum err_class trade_days_write(const struct derive_work *work, struct trade_day
     enum err_class class_ = days_changed(work, days, err);
     if (class_ == ERR_OK)
         class_ = days_write(work, &days->whole, whole, err);
-    if (class_ == ERR_OK)
-        class_ = days_write(work, &days->whole, sums, err);
     return class_ == ERR_OK ? days_write(work, &days->costs, sums, err) : class_;
 }

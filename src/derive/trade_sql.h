@@ -179,29 +179,36 @@ static const char SQL_TRADE_COSTS[] = TRADE_LISTED(
 #define SQL_TRADE_DAY_CLEAR_SKU TRADE_DAY_CLEAR("sku")
 #define SQL_TRADE_DAY_CLEAR_SPU TRADE_DAY_CLEAR("spu")
 #define SQL_TRADE_DAY_CLEAR_PERSON TRADE_DAY_CLEAR("person")
-/* ?1 shop ?2 day. A parent counts once however many parts it has, and is called off where no part of it counts. Inner: a
- * row for each parent. Sums of members of which nothing counts are 0; the others follow (TRADE_DAY_SUMS). */
-#define TRADE_ZERO(column) ", 0"
-#define TRADE_DAY(dimension, member)                                                                             \
-    "INSERT INTO trade_day (shop_id, dimension, day, member, currency, orders, cancelled, shipped,"              \
-    " late, cost_unknown" TRADE_SUMMED(                                                                          \
-        TRADE_NAME) ")"                                                                                          \
-                    " SELECT t.shop_id, '" dimension                                                             \
-                    "', t.day, t.member, t.currency, sum(t.one), sum(1 - t.one),"                                \
-                    " count(t.late), coalesce(sum(t.late), 0), 0" TRADE_SUMMED(                                  \
-                        TRADE_ZERO) " FROM (SELECT r.shop_id, r.day, " member                                    \
-                                    " AS member, r.currency, r.parent_id,"                                       \
-                                    " max(r.counts) AS one, max(CASE WHEN r.counts = 1 THEN r.late END) AS late" \
-                                    " FROM trade_result r WHERE r.shop_id = ?1 AND r.day = ?2"                   \
-                                    " GROUP BY r.shop_id, r.day, " member                                        \
-                                    ", r.currency, r.parent_id) AS t"                                            \
-                                    " GROUP BY t.shop_id, t.day, t.member, t.currency"
+/* ?1 shop ?2 day. A parent counts once however many parts it has, and is called off where no part of it counts: t is a
+ * row for each. What adds up comes from cells. Sums of members of which nothing counts are 0. */
+#define TRADE_UNKNOWN(column) ", CAST(NULL AS bigint) AS " column
+#define TRADE_CELL(column) ", c." column
+#define TRADE_OF_COUNTED(column) ", CASE WHEN sum(u.orders) = 0 THEN 0 ELSE sum(u." column ") END"
+/* clang-format off */
+#define TRADE_DAY(dimension, member, cell_member)                                                  \
+    "INSERT INTO trade_day (shop_id, dimension, day, member, currency, orders, cancelled, shipped," \
+    " late, cost_unknown" TRADE_SUMMED(TRADE_NAME) ")"                                             \
+    " SELECT u.shop_id, '" dimension "', u.day, u.member, u.currency, sum(u.orders),"              \
+    " sum(u.cancelled), sum(u.shipped), sum(u.late), sum(u.cost_unknown)"                          \
+    TRADE_SUMMED(TRADE_OF_COUNTED)                                                                 \
+    " FROM (SELECT t.shop_id, t.day, t.member, t.currency, t.one AS orders,"                       \
+    " 1 - t.one AS cancelled, CASE WHEN t.late IS NULL THEN 0 ELSE 1 END AS shipped,"              \
+    " coalesce(t.late, 0) AS late, 0 AS cost_unknown" TRADE_SUMMED(TRADE_UNKNOWN)                  \
+    " FROM (SELECT r.shop_id, r.day, " member " AS member, r.currency, r.parent_id,"               \
+    " max(r.counts) AS one, max(CASE WHEN r.counts = 1 THEN r.late END) AS late"                   \
+    " FROM trade_result r WHERE r.shop_id = ?1 AND r.day = ?2"                                     \
+    " GROUP BY r.shop_id, r.day, " member ", r.currency, r.parent_id) AS t"                        \
+    " UNION ALL SELECT c.shop_id, c.day, " cell_member ", c.currency, 0, 0, 0, 0, c.cost_unknown"  \
+    TRADE_SUMMED(TRADE_CELL)                                                                       \
+    " FROM trade_cell c WHERE c.shop_id = ?1 AND c.day = ?2) AS u"                                 \
+    " GROUP BY u.shop_id, u.day, u.member, u.currency"
+/* clang-format on */
 /* The member of `shop` is an empty text that no database takes for a constant to group by. */
 #define TRADE_NOBODY(of) "substr(" of ".day, 1, 0)"
-#define SQL_TRADE_DAY_SHOP TRADE_DAY("shop", TRADE_NOBODY("r"))
-#define SQL_TRADE_DAY_SKU TRADE_DAY("sku", "r.sku_id")
-#define SQL_TRADE_DAY_SPU TRADE_DAY("spu", "r.spu_id")
-#define SQL_TRADE_DAY_PERSON TRADE_DAY("person", "r.person")
+#define SQL_TRADE_DAY_SHOP TRADE_DAY("shop", TRADE_NOBODY("r"), TRADE_NOBODY("c"))
+#define SQL_TRADE_DAY_SKU TRADE_DAY("sku", "r.sku_id", "c.sku_id")
+#define SQL_TRADE_DAY_SPU TRADE_DAY("spu", "r.spu_id", "c.spu_id")
+#define SQL_TRADE_DAY_PERSON TRADE_DAY("person", "r.person", "c.person")
 /* ?1 shop ?2 day (?3 SKU) */
 #define TRADE_DAY_SUMS(dimension, member, also)                                                           \
     "INSERT INTO trade_day (shop_id, dimension, day, member, currency, orders, cancelled, shipped,"       \
