@@ -5,8 +5,9 @@
  *     load sqlite FILE CLIENTS SECONDS < statements
  *
  * Lines are asked in turn, each client beginning at another one. Over HTTP an answer is read to its end and anything but 200
- * is an error; a statement's rows are fetched and made into text (PostgreSQL sends them so, SQLite is asked for each value).
- * Prints {"answers", "errors", "bytes", "p50_us", "p95_us", "p99_us", "max_us", "answers_per_s", "first_error"}. */
+ * is an error. A line of SQL may hold several statements with `;` between them, which are one answer; their rows are fetched
+ * and made into text (PostgreSQL sends them so, SQLite is asked for each value). Prints {"answers", "errors", "bytes", "p50_us", "p95_us", "p99_us", "max_us", "answers_per_s", "took_s", "first_error"}:
+ * took_s until the last answer, which may end long after SECONDS. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libpq-fe.h>
@@ -39,7 +40,7 @@ struct line_list {
 };
 struct load;
 struct client {
-    const struct load *load;
+    struct load *load;
     size_t number;
     uint32_t *took_us;
     size_t answers, answers_max, errors;
@@ -63,7 +64,9 @@ struct load {
     const struct way *way;
     const char *address, *header;
     struct line_list lines;
-    int64_t until_ns;
+    double seconds;
+    pthread_barrier_t connected; /* the clock runs from when all are */
+    int64_t began_ns, until_ns;
 };
 
 static int64_t now_ns(void)
@@ -175,14 +178,17 @@ static bool postgres_connect(struct client *client)
 
 static bool postgres_ask(struct client *client, const char *sql)
 {
-    PGresult *result = PQexec(client->to.postgres, sql);
-    bool good = PQresultStatus(result) == PGRES_TUPLES_OK;
-    if (!good)
-        fault(client, sql, PQerrorMessage(client->to.postgres));
-    for (int row = 0; good && row < PQntuples(result); row++)
-        for (int column = 0; column < PQnfields(result); column++)
-            client->bytes += (uint64_t)PQgetlength(result, row, column);
-    PQclear(result);
+    PGconn *conn = client->to.postgres;
+    PGresult *result;
+    bool good = PQsendQuery(conn, sql) == 1 || fault(client, sql, PQerrorMessage(conn));
+    while ((result = PQgetResult(conn))) {
+        if (PQresultStatus(result) != PGRES_TUPLES_OK)
+            good = fault(client, sql, PQerrorMessage(conn));
+        for (int row = 0; row < PQntuples(result); row++)
+            for (int column = 0; column < PQnfields(result); column++)
+                client->bytes += (uint64_t)PQgetlength(result, row, column);
+        PQclear(result);
+    }
     return good;
 }
 
@@ -203,15 +209,18 @@ static bool sqlite_connect(struct client *client)
 static bool sqlite_ask(struct client *client, const char *sql)
 {
     sqlite3_stmt *stmt;
-    int got = sqlite3_prepare_v2(client->to.sqlite, sql, -1, &stmt, NULL);
-    if (got != SQLITE_OK)
-        return fault(client, sql, sqlite3_errmsg(client->to.sqlite));
-    while ((got = sqlite3_step(stmt)) == SQLITE_ROW)
-        for (int column = 0; column < sqlite3_column_count(stmt); column++) {
-            sqlite3_column_text(stmt, column);
-            client->bytes += (uint64_t)sqlite3_column_bytes(stmt, column);
-        }
-    sqlite3_finalize(stmt);
+    int got = SQLITE_DONE;
+    for (const char *rest = sql; got == SQLITE_DONE && *rest;) {
+        got = sqlite3_prepare_v2(client->to.sqlite, rest, -1, &stmt, &rest);
+        if (got != SQLITE_OK)
+            return fault(client, sql, sqlite3_errmsg(client->to.sqlite));
+        while ((got = sqlite3_step(stmt)) == SQLITE_ROW)
+            for (int column = 0; column < sqlite3_column_count(stmt); column++) {
+                sqlite3_column_text(stmt, column);
+                client->bytes += (uint64_t)sqlite3_column_bytes(stmt, column);
+            }
+        sqlite3_finalize(stmt);
+    }
     return got == SQLITE_DONE || fault(client, sql, sqlite3_errmsg(client->to.sqlite));
 }
 
@@ -231,16 +240,22 @@ static const struct way ways[] = {
 static void *client_run(void *context)
 {
     struct client *client = context;
-    const struct load *load = client->load;
+    struct load *load = client->load;
     size_t at = client->number * load->lines.len / CLIENTS_MAX + client->number;
-    if (!load->way->connect(client)) {
+    bool connected = load->way->connect(client);
+    if (pthread_barrier_wait(&load->connected) == PTHREAD_BARRIER_SERIAL_THREAD) {
+        load->began_ns = now_ns();
+        load->until_ns = load->began_ns + (int64_t)(load->seconds * 1e9);
+    }
+    pthread_barrier_wait(&load->connected);
+    if (!connected) {
         client->errors++;
         return NULL;
     }
-    while (client->answers < client->answers_max) {
-        int64_t began_ns = now_ns();
-        if (began_ns >= load->until_ns)
-            break;
+    /* Each asks at least once, and waits from the same moment on: who comes late to a core has waited. */
+    for (int64_t began_ns = load->began_ns;
+         client->answers < client->answers_max && (began_ns < load->until_ns || !client->answers);
+         began_ns = now_ns()) {
         if (!load->way->ask(client, load->lines.items[at++ % load->lines.len]))
             client->errors++;
         client->took_us[client->answers++] = (uint32_t)((now_ns() - began_ns) / 1000);
@@ -280,7 +295,8 @@ static void json_text_print(const char *text)
     putchar('"');
 }
 
-static void result_print(const struct client *clients, size_t clients_len, double seconds)
+static void result_print(const struct client *clients, size_t clients_len, double seconds,
+                         double took_s)
 {
     size_t answers = 0, errors = 0, at = 0;
     uint64_t bytes = 0;
@@ -303,9 +319,10 @@ static void result_print(const struct client *clients, size_t clients_len, doubl
     qsort(all, answers, sizeof(*all), by_size);
     size_t last = answers ? answers - 1 : 0;
     printf("{\"answers\": %zu, \"errors\": %zu, \"bytes\": %llu, \"p50_us\": %u, \"p95_us\": %u, "
-           "\"p99_us\": %u, \"max_us\": %u, \"answers_per_s\": %.1f, \"first_error\": ",
+           "\"p99_us\": %u, \"max_us\": %u, \"answers_per_s\": %.1f, \"took_s\": %.3f, "
+           "\"first_error\": ",
            answers, errors, (unsigned long long)bytes, all[last * 50 / 100], all[last * 95 / 100],
-           all[last * 99 / 100], all[last], (double)answers / seconds);
+           all[last * 99 / 100], all[last], (double)answers / seconds, took_s);
     json_text_print(first_error);
     puts("}");
     free(all);
@@ -325,7 +342,8 @@ int main(int argc, char **argv)
     }
     load.address = argv[2];
     load.header = argc > 5 ? argv[5] : "Accept: */*";
-    load.until_ns = now_ns() + (int64_t)(seconds * 1e9);
+    load.seconds = seconds;
+    pthread_barrier_init(&load.connected, NULL, (unsigned)clients_len);
     struct client *clients = calloc(clients_len, sizeof(*clients));
     pthread_t threads[CLIENTS_MAX];
     for (size_t i = 0; clients && i < clients_len; i++) {
@@ -339,6 +357,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; clients && i < clients_len; i++)
         pthread_join(threads[i], NULL);
     if (clients)
-        result_print(clients, clients_len, seconds);
+        result_print(clients, clients_len, seconds, (double)(now_ns() - load.began_ns) / 1e9);
     return clients ? 0 : 1;
 }

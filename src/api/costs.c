@@ -68,11 +68,6 @@ static enum err_class cost_rows_write(struct call *call, struct out *out,
     return class_;
 }
 
-static bool has_sku(const struct rank_row *row)
-{
-    return row->dims[0][0] != '\0';
-}
-
 /* SKUs that were sold in the period; those without a cost first, so that what is missing is seen. */
 static enum err_class costs_list(struct call *call, struct err *err)
 {
@@ -83,9 +78,9 @@ static enum err_class costs_list(struct call *call, struct err *err)
     struct rank_query query = {
         .name = "costs",
         .sums = {.table = &sums_of_sales, .kind = "sku", .dims = {"member", "shop_id"}},
-        .wanted = has_sku,
     };
     query.sums.period = &period;
+    query.sums.named = true;
     enum err_class class_ = call_shops(call, &shops, err);
     if (class_ == ERR_OK)
         class_ = period_ask(call, &shops, &period, err);

@@ -41,6 +41,10 @@ void list_query_init(struct list_query *query, const struct list *list,
                     (metric->kind == METRIC_ADD || metric->kind == METRIC_WEIGH);
         query->metric_columns[i] = read ? column : SIZE_MAX;
     }
+    for (size_t i = 0; list->columns[i].name; i++)
+        if (list->columns[i].kind == LIST_METRIC && query->family)
+            query->column_metrics[i] = metric_find(query->family, str_of(list->columns[i].name));
+    query->currency_column = column_find(list, STR("currency"));
     enum err_class class_ = list_sort(query, str_of(list->sort), NULL);
     assert(!class_);
     (void)class_;

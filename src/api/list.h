@@ -166,6 +166,8 @@ struct list_query {
     struct str cursor; /* empty: from the start */
     struct str secret; /* what cursors are signed with; the same for all processes */
     size_t metric_columns[METRICS_MAX]; /* of each metric the column that is read, or SIZE_MAX */
+    size_t column_metrics[LIST_COLUMNS_MAX]; /* of each LIST_METRIC column its metric */
+    size_t currency_column;                  /* or SIZE_MAX */
 };
 /* All shops, the standard sort, limit 100. catalog: NULL where the list has no metrics. */
 void list_query_init(struct list_query *query, const struct list *list,

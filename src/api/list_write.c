@@ -6,17 +6,9 @@
 #include "api/list.h"
 #include "api/period.h"
 
-static size_t currency_column(const struct list *list)
-{
-    for (size_t i = 0; list->columns[i].name; i++)
-        if (strcmp(list->columns[i].name, "currency") == 0)
-            return i;
-    return SIZE_MAX;
-}
-
 static struct str row_currency(const struct list_row *row)
 {
-    size_t column = currency_column(row->query->list);
+    size_t column = row->query->currency_column;
     return column == SIZE_MAX ? STR_NONE : list_text(row, column);
 }
 
@@ -58,7 +50,7 @@ static void value_write(struct out *out, const struct list_row *row, size_t at,
         text_write(out, column, row, at);
         return;
     case LIST_METRIC:
-        metric = metric_find(family, str_of(column->name));
+        metric = row->query->column_metrics[at];
         out_figure(out, column->name, &family->metrics[metric], figures[metric], row_currency(row));
         return;
     case LIST_TIME:

@@ -41,6 +41,7 @@ struct ranking {
     size_t len, room;
     struct rank_row *spare, after;
     bool from_after;
+    bool sorted; /* by the database, which has left out all but the page */
     int64_t total;
 };
 
@@ -122,18 +123,31 @@ static enum err_class row_rank(const struct sums_row *from, void *context, struc
     }
     text_copy(row->currency, sizeof(row->currency), from->currency);
     row->any_shop = from->any_shop;
-    row->sums = from->sums;
-    enum err_class class_ = sums_figures(ranking->family, &row->sums, str_of(row->currency),
-                                         row->figures, err);
-    if (class_ || (ranking->query->wanted && !ranking->query->wanted(row)))
+    size_t metric = ranking->query->metric;
+    enum err_class class_ = sums_figure(ranking->family, &from->sums, str_of(row->currency), metric,
+                                        &row->figures[metric], err);
+    if (class_)
         return class_;
-    ranking->total++;
+    ranking->total = ranking->sorted ? from->groups : ranking->total + 1;
     if (ranking->from_after && row_compare(ranking, row, &ranking->after) <= 0)
         return ERR_OK;
     if (ranking->len < ranking->room ||
-        row_compare(ranking, row, ranking->rows[ranking->len - 1]) < 0)
+        row_compare(ranking, row, ranking->rows[ranking->len - 1]) < 0) {
+        row->sums = from->sums;
         row_keep(ranking);
+    }
     return ERR_OK;
+}
+
+/* Of the rows that are shown; the order needed one figure of each. */
+static enum err_class rows_work_out(const struct ranking *ranking, const struct rank_page *page,
+                                    struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !class_ && i < page->rows_len; i++)
+        class_ = sums_figures(ranking->family, &page->rows[i]->sums,
+                              str_of(page->rows[i]->currency), page->rows[i]->figures, err);
+    return class_;
 }
 
 /* --- cursors --- */
@@ -195,6 +209,28 @@ static enum err_class after_read(struct call *call, const struct rank_query *que
     return ERR_OK;
 }
 
+/* The groups of a page, one more than it shows. Nothing at all comes from beyond the last page, the total neither: then all
+ * are read. */
+static enum err_class groups_read(struct rank_reading *reading, size_t skip, struct err *err)
+{
+    struct ranking *ranking = &reading->ranking;
+    struct sums_query sums = ranking->query->sums;
+    enum err_class class_ = ERR_OK;
+    ranking->sorted = !ranking->from_after &&
+                      sums_best_can(reading->call, sums.table, ranking->query->metric);
+    if (ranking->sorted) {
+        sums.best.metric = ranking->query->metric;
+        sums.best.down = ranking->query->down;
+        sums.best.limit = ranking->query->limit + 1;
+        sums.best.offset = (int64_t)skip;
+        class_ = sums_read(reading->call, &sums, row_rank, reading, err);
+    }
+    if (class_ || (ranking->sorted && (ranking->len > 0 || skip == 0)))
+        return class_;
+    ranking->sorted = false;
+    return sums_read(reading->call, &ranking->query->sums, row_rank, reading, err);
+}
+
 enum err_class rank_read(struct call *call, const struct rank_query *query, struct rank_page *out,
                          struct err *err)
 {
@@ -216,15 +252,18 @@ enum err_class rank_read(struct call *call, const struct rank_query *query, stru
     if (!class_ && ranking->from_after)
         class_ = after_read(call, query, tie, &ranking->after, err);
     if (!class_)
-        class_ = sums_read(call, &query->sums, row_rank, reading, err);
+        class_ = groups_read(reading, skip, err);
     if (class_)
         return class_;
+    skip = ranking->sorted ? 0 : skip;
     out->total = ranking->total;
     out->rows = ranking->rows + (skip < ranking->len ? skip : ranking->len);
     out->rows_len = ranking->len > skip ? ranking->len - skip : 0;
-    if (out->rows_len <= (size_t)query->limit)
-        return ERR_OK;
-    out->rows_len = (size_t)query->limit;
+    bool more = out->rows_len > (size_t)query->limit;
+    out->rows_len = more ? (size_t)query->limit : out->rows_len;
+    class_ = rows_work_out(ranking, out, err);
+    if (class_ || !more)
+        return class_;
     return next_make(call, query, tie, out->rows[out->rows_len - 1], &out->next, err);
 }
 

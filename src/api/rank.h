@@ -1,4 +1,5 @@
-/* rank: groups of a sum in the order of any metric, a page at a time. The database adds up, the catalogue works out, and the
+/* rank: groups of a sum in the order of any metric, a page at a time. The database adds up and the catalogue works out. By a
+ * plain sum the database also sorts, and only the page comes out of it; by what is worked out, and behind a cursor, the
  * best are kept while the groups stream by: no metric needs a formula in SQL to be sorted by, and memory is for a page.
  *
  * Order: the metric (unknown last both ways), then the dims and the currency in the same direction. Cursors as in list.h; a
@@ -34,8 +35,6 @@ struct rank_query {
     bool down;
     int64_t limit, page;
     struct str cursor, secret;
-    /* A group that it refuses is passed over; may be NULL. */
-    bool (*wanted)(const struct rank_row *row);
 };
 /* sort, limit, page and cursor of a call; `standard` where no sort is given ("-cost"). query->sums is filled before. */
 enum err_class rank_ask(struct call *call, struct rank_query *query, const char *standard,

@@ -130,6 +130,8 @@ static void period_say(struct sums_statement *statement, const struct sums_query
         buf_add(&statement->text, STR(")"));
     }
     buf_add(&statement->text, STR(")"));
+    if (query->named)
+        buf_printf(&statement->text, " AND %s <> ''", query->dims[0]);
     for (size_t i = 0; i < SUMS_WHERE_MAX && query->where[i].column; i++)
         buf_printf(&statement->text, " AND %s = ?%zu", query->where[i].column,
                    place(statement, query->where[i].value));
@@ -144,27 +146,6 @@ static void groups_say(struct sums_statement *statement, const struct sums_query
     buf_add(&statement->text, STR("currency"));
 }
 
-static enum err_class statement_make(struct call *call, struct sums_statement *statement,
-                                     const struct sums_query *query, struct err *err)
-{
-    const struct table *table = table_find(call->host->catalog, str_of(query->table->name));
-    statement->values = arena_array(call->arena, SUMS_VALUES_MAX, sizeof(*statement->values));
-    if (!statement->values)
-        return err_no_memory(err);
-    groups_say(statement, query, "SELECT ");
-    buf_add(&statement->text, STR(", max(shop_id)"));
-    for (size_t i = 0; i < SUMS_EXTRAS_MAX && query->table->extras[i]; i++)
-        added_say(statement, str_of(query->table->extras[i]));
-    metrics_say(statement, sums_family(call, query->table), query->table, table);
-    buf_printf(&statement->text, " FROM %s", query->table->name);
-    period_say(statement, query);
-    groups_say(statement, query, " GROUP BY ");
-    groups_say(statement, query, " ORDER BY ");
-    if (statement->too_many || statement->text.failed)
-        return err_set(err, ERR_USAGE, "list_values", "more shops than one statement holds");
-    return ERR_OK;
-}
-
 /* --- rows --- */
 
 static bool dim_is_number(const char *dim)
@@ -172,9 +153,10 @@ static bool dim_is_number(const char *dim)
     return strcmp(dim, "shop_id") == 0;
 }
 
-static void metrics_read(const struct metric_family *family, const struct sums_table *sums,
-                         const struct table *table, struct reader *reader, int at,
-                         struct metric_sums *out)
+/* Returns the column behind them. */
+static int metrics_read(const struct metric_family *family, const struct sums_table *sums,
+                        const struct table *table, struct reader *reader, int at,
+                        struct metric_sums *out)
 {
     out->many = true;
     for (size_t i = 0; i < family->metrics_len; i++) {
@@ -189,6 +171,7 @@ static void metrics_read(const struct metric_family *family, const struct sums_t
             at += 2;
         }
     }
+    return at;
 }
 
 static void row_read(struct call *call, const struct sums_query *query, struct reader *reader,
@@ -207,8 +190,83 @@ static void row_read(struct call *call, const struct sums_query *query, struct r
     row->any_shop = reader_int(reader, at++);
     for (size_t i = 0; i < SUMS_EXTRAS_MAX && query->table->extras[i]; i++)
         row->sums.extras[i] = reader_int(reader, at++);
-    metrics_read(sums_family(call, query->table), query->table, table, reader, at,
-                 &row->sums.metrics);
+    at = metrics_read(sums_family(call, query->table), query->table, table, reader, at,
+                      &row->sums.metrics);
+    row->groups = query->best.limit ? reader_int(reader, at) : 0;
+}
+
+/* A day without a sale has a cost and a profit of 0, which are known. Beside sales whose costs are not, they would make a
+ * profit of 0 of one that nobody knows. */
+static const char *const costed[] = {"goods_cost", "gmv_costed", "profit_before_ads"};
+enum { COSTED = sizeof(costed) / sizeof(*costed) };
+
+/* What rows are sorted by, in SQL; NULL: only the catalogue can tell. Of what is costed it also says where it is unknown. */
+static const char *sum_sql(const struct call *call, const struct sums_table *sums, size_t metric,
+                           struct buf *room)
+{
+    const struct table *table = table_find(call->host->catalog, str_of(sums->name));
+    const struct metric *of = &sums_family(call, sums)->metrics[metric];
+    const char *special = special_of(sums, of->column);
+    for (size_t i = 0; i < COSTED; i++)
+        if (str_eq(str_of(costed[i]), of->name))
+            return NULL;
+    if (!metric_is_added(sums, table, of))
+        return NULL;
+    if (special)
+        return special;
+    buf_printf(room, "sum(%.*s)", STR_ARG(of->column));
+    return room->ptr;
+}
+
+bool sums_best_can(const struct call *call, const struct sums_table *table, size_t metric)
+{
+    char memory[100];
+    struct buf room;
+    buf_init_lent(&room, memory, sizeof(memory));
+    return sum_sql(call, table, metric, &room) != NULL;
+}
+
+static void best_say(struct call *call, struct sums_statement *statement,
+                     const struct sums_query *query)
+{
+    char memory[100];
+    struct buf room;
+    const char *way = query->best.down ? " DESC" : "";
+    buf_init_lent(&room, memory, sizeof(memory));
+    const char *sql = sum_sql(call, query->table, query->best.metric, &room);
+    buf_printf(&statement->text, " ORDER BY %s IS NULL, %s%s, ", sql, sql, way);
+    for (size_t i = 0; i < SUMS_DIMS_MAX && query->dims[i]; i++)
+        buf_printf(&statement->text, "%s%s, ", query->dims[i], way);
+    buf_printf(&statement->text, "currency%s LIMIT ?%zu", way,
+               place(statement, sql_int(query->best.limit)));
+    if (query->best.offset)
+        buf_printf(&statement->text, " OFFSET ?%zu", place(statement, sql_int(query->best.offset)));
+}
+
+static enum err_class statement_make(struct call *call, struct sums_statement *statement,
+                                     const struct sums_query *query, struct err *err)
+{
+    const struct table *table = table_find(call->host->catalog, str_of(query->table->name));
+    statement->values = arena_array(call->arena, SUMS_VALUES_MAX, sizeof(*statement->values));
+    if (!statement->values)
+        return err_no_memory(err);
+    groups_say(statement, query, "SELECT ");
+    buf_add(&statement->text, STR(", max(shop_id)"));
+    for (size_t i = 0; i < SUMS_EXTRAS_MAX && query->table->extras[i]; i++)
+        added_say(statement, str_of(query->table->extras[i]));
+    metrics_say(statement, sums_family(call, query->table), query->table, table);
+    if (query->best.limit)
+        buf_add(&statement->text, STR(", count(*) OVER ()"));
+    buf_printf(&statement->text, " FROM %s", query->table->name);
+    period_say(statement, query);
+    groups_say(statement, query, " GROUP BY ");
+    if (query->best.limit)
+        best_say(call, statement, query);
+    else
+        groups_say(statement, query, " ORDER BY ");
+    if (statement->too_many || statement->text.failed)
+        return err_set(err, ERR_USAGE, "list_values", "more shops than one statement holds");
+    return ERR_OK;
 }
 
 enum err_class sums_read(struct call *call, const struct sums_query *query, sums_each *each,
@@ -271,26 +329,42 @@ enum err_class sums_add(const struct metric_family *family, struct sums *into,
     return fits ? ERR_OK : err_set(err, ERR_INTERNAL, "metric_range", "a sum does not fit 64 bits");
 }
 
-/* A day without a sale has a cost and a profit of 0, which are known. Beside sales whose costs are not, they would make a
- * profit of 0 of one that nobody knows. */
-static void nothing_costed_is_unknown(const struct metric_family *family, struct metric_sums *sums)
+static bool nothing_is_costed(const struct metric_family *family, const struct metric_sums *sums)
 {
-    static const char *const names[] = {"goods_cost", "gmv_costed", "profit_before_ads"};
     size_t unknown = metric_find(family, STR("cost_unknown"));
     bool nothing = unknown != SIZE_MAX && sums->value[unknown].number > 0;
-    for (size_t i = 0; i < 3 && nothing; i++)
-        nothing = sums->value[metric_find(family, str_of(names[i]))].number == 0;
-    for (size_t i = 0; i < 3 && nothing; i++)
-        sums->value[metric_find(family, str_of(names[i]))].known = false;
+    for (size_t i = 0; i < COSTED && nothing; i++)
+        nothing = sums->value[metric_find(family, str_of(costed[i]))].number == 0;
+    return nothing;
+}
+
+static const struct metric_sums *settled(const struct metric_family *family,
+                                         const struct metric_sums *sums, struct metric_sums *room)
+{
+    if (!nothing_is_costed(family, sums))
+        return sums;
+    *room = *sums;
+    for (size_t i = 0; i < COSTED; i++)
+        room->value[metric_find(family, str_of(costed[i]))].known = false;
+    return room;
 }
 
 enum err_class sums_figures(const struct metric_family *family, const struct sums *sums,
                             struct str currency, struct figure out[METRICS_MAX], struct err *err)
 {
+    struct metric_sums room;
     int exponent = currency_exponent(currency);
-    struct metric_sums settled = sums->metrics;
-    nothing_costed_is_unknown(family, &settled);
-    return metrics_work_out(family, &settled, exponent < 0 ? 2 : exponent, out, err);
+    return metrics_work_out(family, settled(family, &sums->metrics, &room),
+                            exponent < 0 ? 2 : exponent, out, err);
+}
+
+enum err_class sums_figure(const struct metric_family *family, const struct sums *sums,
+                           struct str currency, size_t metric, struct figure *out, struct err *err)
+{
+    struct metric_sums room;
+    int exponent = currency_exponent(currency);
+    return metrics_work_out_one(family, settled(family, &sums->metrics, &room),
+                                exponent < 0 ? 2 : exponent, metric, out, err);
 }
 
 void figures_write(struct out *out, const struct metric_family *family,

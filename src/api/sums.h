@@ -40,6 +40,14 @@ struct sums_query {
         const char *column;
         struct sql_value value;
     } where[SUMS_WHERE_MAX];
+    bool named; /* only groups whose first dim is not empty */
+    /* Only the best by a metric that sums_best_can, the unknown last, then by dims and currency in the same direction: all
+     * others stay in the database. limit 0: all, by dims. */
+    struct {
+        size_t metric;
+        bool down;
+        int64_t limit, offset;
+    } best;
 };
 struct sums {
     struct metric_sums metrics;
@@ -50,11 +58,14 @@ struct sums_row {
     int64_t numbers[SUMS_DIMS_MAX]; /* of a text: 0 */
     struct str currency;
     int64_t any_shop; /* one of its shops */
+    int64_t groups;   /* with `best`: how many there are in all */
     struct sums sums;
 };
 typedef enum err_class sums_each(const struct sums_row *row, void *context, struct err *err);
 enum err_class sums_read(struct call *call, const struct sums_query *query, sums_each *each,
                          void *context, struct err *err);
+/* Whether the database can sort by it: a plain sum. */
+bool sums_best_can(const struct call *call, const struct sums_table *table, size_t metric);
 const struct metric_family *sums_family(const struct call *call, const struct sums_table *table);
 
 void sums_init(struct sums *sums);
@@ -65,6 +76,8 @@ enum err_class sums_add(const struct metric_family *family, struct sums *into,
                         const struct sums *from, struct err *err);
 enum err_class sums_figures(const struct metric_family *family, const struct sums *sums,
                             struct str currency, struct figure out[METRICS_MAX], struct err *err);
+enum err_class sums_figure(const struct metric_family *family, const struct sums *sums,
+                           struct str currency, size_t metric, struct figure *out, struct err *err);
 /* All metrics of the family that are known to this kind of row, as members of an open object. */
 void figures_write(struct out *out, const struct metric_family *family,
                    const struct figure figures[METRICS_MAX], struct str currency);

@@ -31,38 +31,59 @@ struct trend {
     const struct metric_family *family;
     struct series series[SUMS_CURRENCIES_MAX];
     size_t series_len, metric;
-    int64_t first, last; /* numbers of days */
-    bool open;           /* the period has no bound: days are found by reading */
+    int64_t first, last;  /* numbers of days */
+    struct day_row *rows; /* as they were read */
+    size_t rows_len, rows_room;
+};
+struct day_row {
+    int64_t day;
+    char currency[CURRENCY_BYTES_MAX + 1];
+    struct sums sums;
 };
 
-static enum err_class bound_find(const struct sums_row *row, void *context, struct err *err)
+static enum err_class too_many_currencies(struct err *err)
+{
+    return err_set(err, ERR_BAD_REQUEST, "two_currencies", "amounts of more than %d currencies",
+                   SUMS_CURRENCIES_MAX);
+}
+
+/* Kept until the bounds are known, which an open period has of its rows: they are read once. */
+static enum err_class row_keep(const struct sums_row *row, void *context, struct err *err)
 {
     struct trend *trend = context;
     char day[DAY_TEXT_MAX] = "";
-    (void)err;
     if (row->dims[0].len >= DAY_TEXT_MAX)
         return ERR_OK;
+    if (row->currency.len > CURRENCY_BYTES_MAX)
+        return too_many_currencies(err);
+    if (trend->rows_len == trend->rows_room) {
+        size_t room = trend->rows_room ? trend->rows_room * 2 : 64;
+        struct day_row *rows = arena_array(trend->call->arena, room, sizeof(*rows));
+        if (!rows)
+            return err_no_memory(err);
+        if (trend->rows_len)
+            memcpy(rows, trend->rows, trend->rows_len * sizeof(*rows));
+        trend->rows = rows;
+        trend->rows_room = room;
+    }
+    struct day_row *kept = &trend->rows[trend->rows_len++];
     memcpy(day, row->dims[0].ptr, row->dims[0].len);
-    int64_t number = day_number(day);
-    if (trend->open || number < trend->first)
-        trend->first = number;
-    if (trend->open || number > trend->last)
-        trend->last = number;
-    trend->open = false;
+    *kept = (struct day_row){.day = day_number(day), .sums = row->sums};
+    if (row->currency.len)
+        memcpy(kept->currency, row->currency.ptr, row->currency.len);
     return ERR_OK;
 }
 
 /* Days without rows have zeros, which are known. */
-static struct series *series_find(struct trend *trend, const struct sums_row *row, struct err *err)
+static struct series *series_find(struct trend *trend, const char *currency, struct err *err)
 {
     size_t days = (size_t)(trend->last - trend->first + 1), at = 0;
-    while (at < trend->series_len && !str_eq(str_of(trend->series[at].currency), row->currency))
+    while (at < trend->series_len && strcmp(trend->series[at].currency, currency) != 0)
         at++;
     if (at < trend->series_len)
         return &trend->series[at];
-    if (at == SUMS_CURRENCIES_MAX || row->currency.len > CURRENCY_BYTES_MAX) {
-        err_set(err, ERR_BAD_REQUEST, "two_currencies", "amounts of more than %d currencies",
-                SUMS_CURRENCIES_MAX);
+    if (at == SUMS_CURRENCIES_MAX) {
+        too_many_currencies(err);
         return NULL;
     }
     struct series *series = &trend->series[at];
@@ -72,25 +93,19 @@ static struct series *series_find(struct trend *trend, const struct sums_row *ro
         err_no_memory(err);
         return NULL;
     }
-    if (row->currency.len)
-        memcpy(series->currency, row->currency.ptr, row->currency.len);
+    memcpy(series->currency, currency, sizeof(series->currency));
     for (size_t i = 0; i < days; i++)
         sums_zero(trend->call, trend->table, &series->days[i]);
     trend->series_len++;
     return series;
 }
 
-static enum err_class day_take(const struct sums_row *row, void *context, struct err *err)
+static enum err_class day_take(struct trend *trend, const struct day_row *row, struct err *err)
 {
-    struct trend *trend = context;
-    char day[DAY_TEXT_MAX] = "";
-    if (row->dims[0].len >= DAY_TEXT_MAX)
-        return ERR_OK;
-    memcpy(day, row->dims[0].ptr, row->dims[0].len);
-    struct series *series = series_find(trend, row, err);
+    struct series *series = series_find(trend, row->currency, err);
     if (!series)
         return err ? err->class_ : ERR_INTERNAL;
-    size_t at = (size_t)(day_number(day) - trend->first);
+    size_t at = (size_t)(row->day - trend->first);
     if (!series->ordered[at])
         sums_init(&series->days[at]);
     series->ordered[at] = true;
@@ -101,19 +116,19 @@ static enum err_class average_write(struct trend *trend, struct out *out,
                                     const struct series *series, size_t day, struct err *err)
 {
     struct sums week;
-    struct figure figures[METRICS_MAX];
+    struct figure figure = {.known = false};
     size_t first = day + 1 < TREND_DAYS ? 0 : day + 1 - TREND_DAYS;
     enum err_class class_ = ERR_OK;
     sums_init(&week);
     for (size_t i = first; !class_ && i <= day; i++)
         class_ = sums_add(trend->family, &week, &series->days[i], err);
     if (!class_)
-        class_ = sums_figures(trend->family, &week, str_of(series->currency), figures, err);
+        class_ = sums_figure(trend->family, &week, str_of(series->currency), trend->metric, &figure,
+                             err);
     if (class_)
         return class_;
     const struct metric *metric = &trend->family->metrics[trend->metric];
-    struct figure average = trend_average(metric, figures[trend->metric],
-                                          (int64_t)(day - first + 1));
+    struct figure average = trend_average(metric, figure, (int64_t)(day - first + 1));
     out_figure(out, "average_7d", metric, average, str_of(series->currency));
     return ERR_OK;
 }
@@ -131,14 +146,12 @@ static enum err_class series_write(struct trend *trend, struct out *out,
     out_text(out, "currency", str_of(series->currency));
     out_list(out, "days");
     for (size_t i = 0; !class_ && i < days; i++) {
-        struct figure figures[METRICS_MAX];
         char day[DAY_TEXT_MAX];
         day_of_number(trend->first + (int64_t)i, day);
-        class_ = sums_figures(trend->family, &series->days[i], str_of(series->currency), figures,
-                              err);
+        class_ = sums_figure(trend->family, &series->days[i], str_of(series->currency),
+                             trend->metric, &values[i], err);
         if (class_)
             break;
-        values[i] = figures[trend->metric];
         out_object(out, NULL);
         out_text(out, "day", str_of(day));
         class_ = total_one_write(trend->call, out, trend->table, &series->days[i],
@@ -155,32 +168,28 @@ static enum err_class series_write(struct trend *trend, struct out *out,
 }
 
 /* The bounds that the period says; where it says none, the first and the last day that have rows. */
-static enum err_class bounds_set(struct trend *trend, const struct sums_query *query,
-                                 struct err *err)
+static enum err_class bounds_set(struct trend *trend, const struct period *period, struct err *err)
 {
-    const struct period *period = query->period;
-    enum err_class class_ = ERR_OK;
-    if (!*period->parts[0].from || !*period->parts[0].to) {
-        trend->open = true;
-        class_ = sums_read(trend->call, query, bound_find, trend, err);
-        if (trend->open) { /* nothing at all */
-            trend->last = -1;
-            return class_;
-        }
+    bool open = !*period->parts[0].from || !*period->parts[0].to;
+    trend->last = -1;
+    if (open && trend->rows_len == 0) /* nothing at all */
+        return ERR_OK;
+    for (size_t i = 0; open && i < trend->rows_len; i++) {
+        int64_t day = trend->rows[i].day;
+        trend->first = i ? min_i64(trend->first, day) : day;
+        trend->last = i ? max_i64(trend->last, day) : day;
     }
-    bool found = false;
     for (size_t i = 0; i < period->parts_len; i++) {
         const struct period_part *part = &period->parts[i];
-        if (*part->from && (!found || day_number(part->from) < trend->first))
+        if (*part->from && (i == 0 || day_number(part->from) < trend->first))
             trend->first = day_number(part->from);
-        if (*part->to && (!found || day_number(part->to) > trend->last))
+        if (*part->to && (i == 0 || day_number(part->to) > trend->last))
             trend->last = day_number(part->to);
-        found = true;
     }
-    if (!class_ && trend->last - trend->first >= TREND_SERIES_DAYS_MAX)
+    if (trend->last - trend->first >= TREND_SERIES_DAYS_MAX)
         return call_refuse(trend->call, "from", "period_long", err, "at most %d days, one by one",
                            TREND_SERIES_DAYS_MAX);
-    return class_;
+    return ERR_OK;
 }
 
 static enum err_class trends(struct call *call, struct err *err)
@@ -208,9 +217,11 @@ static enum err_class trends(struct call *call, struct err *err)
     if (!class_)
         class_ = period_ask(call, &shops, &period, err);
     if (!class_)
-        class_ = bounds_set(trend, &query, err);
-    if (!class_ && trend->last >= trend->first)
-        class_ = sums_read(call, &query, day_take, trend, err);
+        class_ = sums_read(call, &query, row_keep, trend, err);
+    if (!class_)
+        class_ = bounds_set(trend, &period, err);
+    for (size_t i = 0; !class_ && i < trend->rows_len; i++)
+        class_ = day_take(trend, &trend->rows[i], err);
     if (class_)
         return class_;
     out_init(&out, &call->out);

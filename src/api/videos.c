@@ -85,11 +85,6 @@ static void row_figures_write(struct out *out, struct call *call, const struct r
     out_int(out, "provisional", row->sums.extras[1]);
 }
 
-static bool has_video(const struct rank_row *row)
-{
-    return row->dims[0][0] != '\0';
-}
-
 static enum err_class videos_write(struct call *call, struct out *out, const struct rank_page *page,
                                    const struct shop_scope *shops, bool split, struct err *err)
 {
@@ -124,9 +119,9 @@ static enum err_class videos_list(struct call *call, struct err *err)
     struct rank_query query = {
         .name = "videos",
         .sums = {.table = &sums_of_ads, .dims = {"item_id", split ? "shop_id" : NULL}},
-        .wanted = has_video,
     };
     query.sums.period = &period;
+    query.sums.named = true;
     query.sums.kind = basis_words[call_int(call, "basis")];
     enum err_class class_ = call_shops(call, &shops, err);
     if (!class_)

@@ -2,36 +2,49 @@
 #include "base/money.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 /* ISO 4217 list one, codes with a minor unit; funds codes included, metals and test codes not.
  * BGN, HRK, ANG, CUC, SLL and ZWL were withdrawn after 2020 and still stand in old orders. RMB is
  * no ISO code: 1688 writes it where it means CNY. */
-static const struct {
-    int exponent;
-    const char *codes; /* three letters and a space each */
-} currencies[] = {
-    {0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF "},
-    {2, "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BOV BRL BSD BTN BWP "
-        "BYN BZD CAD CDF CHE CHF CHW CNY COP COU CRC CUC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR "
-        "FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IRR JMD KES KGS KHR "
-        "KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR "
-        "MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RMB RON RSD RUB SAR SBD SCR SDG "
-        "SEK SGD SHP SLE SLL SOS SRD SSP STN SVC SYP SZL THB TJS TMT TOP TRY TTD TWD TZS UAH USD "
-        "USN UYU UZS VED VES WST XAD XCD XCG YER ZAR ZMW ZWG ZWL "},
-    {3, "BHD IQD JOD KWD LYD OMR TND "},
-    {4, "CLF UYW "},
+static const char *const currencies[26] = {
+    /* by first letter: three letters and the exponent each */
+    ['A' - 'A'] = "AED2AFN2ALL2AMD2ANG2AOA2ARS2AUD2AWG2AZN2",
+    ['B' - 'A'] = "BAM2BBD2BDT2BGN2BHD3BIF0BMD2BND2BOB2BOV2BRL2BSD2BTN2BWP2BYN2BZD2",
+    ['C' - 'A'] = "CAD2CDF2CHE2CHF2CHW2CLF4CLP0CNY2COP2COU2CRC2CUC2CUP2CVE2CZK2",
+    ['D' - 'A'] = "DJF0DKK2DOP2DZD2",
+    ['E' - 'A'] = "EGP2ERN2ETB2EUR2",
+    ['F' - 'A'] = "FJD2FKP2",
+    ['G' - 'A'] = "GBP2GEL2GHS2GIP2GMD2GNF0GTQ2GYD2",
+    ['H' - 'A'] = "HKD2HNL2HRK2HTG2HUF2",
+    ['I' - 'A'] = "IDR2ILS2INR2IQD3IRR2ISK0",
+    ['J' - 'A'] = "JMD2JOD3JPY0",
+    ['K' - 'A'] = "KES2KGS2KHR2KMF0KPW2KRW0KWD3KYD2KZT2",
+    ['L' - 'A'] = "LAK2LBP2LKR2LRD2LSL2LYD3",
+    ['M' - 'A'] = "MAD2MDL2MGA2MKD2MMK2MNT2MOP2MRU2MUR2MVR2MWK2MXN2MXV2MYR2MZN2",
+    ['N' - 'A'] = "NAD2NGN2NIO2NOK2NPR2NZD2",
+    ['O' - 'A'] = "OMR3",
+    ['P' - 'A'] = "PAB2PEN2PGK2PHP2PKR2PLN2PYG0",
+    ['Q' - 'A'] = "QAR2",
+    ['R' - 'A'] = "RMB2RON2RSD2RUB2RWF0",
+    ['S' - 'A'] = "SAR2SBD2SCR2SDG2SEK2SGD2SHP2SLE2SLL2SOS2SRD2SSP2STN2SVC2SYP2SZL2",
+    ['T' - 'A'] = "THB2TJS2TMT2TND3TOP2TRY2TTD2TWD2TZS2",
+    ['U' - 'A'] = "UAH2UGX0USD2USN2UYI0UYU2UYW4UZS2",
+    ['V' - 'A'] = "VED2VES2VND0VUV0",
+    ['W' - 'A'] = "WST2",
+    ['X' - 'A'] = "XAD2XAF0XCD2XCG2XOF0XPF0",
+    ['Y' - 'A'] = "YER2",
+    ['Z' - 'A'] = "ZAR2ZMW2ZWG2ZWL2",
 };
 
 int currency_exponent(struct str currency)
 {
-    for (size_t i = 0; i < sizeof(currencies) / sizeof(currencies[0]); i++) {
-        struct str codes = str_of(currencies[i].codes);
-        for (size_t at = 0; at < codes.len; at += 4) {
-            if (str_eq(currency, str_sub(codes, at, at + 3)))
-                return currencies[i].exponent;
-        }
-    }
+    if (currency.len != 3 || currency.ptr[0] < 'A' || currency.ptr[0] > 'Z')
+        return -1;
+    /* Asked for each amount that is written: a table by letters, no walk through all of them. */
+    const char *code = currencies[currency.ptr[0] - 'A'];
+    for (; code && *code; code += 4)
+        if (code[1] == currency.ptr[1] && code[2] == currency.ptr[2])
+            return code[3] - '0';
     return -1;
 }
 
@@ -155,14 +168,17 @@ enum err_class money_parse(struct str text, int exponent, int64_t *minor, bool *
 struct str money_format(int64_t minor, int exponent, char text[MONEY_TEXT_MAX])
 {
     assert(exponent >= 0 && exponent <= 18);
+    /* From the last digit on; printf would cost more than all else of an answer's row. */
     uint64_t magnitude = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
-    uint64_t unit = 1;
-    for (int i = 0; i < exponent; i++)
-        unit *= 10;
-    int len = snprintf(text, MONEY_TEXT_MAX, "%s%llu", minor < 0 ? "-" : "",
-                       (unsigned long long)(magnitude / unit));
-    if (exponent > 0)
-        len += snprintf(text + len, (size_t)(MONEY_TEXT_MAX - len), ".%0*llu", exponent,
-                        (unsigned long long)(magnitude % unit));
-    return (struct str){text, (size_t)len};
+    size_t at = MONEY_TEXT_MAX - 1;
+    text[at] = '\0';
+    for (int digits = 0; digits <= exponent || magnitude > 0; digits++) {
+        if (exponent > 0 && digits == exponent)
+            text[--at] = '.';
+        text[--at] = (char)('0' + magnitude % 10);
+        magnitude /= 10;
+    }
+    if (minor < 0)
+        text[--at] = '-';
+    return (struct str){text + at, MONEY_TEXT_MAX - 1 - at};
 }

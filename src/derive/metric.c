@@ -370,14 +370,34 @@ static enum err_class metric_work_out(struct working *w, size_t at)
     return ERR_OK;
 }
 
+static enum err_class exponent_check(int exponent, struct err *err)
+{
+    if (exponent < 0 || exponent > DECIMALS_MAX)
+        return err_set(err, ERR_INTERNAL, "metric_range", "a currency of %d decimals", exponent);
+    return ERR_OK;
+}
+
+enum err_class metrics_work_out_one(const struct metric_family *family,
+                                    const struct metric_sums *sums, int exponent, size_t metric,
+                                    struct figure *out, struct err *err)
+{
+    struct figure figures[METRICS_MAX];
+    struct working w = {
+        .family = family, .sums = sums, .exponent = exponent, .out = figures, .err = err};
+    enum err_class class_ = exponent_check(exponent, err);
+    if (!class_)
+        class_ = metric_work_out(&w, metric);
+    if (!class_)
+        *out = figures[metric];
+    return class_;
+}
+
 enum err_class metrics_work_out(const struct metric_family *family, const struct metric_sums *sums,
                                 int exponent, struct figure *out, struct err *err)
 {
     struct working w = {
         .family = family, .sums = sums, .exponent = exponent, .out = out, .err = err};
-    enum err_class class_ = ERR_OK;
-    if (exponent < 0 || exponent > DECIMALS_MAX)
-        return err_set(err, ERR_INTERNAL, "metric_range", "a currency of %d decimals", exponent);
+    enum err_class class_ = exponent_check(exponent, err);
     for (size_t i = 0; !class_ && i < family->metrics_len; i++)
         class_ = metric_work_out(&w, i);
     return class_;

@@ -65,6 +65,10 @@ struct metric_sums {
  * value does not fit 64 bits. */
 enum err_class metrics_work_out(const struct metric_family *family, const struct metric_sums *sums,
                                 int exponent, struct figure *out, struct err *err);
+/* Of one metric, `*out`: for an order of many rows, of which few are shown. */
+enum err_class metrics_work_out_one(const struct metric_family *family,
+                                    const struct metric_sums *sums, int exponent, size_t metric,
+                                    struct figure *out, struct err *err);
 int metric_decimals(const struct metric *metric, int currency_exponent);
 const char *metric_unit_word(enum metric_unit unit);
 
