@@ -3,6 +3,7 @@
 
 #include "api/export.h"
 #include "api/host.h"
+#include "api/items.h"
 #include "api/lists.h"
 #include "api/period.h"
 #include "api/sql.h"
@@ -144,28 +145,6 @@ static enum err_class series_write(struct call *call, struct out *out, const cha
     return class_;
 }
 
-static enum err_class history_write(struct call *call, struct out *out, int64_t shop_id,
-                                    struct err *err)
-{
-    struct reader *reader;
-    const struct sql_value values[] = {sql_int(shop_id), sql_text(STR("ad_order")),
-                                       sql_text(call_text(call, "order_id"))};
-    enum err_class class_ = store_read(call->host->store, SQL_STATUSES_OF_ROW, values, 3, &reader,
-                                       err);
-    if (class_)
-        return class_;
-    out_list(out, "history");
-    while (reader_next(reader)) {
-        out_object(out, NULL);
-        out_time(out, "at", reader_int(reader, 0));
-        out_text(out, "status", reader_text(reader, 1));
-        out_time(out, "seen_at", reader_int(reader, 2));
-        out_end_object(out);
-    }
-    out_end_list(out);
-    return reader_close(reader, err);
-}
-
 static enum err_class order_one(struct call *call, struct err *err)
 {
     struct list_query *query = arena_alloc(call->arena, sizeof(*query));
@@ -182,7 +161,7 @@ static enum err_class order_one(struct call *call, struct err *err)
     out_object(&out, NULL);
     class_ = list_row_write(&out, &row, err);
     if (!class_)
-        class_ = history_write(call, &out, shop_id, err);
+        class_ = items_history(call, &out, shop_id, "ad_order", call_text(call, "order_id"), err);
     if (!class_)
         class_ = series_write(call, &out, "days", &ad_order_day_list, shop_id, err);
     if (!class_)

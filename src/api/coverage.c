@@ -3,31 +3,26 @@
 
 #include "api/control.h"
 #include "api/control_sql.h"
+#include "api/items.h"
 #include "api/list.h"
 #include "api/tables.h"
 
-static enum err_class unproved_out(struct out *out, const struct call *call, int64_t shop_id,
+static void unproved_write(struct call *call, struct out *out, const struct reader *row)
+{
+    (void)call;
+    out_text(out, "kind", reader_text(row, 0));
+    out_time(out, "from", reader_int(row, 1));
+    out_time(out, "to", reader_int(row, 2));
+    out_text(out, "reason", reader_text(row, 3));
+    out_time_or_null(out, "again", reader_int(row, 4), !reader_is_null(row, 4));
+    out_int(out, "tries", reader_int(row, 5));
+}
+
+static enum err_class unproved_out(struct out *out, struct call *call, int64_t shop_id,
                                    struct str stream, struct err *err)
 {
     const struct sql_value values[] = {sql_int(shop_id), sql_text(stream)};
-    struct reader *row;
-    enum err_class class_ = store_read(call->host->store, SQL_WINDOWS_UNPROVED, values, 2, &row,
-                                       err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_list(out, "unproved");
-    while (reader_next(row)) {
-        out_object(out, NULL);
-        out_text(out, "kind", reader_text(row, 0));
-        out_time(out, "from", reader_int(row, 1));
-        out_time(out, "to", reader_int(row, 2));
-        out_text(out, "reason", reader_text(row, 3));
-        out_time_or_null(out, "again", reader_int(row, 4), !reader_is_null(row, 4));
-        out_int(out, "tries", reader_int(row, 5));
-        out_end_object(out);
-    }
-    out_end_list(out);
-    return reader_close(row, err);
+    return items_list(call, out, "unproved", SQL_WINDOWS_UNPROVED, values, 2, unproved_write, err);
 }
 
 static void sentence_out(struct out *out, const struct call *call,
@@ -43,7 +38,7 @@ static void sentence_out(struct out *out, const struct call *call,
             status->stream, control_time(call->arena, status->complete_ms), str_of(unproved));
 }
 
-static enum err_class stream_out(struct out *out, const struct call *call, int64_t shop_id,
+static enum err_class stream_out(struct out *out, struct call *call, int64_t shop_id,
                                  const struct api_stream_status *status, struct err *err)
 {
     enum err_class class_ = ERR_OK;

@@ -3,6 +3,7 @@
 
 #include "api/control.h"
 #include "api/control_sql.h"
+#include "api/items.h"
 #include "api/tables.h"
 
 /* --- holds --- */
@@ -162,35 +163,25 @@ static enum err_class shop_resume(struct call *call, struct err *err)
 
 static const struct param schedule_params[] = {CONTROL_SHOP, {0}};
 
+static void schedule_write(struct call *call, struct out *out, const struct reader *row)
+{
+    control_out_shop(out, call, "shop", reader_int(row, 0));
+    out_text(out, "name", reader_text(row, 1));
+    out_text(out, "spec", reader_text(row, 2));
+    out_text(out, "kind", reader_text(row, 3));
+    out_time(out, "next", reader_int(row, 4));
+    out_time_or_null(out, "last", reader_int(row, 5), !reader_is_null(row, 5));
+    out_int(out, "ticks", reader_int(row, 6));
+}
+
 static enum err_class schedule_list(struct call *call, struct err *err)
 {
     struct scope_values scope;
-    struct reader *row;
-    struct out out;
     enum err_class class_ = control_scope(call, &scope, err);
     if (class_ != ERR_OK)
         return class_;
     const struct sql_value values[] = {scope.all, scope.ids};
-    class_ = store_read(call->host->store, SQL_SCHEDULE_LIST, values, 2, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_list(&out, "items");
-    while (reader_next(row)) {
-        out_object(&out, NULL);
-        control_out_shop(&out, call, "shop", reader_int(row, 0));
-        out_text(&out, "name", reader_text(row, 1));
-        out_text(&out, "spec", reader_text(row, 2));
-        out_text(&out, "kind", reader_text(row, 3));
-        out_time(&out, "next", reader_int(row, 4));
-        out_time_or_null(&out, "last", reader_int(row, 5), !reader_is_null(row, 5));
-        out_int(&out, "ticks", reader_int(row, 6));
-        out_end_object(&out);
-    }
-    out_end_list(&out);
-    out_end_object(&out);
-    return reader_close(row, err);
+    return items_answer(call, SQL_SCHEDULE_LIST, values, 2, schedule_write, err);
 }
 
 /* --- budgets --- */
@@ -203,34 +194,24 @@ static void int_or_null(struct out *out, const char *key, const struct reader *r
         out_int(out, key, reader_int(row, column));
 }
 
+static void budget_write(struct call *call, struct out *out, const struct reader *row)
+{
+    out_text(out, "name", reader_text(row, 0));
+    int_or_null(out, "calls", row, 1);
+    int_or_null(out, "per_ms", row, 2);
+    int_or_null(out, "burst", row, 3);
+    int_or_null(out, "rate_milli", row, 4);
+    int_or_null(out, "tokens_milli", row, 5);
+    bool blocked = !reader_is_null(row, 6) && reader_int(row, 6) > call->now_ms;
+    out_time_or_null(out, "blocked_until", reader_int(row, 6), blocked);
+    int_or_null(out, "taken", row, 7);
+    int_or_null(out, "refused", row, 8);
+    out_time_or_null(out, "told", reader_int(row, 9), !reader_is_null(row, 9));
+}
+
 static enum err_class budgets_tell(struct call *call, struct err *err)
 {
-    struct reader *row;
-    struct out out;
-    enum err_class class_ = store_read(call->host->store, SQL_BUDGET_LIST, NULL, 0, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_list(&out, "items");
-    while (reader_next(row)) {
-        out_object(&out, NULL);
-        out_text(&out, "name", reader_text(row, 0));
-        int_or_null(&out, "calls", row, 1);
-        int_or_null(&out, "per_ms", row, 2);
-        int_or_null(&out, "burst", row, 3);
-        int_or_null(&out, "rate_milli", row, 4);
-        int_or_null(&out, "tokens_milli", row, 5);
-        bool blocked = !reader_is_null(row, 6) && reader_int(row, 6) > call->now_ms;
-        out_time_or_null(&out, "blocked_until", reader_int(row, 6), blocked);
-        int_or_null(&out, "taken", row, 7);
-        int_or_null(&out, "refused", row, 8);
-        out_time_or_null(&out, "told", reader_int(row, 9), !reader_is_null(row, 9));
-        out_end_object(&out);
-    }
-    out_end_list(&out);
-    out_end_object(&out);
-    return reader_close(row, err);
+    return items_answer(call, SQL_BUDGET_LIST, NULL, 0, budget_write, err);
 }
 
 const struct route hold_routes[] = {

@@ -3,6 +3,7 @@
 
 #include "api/change.h"
 #include "api/host.h"
+#include "api/items.h"
 #include "api/lists.h"
 #include "api/sql.h"
 #include "api/tables.h"
@@ -238,25 +239,20 @@ static enum err_class imports_get(struct call *call, struct err *err)
     return list_answer(call, &import_list, err);
 }
 
+static void fault_write(struct call *call, struct out *out, const struct reader *row)
+{
+    (void)call;
+    out_text(out, "sheet", reader_text(row, 0));
+    out_int(out, "row", reader_int(row, 1));
+    out_text(out, "column", reader_text(row, 2));
+    out_text(out, "code", reader_text(row, 3));
+    out_text(out, "message", reader_text(row, 4));
+}
+
 static enum err_class faults_read(struct call *call, struct out *out, int64_t id, struct err *err)
 {
     const struct sql_value value = sql_int(id);
-    struct reader *row;
-    enum err_class class_ = store_read(call->host->store, SQL_IMPORT_FAULTS, &value, 1, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_list(out, "faults");
-    while (reader_next(row)) {
-        out_object(out, NULL);
-        out_text(out, "sheet", reader_text(row, 0));
-        out_int(out, "row", reader_int(row, 1));
-        out_text(out, "column", reader_text(row, 2));
-        out_text(out, "code", reader_text(row, 3));
-        out_text(out, "message", reader_text(row, 4));
-        out_end_object(out);
-    }
-    out_end_list(out);
-    return reader_close(row, err);
+    return items_list(call, out, "faults", SQL_IMPORT_FAULTS, &value, 1, fault_write, err);
 }
 
 static enum err_class import_get(struct call *call, struct err *err)

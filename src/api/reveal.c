@@ -8,6 +8,7 @@
 
 #include "api/control.h"
 #include "api/control_sql.h"
+#include "api/items.h"
 #include "api/tables.h"
 
 enum { HOUR_MS = 3600 * 1000, REVEALS_AN_HOUR = 100, REASON_BYTES_MIN = 5, FOUND_MAX = 100 };
@@ -175,31 +176,14 @@ static const struct param find_params[] = {
      .help = "Why; it is written down"},
     {0}};
 
-static enum err_class found_out(struct call *call, const char *sql, const struct sql_value *values,
-                                struct err *err)
+static void found_write(struct call *call, struct out *out, const struct reader *row)
 {
-    struct reader *row;
-    struct out out;
-    enum err_class class_ = store_read(call->host->store, sql, values, 4, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_list(&out, "items");
-    while (reader_next(row)) {
-        out_object(&out, NULL);
-        control_out_shop(&out, call, "shop", reader_int(row, 0));
-        out_text(&out, "order_id", reader_text(row, 1));
-        out_text(&out, "status", reader_text(row, 2));
-        out_time_or_null(&out, "created", reader_int(row, 3), !reader_is_null(row, 3));
-        out_text_or_null(&out, "phone", reader_is_null(row, 4) ? STR_NONE : reader_text(row, 4));
-        out_text_or_null(&out, "contact_name",
-                         reader_is_null(row, 5) ? STR_NONE : reader_text(row, 5));
-        out_end_object(&out);
-    }
-    out_end_list(&out);
-    out_end_object(&out);
-    return reader_close(row, err);
+    control_out_shop(out, call, "shop", reader_int(row, 0));
+    out_text(out, "order_id", reader_text(row, 1));
+    out_text(out, "status", reader_text(row, 2));
+    out_time_or_null(out, "created", reader_int(row, 3), !reader_is_null(row, 3));
+    out_text_or_null(out, "phone", reader_is_null(row, 4) ? STR_NONE : reader_text(row, 4));
+    out_text_or_null(out, "contact_name", reader_is_null(row, 5) ? STR_NONE : reader_text(row, 5));
 }
 
 static enum err_class find(struct call *call, struct err *err)
@@ -227,7 +211,7 @@ static enum err_class find(struct call *call, struct err *err)
     const struct sql_value values[] = {sql_int(0), shops, sql_text((struct str){hex, 32}),
                                        sql_int(FOUND_MAX)};
     call_header(call, "Cache-Control", STR("no-store"));
-    return found_out(call, phone ? SQL_FIND_PHONE : SQL_FIND_NAME, values, err);
+    return items_answer(call, phone ? SQL_FIND_PHONE : SQL_FIND_NAME, values, 4, found_write, err);
 }
 
 const struct route reveal_routes[] = {

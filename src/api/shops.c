@@ -2,6 +2,7 @@
  * never come out. */
 #include "api/control.h"
 #include "api/control_sql.h"
+#include "api/items.h"
 #include "api/list.h"
 #include "api/tables.h"
 
@@ -446,32 +447,23 @@ static void time_out(struct out *out, const char *key, const struct reader *row,
     out_time_or_null(out, key, there ? reader_int(row, column) : 0, there);
 }
 
+static void app_write(struct call *call, struct out *out, const struct reader *row)
+{
+    (void)call;
+    out_id(out, "id", reader_int(row, 0));
+    out_text(out, "platform", reader_text(row, 1));
+    out_text(out, "name", reader_text(row, 2));
+    text_out(out, "key", row, 3);
+    out_time(out, "created", reader_int(row, 4));
+    out_int(out, "shops", reader_int(row, 5));
+    text_out(out, "token_state", row, 6);
+    time_out(out, "token_expires", row, 7);
+    text_out(out, "token_error", row, 8);
+}
+
 static enum err_class app_list(struct call *call, struct err *err)
 {
-    struct reader *row;
-    struct out out;
-    enum err_class class_ = store_read(call->host->store, SQL_APP_LIST, NULL, 0, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_list(&out, "items");
-    while (reader_next(row)) {
-        out_object(&out, NULL);
-        out_id(&out, "id", reader_int(row, 0));
-        out_text(&out, "platform", reader_text(row, 1));
-        out_text(&out, "name", reader_text(row, 2));
-        text_out(&out, "key", row, 3);
-        out_time(&out, "created", reader_int(row, 4));
-        out_int(&out, "shops", reader_int(row, 5));
-        text_out(&out, "token_state", row, 6);
-        time_out(&out, "token_expires", row, 7);
-        text_out(&out, "token_error", row, 8);
-        out_end_object(&out);
-    }
-    out_end_list(&out);
-    out_end_object(&out);
-    return reader_close(row, err);
+    return items_answer(call, SQL_APP_LIST, NULL, 0, app_write, err);
 }
 
 static enum err_class platform_list(struct call *call, struct err *err)

@@ -4,6 +4,7 @@
 
 #include "api/export.h"
 #include "api/host.h"
+#include "api/items.h"
 #include "api/lists.h"
 #include "api/period.h"
 #include "api/sql.h"
@@ -311,52 +312,34 @@ static enum err_class order_find(struct call *call, struct list_query *query,
     return class_ ? class_ : call_absent(err, "trade order", id);
 }
 
+static void voucher_write(struct call *call, struct out *out, const struct reader *row)
+{
+    (void)call;
+    out_text(out, "order_item_id", reader_text(row, 0));
+    out_text_or_null(out, "certificate_id",
+                     reader_is_null(row, 1) ? STR_NONE : reader_text(row, 1));
+    out_text_or_null(out, "status", reader_is_null(row, 2) ? STR_NONE : reader_text(row, 2));
+    if (reader_is_null(row, 3))
+        out_null(out, "refund_amount");
+    else
+        out_money(out, "refund_amount", reader_int(row, 3), reader_text(row, 4));
+    out_time_or_null(out, "refunded_at", reader_int(row, 5), !reader_is_null(row, 5));
+}
+
 static enum err_class part_details_write(struct call *call, struct out *out,
                                          const struct list_row *part, struct err *err)
 {
-    struct reader *reader;
     struct str id = list_text(part, list_column(&trade_part_list, "order_id"));
-    const struct sql_value values[] = {
-        sql_int(list_int(part, list_column(&trade_part_list, "shop"))), sql_text(id)};
-    const struct sql_value history[] = {values[0], sql_text(STR("trade_order")), values[1]};
+    int64_t shop_id = list_int(part, list_column(&trade_part_list, "shop"));
+    const struct sql_value values[] = {sql_int(shop_id), sql_text(id)};
     out_object(out, NULL);
     out_text(out, "order_id", id);
-    enum err_class class_ = store_read(call->host->store, SQL_STATUSES_OF_ROW, history, 3, &reader,
-                                       err);
-    if (class_)
-        return class_;
-    out_list(out, "history");
-    while (reader_next(reader)) {
-        out_object(out, NULL);
-        out_time(out, "at", reader_int(reader, 0));
-        out_text(out, "status", reader_text(reader, 1));
-        out_time(out, "seen_at", reader_int(reader, 2));
-        out_end_object(out);
-    }
-    out_end_list(out);
-    class_ = reader_close(reader, err);
+    enum err_class class_ = items_history(call, out, shop_id, "trade_order", id, err);
     if (!class_)
-        class_ = store_read(call->host->store, SQL_CERTIFICATES_OF_ORDER, values, 2, &reader, err);
-    if (class_)
-        return class_;
-    out_list(out, "vouchers");
-    while (reader_next(reader)) {
-        out_object(out, NULL);
-        out_text(out, "order_item_id", reader_text(reader, 0));
-        out_text_or_null(out, "certificate_id",
-                         reader_is_null(reader, 1) ? STR_NONE : reader_text(reader, 1));
-        out_text_or_null(out, "status",
-                         reader_is_null(reader, 2) ? STR_NONE : reader_text(reader, 2));
-        if (reader_is_null(reader, 3))
-            out_null(out, "refund_amount");
-        else
-            out_money(out, "refund_amount", reader_int(reader, 3), reader_text(reader, 4));
-        out_time_or_null(out, "refunded_at", reader_int(reader, 5), !reader_is_null(reader, 5));
-        out_end_object(out);
-    }
-    out_end_list(out);
+        class_ = items_list(call, out, "vouchers", SQL_CERTIFICATES_OF_ORDER, values, 2,
+                            voucher_write, err);
     out_end_object(out);
-    return reader_close(reader, err);
+    return class_;
 }
 
 static enum err_class order_one(struct call *call, struct err *err)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/change.h"
+#include "api/items.h"
 #include "api/out.h"
 #include "api/sql.h"
 #include "api/tables.h"
@@ -177,30 +178,21 @@ static enum err_class user_delete(struct call *call, struct err *err)
 
 /* --- tokens --- */
 
+static void token_write(struct call *call, struct out *out, const struct reader *row)
+{
+    (void)call;
+    out_id(out, "id", reader_int(row, 0));
+    out_text(out, "name", reader_text(row, 1));
+    out_id(out, "user_id", reader_int(row, 2));
+    out_text(out, "user", reader_text(row, 3));
+    out_time(out, "created_at", reader_int(row, 4));
+    out_time_or_null(out, "expires_at", reader_int(row, 5), !reader_is_null(row, 5));
+    out_time_or_null(out, "used_at", reader_int(row, 6), !reader_is_null(row, 6));
+}
+
 static enum err_class tokens_list(struct call *call, struct err *err)
 {
-    struct reader *row;
-    struct out out;
-    enum err_class class_ = store_read(call->host->store, SQL_TOKENS, NULL, 0, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_list(&out, "items");
-    while (reader_next(row)) {
-        out_object(&out, NULL);
-        out_id(&out, "id", reader_int(row, 0));
-        out_text(&out, "name", reader_text(row, 1));
-        out_id(&out, "user_id", reader_int(row, 2));
-        out_text(&out, "user", reader_text(row, 3));
-        out_time(&out, "created_at", reader_int(row, 4));
-        out_time_or_null(&out, "expires_at", reader_int(row, 5), !reader_is_null(row, 5));
-        out_time_or_null(&out, "used_at", reader_int(row, 6), !reader_is_null(row, 6));
-        out_end_object(&out);
-    }
-    out_end_list(&out);
-    out_end_object(&out);
-    return reader_close(row, err);
+    return items_answer(call, SQL_TOKENS, NULL, 0, token_write, err);
 }
 
 struct token_work {
