@@ -262,6 +262,8 @@ static enum err_class ask_read(struct import *import, const struct cli *cli, str
     if (class_ == ERR_OK && as_of.len > 0)
         class_ = date_parse(as_of, app_shop_zone(app, import->shop), DATE_START, clock_now_ms(),
                             &import->ask.received_ms, err);
+    if (class_ == ERR_OK && import->ask.received_ms > clock_now_ms())
+        return err_say(err, ERR_USAGE, "import_future", MSG_IMPORT_FUTURE, M_STR(as_of), M_END);
     if (class_ == ERR_OK)
         class_ = file_read(path, &app->arena, &import->ask.bytes, err);
     if (class_ != ERR_OK)

@@ -437,6 +437,9 @@ def test_orders_and_bills_of_temu_pages(t):
     same((done["new"], done["errors"]), (2, 0), "bill")
     same([(r["line"], r["kind"], r["po_id"], r["sales"], r["reversal"]) for r in stage.rows("SELECT * FROM bill_line ORDER BY line")],
          [(2, "collection", "PO-211-1", 1000, -250), (3, "collection", "PO-211-1", 330, None)], "lines")
+    code, _, why = huiliu(stage.home, "import", str(path), "--as", "temu-bill-collection", "--shop", shop, "--again", "--as-of",
+                          "2099-01-01", env=stage.env)
+    same((code, "import_future" in why), (2, True), f"a file of the future: {why}")
     code, _, why = huiliu(stage.home, "import", str(path), "--as", "temu-bill-deduction", "--shop", shop, env=stage.env)
     same((code, "header_missing" in why), (1, True), "another bill's headings")
 
