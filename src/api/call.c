@@ -136,6 +136,22 @@ static const struct arg *shop_arg(const struct call *call)
     return NULL;
 }
 
+enum err_class call_shop_of(struct call *call, const char *parameter, struct str word,
+                            const struct api_shop **out, struct err *err)
+{
+    bool many;
+    *out = shop_of_word(call, word, &many);
+    if (many)
+        return call_refuse(
+            call, parameter, "shop_ambiguous", err,
+            "several platforms have a shop of this name: write its number, or PLATFORM/NAME");
+    if (!*out) {
+        call->parameter = parameter;
+        return call_absent(err, "shop", word);
+    }
+    return ERR_OK;
+}
+
 enum err_class call_shops_of(struct call *call, const char *parameter, struct shop_scope *out,
                              struct err *err)
 {
@@ -147,15 +163,10 @@ enum err_class call_shops_of(struct call *call, const char *parameter, struct sh
     if (!ids)
         return err_no_memory(err);
     for (size_t i = 0; i < words_len; i++) {
-        bool many;
-        const struct api_shop *shop = shop_of_word(call, words[i], &many);
-        if (many)
-            return call_refuse(call, parameter, "shop_ambiguous", err,
-                               "several platforms have a shop of this name: write PLATFORM/NAME");
-        if (!shop) {
-            call->parameter = parameter;
-            return call_absent(err, "shop", words[i]);
-        }
+        const struct api_shop *shop;
+        enum err_class class_ = call_shop_of(call, parameter, words[i], &shop, err);
+        if (class_)
+            return class_;
         ids[len++] = shop->id;
     }
     qsort(ids, len, sizeof(*ids), ids_compare);

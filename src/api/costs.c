@@ -112,16 +112,10 @@ struct cost_told {
 static enum err_class cost_of(struct call *call, const struct cost_told *told,
                               struct cost_said *out, struct err *err)
 {
-    const struct api_shop *shop = NULL;
-    for (size_t i = 0; i < call->host->shops_len && !shop; i++) {
-        const struct api_shop *at = &call->host->shops[i];
-        struct str number = arena_printf(call->arena, "%lld", (long long)at->id);
-        if ((str_eq(at->name, told->shop) || str_eq(number, told->shop)) &&
-            call_sees_shop(call, at->id))
-            shop = at;
-    }
-    if (!shop)
-        return call_absent(err, "shop", told->shop);
+    const struct api_shop *shop;
+    enum err_class class_ = call_shop_of(call, "shop", told->shop, &shop, err);
+    if (class_ != ERR_OK)
+        return class_;
     *out = (struct cost_said){.shop_id = shop->id,
                               .sku_id = told->sku_id,
                               .from_day = told->from_day,

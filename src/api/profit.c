@@ -391,16 +391,12 @@ static enum err_class ads_of_put(struct call *call, struct err *err)
     struct str store = call_text(call, "store");
     struct ads_of_work work = {.store = 0};
     enum err_class class_ = call_shops(call, &account, err);
-    for (size_t i = 0; store.len > 0 && i < call->host->shops_len; i++) {
-        const struct api_shop *shop = &call->host->shops[i];
-        struct str number = arena_printf(call->arena, "%lld", (long long)shop->id);
-        if ((str_eq(shop->name, store) || str_eq(number, store)) && call_sees_shop(call, shop->id))
-            work.store = shop->id;
-    }
-    if (class_ == ERR_OK && store.len > 0 && work.store == 0)
-        return call_absent(err, "shop", store);
+    const struct api_shop *shop = NULL;
+    if (class_ == ERR_OK && store.len > 0)
+        class_ = call_shop_of(call, "store", store, &shop, err);
     if (class_ != ERR_OK)
         return class_;
+    work.store = shop ? shop->id : 0;
     struct change change = {.line = audit_of(call, "shop.ads_of", call_text(call, "shop")),
                             .work = ads_of_write,
                             .context = &work};

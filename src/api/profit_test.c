@@ -242,6 +242,30 @@ static void a_viewer_changes_nothing_and_sees_only_his_shops(void **state)
     is(&a, "items.0.day", "(absent)");
 }
 
+/* A number is a number everywhere: a shop that is called like another one's number is not that one. */
+static void a_cost_is_of_the_shop_that_is_named(void **state)
+{
+    struct api_fixture *f = *state;
+    struct err err;
+    int64_t shop = 0;
+    f->shops[0].name = STR("2");
+    struct answer a = api_ask(f, "PUT", "/api/v1/costs/2/k1/2026-01-05", "", "{\"cost\": \"1\"}");
+    assert_int_equal(a.status, 200);
+    api_good(store_read_int(f->store, "SELECT shop_id FROM sku_cost", NULL, 0, 0, &shop, &err),
+             &err);
+    assert_int_equal(shop, FIXTURE_BETA);
+    a = api_ask(f, "POST", "/api/v1/costs", "",
+                "{\"items\": [{\"shop\": \"promo/beta\", \"sku_id\": \"k2\","
+                " \"from_day\": \"2026-01-01\", \"cost\": \"1\"}]}");
+    assert_int_equal(a.status, 200);
+    f->shops[0].name = f->shops[1].name = STR("same");
+    a = api_ask(f, "PUT", "/api/v1/costs/same/k1/2026-01-05", "", "{\"cost\": \"1\"}");
+    assert_int_equal(a.status, 400);
+    is(&a, "code", "shop_ambiguous");
+    a = api_ask(f, "PUT", "/api/v1/shops/1/ads-of", "", "{\"store\": \"same\"}");
+    is(&a, "code", "shop_ambiguous");
+}
+
 static void rates_and_persons_are_stored(void **state)
 {
     struct api_fixture *f = *state;
@@ -385,6 +409,7 @@ int main(void)
         API_TEST(a_skus_profit_is_before_ads),
         API_TEST(costs_are_said_listed_and_taken_away),
         API_TEST(what_is_no_cost_changes_nothing),
+        API_TEST(a_cost_is_of_the_shop_that_is_named),
         API_TEST(a_viewer_changes_nothing_and_sees_only_his_shops),
         API_TEST(rates_and_persons_are_stored),
         API_TEST(a_bills_profit_counts_each_amount_once_and_with_its_sign),

@@ -151,6 +151,11 @@ enum err_class call_shops(struct call *call, struct shop_scope *out, struct err 
 /* The same of another parameter, which is given: `shops` of a body. An empty list: none. */
 enum err_class call_shops_of(struct call *call, const char *parameter, struct shop_scope *out,
                              struct err *err);
+/* One shop by its number, its name, or PLATFORM/NAME where several platforms have one of that name; ERR_NOT_FOUND where he
+ * sees none. */
+struct api_shop;
+enum err_class call_shop_of(struct call *call, const char *parameter, struct str word,
+                            const struct api_shop **out, struct err *err);
 bool call_sees_shop(const struct call *call, int64_t shop_id);
 
 #endif
