@@ -286,6 +286,9 @@ def steps_undo(base, first):
         elif table and (found := re.match(r"      (\w+): \{.*\bsince: (\d+)", line)):
             since[table, found[1], "columns: [" in line] = int(found[2])
     new = [thing for thing, number in since.items() if number >= first]
+    # A view that reads what goes would stand in the way; the program makes its views anew.
+    for (view,) in base.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall():
+        base.execute(f"DROP VIEW {view}")
     for thing in sorted((t for t in new if isinstance(t, tuple) and t[0] not in new), key=lambda t: not t[2]):
         owner, name, index = thing
         base.execute(f"DROP INDEX IF EXISTS {owner}_{name}" if index else f"ALTER TABLE {owner} DROP COLUMN {name}")
