@@ -14,6 +14,8 @@ static const struct list_column line_columns[] = {
     {"shop", "b.shop_id", .kind = LIST_NUMBER},
     {"bill", "b.bill", .kind = LIST_ID, .sorts = true},
     {"line", "b.line", .kind = LIST_INT, .sorts = true},
+    {"content", "b.content", .kind = LIST_ID},
+    {"nth", "b.nth", .kind = LIST_INT},
     {"kind", "b.kind", .kind = LIST_TEXT, .unknown = true},
     {"po_id", "b.po_id", .kind = LIST_ID, .unknown = true},
     {"order_id", "b.order_id", .kind = LIST_ID, .unknown = true},
@@ -35,7 +37,7 @@ static const struct list line_list = {
     .name = "bill_lines",
     .from = "bill_line b",
     .columns = line_columns,
-    .key = {"shop", "bill", "line"},
+    .key = {"shop", "bill", "line", "content", "nth"},
     .sort = "bill",
     .shop = "b.shop_id",
 };

@@ -69,6 +69,8 @@ static const struct {
     {"po_id", "PO单号", "PO"},
     {"bill", "账单", "Bill"},
     {"line", "行", "Line"},
+    {"content", "内容摘要", "Content"},
+    {"nth", "相同行序号", "Nth of those alike"},
     {"kind", "种类", "Kind"},
     {"billed_at", "账单时间", "Billed"},
     {"sales", "销售回款", "Sales"},

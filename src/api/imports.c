@@ -80,7 +80,8 @@ static enum err_class one_shop(struct call *call, const struct sync_shop **shop,
     return ERR_OK;
 }
 
-static void counts_write(struct out *out, const struct import_counts *counts, bool taken)
+static void counts_write(struct out *out, const struct import_counts *counts, bool taken,
+                         bool by_content)
 {
     out_text(out, "state", taken ? STR("waiting") : STR("preview"));
     out_text(out, "digest", str_of(counts->digest));
@@ -91,6 +92,8 @@ static void counts_write(struct out *out, const struct import_counts *counts, bo
         out_int(out, "new", counts->rows_new);
         out_int(out, "same", counts->rows_same);
         out_int(out, "changed_or_older", counts->rows_other);
+        if (by_content)
+            out_int(out, "as_in_earlier_files", counts->rows_same + counts->rows_other);
     }
     if (counts->before_id > 0) {
         out_int(out, "imported_before", counts->before_id);
@@ -116,7 +119,7 @@ static enum err_class import_do(struct call *call, struct import_ask *ask, struc
     out_object(&out, NULL);
     if (taken)
         out_int(&out, "import", id);
-    counts_write(&out, &counts, taken);
+    counts_write(&out, &counts, taken, connector_file(ask->form)->content != SIZE_MAX);
     faults_write(&out, faults);
     out_end_object(&out);
     return ERR_OK;
@@ -225,7 +228,7 @@ static const struct param list_params[] = {
     {"kind", PARAM_QUERY, PARAM_TEXT, .many = true, .filter = LIST_ANY_OF, .column = "kind",
      .help = "Kinds of files"},
     {"state", PARAM_QUERY, PARAM_TEXT, .filter = LIST_EQUAL, .column = "state",
-     .help = "loading waiting done"},
+     .help = "loading waiting done refused"},
     {0},
 };
 static const struct param one_params[] = {

@@ -82,7 +82,7 @@ struct list_search {
     bool within;
 };
 
-enum { LIST_COLUMNS_MAX = 64, LIST_KEY_MAX = 4, LIST_SORTS_MAX = 3, LIST_TERMS_MAX = 64 };
+enum { LIST_COLUMNS_MAX = 64, LIST_KEY_MAX = 5, LIST_SORTS_MAX = 3, LIST_TERMS_MAX = 64 };
 enum { LIST_LIMIT_MAX = 1000, LIST_VALUES_MAX = 2048, LIST_STREAM_ROWS = 2000 };
 
 struct list {

@@ -58,11 +58,12 @@ static void bill(struct api_fixture *f, const char *line, const char *po, const 
                  const char *columns, const char *amounts)
 {
     char sql[512];
-    snprintf(sql, sizeof sql,
-             "INSERT INTO bill_line (shop_id, bill, line, po_id, order_id, currency, row_hash,"
-             " received_ms, changed_ms, first_seen_ms, %s)"
-             " VALUES (1, 'b', ?1, ?2, ?3, 'CNY', ?4, 1, 1, 1, %s)",
-             columns, amounts);
+    snprintf(
+        sql, sizeof sql,
+        "INSERT INTO bill_line (shop_id, content, nth, bill, line, po_id, order_id, currency, row_hash,"
+        " received_ms, changed_ms, first_seen_ms, %s)"
+        " VALUES (1, ?1, 1, 'b', ?1, ?2, ?3, 'CNY', ?4, 1, 1, 1, %s)",
+        columns, amounts);
     const struct sql_value values[] = {sql_int(atoi(line)), text(po), text(order),
                                        sql_bytes(STR("0123456789abcdef"))};
     api_exec(f, sql, values, 4);

@@ -38,7 +38,7 @@ struct import {
     struct report faults;
     int64_t id;
     int64_t stored[4]; /* new changed same older */
-    bool previews, done, stopped;
+    bool previews, done, refused, stopped;
 };
 
 static void fault_show(void *context, const struct import_fault *fault)
@@ -58,7 +58,20 @@ static void fault_show(void *context, const struct import_fault *fault)
 
 static const char *state_of(const struct import *import)
 {
-    return import->previews ? "preview" : import->done ? "done" : "waiting";
+    return import->previews  ? "preview"
+           : import->refused ? "refused"
+           : import->done    ? "done"
+                             : "waiting";
+}
+
+/* Of lines that are known by what they say only: whoever hands in files that do not overlap must hear of it. */
+static int64_t lines_known(const struct import *import)
+{
+    if (connector_file(import->ask.form)->content == SIZE_MAX)
+        return 0;
+    if (import->previews)
+        return import->counts.rows_same + import->counts.rows_other;
+    return import->stored[1] + import->stored[2] + import->stored[3];
 }
 
 static void json_write_import(const struct import *import, struct buf *out)
@@ -84,6 +97,8 @@ static void json_write_import(const struct import *import, struct buf *out)
         for (size_t i = 0; i < 4; i++)
             emit_i64(&emit, names[i], import->stored[i]);
     }
+    if (connector_file(import->ask.form)->content != SIZE_MAX)
+        emit_i64(&emit, "as_in_earlier_files", lines_known(import));
     if (counts->before_id > 0) {
         emit_i64(&emit, "imported_before", counts->before_id);
         emit_time(&emit, "imported_before_at", counts->before_ms);
@@ -108,6 +123,10 @@ static void text_write_import(const struct import *import)
                 M_END);
     else
         app_say(app, MSG_IMPORT_WAITS, M_I64(import->id), M_END);
+    if (lines_known(import) > 0)
+        app_say(app, MSG_IMPORT_LINES_KNOWN, M_I64(lines_known(import)), M_END);
+    if (import->refused)
+        app_say(app, MSG_IMPORT_REFUSED, M_END);
     if (counts->before_id > 0)
         app_say(app, MSG_IMPORT_BEFORE, M_I64(counts->before_id), M_END);
 }
@@ -136,7 +155,8 @@ static enum err_class import_look(struct import *import, struct err *err)
     if (class_ != ERR_OK)
         return class_;
     if (reader_next(row)) {
-        import->done = str_eq(reader_text(row, 0), STR("done"));
+        import->refused = str_eq(reader_text(row, 0), STR("refused"));
+        import->done = import->refused || str_eq(reader_text(row, 0), STR("done"));
         for (int i = 0; i < 4; i++)
             import->stored[i] = reader_int(row, i + 1);
     }
@@ -297,6 +317,8 @@ enum exit_code cmd_import(struct app *app, const struct cli *cli, struct err *er
         class_ = import_tell(&import, err);
     if (class_ != ERR_OK)
         return exit_of(class_);
+    if (import.refused)
+        return EXIT_UNPROVED;
     return import.previews || import.done ? EXIT_DONE : EXIT_FAILED;
 }
 

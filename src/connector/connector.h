@@ -353,6 +353,8 @@ enum err_class connector_map_record(const struct connector *connector, const str
  * same: {"rows": [{"kind": "life-bookings", "line": 17, "file": "DIGEST", "sheet": "已预约", "same": 1,
  * "id": "…/…", "cells": {"order_id": "…", "退货原因": "…"}}]}. An original is one of these; its place in the file (line, file,
  * same) is not in its hash.
+ * Rows that have no number of their own are known by what they say: ^.content is a digest of the file's kind and of what
+ * all other fields became, and ^.nth ("nth": 2) its number among the rows of its file with that digest.
  * Columns that the manifest names have its names, the others their heading; what a field does not take stays in the
  * original. */
 struct file_column {
@@ -375,6 +377,8 @@ struct file_form {
     size_t same_len;
     size_t id[FILE_SAME_MAX]; /* columns whose texts together are ^.id */
     size_t id_len;
+    size_t
+        content; /* column of its table that is ^.content; SIZE_MAX: rows have a key of their own */
     const struct stream *stream; /* whose rows it brings: for connector_map */
 };
 enum err_class connector_load_file(struct str file, struct str text,

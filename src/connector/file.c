@@ -189,8 +189,9 @@ static enum err_class load_column_list(struct loader *loader, struct file_form *
 static enum err_class check_source(struct loader *loader, const struct file_form *form,
                                    const struct yaml *node)
 {
-    static const struct str outside[] = {
-        {"^.line", 6}, {"^.file", 6}, {"^.sheet", 7}, {"^.same", 6}, {"^.id", 4}};
+    static const struct str outside[] = {{"^.line", 6}, {"^.file", 6}, {"^.sheet", 7},
+                                         {"^.same", 6}, {"^.id", 4},   {"^.content", 9},
+                                         {"^.nth", 5}};
     size_t at;
     if (node->kind != YAML_SCALAR)
         return yaml_error(loader->file, node, loader->err, "a file has no ciphers");
@@ -214,13 +215,37 @@ static enum err_class check_field(struct loader *loader, const struct file_form 
     return class_;
 }
 
+/* Rows that say the same are told apart by their number: a key of one without the other would lose or double them. */
+static enum err_class content_find(struct loader *loader, const struct yaml *fields,
+                                   const struct table_plan *plan, struct file_form *form)
+{
+    bool nth = false, content_key = false, nth_key = false;
+    form->content = SIZE_MAX;
+    for (size_t i = 0; i < plan->fields_len; i++) {
+        const struct field_plan *field = &plan->fields[i];
+        bool key = table_key_has(plan->table, field->column);
+        if (field->of_content) {
+            form->content = field->column;
+            content_key = key && field->type == COLUMN_ID && field->sources_len == 1;
+        } else if (str_eq(field->source, STR("^.nth"))) {
+            nth = true;
+            nth_key = key && field->type == COLUMN_INT;
+        }
+    }
+    if (form->content == SIZE_MAX ? !nth : content_key && nth_key)
+        return ERR_OK;
+    return yaml_error(loader->file, fields, loader->err,
+                      "^.content (an id) and ^.nth (an int) are a key together");
+}
+
 static enum err_class load_rows(struct loader *loader, struct file_form *form)
 {
     static const struct yaml records = {.kind = YAML_SCALAR, .text = {"rows[].cells", 12}};
     /* Where a row stands in its file is no change of it. On which sheet, may be. */
     static const struct yaml places[] = {{.kind = YAML_SCALAR, .text = {"line", 4}},
                                          {.kind = YAML_SCALAR, .text = {"file", 4}},
-                                         {.kind = YAML_SCALAR, .text = {"same", 4}}};
+                                         {.kind = YAML_SCALAR, .text = {"same", 4}},
+                                         {.kind = YAML_SCALAR, .text = {"nth", 3}}};
     static const size_t places_len = sizeof places / sizeof *places;
     struct connector *connector = loader->connector;
     const struct yaml *fields = yaml_get(loader->root, STR("fields"));
@@ -245,6 +270,8 @@ static enum err_class load_rows(struct loader *loader, struct file_form *form)
         class_ = load_find_table(loader, table, table->text, tables);
     if (class_ == ERR_OK)
         class_ = load_table(loader, tables[0], fields, NULL, &plan->tables[0]);
+    if (class_ == ERR_OK)
+        class_ = content_find(loader, fields, &plan->tables[0], form);
     plan->tables_len = 1;
     *stream = (struct stream){.name = form->kind,
                               .table = tables[0],

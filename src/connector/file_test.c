@@ -45,7 +45,7 @@ static void map_cells(struct world *w, const char *cells)
 {
     struct str text = arena_printf(
         &w->arena,
-        "{\"rows\":[{\"line\":17,\"file\":\"f\",\"sheet\":\"已预约\",\"same\":2,"
+        "{\"rows\":[{\"line\":17,\"file\":\"f\",\"sheet\":\"已预约\",\"same\":2,\"nth\":3,"
         "\"id\":\"1/2\",\"cells\":{%s}}]}",
         cells);
     json_free(w->doc);
@@ -211,6 +211,46 @@ static void an_order_without_a_part_goes_by_its_sku(void **state)
     world_close(&w);
 }
 
+static struct str content_of(struct world *w, const char *cells)
+{
+    map_cells(w, cells);
+    assert_int_equal(number_of(w, "nth"), 3);
+    return arena_dup(&w->arena, text_of(w, "content"));
+}
+
+static void a_row_without_a_number_is_known_by_what_it_says(void **state)
+{
+    (void)state;
+    struct world w, other;
+    static const char *const same[] = {"\"sales\":10.00,\"po\":\"PO-1\"",
+                                       "\"po\":\"PO-1\",\"sales\":\"¥10\",\"reversal\":null",
+                                       "\"po\":\"PO-1\",\"sales\":\"10.0元\",\"备注\":\"x\"",
+                                       "\"po\":\"PO-1\",\"sales\":10,\"currency\":\"CNY\""};
+    static const char *const else_[] = {"\"po\":\"PO-1\",\"sales\":\"10.01\"",
+                                        "\"po\":\"PO-2\",\"sales\":\"10\"",
+                                        "\"po\":\"PO-1\",\"sales\":10,\"reversal\":0",
+                                        "\"po\":\"PO-1\",\"sales\":10,\"shipping\":10",
+                                        "\"po\":\"PO-1\",\"sales\":10,\"currency\":\"USD\"",
+                                        "\"po\":\"PO-1\",\"sales\":10,\"billed\":\"2026-01-28\""};
+    world_open(&w, "temu-bill-collection");
+    struct str first = content_of(&w, same[0]);
+    assert_int_equal(first.len, 32);
+    for (size_t i = 1; i < sizeof same / sizeof *same; i++)
+        assert_str(content_of(&w, same[i]), arena_printf(&w.arena, "%.*s", STR_ARG(first)).ptr);
+    for (size_t i = 0; i < sizeof else_ / sizeof *else_; i++)
+        assert_false(str_eq(content_of(&w, else_[i]), first));
+    map_cells(&w, "\"po\":\"PO-1\",\"sales\":\"?\"");
+    refused(&w, "money_text", "sales");
+    world_close(&w);
+    /* Two kinds never say the same. */
+    world_open(&w, "temu-bill-deduction");
+    world_open(&other, "temu-bill-first-mile");
+    struct str one = content_of(&w, "\"order\":\"1\",\"amount\":1");
+    assert_false(str_eq(one, content_of(&other, "\"order\":\"1\",\"amount\":1")));
+    world_close(&other);
+    world_close(&w);
+}
+
 static void a_manifest_that_cannot_work_is_refused(void **state)
 {
     (void)state;
@@ -225,6 +265,8 @@ static void a_manifest_that_cannot_work_is_refused(void **state)
         {"columns: {a: [甲]}\nfields: {order_id: a}", "needs column \"place\""},
         {"columns: {a: [甲]}\nsame: [c]\nfields: {order_id: a, place: ^.same}", "no column \"c\""},
         {"columns: {a: []}\nfields: {order_id: a, place: ^.same}", "at least one heading"},
+        {"columns: {a: [甲]}\nfields: {order_id: a, place: ^.nth}", "a key together"},
+        {"columns: {a: [甲]}\nfields: {order_id: ^.content, place: ^.line}", "a key together"},
         {"columns: {a: [甲]}\nfeilds: {}", "did you mean \"fields\""},
     };
     struct arena arena;
@@ -251,6 +293,7 @@ int main(void)
         cmocka_unit_test(amounts_are_read_as_people_write_them),
         cmocka_unit_test(days_may_be_text_or_their_number),
         cmocka_unit_test(an_order_without_a_part_goes_by_its_sku),
+        cmocka_unit_test(a_row_without_a_number_is_known_by_what_it_says),
         cmocka_unit_test(a_manifest_that_cannot_work_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

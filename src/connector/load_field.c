@@ -83,6 +83,14 @@ static enum err_class find_cipher(struct loader *loader, const struct yaml *node
 }
 
 /* --- where a field comes from --- */
+static void source_kind(struct field_plan *out, struct str source)
+{
+    static const struct str places[] = {{"^.file", 6}, {"^.line", 6}, {"^.same", 6}, {"^.nth", 5}};
+    out->of_content = str_eq(source, STR("^.content"));
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        out->of_place |= str_eq(source, places[i]);
+}
+
 static enum err_class load_source(struct loader *loader, const struct yaml *node,
                                   struct field_plan *out)
 {
@@ -96,7 +104,7 @@ static enum err_class load_source(struct loader *loader, const struct yaml *node
     if (class_ == ERR_OK && cipher)
         class_ = find_cipher(loader, cipher, &source->cipher);
     if (class_ == ERR_OK && out->of_sheet && out->sources_len == 0)
-        out->source = load_dup(loader, path->text);
+        source_kind(out, out->source = load_dup(loader, path->text));
     out->sources_len++;
     return class_;
 }

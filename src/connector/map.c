@@ -3,10 +3,16 @@
 #include <string.h>
 
 #include "connector/mapper.h"
+#include "crypt/crypt.h"
+#include "format/codec.h"
 
 /* Rows of one further table that one record may bring; an order of a hundred items is a large one. A
  * record with more is refused alone, so that it cannot crowd its page out of the arena. */
-enum { LIST_ROWS_MAX = 1000 };
+enum {
+    LIST_ROWS_MAX = 1000,
+    CONTENT_BYTES_MAX = 16 * 1024 * 1024, /* more than a row of a sheet can have */
+    CONTENT_DIGITS = 32,
+};
 
 /* --- rows --- */
 /* What is hashed and kept of a record. Of a file's row that is more than its cells: the sheet says something too, and
@@ -78,6 +84,49 @@ static void row_currency(const struct mapper *m, const struct row *row)
         batch_set_text(row->batch, row->at, plan->currency, m->currency);
 }
 
+static bool column_is_place(const struct table_plan *plan, size_t column)
+{
+    for (size_t i = 0; i < plan->fields_len; i++)
+        if (plan->fields[i].column == column)
+            return plan->fields[i].of_place;
+    return false;
+}
+
+/* What a row of a file says, as a key: its kind and what its fields became, however the cells were written and wherever
+ * they stood. */
+static enum err_class row_content(struct mapper *m, const struct row *row)
+{
+    const struct table *table = row->plan->table;
+    size_t content = m->connector->file->content;
+    struct buf said, raw, hex;
+    buf_init(&said, CONTENT_BYTES_MAX);
+    buf_init(&raw, DIGEST_BYTES_MAX);
+    buf_init(&hex, 2 * DIGEST_BYTES_MAX + 1);
+    buf_add(&said, m->connector->file->kind);
+    for (size_t i = 0; i < table->columns_len; i++) {
+        const struct batch_column *column = &row->batch->columns[i];
+        if (batch_state(row->batch, row->at, i) != CELL_SET || column_is_place(row->plan, i))
+            continue;
+        buf_printf(&said, "\x1e%.*s\x1f", STR_ARG(table->columns[i].name));
+        if (column->texts)
+            buf_add(&said, column->texts[row->at]);
+        else
+            buf_printf(&said, "%lld", (long long)column->numbers[row->at]);
+    }
+    enum err_class class_ = said.failed ? err_no_memory(m->err)
+                                        : digest_write(&raw, DIGEST_SHA256, buf_str(&said), m->err);
+    if (class_ == ERR_OK) {
+        hex_write(&hex, buf_str(&raw), false);
+        struct str key = arena_dup(m->arena, str_sub(buf_str(&hex), 0, CONTENT_DIGITS));
+        class_ = key.ptr ? ERR_OK : err_no_memory(m->err);
+        batch_set_text(row->batch, row->at, content, key);
+    }
+    buf_fini(&hex);
+    buf_fini(&raw);
+    buf_fini(&said);
+    return class_;
+}
+
 /* ERR_SKIP_RECORD: the record was refused alone, *field says where. The row is in the batch still. */
 static enum err_class row_fill(struct mapper *m, struct row *row, struct str *field,
                                struct err *why)
@@ -86,6 +135,8 @@ static enum err_class row_fill(struct mapper *m, struct row *row, struct str *fi
     row_exponent(m, row);
     for (size_t i = 0; i < plan->fields_len; i++) {
         *field = plan->fields[i].name;
+        if (plan->fields[i].of_content)
+            continue;
         enum err_class class_ = field_map(m, row, &plan->fields[i], why);
         if (class_ != ERR_OK)
             return class_;
@@ -94,7 +145,8 @@ static enum err_class row_fill(struct mapper *m, struct row *row, struct str *fi
     }
     row_currency(m, row);
     *field = STR("");
-    return ERR_OK;
+    return m->connector->file && m->connector->file->content != SIZE_MAX ? row_content(m, row)
+                                                                         : ERR_OK;
 }
 
 /* How many rows the record has for a further table; counting ends where there are too many. */

@@ -143,6 +143,8 @@ struct field_plan {
     const char *time_pattern;
     struct str_list values_from, values_to;
     struct str source; /* the first of them, as the manifest writes it (files) */
+    bool of_content;   /* ^.content: made when all others are */
+    bool of_place;     /* where a row stands in its file, which is no part of what it says */
     bool of_sheet;   /* as people and spreadsheets write: 1,234.50元, 5%, ids that were rounded */
     bool translates; /* `words`: a raw value that is not in values_from has no word */
     struct str_list known; /* none: everything is known */

@@ -86,7 +86,8 @@ struct reading {
         shop; /* the asked one, with the file's manifest in the place of its platform's */
     const struct file_form *form;
     struct import_walk walk;
-    struct map seen; /* hashes of the keys of rows that were accepted: at most a sheet's rows */
+    struct map
+        seen; /* of rows that were accepted, at most a sheet's: hashes of their keys, or what they say */
     import_fault_seen *each;
     void *context;
     struct import_counts *counts;
@@ -218,6 +219,27 @@ static enum err_class keys_look(struct reading *r, const struct mapped *mapped,
     return ERR_OK;
 }
 
+/* Rows that are known by what they say: which of those alike each one is. Nothing is refused, for two alike are two. The
+ * number is kept with the page, so that a process that goes on with it, and an original that is mapped again, have it too. */
+static enum err_class rows_number(struct reading *r, const struct mapped *mapped,
+                                  const struct json *const *rows, struct err *err)
+{
+    const struct batch *batch = mapped->batches[0];
+    for (size_t row = 0; row < batch->rows_len; row++) {
+        struct str content = batch->columns[r->form->content].texts[row];
+        struct map_entry *entry = map_find(&r->seen, content);
+        if (!entry) {
+            struct str kept = arena_dup(&r->walk.kept, content);
+            entry = kept.ptr ? map_put(&r->seen, kept, NULL) : NULL;
+        }
+        if (!entry)
+            return err_no_memory(err);
+        size_t at = record_place(rows, r->walk.records_len, batch->records[row]);
+        r->walk.records[at].nth = (int64_t)++entry->value.number;
+    }
+    return ERR_OK;
+}
+
 static enum err_class page_judge(struct reading *r, const struct page *page, struct arena *arena,
                                  struct err *err)
 {
@@ -235,7 +257,10 @@ static enum err_class page_judge(struct reading *r, const struct page *page, str
                                           &mapped, err);
     if (class_ == ERR_OK)
         class_ = rejects_tell(r, &mapped, rows, arena, err);
-    return class_ == ERR_OK ? keys_look(r, &mapped, rows, arena, err) : class_;
+    if (class_ != ERR_OK)
+        return class_;
+    return r->form->content != SIZE_MAX ? rows_number(r, &mapped, rows, err)
+                                        : keys_look(r, &mapped, rows, arena, err);
 }
 
 /* What storing it would come to. */
@@ -494,7 +519,7 @@ static enum err_class count_row(struct reader *row, void *context, struct err *e
     return ERR_OK;
 }
 
-/* With the last page the file becomes what it is: to be stored, or stored already because nothing of it is good. */
+/* With the last page the file becomes what it is: to be stored, or refused because it has no row that could be kept. */
 static enum err_class file_settle(struct tx *tx, void *context, struct err *err)
 {
     struct reading *r = context;
@@ -509,7 +534,7 @@ static enum err_class file_settle(struct tx *tx, void *context, struct err *err)
                        (long long)before);
     const struct sql_value values[] = {
         sql_int(r->id),
-        sql_text(r->pages > 0 ? STR("waiting") : STR("done")),
+        sql_text(r->pages > 0 ? STR("waiting") : STR("refused")),
         sql_int(r->counts->rows),
         sql_int(r->counts->errors),
         sql_int(r->pages),

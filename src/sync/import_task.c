@@ -10,6 +10,7 @@ enum { PAGE_BYTES_MAX = 8 * IMPORT_PAGE_BYTES };
 
 struct import_job {
     int64_t id, received_ms, pages, done;
+    bool refused; /* every row of it */
     const struct connector *form;
 };
 
@@ -35,6 +36,7 @@ static enum err_class job_load(struct task_run *run, struct import_job *job, boo
         job->received_ms = reader_int(row, 1);
         job->pages = reader_int(row, 2);
         job->done = reader_int(row, 3);
+        job->refused = reader_int(row, 4) == reader_int(row, 5);
     }
     enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
     return class_ == ERR_OK ? closed : class_;
@@ -80,7 +82,9 @@ static enum err_class steps_page_done(const struct task_run *run, const struct i
                                        sql_outcome(ROW_CHANGED),
                                        sql_outcome(ROW_SAME),
                                        sql_outcome(ROW_OLDER),
-                                       sql_text(last ? STR("done") : STR("waiting")),
+                                       sql_text(!last          ? STR("waiting")
+                                                : job->refused ? STR("refused")
+                                                               : STR("done")),
                                        sql_int_or_null(clock_now_ms(), last)};
     enum err_class class_ = steps_add(steps, SQL_IMPORT_PAGE_DELETE, page, 2, 1, arena, err);
     return class_ == ERR_OK ? steps_add(steps, SQL_IMPORT_COUNT, counts, 8, 1, arena, err) : class_;

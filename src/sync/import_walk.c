@@ -301,6 +301,7 @@ static enum err_class record_write(struct import_walk *walk, const struct xlsx_r
     struct import_record *record = &walk->records[walk->records_len];
     *record = (struct import_record){.sheet = walk->sheet_name,
                                      .line = row->number,
+                                     .nth = walk->form->content != SIZE_MAX ? 1 : 0,
                                      .text = arena_dup(&walk->arena, buf_str(out))};
     if (out->failed || !record->text.ptr)
         return err_no_memory(err);
@@ -343,6 +344,17 @@ enum err_class walk_page(struct import_walk *walk, walk_fault *fault, void *cont
     return class_;
 }
 
+/* What a row's number is, is known when it was mapped: it stands before the rest. */
+static void record_add(struct buf *out, const struct import_record *record)
+{
+    if (record->nth > 0) {
+        buf_printf(out, "{\"nth\":%lld,", (long long)record->nth);
+        buf_add(out, str_sub(record->text, 1, record->text.len));
+    } else {
+        buf_add(out, record->text);
+    }
+}
+
 enum err_class walk_page_text(const struct import_walk *walk, const bool *dropped, struct buf *out,
                               struct err *err)
 {
@@ -354,7 +366,7 @@ enum err_class walk_page_text(const struct import_walk *walk, const bool *droppe
             continue;
         if (comma)
             buf_add_char(out, ',');
-        buf_add(out, walk->records[i].text);
+        record_add(out, &walk->records[i]);
         comma = true;
     }
     buf_add(out, STR("]}"));

@@ -12,6 +12,7 @@ enum {
 struct import_record {
     struct str sheet;
     int64_t line;
+    int64_t nth; /* among the rows of the file that say the same; 0: not counted */
     struct str text;
 };
 struct import_walk {

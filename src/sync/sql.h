@@ -312,8 +312,9 @@ static const char SQL_IMPORT_PAGE[] =
 static const char SQL_IMPORT_ERROR[] =
     "INSERT INTO import_error (import_id, number, sheet, line, column_name, code, message)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-static const char SQL_IMPORT_LOAD[] = "SELECT kind, received_ms, pages, pages_done FROM import_file"
-                                      " WHERE id = ?1 AND state = 'waiting'";
+static const char SQL_IMPORT_LOAD[] =
+    "SELECT kind, received_ms, pages, pages_done, rows_read, errors FROM import_file"
+    " WHERE id = ?1 AND state = 'waiting'";
 static const char SQL_IMPORT_PAGE_LOAD[] =
     "SELECT body FROM import_page WHERE import_id = ?1 AND page = ?2";
 static const char SQL_IMPORT_PAGE_DELETE[] =

@@ -444,6 +444,82 @@ def test_orders_and_bills_of_temu_pages(t):
     same((code, "header_missing" in why), (1, True), "another bill's headings")
 
 
+BILL = ["PO单号", "销售回款", "销售冲回", "账务时间"]
+
+
+def bill(*lines):
+    return xlsx_bytes({"a": [BILL] + [list(line) for line in lines]})
+
+
+def revenues(stage):
+    return {r["po_id"]: r["n"] for r in stage.rows("SELECT po_id, sum(sales + coalesce(reversal, 0)) AS n FROM bill_line GROUP BY po_id")}
+
+
+def test_a_line_of_a_bill_counts_once_in_however_many_exports_it_stands(t):
+    stage, shop = life_home(t)
+    path = t.folder() / "bill.xlsx"
+    one, two, three = ("PO-1", "95.00", None, "2026-01-05"), ("PO-2", 10, -2.5, "2026-01-06"), ("PO-3", 7, None, "2026-01-20")
+
+    def hand_in(data, *words):
+        path.write_bytes(data)
+        done = take(stage, path, "temu-bill-collection", shop, *words)
+        return done["new"], done["same"] + done.get("changed_or_older", 0) + done.get("changed", 0) + done.get("older", 0), done["as_in_earlier_files"]
+
+    same(hand_in(bill(one, two)), (2, 0, 0), "the first export")
+    same(hand_in(bill(one, two, three), "--preview"), (1, 2, 2), "one line more, seen")
+    same(hand_in(bill(one, two, three)), (1, 2, 2), "one line more")
+    same(revenues(stage), {"PO-1": 9500, "PO-2": 750, "PO-3": 700}, "nothing counts twice")
+    # Weekly and monthly overlap; the order, spaces, the columns' order and how an amount is written do not matter.
+    text = "销售冲回,PO单号,账务时间,备注,销售回款\r\n" + "".join(f"{r},{po} ,{day},x,{s}\r\n" for po, s, r, day in (
+        ("PO-3", "¥7.00", "", "2026/1/20"), ("PO-4", "1", "", "2026/1/21"), ("PO-1", " 95 ", "-", "2026-01-05")))
+    same(hand_in(text.encode()), (1, 2, 2), "an overlap")
+    same(revenues(stage), {"PO-1": 9500, "PO-2": 750, "PO-3": 700, "PO-4": 100}, "an overlap counts once")
+    # Two lines of one file that say the same are two, and are still two when they come again with a third.
+    same(hand_in(bill(two, two)), (1, 1, 1), "two alike, of which one is known")
+    same(hand_in(bill(two, three, two, two)), (1, 3, 3), "three alike, of which two are known")
+    same(revenues(stage)["PO-2"], 3 * 750, "each of a file counts")
+    code, said, _ = huiliu(stage.home, "import", str(path), "--as", "temu-bill-collection", "--shop", shop, "--again", env=stage.env)
+    same((code, "4 lines as in earlier files" in said), (0, True), f"said {said}")
+    same(len(stage.rows("SELECT DISTINCT content, nth FROM bill_line")), 6, "lines")
+    with Api(stage) as api:
+        same({item["po_id"]: item["revenue"]["minor"] for item in api.get("/api/v1/bills/profit")["items"]}, revenues(stage), "profit of bills")
+        asked = {"shop": shop, "kind": "temu-bill-collection"}
+        same(api.hand_in("/api/v1/imports", bill(one, ("PO-9", 1, None, None)), **asked)["as_in_earlier_files"], 1, "told by the API")
+        walked = [(line["po_id"], line["nth"]) for line in api.walk("/api/v1/bills/lines", limit=2)]
+        same(sorted(walked), [("PO-1", 1), ("PO-2", 1), ("PO-2", 2), ("PO-2", 3), ("PO-3", 1), ("PO-4", 1)], "page after page")
+
+
+def test_lines_alike_keep_their_number_when_an_import_is_cut_off(t):
+    stage, shop = life_home(t)
+    path = t.folder() / "bill.xlsx"
+    lines = [("PO-1", "1.00", None, "2026-01-05") if i % 3 == 0 else (f"PO-{i}", "2.00", None, "2026-01-05") for i in range(1600)]
+    path.write_bytes(bill(*lines))
+    code, _, why = huiliu(stage.home, "import", str(path), "--as", "temu-bill-collection", "--shop", shop,
+                          env=dict(stage.env, HUILIU_FAIL="sync.import.page=kill@3"))
+    holds(code < 0 or code == 137, f"it was killed: {code} {why}")
+    same(stage.rows("SELECT count(*) AS n FROM bill_line")[0]["n"], 1000, "two pages are stored")
+    stage.sync()
+    same(stage.rows("SELECT count(*) AS n, max(nth) AS alike, sum(sales) AS sales FROM bill_line"),
+         [{"n": 1600, "alike": 534, "sales": 534 * 100 + 1065 * 200 + 200}], "all lines, each with its number")
+    path.write_bytes(bill(*lines, ("PO-X", "5", None, "2026-01-31")))
+    done = take(stage, path, "temu-bill-collection", shop)
+    same((done["new"], done["same"], done["as_in_earlier_files"]), (1, 1600, 1600), "exported again with a line more")
+
+
+def test_a_file_whose_rows_are_all_refused_says_so(t):
+    stage, shop = life_home(t)
+    path = t.folder() / "sales.xlsx"
+    path.write_bytes(xlsx_bytes({"a": [SALES, sale(1, 订单实收="?"), sale(2, 订单实收="x")]}))
+    code, out, _ = huiliu(stage.home, "import", str(path), "--as", "life-sales", "--shop", shop, "--json", env=stage.env)
+    said = json.loads(out)
+    same((code, said["state"], said["rows"], said["errors"]), (3, "refused", 2, 2), "all refused")
+    same(stage.rows("SELECT state FROM import_file"), [{"state": "refused"}], "kept as refused")
+    with Api(stage) as api:
+        same([i["state"] for i in api.get("/api/v1/imports", state="refused")["items"]], ["refused"], "listed")
+    path.write_bytes(xlsx_bytes({"a": [SALES, sale(1), sale(2, 订单实收="x")]}))
+    same(take(stage, path, "life-sales", shop)["state"], "done", "one good row is a good import")
+
+
 def test_an_import_that_is_cut_off_goes_on_where_it_was(t):
     stage, shop = life_home(t)
     path = t.folder() / "sales.xlsx"
