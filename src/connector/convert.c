@@ -11,9 +11,12 @@ enum {
     RATIO_DIGITS = 6,
 };
 
-/* Years 1 to 9999: what all three databases can hold. */
-static const int64_t TIME_MIN_MS = INT64_C(-62135596800000);
-static const int64_t TIME_MAX_MS = INT64_C(253402300799999);
+/* A time outside of these is a mistake of whoever wrote it, and one such record would stretch every period to it. No trade
+ * that is told here is older than 2000; what lies ahead (a journey, a last day of use) lies not much more than a year ahead.
+ * Where nobody knows when the record arrived, 2100 bounds it. */
+static const int64_t TIME_MIN_MS = INT64_C(946684800000);
+static const int64_t TIME_MAX_MS = INT64_C(4102444800000);
+static const int64_t TIME_AHEAD_MS = INT64_C(400) * 24 * 60 * 60 * 1000;
 
 static enum err_class refuse(struct err *err, const char *code, const char *why)
 {
@@ -114,8 +117,14 @@ static enum err_class convert_time(const struct convert *convert, struct str tex
         good = time_parse(str_of(field->time_pattern), convert->zone, text, out, NULL) == ERR_OK;
         break;
     }
-    if (!good || *out < TIME_MIN_MS || *out > TIME_MAX_MS)
+    if (!good)
         return refuse(err, "time_text", "the value is no time of the form that the manifest says");
+    bool arrived = convert->arrived_ms >= TIME_MIN_MS;
+    int64_t max_ms = arrived ? convert->arrived_ms + TIME_AHEAD_MS : TIME_MAX_MS;
+    if (*out < TIME_MIN_MS || *out > max_ms)
+        return refuse(err, "time_range",
+                      arrived ? "the time is before 2000, or more than 400 days after its arrival"
+                              : "the time is not between 2000 and 2100");
     return ERR_OK;
 }
 

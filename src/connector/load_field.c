@@ -204,7 +204,7 @@ static enum err_class check_constant(struct loader *loader, const struct yaml *n
     struct cell cell;
     struct err why = {0};
     struct convert convert = {field, loader->connector->zone,
-                              currency_exponent(loader->connector->currency), loader->arena};
+                              currency_exponent(loader->connector->currency), loader->arena, 0};
     if (convert_text(&convert, text, &cell, &why) == ERR_OK)
         return ERR_OK;
     return yaml_error(loader->file, node, loader->err, "\"%.*s\" does not fit column \"%.*s\": %s",

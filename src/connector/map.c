@@ -4,7 +4,6 @@
 
 #include "connector/mapper.h"
 #include "crypt/crypt.h"
-#include "format/codec.h"
 
 /* Rows of one further table that one record may bring; an order of a hundred items is a large one. A
  * record with more is refused alone, so that it cannot crowd its page out of the arena. */

@@ -163,7 +163,7 @@ static bool has_word(const struct field_plan *field, const struct json *value)
 enum err_class field_map(struct mapper *m, const struct row *row, const struct field_plan *field,
                          struct err *why)
 {
-    struct convert convert = {field, m->zone, row->exponent, m->arena};
+    struct convert convert = {field, m->zone, row->exponent, m->arena, m->facts->received_ms};
     const struct source_plan *source = NULL;
     struct cell cell;
     bool seen;

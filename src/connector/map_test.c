@@ -304,6 +304,28 @@ static void times_are_utc_milliseconds(void **state)
     world_close(&w);
 }
 
+/* One order of the year 1 or 9999 would make every period that is asked for as long. */
+static void a_time_that_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    struct world w;
+    world_make(&w, "minor", "      created_at: {from: v, zero: absent}\n");
+    static const char *const never[] = {"\"0001-01-01 00:00:00\"", "\"1999-12-31 00:00:00\"",
+                                        "\"9999-12-31 23:59:59\"", "\"2100-01-02 00:00:00\"", "1"};
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+        assert_reject(&w, never[i], "time_range");
+    assert_number(&w, "\"2000-01-02 00:00:00\"", "created_at", 946742400000);
+    assert_number(&w, "\"2099-12-31 00:00:00\"", "created_at", 4102329600000);
+    /* Who knows when it came knows better. */
+    w.facts.received_ms = 1769529600000; /* 2026-01-28 in Shanghai */
+    assert_number(&w, "\"2027-03-04 00:00:00\"", "created_at", 1804089600000);
+    assert_reject(&w, "\"2027-03-04 00:00:01\"", "time_range");
+    assert_reject(&w, "\"2099-12-31 00:00:00\"", "time_range");
+    assert_state(&w, "0", "created_at", CELL_NULL);
+    assert_state(&w, "null", "created_at", CELL_NULL);
+    world_close(&w);
+}
+
 static void integers_and_texts(void **state)
 {
     (void)state;
@@ -733,6 +755,7 @@ int main(void)
         cmocka_unit_test(ids_keep_every_digit),
         cmocka_unit_test(a_text_that_an_index_holds_has_a_bound),
         cmocka_unit_test(times_are_utc_milliseconds),
+        cmocka_unit_test(a_time_that_cannot_be_is_refused),
         cmocka_unit_test(integers_and_texts),
         cmocka_unit_test(nothing_is_absent_null_gone_or_refused),
         cmocka_unit_test(a_reject_keeps_its_id_and_leaves_the_rest_of_the_page),

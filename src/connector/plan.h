@@ -289,6 +289,7 @@ struct convert {
     const struct zone *zone;
     int exponent; /* of the record's currency, -1: unknown */
     struct arena *arena;
+    int64_t arrived_ms; /* of the record; before 2000: not known */
 };
 enum err_class convert_json(const struct convert *convert, const struct json *value,
                             struct cell *out, struct err *err);

@@ -506,6 +506,18 @@ def test_lines_alike_keep_their_number_when_an_import_is_cut_off(t):
     same((done["new"], done["same"], done["as_in_earlier_files"]), (1, 1600, 1600), "exported again with a line more")
 
 
+def test_a_row_of_a_year_that_cannot_be_is_refused_alone(t):
+    stage, shop = life_home(t)
+    path = t.folder() / "orders.csv"
+    path.write_text("订单编号,SKU ID,应履约件数,下单时间,订单状态\n" + "".join(f"PO-{i},1,1,{at},待发货\n" for i, at in enumerate(
+        ("2026-01-28 07:00:00", "0001-01-01 00:00:00", "9999-12-31 00:00:00", "2036-01-28 07:00:00"))), encoding="utf-8")
+    done = take(stage, path, "temu-orders", shop)
+    same((done["new"], [(f["row"], f["code"]) for f in done["faults"]]), (1, [(3, "time_range"), (4, "time_range"), (5, "time_range")]), "one row")
+    stage.sync()
+    with Api(stage) as api:
+        api.get("/api/v1/trends", of="sales", period="all")
+
+
 def test_a_file_whose_rows_are_all_refused_says_so(t):
     stage, shop = life_home(t)
     path = t.folder() / "sales.xlsx"
