@@ -143,6 +143,8 @@ static void dead_row(struct looking *l, const struct reader *row)
 
 static void budget_row(struct looking *l, const struct reader *row)
 {
+    if (!call_sees_budget(l->call, reader_text(row, 0)))
+        return;
     item_out(l, &(struct item){.kind = "budget_refused",
                                .what = reader_text(row, 0),
                                .number = reader_int(row, 1),

@@ -56,17 +56,9 @@ enum err_class control_shop(const struct call *call, const char *name, int64_t *
     return class_ != ERR_OK || there > 0 ? class_ : call_absent(err, "shop", call_text(call, name));
 }
 
-static bool shop_is_called(const struct api_shop *shop, struct str word)
-{
-    struct str platform, name;
-    if (str_eq(shop->name, word))
-        return true;
-    str_cut(word, '/', &platform, &name);
-    return str_eq(platform, shop->platform) && str_eq(name, shop->name);
-}
-
-static enum err_class shop_word(struct call *call, struct str word, struct str *out,
-                                struct err *err)
+/* As every other route takes it (call.c), and by number also a shop that this generation does not know yet. */
+static enum err_class shop_word(struct call *call, const char *parameter, struct str word,
+                                struct str *out, struct err *err)
 {
     const struct api_host *host = call->host;
     int64_t id = 0, number;
@@ -79,12 +71,13 @@ static enum err_class shop_word(struct call *call, struct str word, struct str *
             return class_;
         id = there > 0 ? number : 0;
     }
-    for (size_t i = 0; id == 0 && i < host->shops_len; i++) {
-        if (shop_is_called(&host->shops[i], word) && call_sees_shop(call, host->shops[i].id))
-            id = host->shops[i].id;
+    if (id == 0) {
+        const struct api_shop *shop;
+        enum err_class class_ = call_shop_of(call, parameter, word, &shop, err);
+        if (class_ != ERR_OK)
+            return class_;
+        id = shop->id;
     }
-    if (id == 0)
-        return call_absent(err, "shop", word);
     *out = arena_printf(call->arena, "#%lld", (long long)id);
     return out->ptr ? ERR_OK : err_no_memory(err);
 }
@@ -98,9 +91,7 @@ enum err_class control_shop_words(struct call *call, const char *name, struct ap
     enum err_class class_ = words ? ERR_OK : err_no_memory(err);
     *out = (struct api_words){.at = words};
     for (size_t i = 0; class_ == ERR_OK && arg->given && i < arg->texts_len; i++) {
-        class_ = shop_word(call, arg->texts[i], &words[out->len++], err);
-        if (class_ == ERR_NOT_FOUND)
-            call->parameter = name;
+        class_ = shop_word(call, name, arg->texts[i], &words[out->len++], err);
     }
     if (class_ != ERR_OK || arg->given || call->person->all_shops)
         return class_;

@@ -26,6 +26,8 @@ enum err_class control_id(const struct call *call, const char *name, int64_t *ou
 /* The same of a shop that he may see; *shop is NULL where this generation does not know it yet. */
 enum err_class control_shop(const struct call *call, const char *name, int64_t *id,
                             const struct api_shop **shop, struct err *err);
+/* A budget of PLATFORM/shop:ID/… is told to who sees that shop. */
+bool call_sees_budget(const struct call *call, struct str name);
 /* Words of people (numbers or names) as "#ID"; one that is not there or not his is ERR_NOT_FOUND. */
 enum err_class control_shop_words(struct call *call, const char *name, struct api_words *out,
                                   struct err *err);

@@ -323,6 +323,17 @@ static void rejects_are_shown_without_their_record(void **state)
 
 /* --- shops, schedules, what needs a person --- */
 
+static void budgets_of_others_are_hidden(struct api_fixture *f)
+{
+    only_beta(f);
+    struct answer a = get(f, API "budgets", "");
+    assert_true(str_find(a.body, STR("shop:1")) == SIZE_MAX);
+    assert_string_equal(answer_text(&a, "items.0.name"), "promo/api");
+    a = get(f, API "attention", "");
+    assert_true(str_find(a.body, STR("shop:1")) == SIZE_MAX);
+    f->person.all_shops = true;
+}
+
 static void what_there_is_is_listed(void **state)
 {
     struct api_fixture *f = *state;
@@ -342,8 +353,9 @@ static void what_there_is_is_listed(void **state)
         "INSERT INTO schedule (lane, name, spec, shift_ms, class, kind, payload, next_ms, ticks) VALUES"
         " (1, 'ad_orders', 'every 300s', 0, 0, 'pass', '{}', 9, 0), (0, 'prune', '17 4 * * *', 0, 2, 'prune', '{}', 9, 0)");
     sql(f,
-        "INSERT INTO budget (name, calls, refused, blocked_ms, told_ms) VALUES ('promo/api', 5, 2, %lld, 5)",
-        (long long)now + 60000);
+        "INSERT INTO budget (name, calls, refused, blocked_ms, told_ms) VALUES ('promo/api', 5, 2, %lld, 5),"
+        " ('promo/shop:1/api', 5, 2, %lld, 5)",
+        (long long)now + 60000, (long long)now + 60000);
     sql(f,
         "INSERT INTO stream_state (shop_id, stream, last_success_ms, last_error, open_unproved) VALUES"
         " (1, 'ad_orders', 5, 'late', 2)");
@@ -373,6 +385,8 @@ static void what_there_is_is_listed(void **state)
     assert_string_equal(answer_text(&a, "items.0.name"), "ad_orders");
     a = get(f, API "budgets", "");
     assert_string_equal(answer_text(&a, "items.0.refused"), "2");
+    assert_string_equal(answer_text(&a, "items.2"), "(absent)");
+    budgets_of_others_are_hidden(f);
     a = get(f, API "holds", "");
     assert_string_equal(answer_text(&a, "items.0.shop.name"), "alpha");
     a = get(f, API "attention", "");
@@ -513,12 +527,42 @@ static void a_stream_goes_on_where_it_was_left(void **state)
     api_header(f, "Last-Event-ID", NULL);
 }
 
+static enum err_class plan_reached(void *context, const struct api_sync_wish *wish,
+                                   struct arena *arena, struct api_sync_plan *out, struct err *err)
+{
+    (void)context;
+    (void)arena;
+    (void)out;
+    return err_set(err, ERR_CONFLICT, "reached", "%.*s", STR_ARG(wish->shops.at[0]));
+}
+
+/* Two platforms have a shop of one name: whoever syncs "it" would sync one of them without knowing which. */
+static void a_sync_is_of_the_shop_that_every_route_would_take(void **state)
+{
+    struct api_fixture *f = *state;
+    const struct api_home home = {.sync_plan = plan_reached};
+    f->host.home = &home;
+    f->shops[0].name = f->shops[1].name = STR("same");
+    struct answer a = api_ask(f, "POST", API "syncs", "", "{\"shops\": [\"same\"]}");
+    answer_refuses(&a, 400, "shop_ambiguous");
+    a = api_ask(f, "POST", API "syncs", "", "{\"shops\": [\"2\"]}");
+    answer_refuses(&a, 409, "reached");
+    assert_true(str_find(a.body, STR("#2")) != SIZE_MAX);
+    a = api_ask(f, "POST", API "syncs", "", "{\"shops\": [\"nobody\"]}");
+    answer_refuses(&a, 404, "absent");
+    only_beta(f); /* of the two he sees one */
+    a = api_ask(f, "POST", API "syncs", "", "{\"shops\": [\"same\"]}");
+    answer_refuses(&a, 409, "reached");
+    f->host.home = NULL;
+}
+
 #define API_TEST(test) cmocka_unit_test_setup_teardown(test, api_ready, api_end)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         API_TEST(a_syncs_state_is_what_its_rows_say),
+        API_TEST(a_sync_is_of_the_shop_that_every_route_would_take),
         API_TEST(what_a_later_sync_took_over_goes_as_that_one_goes),
         API_TEST(syncs_are_listed_page_by_page_and_by_shop),
         API_TEST(a_sync_of_others_too_is_not_his_to_take_back),

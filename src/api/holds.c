@@ -209,9 +209,38 @@ static void budget_write(struct call *call, struct out *out, const struct reader
     out_time_or_null(out, "told", reader_int(row, 9), !reader_is_null(row, 9));
 }
 
+bool call_sees_budget(const struct call *call, struct str name)
+{
+    static const struct str SHOP = {"/shop:", 6};
+    struct str number, rest;
+    int64_t id;
+    size_t at = str_find(name, SHOP);
+    if (at == SIZE_MAX)
+        return true;
+    str_cut(str_sub(name, at + SHOP.len, name.len), '/', &number, &rest);
+    return str_to_i64(number, &id) && call_sees_shop(call, id);
+}
+
 static enum err_class budgets_tell(struct call *call, struct err *err)
 {
-    return items_answer(call, SQL_BUDGET_LIST, NULL, 0, budget_write, err);
+    struct out out;
+    struct reader *row;
+    enum err_class class_ = store_read(call->host->store, SQL_BUDGET_LIST, NULL, 0, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    out_list(&out, "items");
+    while (reader_next(row)) {
+        if (!call_sees_budget(call, reader_text(row, 0)))
+            continue;
+        out_object(&out, NULL);
+        budget_write(call, &out, row);
+        out_end_object(&out);
+    }
+    out_end_list(&out);
+    out_end_object(&out);
+    return reader_close(row, err);
 }
 
 const struct route hold_routes[] = {

@@ -467,6 +467,36 @@ static struct answer view_send(struct api_fixture *f, const char *method, const 
     return api_ask(f, method, path, "", body);
 }
 
+static void a_view_tells_no_shop_that_is_not_his(struct api_fixture *f)
+{
+    static const int64_t beta[] = {FIXTURE_BETA};
+    const struct person before = f->person;
+    struct answer a = api_ask(
+        f, "POST", "/api/v1/views", "",
+        "{\"name\": \"both\", \"list\": \"ad-orders\", \"public\": true, \"filters\":"
+        " {\"shop\": [\"alpha\", \"beta\"], \"cost_min\": \"5\"}, \"columns\": [\"order_id\"]}");
+    assert_int_equal(a.status, 201);
+    a = api_ask(
+        f, "POST", "/api/v1/views", "",
+        "{\"name\": \"one\", \"list\": \"ad-orders\", \"public\": true, \"filters\": {\"shop\": \"alpha\"}}");
+    assert_int_equal(a.status, 201);
+    char path[60];
+    snprintf(path, sizeof(path), "/api/v1/views/%s", answer_text(&a, "id"));
+    f->person.user_id = 2;
+    f->person.all_shops = false;
+    f->person.shops = beta;
+    f->person.shops_len = 1;
+    a = api_ask(f, "GET", path, "", NULL);
+    answer_refuses(&a, 404, "absent");
+    a = api_ask(f, "GET", "/api/v1/views", "list=ad-orders", NULL);
+    assert_true(str_find(a.body, STR("alpha")) == SIZE_MAX);
+    assert_true(str_find(a.body, STR("\"shop\":[\"beta\"]")) != SIZE_MAX);
+    assert_true(str_find(a.body, STR("cost_min")) != SIZE_MAX);
+    f->person = before;
+    a = api_ask(f, "GET", path, "", NULL);
+    assert_true(str_find(a.body, STR("alpha")) != SIZE_MAX);
+}
+
 static void a_view_is_saved_as_its_list_allows(void **state)
 {
     static const char *const bad[][4] = {
@@ -514,12 +544,13 @@ static void a_view_is_saved_as_its_list_allows(void **state)
     assert_string_equal(answer_text(&a, "items.1"), "(absent)");
     f->person.user_id = 1;
     assert_int_equal(api_ask(f, "DELETE", path, "", NULL).status, 204);
+    a_view_tells_no_shop_that_is_not_his(f);
     int64_t lines;
     assert_int_equal(store_read_int(f->store,
                                     "SELECT count(*) FROM audit WHERE action LIKE 'view.%'", NULL,
                                     0, 0, &lines, NULL),
                      ERR_OK);
-    assert_int_equal(lines, 4);
+    assert_int_equal(lines, 6);
 }
 
 static void every_sort_and_filter_of_a_list_is_there(void **state)

@@ -196,10 +196,97 @@ static enum err_class body_make(struct call *call, struct str *out_text_, struct
 
 /* --- reading --- */
 
-/* SQL_VIEW_COLUMNS */
-static void view_write(struct out *out, const struct reader *row, int64_t user_id)
+static void shop_if_seen(struct call *call, struct buf *out, const struct json *word, size_t *len)
 {
-    struct str body = reader_text(row, 4);
+    const struct api_shop *shop;
+    const char *parameter = call->parameter;
+    struct err why;
+    if (call_shop_of(call, "shop", json_text(word), &shop, &why) == ERR_OK) {
+        if ((*len)++ > 0)
+            buf_add_char(out, ',');
+        json_write(out, word);
+    }
+    call->parameter = parameter;
+}
+
+/* The filter `shop` of somebody else's view, as this user may know it. *len 0: none of its shops are his. */
+static void shops_seen_write(struct call *call, struct buf *out, const struct json *shops,
+                             size_t *len)
+{
+    struct json_iter iter;
+    const struct json *one;
+    *len = 0;
+    buf_add_char(out, '[');
+    if (json_kind_of(shops) == JSON_ARRAY) {
+        json_iter_init(&iter, shops);
+        while ((one = json_iter_next(&iter, NULL)))
+            shop_if_seen(call, out, one, len);
+    } else {
+        shop_if_seen(call, out, shops, len);
+    }
+    buf_add_char(out, ']');
+}
+
+static bool members_seen_write(struct call *call, struct buf *out, const struct json *object,
+                               bool filters)
+{
+    struct json_iter iter;
+    const struct json *value;
+    struct str name;
+    size_t shops = 1, written = 0;
+    buf_add_char(out, '{');
+    json_iter_init(&iter, object);
+    while (shops > 0 && (value = json_iter_next(&iter, &name))) {
+        if (written++ > 0)
+            buf_add_char(out, ',');
+        json_write_string(out, name);
+        buf_add_char(out, ':');
+        if (filters && str_eq(name, STR("shop")))
+            shops_seen_write(call, out, value, &shops);
+        else if (!filters && str_eq(name, STR("filters")))
+            shops = members_seen_write(call, out, value, true);
+        else
+            json_write(out, value);
+    }
+    buf_add_char(out, '}');
+    return shops > 0;
+}
+
+/* What a view says to whoever looks. Names of shops that he does not see are left out; of a view of nothing but those he is
+ * not told: without its filter it would be another view. */
+static enum err_class view_body(struct call *call, const struct reader *row, struct str *body,
+                                bool *seen, struct err *err)
+{
+    struct json_doc *doc;
+    struct buf buf;
+    *body = reader_text(row, 4);
+    *seen = true;
+    if (call->person->all_shops || reader_int(row, 1) == call->person->user_id)
+        return ERR_OK;
+    enum err_class class_ = json_parse(*body, &doc, err);
+    if (class_ != ERR_OK)
+        return class_;
+    const struct json *shops = json_get(json_get(json_root(doc), STR("filters")), STR("shop"));
+    if (json_kind_of(shops) != JSON_ABSENT) {
+        buf_init(&buf, 2 * VIEW_JSON_BYTES_MAX);
+        *seen = members_seen_write(call, &buf, json_root(doc), false);
+        *body = buf.failed ? STR_NONE : arena_dup(call->arena, buf_str(&buf));
+        class_ = body->ptr ? ERR_OK : err_no_memory(err);
+        buf_fini(&buf);
+    }
+    json_free(doc);
+    return class_;
+}
+
+/* SQL_VIEW_COLUMNS; *seen: it was written. */
+static enum err_class view_write(struct call *call, struct out *out, const struct reader *row,
+                                 bool *seen, struct err *err)
+{
+    int64_t user_id = call->person->user_id;
+    struct str body;
+    enum err_class class_ = view_body(call, row, &body, seen, err);
+    if (class_ != ERR_OK || !*seen)
+        return class_;
     out_object(out, NULL);
     out_id(out, "id", reader_int(row, 0));
     out_text(out, "list", reader_text(row, 2));
@@ -210,6 +297,7 @@ static void view_write(struct out *out, const struct reader *row, int64_t user_i
     out_time(out, "changed_at", reader_int(row, 7));
     out_raw(out, "view", body);
     out_end_object(out);
+    return ERR_OK;
 }
 
 static enum err_class views_list(struct call *call, struct err *err)
@@ -224,12 +312,14 @@ static enum err_class views_list(struct call *call, struct err *err)
     out_init(&out, &call->out);
     out_object(&out, NULL);
     out_list(&out, "items");
-    while (reader_next(row))
+    bool seen;
+    while (class_ == ERR_OK && reader_next(row))
         if (!call_given(call, "list") || str_eq(reader_text(row, 2), call_text(call, "list")))
-            view_write(&out, row, user_id);
+            class_ = view_write(call, &out, row, &seen, err);
     out_end_list(&out);
     out_end_object(&out);
-    return reader_close(row, err);
+    enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
+    return class_ == ERR_OK ? closed : class_;
 }
 
 static int64_t view_id(const struct call *call)
@@ -250,8 +340,9 @@ static enum err_class view_answer(struct call *call, int64_t id, struct err *err
     out_init(&out, &call->out);
     bool found = reader_next(row);
     if (found)
-        view_write(&out, row, user_id);
-    class_ = reader_close(row, err);
+        class_ = view_write(call, &out, row, &found, err);
+    enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
+    class_ = class_ == ERR_OK ? closed : class_;
     return class_ || found ? class_ : call_absent(err, "view", call_text(call, "id"));
 }
 
