@@ -152,6 +152,16 @@ enum err_class call_shop_of(struct call *call, const char *parameter, struct str
     return ERR_OK;
 }
 
+enum err_class call_store_of(struct call *call, const char *parameter, struct str word,
+                             const struct api_shop **out, struct err *err)
+{
+    enum err_class class_ = call_shop_of(call, parameter, word, out, err);
+    if (class_ == ERR_OK && (*out)->connector && connector_is_of_ads((*out)->connector))
+        return call_refuse(call, parameter, "not_a_store", err,
+                           "%.*s is an ad account: nothing is sold there", STR_ARG((*out)->name));
+    return class_;
+}
+
 enum err_class call_shops_of(struct call *call, const char *parameter, struct shop_scope *out,
                              struct err *err)
 {

@@ -109,11 +109,13 @@ struct cost_told {
     bool ends; /* cost is null, or not there: nobody knows from that day on */
 };
 
-static enum err_class cost_of(struct call *call, const struct cost_told *told,
+static enum err_class cost_of(struct call *call, const struct cost_told *told, bool takes_away,
                               struct cost_said *out, struct err *err)
 {
     const struct api_shop *shop;
-    enum err_class class_ = call_shop_of(call, "shop", told->shop, &shop, err);
+    /* What was said before an account was known as one can be taken away. */
+    enum err_class class_ = takes_away ? call_shop_of(call, "shop", told->shop, &shop, err)
+                                       : call_store_of(call, "shop", told->shop, &shop, err);
     if (class_ != ERR_OK)
         return class_;
     *out = (struct cost_said){.shop_id = shop->id,
@@ -179,6 +181,18 @@ static struct str costs_json(struct call *call, const struct cost_said *costs, s
     return text;
 }
 
+/* A cost may come before the first sale; a number that is mistyped looks the same, and is seen by this. */
+static enum err_class cost_whose_write(struct call *call, struct out *out,
+                                       const struct cost_said *cost, struct err *err)
+{
+    int64_t orders, known;
+    enum err_class class_ = cost_known(call->host->store, cost->shop_id, cost->sku_id, &orders,
+                                       &known, err);
+    out_int(out, "orders", class_ == ERR_OK ? orders : 0);
+    out_bool(out, "known", class_ == ERR_OK && known);
+    return class_;
+}
+
 static enum err_class costs_say(struct call *call, const struct cost_said *costs, size_t len,
                                 struct err *err)
 {
@@ -198,8 +212,10 @@ static enum err_class costs_say(struct call *call, const struct cost_said *costs
     out_init(&out, &call->out);
     out_object(&out, NULL);
     out_int(&out, "set", (int64_t)len);
+    if (len == 1)
+        class_ = cost_whose_write(call, &out, costs, err);
     out_end_object(&out);
-    return ERR_OK;
+    return class_;
 }
 
 static struct str member(const struct json *item, const char *name)
@@ -228,7 +244,7 @@ static enum err_class costs_post(struct call *call, struct err *err)
                                        .currency = member(item, "currency"),
                                        .note = member(item, "note"),
                                        .ends = cost == JSON_NULL || cost == JSON_ABSENT};
-        class_ = cost_of(call, &told, &costs[i], err);
+        class_ = cost_of(call, &told, false, &costs[i], err);
     }
     return class_ == ERR_OK ? costs_say(call, costs, len, err) : class_;
 }
@@ -243,7 +259,7 @@ static enum err_class cost_put(struct call *call, struct err *err)
                                    .currency = call_text(call, "currency"),
                                    .note = call_text(call, "note"),
                                    .ends = !call_given(call, "cost")};
-    enum err_class class_ = cost_of(call, &told, &cost, err);
+    enum err_class class_ = cost_of(call, &told, false, &cost, err);
     return class_ == ERR_OK ? costs_say(call, &cost, 1, err) : class_;
 }
 
@@ -258,7 +274,7 @@ static enum err_class cost_delete(struct call *call, struct err *err)
     struct costs_work work = {&cost, 1, call->now_ms, true};
     struct change change = {
         .line = audit_of(call, "cost.remove", told.sku_id), .work = costs_write, .context = &work};
-    enum err_class class_ = cost_of(call, &told, &cost, err);
+    enum err_class class_ = cost_of(call, &told, true, &cost, err);
     if (class_ != ERR_OK)
         return class_;
     change.line.shop_id = cost.shop_id;

@@ -11,7 +11,7 @@
 #include "api/sql.h"
 #include "api/tables.h"
 
-enum { ADS_MAX = 4096, DAYS_MAX = 3660 };
+enum { DAYS_MAX = 3660 };
 enum profit_by { PROFIT_DAY, PROFIT_SHOP, PROFIT_SKU, PROFIT_SPU, PROFIT_PERSON };
 static const char *const profit_words[] = {"day", "shop", "sku", "spu", "person", NULL};
 
@@ -36,24 +36,44 @@ static const struct param export_params[] = {
 /* --- which ads are whose --- */
 
 struct ads {
-    int64_t accounts[ADS_MAX], stores[ADS_MAX]; /* store 0: of none */
-    size_t len;
+    int64_t *accounts, *stores; /* store 0: of none */
+    size_t len, room;
 };
+
+/* All of them: an account that is left out would be spend that is taken off nowhere. */
+static enum err_class ads_add(struct call *call, struct ads *ads, int64_t account, int64_t store,
+                              struct err *err)
+{
+    if (ads->len == ads->room) {
+        size_t room = ads->room > 0 ? 2 * ads->room : 64;
+        int64_t *accounts = arena_array(call->arena, room, sizeof *accounts);
+        int64_t *stores = arena_array(call->arena, room, sizeof *stores);
+        if (!accounts || !stores)
+            return err_no_memory(err);
+        if (ads->len > 0) {
+            memcpy(accounts, ads->accounts, ads->len * sizeof *accounts);
+            memcpy(stores, ads->stores, ads->len * sizeof *stores);
+        }
+        *ads = (struct ads){accounts, stores, ads->len, room};
+    }
+    ads->accounts[ads->len] = account;
+    ads->stores[ads->len++] = store;
+    return ERR_OK;
+}
 
 static enum err_class ads_read(struct call *call, struct ads *ads, struct err *err)
 {
     struct reader *row;
     enum err_class class_ = store_read(call->host->store, SQL_ADS_OF, NULL, 0, &row, err);
-    ads->len = 0;
+    *ads = (struct ads){.len = 0};
     if (class_ != ERR_OK)
         return class_;
-    while (reader_next(row) && ads->len < ADS_MAX) {
-        if (!call_sees_shop(call, reader_int(row, 0)))
-            continue;
-        ads->accounts[ads->len] = reader_int(row, 0);
-        ads->stores[ads->len++] = reader_is_null(row, 1) ? 0 : reader_int(row, 1);
-    }
-    return reader_close(row, err);
+    while (class_ == ERR_OK && reader_next(row))
+        if (call_sees_shop(call, reader_int(row, 0)))
+            class_ = ads_add(call, ads, reader_int(row, 0),
+                             reader_is_null(row, 1) ? 0 : reader_int(row, 1), err);
+    enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
+    return class_ == ERR_OK ? closed : class_;
 }
 
 static int64_t store_of(const struct ads *ads, int64_t account)
@@ -393,7 +413,9 @@ static enum err_class ads_of_put(struct call *call, struct err *err)
     enum err_class class_ = call_shops(call, &account, err);
     const struct api_shop *shop = NULL;
     if (class_ == ERR_OK && store.len > 0)
-        class_ = call_shop_of(call, "store", store, &shop, err);
+        class_ = call_store_of(call, "store", store, &shop, err);
+    if (class_ == ERR_OK && shop && shop->id == account.ids[0])
+        return call_refuse(call, "store", "not_a_store", err, "an ad account is not its own store");
     if (class_ != ERR_OK)
         return class_;
     work.store = shop ? shop->id : 0;

@@ -243,6 +243,23 @@ static void a_viewer_changes_nothing_and_sees_only_his_shops(void **state)
     is(&a, "items.0.day", "(absent)");
 }
 
+static struct connector *connector_of(struct api_fixture *f, const char *platform)
+{
+    struct connector *connector = NULL;
+    struct err err;
+    char name[60];
+    snprintf(name, sizeof name, "connectors/%s.yaml", platform);
+    const struct embedded_file *one = connector_builtin_files();
+    while (one->name && strcmp(one->name, name) != 0)
+        one++;
+    assert_non_null(one->name);
+    api_good(connector_load(str_of(one->name),
+                            (struct str){(const char *)one->bytes, one->bytes_len}, f->catalog,
+                            &connector, &err),
+             &err);
+    return connector;
+}
+
 /* A number is a number everywhere: a shop that is called like another one's number is not that one. */
 static void a_cost_is_of_the_shop_that_is_named(void **state)
 {
@@ -265,6 +282,55 @@ static void a_cost_is_of_the_shop_that_is_named(void **state)
     is(&a, "code", "shop_ambiguous");
     a = api_ask(f, "PUT", "/api/v1/shops/1/ads-of", "", "{\"store\": \"same\"}");
     is(&a, "code", "shop_ambiguous");
+}
+
+/* Spend of an account that is left out would be taken off nowhere. */
+static void the_ads_of_more_accounts_than_anybody_has_are_taken_off(void **state)
+{
+    struct api_fixture *f = *state;
+    api_exec(f,
+             "INSERT INTO shop (id, platform, name, external_id, state, created_ms)"
+             " WITH RECURSIVE n (i) AS (SELECT 10 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)"
+             " SELECT i, 'promo', 's' || i, 'e' || i, 'enabled', 1 FROM n",
+             NULL, 0);
+    api_exec(f, "UPDATE shop SET ads_of = 1 WHERE id = 5000", NULL, 0);
+    sales_day(f, FIXTURE_ALPHA, "shop", "", "2026-01-05", 10000, 8000, 3000, 1);
+    ads_day(f, 5000, "2026-01-05", 700);
+    struct answer a = api_ask(f, "GET", "/api/v1/profit",
+                              "by=day&from=2026-01-01&to=2026-01-31&shop=alpha", NULL);
+    is(&a, "items.0.profit.minor", "2300");
+}
+
+static void a_cost_says_whether_anybody_sold_it_and_is_of_a_store(void **state)
+{
+    struct api_fixture *f = *state;
+    const char *path = "/api/v1/costs/alpha/k1/2026-01-05";
+    struct answer a = api_ask(f, "PUT", path, "", "{\"cost\": \"1\"}");
+    assert_int_equal(a.status, 200);
+    is(&a, "orders", "0");
+    is(&a, "known", "false");
+    api_exec(
+        f,
+        "INSERT INTO product (shop_id, sku_id, row_hash, received_ms, changed_ms, first_seen_ms)"
+        " VALUES (1, 'k1', x'30313233343536373839616263646566', 1, 1, 1)",
+        NULL, 0);
+    a = api_ask(f, "PUT", path, "", "{\"cost\": \"1\"}");
+    is(&a, "orders", "0");
+    is(&a, "known", "true");
+    a = api_ask(f, "PUT", "/api/v1/shops/alpha/ads-of", "", "{\"store\": \"1\"}");
+    is(&a, "code", "not_a_store");
+    const struct connector *before = f->shops[0].connector;
+    f->shops[0].connector = connector_of(f, "douplus");
+    a = api_ask(f, "PUT", path, "", "{\"cost\": \"1\"}");
+    is(&a, "code", "not_a_store");
+    a = api_ask(f, "PUT", "/api/v1/shops/beta/ads-of", "", "{\"store\": \"alpha\"}");
+    is(&a, "code", "not_a_store");
+    assert_int_equal(api_ask(f, "DELETE", path, "", NULL).status, 200);
+    connector_free((struct connector *)(uintptr_t)f->shops[0].connector);
+    f->shops[0].connector = connector_of(f, "douyin-life");
+    assert_int_equal(api_ask(f, "PUT", path, "", "{\"cost\": \"1\"}").status, 200);
+    connector_free((struct connector *)(uintptr_t)f->shops[0].connector);
+    f->shops[0].connector = before;
 }
 
 static void rates_and_persons_are_stored(void **state)
@@ -407,6 +473,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         API_TEST(a_days_profit_is_after_the_ads_of_its_store),
+        API_TEST(a_cost_says_whether_anybody_sold_it_and_is_of_a_store),
+        API_TEST(the_ads_of_more_accounts_than_anybody_has_are_taken_off),
         API_TEST(a_skus_profit_is_before_ads),
         API_TEST(costs_are_said_listed_and_taken_away),
         API_TEST(what_is_no_cost_changes_nothing),

@@ -156,6 +156,9 @@ enum err_class call_shops_of(struct call *call, const char *parameter, struct sh
 struct api_shop;
 enum err_class call_shop_of(struct call *call, const char *parameter, struct str word,
                             const struct api_shop **out, struct err *err);
+/* The same of one that sells: "not_a_store". */
+enum err_class call_store_of(struct call *call, const char *parameter, struct str word,
+                             const struct api_shop **out, struct err *err);
 bool call_sees_shop(const struct call *call, int64_t shop_id);
 
 #endif

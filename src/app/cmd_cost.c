@@ -46,6 +46,30 @@ static enum err_class cost_read(struct cost_said *cost, struct str amount, struc
     return ERR_OK;
 }
 
+/* A cost may come before the first sale; a number that is mistyped looks the same, and is seen by this. */
+static enum err_class cost_whose_say(struct app *app, struct answer *answer,
+                                     const struct cost_said *cost, struct err *err)
+{
+    int64_t orders, known;
+    enum err_class class_ = cost_known(app->store, cost->shop_id, cost->sku_id, &orders, &known,
+                                       err);
+    if (class_ != ERR_OK)
+        return class_;
+    emit_i64(&answer->emit, "orders", orders);
+    emit_bool(&answer->emit, "known", known != 0);
+    if (!known)
+        app_say(app, MSG_COST_UNSOLD, M_STR(cost->sku_id), M_END);
+    return ERR_OK;
+}
+
+static enum err_class sells_check(const struct app_shop *shop, struct err *err)
+{
+    if (!shop->sync.connector || !connector_is_of_ads(shop->sync.connector))
+        return ERR_OK;
+    return err_say(err, ERR_USAGE, "not_a_store", MSG_NOT_A_STORE,
+                   M_STR(shop->sync.facts.shop.name), M_END);
+}
+
 static enum exit_code costs_say(struct app *app, struct costs *costs, const char *action,
                                 struct str subject, struct err *err)
 {
@@ -62,6 +86,10 @@ static enum exit_code costs_say(struct app *app, struct costs *costs, const char
     answer_begin(&answer, app);
     emit_i64(&answer.emit, "costs", (int64_t)costs->len);
     app_say(app, MSG_COST_SAID, M_I64((int64_t)costs->len), M_END);
+    if (costs->len == 1 && !costs->takes_away)
+        class_ = cost_whose_say(app, &answer, costs->items, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
     return exit_of(answer_end(&answer, err));
 }
 
@@ -77,6 +105,8 @@ static enum exit_code cost_change(struct app *app, const struct cli *cli, bool e
                              .who = STR("console")};
     struct costs costs = {.items = &cost, .len = 1, .takes_away = takes_away};
     enum err_class class_ = app_shop_of(app, cli_arg(cli, 0), &shop, err);
+    if (class_ == ERR_OK && !takes_away)
+        class_ = sells_check(shop, err);
     if (class_ == ERR_OK)
         class_ = cost_read(&cost, ends ? STR("") : cli_arg(cli, 3), err);
     if (class_ != ERR_OK)
@@ -197,6 +227,8 @@ static enum err_class row_take(struct sheet_reading *s, const struct xlsx_row *r
             "row %lld: the SKU is a number that the spreadsheet has rounded: write it as text",
             (long long)row->number);
     enum err_class class_ = app_shop_of(s->app, cell_of(s, row, 0), &shop, err);
+    if (class_ == ERR_OK)
+        class_ = sells_check(shop, err);
     if (class_ != ERR_OK)
         return class_;
     *cost = (struct cost_said){.shop_id = shop->sync.id,

@@ -38,6 +38,20 @@ const struct stream *connector_stream_at(const struct connector *connector, size
     return &connector->streams[index];
 }
 
+static bool brings(const struct connector *connector, struct str table)
+{
+    for (size_t i = 0; i < connector->streams_len; i++)
+        for (size_t j = 0; j < connector->streams[i].tables_len; j++)
+            if (str_eq(connector->streams[i].tables[j]->name, table))
+                return true;
+    return false;
+}
+
+bool connector_is_of_ads(const struct connector *connector)
+{
+    return brings(connector, STR("ad_order")) && !brings(connector, STR("trade_order"));
+}
+
 const struct stream *connector_stream(const struct connector *connector, struct str name)
 {
     for (size_t i = 0; i < connector->streams_len; i++)

@@ -185,6 +185,8 @@ struct str connector_status_name(const struct connector *connector, struct str s
 size_t connector_streams(const struct connector *connector);
 const struct stream *connector_stream_at(const struct connector *connector, size_t index);
 const struct stream *connector_stream(const struct connector *connector, struct str name);
+/* A platform that tells ads and no sales: its shops are accounts that pay for ads, not stores. */
+bool connector_is_of_ads(const struct connector *connector);
 /* The budgets of the manifest, or the one that a platform without any has. */
 const struct budget_rule *connector_budgets(const struct connector *connector, size_t *len);
 /* Never NULL: a class that a repetition cannot help has tries_max 0. */

@@ -78,6 +78,16 @@ static enum err_class touch(struct tx *tx, int64_t shop_id, const char *table, s
 }
 
 /* --- costs --- */
+enum err_class cost_known(struct store *store, int64_t shop_id, struct str sku_id, int64_t *orders,
+                          int64_t *known, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(shop_id), sql_text(sku_id)};
+    enum err_class class_ = store_read_int(store, SQL_COST_ORDERS, values, 2, 0, orders, err);
+    if (class_ == ERR_OK)
+        class_ = store_read_int(store, SQL_COST_KNOWN, values, 2, 0, known, err);
+    return class_;
+}
+
 enum err_class cost_say(struct tx *tx, const struct cost_said *said, int64_t now_ms,
                         struct err *err)
 {

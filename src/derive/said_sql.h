@@ -45,4 +45,11 @@
 #define SQL_ZONE_AD_ORDERS SQL_ZONE_ALL("ad_order")
 #define SQL_ZONE_TRADE_ORDERS SQL_ZONE_ALL("trade_order")
 
+/* ?1 shop ?2 SKU */
+#define SQL_COST_ORDERS                                                                            \
+    "SELECT count(*) FROM trade_result WHERE shop_id = ?1 AND sku_id = ?2 AND counts = 1"
+#define SQL_COST_KNOWN                                                                             \
+    "SELECT CASE WHEN EXISTS (SELECT 1 FROM trade_result WHERE shop_id = ?1 AND sku_id = ?2)"      \
+    " OR EXISTS (SELECT 1 FROM product WHERE shop_id = ?1 AND sku_id = ?2) THEN 1 ELSE 0 END"
+
 #endif

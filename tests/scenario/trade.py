@@ -112,6 +112,13 @@ def test_costs_have_dates_and_reach_exactly_their_orders(t):
     holds(all(r["unit_cost"] is None for r in results if r["sku_id"] == b["sku_id"]), "without a rate it is unknown")
     holds(any(d["cost_unknown"] for d in days.values()), "unknown costs are counted")
     same(stage.run("cost", "set", shop, a["sku_id"], "2026-02-30", "1", check=None)[0], 2, "a day that is none")
+    said = json.loads(stage.run("cost", "set", shop, a["sku_id"], a["first"], "0.99", "--json", check=True)[1])
+    same((said["orders"] > 0, said["known"]), (True, True), "of a SKU that is sold")
+    holds("17999" in stage.run("cost", "set", shop, "17999", a["first"], "0.99", check=True)[1], "nobody has sold it yet, and it says so")
+    said = json.loads(stage.run("cost", "set", shop, "17998", a["first"], "0.99", "--json", check=True)[1])
+    same((said["costs"], said["orders"], said["known"]), (1, 0, False), "kept, and not known")
+    for sku in ("17998", "17999"):
+        stage.run("cost", "remove", shop, sku, a["first"], check=True)
     listed = json.loads(stage.run("cost", "list", "--json", check=True)[1])["costs"]
     same(sorted((c["from_day"], c["cost"], c["currency"]) for c in listed if c["sku_id"] == a["sku_id"]),
          sorted([(a["first"], "0.99", "CNY"), (middle, "1.23", "CNY"), (a["last"], None, "")]), "the list")
