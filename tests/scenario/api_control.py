@@ -291,7 +291,10 @@ def test_what_is_not_his_is_not_there(t):
     both = boss.post("/api/v1/syncs", {"mode": "order", "shops": [mine, theirs], "ids": [order]}, 202)["id"]
     holds(order in json.dumps(boss.get(f"/api/v1/syncs/{both}")), "who sees both shops is told what was asked for")
     for path in (f"/api/v1/syncs/{both}", "/api/v1/syncs", "/api/v1/syncs/latest"):
-        holds(order not in json.dumps(some.get(path)), f"{path} tells an order of another shop")
+        # His own shop was asked for that number too, and its task may say by now that the platform does not know it.
+        got = some.get(path)
+        for sync in got.get("items", [got]):
+            holds(order not in json.dumps(sync["wish"]), f"{path} tells an order of another shop: {sync['wish']}")
     some.refused("DELETE", f"/api/v1/syncs/{other}", 404, "sync_unknown")
     some.refused("POST", "/api/v1/pause", 403, "right", {"everything": True})
     for method, path, body in (("POST", "/api/v1/syncs", {}), ("POST", f"/api/v1/shops/{id_theirs}/pause", {}),
