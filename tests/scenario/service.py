@@ -307,7 +307,7 @@ def test_a_shop_that_was_just_enabled_keeps_its_tasks(t):
     shop = service.shops[0]
     service.wait(lambda: not service.rows("SELECT 1 FROM task"), "all is read")
     service.run("shop", "disable", shop["name"], check=True)
-    service.wait(lambda: len(service.ticks()) == 2, "the service has noticed")
+    service.wait(lambda: (service.shop_id(shop), "orders") not in service.ticks(), "the service has noticed")
     service.run("shop", "enable", shop["name"], check=True)
     task_put(service, shop, "pass", '{"stream":"orders"}')
     service.wait(lambda: not service.rows("SELECT 1 FROM task WHERE unique_key LIKE 'by hand%' AND state <> 'dead'"), "it is over")
