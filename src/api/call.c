@@ -13,7 +13,7 @@ const struct arg *call_arg(const struct call *call, const char *name)
     for (size_t i = 0; params && params[i].name; i++)
         if (strcmp(params[i].name, name) == 0)
             return &call->args[i];
-    assert(!"the route has this parameter");
+    assert(false && "the route has this parameter");
     return NULL;
 }
 

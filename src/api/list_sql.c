@@ -182,7 +182,7 @@ static void term_say(struct list_statement *statement, const struct list_query *
     case LIST_NO_FILTER:
         break;
     }
-    assert(!"a filter that does nothing");
+    assert(false && "a filter that does nothing");
 }
 
 static void conditions_say(struct list_statement *statement, const struct list_query *query,
