@@ -92,6 +92,14 @@ bool call_sees_shop(const struct call *call, int64_t shop_id)
     return false;
 }
 
+bool scope_sees(const struct shop_scope *shops, int64_t shop_id)
+{
+    for (size_t i = 0; !shops->all && i < shops->len; i++)
+        if (shops->ids[i] == shop_id)
+            return true;
+    return shops->all;
+}
+
 /* By number, by name, or by PLATFORM/NAME; only of those he sees, so that nothing else is told apart. */
 static const struct api_shop *shop_of_word(const struct call *call, struct str word, bool *many)
 {

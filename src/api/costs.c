@@ -85,9 +85,7 @@ static enum err_class costs_list(struct call *call, struct err *err)
     if (class_ == ERR_OK)
         class_ = period_ask(call, &shops, &period, err);
     if (class_ == ERR_OK)
-        class_ = rank_ask(call, &query, "-cost_unknown", err);
-    if (class_ == ERR_OK)
-        class_ = rank_read(call, &query, &page, err);
+        class_ = rank_of_call(call, &query, "-cost_unknown", &page, err);
     if (class_ != ERR_OK)
         return class_;
     out_init(&out, &call->out);

@@ -132,10 +132,7 @@ static int64_t settlement_of(const struct settlement *settlement, int64_t shop_i
 
 static bool in_scope(const struct call *call, const struct shop_scope *shops, int64_t id)
 {
-    for (size_t i = 0; !shops->all && i < shops->len; i++)
-        if (shops->ids[i] == id)
-            return call_sees_shop(call, id);
-    return shops->all && call_sees_shop(call, id);
+    return scope_sees(shops, id) && call_sees_shop(call, id);
 }
 
 static int payment_compare(const void *a, const void *b)

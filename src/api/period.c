@@ -54,14 +54,6 @@ static void day_copy(char out[DAY_TEXT_MAX], struct str day)
 
 /* --- parts --- */
 
-static bool scope_has(const struct shop_scope *shops, int64_t id)
-{
-    for (size_t i = 0; !shops->all && i < shops->len; i++)
-        if (shops->ids[i] == id)
-            return true;
-    return shops->all;
-}
-
 /* Shops of the host in the scope by the number of their today; at most a few days differ in the world. */
 static enum err_class parts_by_today(struct call *call, const struct shop_scope *shops,
                                      struct period *out, struct err *err)
@@ -70,7 +62,7 @@ static enum err_class parts_by_today(struct call *call, const struct shop_scope 
     for (size_t i = 0; i < host->shops_len; i++) {
         const struct api_shop *shop = &host->shops[i];
         struct period_part *part = out->parts;
-        if (!scope_has(shops, shop->id))
+        if (!scope_sees(shops, shop->id))
             continue;
         int64_t today = today_number(shop->zone, call->now_ms);
         while (part < out->parts + out->parts_len &&
@@ -100,7 +92,7 @@ static enum err_class parts_one(struct call *call, const struct shop_scope *shop
 {
     const struct zone *zone = zone_utc();
     for (size_t i = 0; i < call->host->shops_len; i++)
-        if (scope_has(shops, call->host->shops[i].id)) {
+        if (scope_sees(shops, call->host->shops[i].id)) {
             zone = call->host->shops[i].zone;
             break;
         }
@@ -219,7 +211,7 @@ enum err_class scope_end_write(struct call *call, struct out *out, const struct 
     bool one = true, known = true;
     for (size_t i = 0; i < call->host->shops_len; i++) {
         const struct api_shop *shop = &call->host->shops[i];
-        if (!scope_has(shops, shop->id))
+        if (!scope_sees(shops, shop->id))
             continue;
         one = one && (!zone || zone == shop->zone);
         zone = shop->zone;
@@ -229,7 +221,7 @@ enum err_class scope_end_write(struct call *call, struct out *out, const struct 
     if (class_)
         return class_;
     while (reader_next(reader)) {
-        if (!scope_has(shops, reader_int(reader, 0)))
+        if (!scope_sees(shops, reader_int(reader, 0)))
             continue;
         known = known && !reader_is_null(reader, 1);
         as_of = min_i64(as_of, reader_int(reader, 1));

@@ -84,14 +84,6 @@ static int64_t store_of(const struct ads *ads, int64_t account)
     return 0;
 }
 
-static bool scope_has(const struct shop_scope *shops, int64_t id)
-{
-    for (size_t i = 0; !shops->all && i < shops->len; i++)
-        if (shops->ids[i] == id)
-            return true;
-    return shops->all;
-}
-
 /* The accounts whose spend is taken off: all of them where all shops are asked for, else those of the stores. */
 static enum err_class accounts_of(struct call *call, const struct ads *ads,
                                   const struct shop_scope *shops, struct shop_scope *out,
@@ -102,7 +94,7 @@ static enum err_class accounts_of(struct call *call, const struct ads *ads,
     if (!ids)
         return err_no_memory(err);
     for (size_t i = 0; i < ads->len; i++)
-        if (ads->stores[i] != 0 && scope_has(shops, ads->stores[i]))
+        if (ads->stores[i] != 0 && scope_sees(shops, ads->stores[i]))
             ids[out->len++] = ads->accounts[i];
     return ERR_OK;
 }
@@ -301,9 +293,7 @@ static enum err_class before_ads(struct call *call, const struct shop_scope *sho
     query.sums.period = &period;
     enum err_class class_ = period_ask(call, shops, &period, err);
     if (class_ == ERR_OK)
-        class_ = rank_ask(call, &query, "-profit_before_ads", err);
-    if (class_ == ERR_OK)
-        class_ = rank_read(call, &query, &page, err);
+        class_ = rank_of_call(call, &query, "-profit_before_ads", &page, err);
     if (class_ != ERR_OK)
         return class_;
     out_init(&out, &call->out);

@@ -9,8 +9,9 @@
 
 /* --- asking --- */
 
-enum err_class rank_ask(struct call *call, struct rank_query *query, const char *standard,
-                        struct err *err)
+/* sort, limit, page and cursor of a call. */
+static enum err_class rank_ask(struct call *call, struct rank_query *query, const char *standard,
+                               struct err *err)
 {
     const struct metric_family *family = sums_family(call, query->sums.table);
     struct str sort = call_given(call, "sort") ? call_text(call, "sort") : str_of(standard);
@@ -265,6 +266,13 @@ enum err_class rank_read(struct call *call, const struct rank_query *query, stru
     if (class_ || !more)
         return class_;
     return next_make(call, query, tie, out->rows[out->rows_len - 1], &out->next, err);
+}
+
+enum err_class rank_of_call(struct call *call, struct rank_query *query, const char *standard,
+                            struct rank_page *out, struct err *err)
+{
+    enum err_class class_ = rank_ask(call, query, standard, err);
+    return class_ ? class_ : rank_read(call, query, out, err);
 }
 
 void rank_end_write(struct out *out, const struct rank_page *page)

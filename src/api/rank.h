@@ -36,9 +36,11 @@ struct rank_query {
     int64_t limit, page;
     struct str cursor, secret;
 };
-/* sort, limit, page and cursor of a call; `standard` where no sort is given ("-cost"). query->sums is filled before. */
-enum err_class rank_ask(struct call *call, struct rank_query *query, const char *standard,
-                        struct err *err);
+/* The page that a call asks for by sort, limit, page and cursor; `standard` where no sort is given ("-cost").
+ * query->sums is filled before. */
+enum err_class rank_of_call(struct call *call, struct rank_query *query, const char *standard,
+                            struct rank_page *out, struct err *err);
+/* The same of a query that was filled by hand. */
 enum err_class rank_read(struct call *call, const struct rank_query *query, struct rank_page *out,
                          struct err *err);
 void rank_end_write(struct out *out, const struct rank_page *page);

@@ -50,9 +50,7 @@ static enum err_class stock_plan(struct call *call, struct err *err)
     if (!class_)
         class_ = period_last(call, &shops, past, false, &period, err);
     if (!class_)
-        class_ = rank_ask(call, &query, "-pieces", err);
-    if (!class_)
-        class_ = rank_read(call, &query, &page, err);
+        class_ = rank_of_call(call, &query, "-pieces", &page, err);
     if (class_)
         return class_;
     out_init(&out, &call->out);
@@ -120,9 +118,7 @@ static enum err_class delay_rate(struct call *call, struct err *err)
     if (!class_)
         class_ = period_ask(call, &shops, &period, err);
     if (!class_)
-        class_ = rank_ask(call, &query, "-delay_rate", err);
-    if (!class_)
-        class_ = rank_read(call, &query, &page, err);
+        class_ = rank_of_call(call, &query, "-delay_rate", &page, err);
     if (class_)
         return class_;
     out_init(&out, &call->out);

@@ -147,6 +147,7 @@ struct shop_scope {
     const int64_t *ids; /* sorted */
     size_t len;
 };
+bool scope_sees(const struct shop_scope *shops, int64_t shop_id);
 enum err_class call_shops(struct call *call, struct shop_scope *out, struct err *err);
 /* The same of another parameter, which is given: `shops` of a body. An empty list: none. */
 enum err_class call_shops_of(struct call *call, const char *parameter, struct shop_scope *out,

@@ -241,9 +241,7 @@ static enum err_class sales(struct call *call, struct err *err)
     if (!class_)
         class_ = period_ask(call, &shops, &period, err);
     if (!class_)
-        class_ = ranked ? rank_ask(call, &query, "-gmv", err) : whole_check(call, err);
-    if (!class_ && ranked)
-        class_ = rank_read(call, &query, &page, err);
+        class_ = ranked ? rank_of_call(call, &query, "-gmv", &page, err) : whole_check(call, err);
     if (class_)
         return class_;
     out_init(&out, &call->out);

@@ -75,9 +75,7 @@ static enum err_class statistics_all(struct call *call, struct err *err)
     if (!class_)
         class_ = period_ask(call, &shops, &period, err);
     if (!class_)
-        class_ = rank_ask(call, &query, "-cost", err);
-    if (!class_)
-        class_ = rank_read(call, &query, &page, err);
+        class_ = rank_of_call(call, &query, "-cost", &page, err);
     if (class_)
         return class_;
     out_init(&out, &call->out);

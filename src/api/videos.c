@@ -46,14 +46,6 @@ static const struct param export_params[] = {
 
 /* --- what a video is called --- */
 
-static bool scope_sees(const struct shop_scope *shops, int64_t id)
-{
-    for (size_t i = 0; !shops->all && i < shops->len; i++)
-        if (shops->ids[i] == id)
-            return true;
-    return shops->all;
-}
-
 /* As its newest order in the shops of the scope shows it. */
 static enum err_class title_write(struct reader *titles, struct out *out,
                                   const struct shop_scope *shops, const char *item_id, bool *found,
@@ -127,9 +119,7 @@ static enum err_class videos_list(struct call *call, struct err *err)
     if (!class_)
         class_ = period_ask(call, &shops, &period, err);
     if (!class_)
-        class_ = rank_ask(call, &query, "-cost", err);
-    if (!class_)
-        class_ = rank_read(call, &query, &page, err);
+        class_ = rank_of_call(call, &query, "-cost", &page, err);
     if (class_)
         return class_;
     out_init(&out, &call->out);
