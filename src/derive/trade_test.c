@@ -4,7 +4,7 @@
 
 #include "derive/audit.h"
 #include "derive/engine.h"
-#include "derive/fixture.h"
+#include "scratch_store.h"
 
 enum { SHOP = 7, OTHER = 8 };
 /* 2026-01-01 00:00 in Shanghai. */
@@ -837,7 +837,7 @@ static void an_audit_finds_what_was_changed_by_hand_and_nothing_else(void **stat
     world_close(&w);
 }
 
-#define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, derive_ready, derive_end)
+#define WITH_STORE(f) cmocka_unit_test_setup_teardown(f, scratch_ready, scratch_end)
 
 int main(void)
 {

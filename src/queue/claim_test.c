@@ -2,7 +2,7 @@
  * a second running task of a lane, whatever the claims believe. */
 #include <sys/wait.h>
 
-#include "queue/fixture.h"
+#include "scratch_store.h"
 
 enum { PROCESSES = 3, LANES = 6, TASKS_EACH = 40, CLAIMED_MAX = 3, TRIES_MAX = 20000 };
 
@@ -119,8 +119,8 @@ static void no_lane_is_claimed_twice_by_several_processes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(no_lane_is_claimed_twice_by_several_processes, queue_ready,
-                                        queue_end),
+        cmocka_unit_test_setup_teardown(no_lane_is_claimed_twice_by_several_processes,
+                                        scratch_ready, scratch_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* What happened is read in order, what comes is read once, and what is committed late is not left out. */
 #include <pthread.h>
 
-#include "queue/fixture.h"
+#include "scratch_store.h"
 
 static void exec(struct fixture *f, const char *sql)
 {
@@ -256,7 +256,7 @@ static void who_waits_hears_it_at_once(void **state)
 
 int main(void)
 {
-#define READY(test) cmocka_unit_test_setup_teardown(test, queue_ready, queue_end)
+#define READY(test) cmocka_unit_test_setup_teardown(test, scratch_ready, scratch_end)
     const struct CMUnitTest tests[] = {
         READY(what_is_there_comes_in_the_order_of_time),
         READY(a_position_is_gone_on_from),

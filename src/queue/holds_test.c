@@ -1,7 +1,7 @@
 /* Holds and cancelling: what a person says reaches claims and running tasks, and nothing else. */
 #include <stdatomic.h>
 
-#include "queue/fixture.h"
+#include "scratch_store.h"
 
 static void sql(struct fixture *f, const char *text)
 {
@@ -272,7 +272,7 @@ static void what_a_worker_has_lost_is_shown_to_the_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, queue_ready, queue_end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_ready, scratch_end)
         TEST(what_is_held_is_not_claimed),
         TEST(holds_are_listed),
         TEST(a_running_task_of_a_paused_lane_ends_and_waits),

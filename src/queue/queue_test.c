@@ -1,6 +1,6 @@
 #include <stdatomic.h>
 
-#include "queue/fixture.h"
+#include "scratch_store.h"
 
 static struct task_new task_new(int64_t lane, const char *key, enum task_class class_,
                                 int64_t ready_ms)
@@ -645,7 +645,7 @@ static void eight_workers_run_one_task_of_a_lane_at_a_time(void **state)
     assert_int_equal(d.ready + d.waiting + d.running + d.dead, 0);
 }
 
-#define READY(test) cmocka_unit_test_setup_teardown(test, queue_ready, queue_end)
+#define READY(test) cmocka_unit_test_setup_teardown(test, scratch_ready, scratch_end)
 
 int main(void)
 {

@@ -2,7 +2,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "queue/fixture.h"
+#include "scratch_store.h"
 
 #define MINUTE_MS INT64_C(60000)
 #define DAY_MS (24 * 60 * MINUTE_MS)
@@ -184,7 +184,7 @@ static void a_day_of_two_schedulers_and_300_shops_misses_and_doubles_nothing(voi
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, queue_ready, queue_end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_ready, scratch_end)
         TEST(a_new_schedule_is_due_at_once_and_then_by_its_grid),
         TEST(what_passed_while_nobody_looked_is_one_tick),
         TEST(rows_are_those_that_are_wanted),

@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-#include "queue/fixture.h"
+#include "scratch_store.h"
 
 enum { LANES = 5, TASKS_A_LANE = 8 };
 
@@ -417,7 +417,7 @@ static void what_another_process_makes_is_picked_up_soon(void **state)
     store_close(other.store);
 }
 
-#define READY(test) cmocka_unit_test_setup_teardown(test, queue_ready, queue_end)
+#define READY(test) cmocka_unit_test_setup_teardown(test, scratch_ready, scratch_end)
 
 int main(void)
 {

@@ -1,6 +1,6 @@
-/* For the tests of queue: a database in a folder of its own, with the tables of the program. */
-#ifndef HUILIU_QUEUE_FIXTURE_H
-#define HUILIU_QUEUE_FIXTURE_H
+/* For the tests of rooms above the store: a database in a folder of its own, with the tables of the program. */
+#ifndef HUILIU_TESTS_SCRATCH_STORE_H
+#define HUILIU_TESTS_SCRATCH_STORE_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,11 +36,11 @@ static inline struct store_options fixture_options(const struct fixture *f)
         .url = str_of(f->url), .home = str_of(f->folder), .catalog = f->catalog, .create = true};
 }
 
-static inline int queue_ready(void **state)
+static inline int scratch_ready(void **state)
 {
     static struct fixture f;
     f = (struct fixture){.store = NULL};
-    strcpy(f.folder, "/tmp/huiliu-queue-test-XXXXXX");
+    strcpy(f.folder, "/tmp/huiliu-store-test-XXXXXX");
     if (!mkdtemp(f.folder))
         return -1;
     arena_init(&f.arena);
@@ -55,7 +55,7 @@ static inline int queue_ready(void **state)
     return store_migrate(f.store, &applied, NULL) == ERR_OK ? 0 : -1;
 }
 
-static inline int queue_end(void **state)
+static inline int scratch_end(void **state)
 {
     struct fixture *f = *state;
     static const char *const ends[] = {"q.db", "q.db-wal", "q.db-shm"};
