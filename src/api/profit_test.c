@@ -309,11 +309,12 @@ static void a_cost_says_whether_anybody_sold_it_and_is_of_a_store(void **state)
     assert_int_equal(a.status, 200);
     is(&a, "orders", "0");
     is(&a, "known", "false");
+    const struct sql_value hash = sql_bytes(STR("0123456789abcdef"));
     api_exec(
         f,
         "INSERT INTO product (shop_id, sku_id, row_hash, received_ms, changed_ms, first_seen_ms)"
-        " VALUES (1, 'k1', x'30313233343536373839616263646566', 1, 1, 1)",
-        NULL, 0);
+        " VALUES (1, 'k1', ?1, 1, 1, 1)",
+        &hash, 1);
     a = api_ask(f, "PUT", path, "", "{\"cost\": \"1\"}");
     is(&a, "orders", "0");
     is(&a, "known", "true");
