@@ -1,7 +1,6 @@
 /* Ad orders: the list, and one with its history. An order shows its own figures, never those of its video. */
 #include <string.h>
 
-#include "api/export.h"
 #include "api/host.h"
 #include "api/items.h"
 #include "api/lists.h"
@@ -61,12 +60,6 @@
         LIST_RANGE("share_rate", PARAM_MONEY), LIST_RANGE("completion_5s", PARAM_MONEY)
 
 static const struct param list_params[] = {LIST_PARAMS, AD_ORDER_FILTERS, {0}};
-static const struct param export_params[] = {EXPORT_PARAMS, AD_ORDER_FILTERS, {0}};
-
-static enum err_class orders_export(struct call *call, struct err *err)
-{
-    return export_answer(call, &ad_order_list, err);
-}
 
 static enum err_class orders_list(struct call *call, struct err *err)
 {
@@ -185,8 +178,6 @@ static enum err_class order_snapshots(struct call *call, struct err *err)
 const struct route ad_order_routes[] = {
     {ROUTE_GET, "/api/v1/ad-orders", "adOrders", RIGHT_READ, list_params, orders_list,
      .summary = "Ad orders with their latest figures", .answer = "AdOrders"},
-    {ROUTE_GET, "/api/v1/ad-orders/export", "adOrdersExport", RIGHT_OPERATE, export_params,
-     orders_export, .summary = "Ad orders as a file: xlsx, CSV or NDJSON", .streams = true},
     {ROUTE_GET, "/api/v1/ad-orders/{order_id}", "adOrder", RIGHT_READ, one_params, order_one,
      .summary = "One ad order: its figures, its status history, its days, and its newest snapshots",
      .answer = "AdOrder"},

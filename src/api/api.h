@@ -42,4 +42,10 @@ typedef enum err_class api_sink(void *context, struct str bytes, struct err *err
 enum err_class api_get_here(struct api *api, struct str path, const struct api_pair *query,
                             size_t query_len, api_sink *sink, void *context, struct err *err);
 
+/* The lists that have a file, by number from 0; false: no more. path: of the file's route, with its {parameters}. */
+struct api_list {
+    const char *name, *path, *zh, *en;
+};
+bool api_list_at(size_t index, struct api_list *out);
+
 #endif

@@ -1,7 +1,6 @@
 /* Bills of the platforms: their lines, and what each parent order (PO) came to by them (docs/derive.md, "Bill profit"). */
-#include "api/export.h"
 #include "api/host.h"
-#include "api/list.h"
+#include "api/lists.h"
 #include "api/sales.h"
 #include "api/sql.h"
 #include "api/tables.h"
@@ -33,7 +32,7 @@ static const struct list_column line_columns[] = {
     {"deduction", "b.deduction", .kind = LIST_MONEY, .unknown = true},
     {0},
 };
-static const struct list line_list = {
+const struct list bill_line_list = {
     .name = "bill_lines",
     .from = "bill_line b",
     .columns = line_columns,
@@ -64,16 +63,10 @@ static const struct list line_list = {
     }
 
 static const struct param line_params[] = {LIST_PARAMS, LINE_FILTERS, {0}};
-static const struct param line_export_params[] = {EXPORT_PARAMS, LINE_FILTERS, {0}};
 
 static enum err_class lines(struct call *call, struct err *err)
 {
-    return list_answer(call, &line_list, err);
-}
-
-static enum err_class lines_export(struct call *call, struct err *err)
-{
-    return export_answer(call, &line_list, err);
+    return list_answer(call, &bill_line_list, err);
 }
 
 /* --- profit of a PO --- */
@@ -114,16 +107,6 @@ static const struct param profit_params[] = {
     {"po_id", PARAM_QUERY, PARAM_ID, .many = true, .filter = LIST_ANY_OF, .column = "po_id",
      .help = "Parent orders"},
     {"totals", PARAM_QUERY, PARAM_BOOL, .help = "Add up all rows of the list, by currency"},
-    {0},
-};
-
-static const struct param profit_export_params[] = {
-    EXPORT_ITEMS_PARAMS,
-    SHOP_PARAM,
-    {"by", PARAM_QUERY, PARAM_WORD, .words = by_po_words, .standard = "po",
-     .help = "A row for each"},
-    {"po_id", PARAM_QUERY, PARAM_ID, .many = true, .filter = LIST_ANY_OF, .column = "po_id",
-     .help = "Parent orders"},
     {0},
 };
 
@@ -242,19 +225,10 @@ static enum err_class bill_profit(struct call *call, struct err *err)
     return class_;
 }
 
-static enum err_class bill_profit_export(struct call *call, struct err *err)
-{
-    return export_items(call, &bill_routes[1], "", err);
-}
-
 const struct route bill_routes[] = {
     {ROUTE_GET, "/api/v1/bills/lines", "billLines", RIGHT_READ, line_params, lines,
      .summary = "Lines of the platforms' bills, as they stand there", .answer = "BillLines"},
     {ROUTE_GET, "/api/v1/bills/profit", "billProfit", RIGHT_READ, profit_params, bill_profit,
      .summary = "What each parent order came to by the platforms' bills", .answer = "BillProfit"},
-    {ROUTE_GET, "/api/v1/bills/lines/export", "billLinesExport", RIGHT_OPERATE, line_export_params,
-     lines_export, .summary = "Lines of bills as a file", .streams = true},
-    {ROUTE_GET, "/api/v1/bills/profit/export", "billProfitExport", RIGHT_OPERATE,
-     profit_export_params, bill_profit_export, .summary = "Bill profit as a file", .streams = true},
     {0},
 };

@@ -322,7 +322,7 @@ static const struct list_column rate_columns[] = {
     {"changed_at", "e.changed_ms", .kind = LIST_TIME},
     {0},
 };
-static const struct list rate_list = {
+const struct list rate_list = {
     .name = "exchange_rates",
     .from = "exchange_rate e",
     .columns = rate_columns,
@@ -435,7 +435,7 @@ static const struct list_column person_columns[] = {
     {"changed_at", "p.changed_ms", .kind = LIST_TIME, .sorts = true},
     {0},
 };
-static const struct list person_list = {
+const struct list person_list = {
     .name = "persons",
     .from = "sku_person p",
     .columns = person_columns,

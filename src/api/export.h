@@ -31,9 +31,12 @@ extern const char *const export_formats[], *const export_languages[];
 
 enum err_class export_answer(struct call *call, const struct list *list, struct err *err);
 
-/* The rows of another route's answer as a file, what stands under `items`: for rows that are no declared list. It is asked page
- * after page by `next`, each of its own commit, so a file shows what the answer shows, figure by figure. Parameters:
- * EXPORT_ITEMS_PARAMS and those of `base` that choose rows. family: of metrics, whose words are the headings. */
+/* The rows of another route's answer as a file: for rows that are no declared list, or say more than its columns. It is asked
+ * page after page by `next`, each of its own commit, so a file shows what the answer shows, figure by figure. Columns are what
+ * the answer's form (schema/answers) says of a row: what every row has, and of the rest what rows of the first page have. An
+ * object within a row is its members, `shop.name`; a text in two languages the one that is asked for; what has no form, JSON;
+ * lists of objects are left out, but for the one that `each` names. Parameters: EXPORT_ITEMS_PARAMS and those of `base` that
+ * choose rows. */
 #define EXPORT_ITEMS_PARAMS                                                                        \
     {"format",           PARAM_QUERY,          PARAM_WORD, .words = export_formats,                \
      .standard = "xlsx", .help = "Of the file"},                                                   \
@@ -45,8 +48,22 @@ enum err_class export_answer(struct call *call, const struct list *list, struct 
     {                                                                                              \
         "sort", PARAM_QUERY, PARAM_TEXT, .help = "As the list's"                                   \
     }
-enum err_class export_items(struct call *call, const struct route *base, const char *family,
-                            struct err *err);
+enum { EXPORT_PARTS_MAX = 6 };
+/* A list that has a file (export_routes.c). */
+struct export_list {
+    const char *name; /* huiliu export NAME */
+    const char *path; /* of the list's route */
+    const char *zh, *en;
+    const struct list
+        *list; /* declared: rows of one commit by its columns; NULL: the items of its answers */
+    const char *family; /* of metrics, whose words and decimals the columns have; NULL: none */
+    bool both;          /* figures of other families too */
+    const char *each;   /* a list within a row: a row for each of its members, or one without */
+    const char *parts[EXPORT_PARTS_MAX +
+                      1]; /* lists of the answer, instead of `items`; a column names the part */
+};
+enum err_class export_items(struct call *call, const struct route *base,
+                            const struct export_list *list, struct err *err);
 
 /* --- the parts of it --- */
 /* Content-Disposition: a name with the time. */
@@ -70,6 +87,25 @@ struct export_layout {
     size_t len;
     const struct zone *zone;
 };
+/* export_columns.c: the columns of an answer's rows, by its form and by what the first page has. */
+struct json;
+struct export_columns {
+    struct arena *arena;
+    const struct export_list *list;
+    const struct metric_catalog *metrics;
+    bool chinese;
+    struct sheet_column columns[SHEET_COLUMNS_MAX];
+    size_t len;
+};
+enum err_class export_columns_make(struct export_columns *out, struct str answer,
+                                   const struct json *page, struct err *err);
+/* What a column says of a row, and of the member of its `each` (NULL: none). */
+const struct json *export_value(const struct json *row, const struct json *member, struct str name);
+/* The rows of a page: `part` is the list's name. */
+typedef enum err_class export_row_take(void *context, struct str part, const struct json *row,
+                                       const struct json *member, struct err *err);
+enum err_class export_rows(const struct export_list *list, const struct json *page,
+                           export_row_take *take, void *context, struct err *err);
 /* export_layout.c */
 enum err_class export_layout_make(struct call *call, const struct list_query *query,
                                   struct export_layout *out, struct err *err);

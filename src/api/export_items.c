@@ -1,21 +1,19 @@
-/* The rows of an answer as a file: the handler of its route answers page after page, and what stands under `items` becomes
- * rows. So a file shows what the answer shows, whatever made it. */
+/* The rows of an answer as a file: the handler of its route answers page after page, and its items become rows. So a file shows what the answer shows, whatever made it. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "api/export.h"
 #include "api/host.h"
 
-enum { NUMBER_DECIMALS = 4, CURSOR_BYTES_MAX = 4096, FILE_PIECE_BYTES = HTTP_PIECE_BYTES_MAX / 2 };
+enum { CURSOR_BYTES_MAX = 4096, CELL_BYTES_MAX = 1024 * 1024 };
 
 struct items {
     struct call *call;
     const struct route *base;
-    const char *family;
+    const struct export_list *list;
     struct arena reading, kept; /* of a page; of the file */
     struct buf cursor, ahead;
-    struct sheet_column columns[SHEET_COLUMNS_MAX];
-    size_t columns_len;
+    struct export_columns columns;
     struct sheet *sheet;
     enum sheet_form form;
     bool last;
@@ -34,7 +32,7 @@ static enum err_class page_ask(struct items *items, struct err *err)
         return err_no_memory(err);
     memcpy(asked, call->args, sizeof(call->args));
     memset(call->args, 0, sizeof(call->args));
-    for (size_t i = 0; items->base->params[i].name; i++) {
+    for (size_t i = 0; items->base->params && items->base->params[i].name; i++) {
         const struct param *param = &items->base->params[i];
         for (size_t j = 0; own->params[j].name; j++)
             if (strcmp(own->params[j].name, param->name) == 0)
@@ -56,122 +54,69 @@ static enum err_class page_ask(struct items *items, struct err *err)
 
 /* --- columns --- */
 
-static const struct metric *metric_of(const struct items *items, struct str name)
+static const struct sheet_column *column_find(const struct export_columns *columns, struct str name)
 {
-    const struct metric_family *family = metric_family(items->call->host->metrics,
-                                                       str_of(items->family));
-    size_t at = family ? metric_find(family, name) : SIZE_MAX;
-    return at == SIZE_MAX ? NULL : &family->metrics[at];
-}
-
-static bool ends_with(struct str name, const char *end)
-{
-    size_t len = strlen(end);
-    return name.len >= len && str_eq(str_sub(name, name.len - len, name.len), str_of(end));
-}
-
-static enum sheet_kind kind_of(struct str name, const struct json *value)
-{
-    struct str text = json_text(value);
-    switch (json_kind_of(value)) {
-    case JSON_OBJECT:
-        return SHEET_MONEY;
-    case JSON_BOOL:
-        return SHEET_BOOL;
-    case JSON_NUMBER:
-        return str_find(text, STR(".")) == SIZE_MAX ? SHEET_INTEGER : SHEET_NUMBER;
-    case JSON_ABSENT:
-    case JSON_NULL:
-    case JSON_STRING:
-    case JSON_ARRAY:
-        break;
-    }
-    bool id = ends_with(name, "_id") || str_eq(name, STR("shop"));
-    return id ? SHEET_ID : str_eq(name, STR("day")) ? SHEET_DAY : SHEET_TEXT;
-}
-
-static bool is_cell(const struct json *value)
-{
-    enum json_kind kind = json_kind_of(value);
-    return kind != JSON_ARRAY && (kind != JSON_OBJECT || json_get(value, STR("minor")));
-}
-
-static struct sheet_column *column_find(struct items *items, struct str name)
-{
-    for (size_t i = 0; i < items->columns_len; i++)
-        if (str_eq(str_of(items->columns[i].name), name))
-            return &items->columns[i];
+    for (size_t i = 0; i < columns->len; i++)
+        if (str_eq(str_of(columns->columns[i].name), name))
+            return &columns->columns[i];
     return NULL;
-}
-
-static enum err_class column_add(struct items *items, struct str name, const struct json *value,
-                                 struct err *err)
-{
-    bool chinese = str_eq(call_text(items->call, "lang"), STR("zh"));
-    const struct metric *metric = metric_of(items, name);
-    struct str kept = arena_dup(&items->kept, name);
-    if (!kept.ptr)
-        return err_no_memory(err);
-    struct sheet_column *column = &items->columns[items->columns_len++];
-    *column = (struct sheet_column){.name = kept.ptr,
-                                    .heading = export_heading(kept, chinese),
-                                    .kind = kind_of(name, value),
-                                    .decimals = NUMBER_DECIMALS};
-    if (!metric)
-        return ERR_OK;
-    column->heading = chinese ? metric->zh : metric->en;
-    column->kind = export_metric_kind(metric);
-    column->decimals = metric_decimals(metric, 2);
-    return ERR_OK;
-}
-
-/* Whatever a row of the first page has; what it is, by the first that is known. */
-static enum err_class columns_find(struct items *items, const struct json *rows, struct err *err)
-{
-    struct json_iter iter, members;
-    const struct json *row, *value;
-    struct str name;
-    enum err_class class_ = ERR_OK;
-    json_iter_init(&iter, rows);
-    while (!class_ && (row = json_iter_next(&iter, NULL))) {
-        json_iter_init(&members, row);
-        while (!class_ && (value = json_iter_next(&members, &name))) {
-            struct sheet_column *column = column_find(items, name);
-            if (column && column->kind == SHEET_TEXT && is_cell(value))
-                column->kind = kind_of(name, value);
-            if (!column && is_cell(value) && items->columns_len < SHEET_COLUMNS_MAX)
-                class_ = column_add(items, name, value, err);
-        }
-    }
-    /* No row: a file with a heading all the same. */
-    if (!class_ && items->columns_len == 0)
-        class_ = column_add(items, STR("currency"), NULL, err);
-    return class_;
 }
 
 /* Those that were asked for, in their order. */
 static enum err_class columns_choose(struct items *items, struct err *err)
 {
     const struct arg *wanted = call_arg(items->call, "columns");
+    struct export_columns *columns = &items->columns;
     struct sheet_column chosen[SHEET_COLUMNS_MAX];
     if (wanted->texts_len == 0)
         return ERR_OK;
-    for (size_t i = 0; i < wanted->texts_len && i < SHEET_COLUMNS_MAX; i++) {
-        const struct sheet_column *column = column_find(items, wanted->texts[i]);
+    if (wanted->texts_len > SHEET_COLUMNS_MAX)
+        return call_refuse(items->call, "columns", "column_unknown", err, "at most %d columns",
+                           SHEET_COLUMNS_MAX);
+    for (size_t i = 0; i < wanted->texts_len; i++) {
+        const struct sheet_column *column = column_find(columns, wanted->texts[i]);
         if (!column)
             return call_refuse(items->call, "columns", "column_unknown", err,
                                "no row has a column \"%.*s\"", STR_ARG(wanted->texts[i]));
         chosen[i] = *column;
     }
-    items->columns_len = wanted->texts_len;
-    memcpy(items->columns, chosen, wanted->texts_len * sizeof(*chosen));
+    columns->len = wanted->texts_len;
+    memcpy(columns->columns, chosen, wanted->texts_len * sizeof(*chosen));
     return ERR_OK;
 }
 
 /* --- rows --- */
 
-static enum err_class cell_make(const struct sheet_column *column, const struct json *value,
-                                struct sheet_cell *cell, struct err *err)
+/* What is no number: a text, words in two languages, texts with commas between; what else there is, as JSON. */
+static struct str cell_text(struct items *items, const struct json *value)
+{
+    const struct json *words = json_get(value, items->columns.chinese ? STR("zh") : STR("en"));
+    struct json_iter iter;
+    const struct json *one;
+    struct buf text;
+    enum json_kind kind = json_kind_of(value);
+    if (kind != JSON_OBJECT && kind != JSON_ARRAY)
+        return json_text(value);
+    if (words)
+        return json_text(words);
+    buf_init(&text, CELL_BYTES_MAX);
+    json_iter_init(&iter, value);
+    for (bool any = false; kind == JSON_ARRAY && (one = json_iter_next(&iter, NULL)); any = true) {
+        buf_add(&text, any ? STR(", ") : STR(""));
+        if (json_kind_of(one) == JSON_OBJECT || json_kind_of(one) == JSON_ARRAY)
+            json_write(&text, one);
+        else
+            buf_add(&text, json_text(one));
+    }
+    if (kind == JSON_OBJECT)
+        json_write(&text, value);
+    struct str kept = arena_dup(&items->reading, buf_str(&text));
+    buf_fini(&text);
+    return kept;
+}
+
+static enum err_class cell_make(struct items *items, const struct sheet_column *column,
+                                const struct json *value, struct sheet_cell *cell, struct err *err)
 {
     enum json_kind kind = json_kind_of(value);
     *cell = (struct sheet_cell){.known = kind != JSON_NULL && kind != JSON_ABSENT};
@@ -197,25 +142,39 @@ static enum err_class cell_make(const struct sheet_column *column, const struct 
     case SHEET_DAY:
         break;
     }
-    cell->text = json_text(value);
-    return ERR_OK;
+    cell->text = cell_text(items, value);
+    return cell->text.ptr ? ERR_OK : err_no_memory(err);
 }
 
-static enum err_class rows_write(struct items *items, const struct json *rows, struct err *err)
+/* Of rows that name a shop by its number alone. */
+static void shop_name_make(struct items *items, const struct json *row, struct sheet_cell *cell)
 {
-    struct json_iter iter;
-    const struct json *row;
+    const struct json *value = json_get(row, STR("shop"));
+    const struct api_shop *shop;
+    int64_t id;
+    if (!str_to_i64(json_text(value), &id) || !(shop = host_shop(items->call->host, id)))
+        return;
+    *cell = (struct sheet_cell){.known = true, .text = shop->name};
+}
+
+static enum err_class row_write(void *context, struct str part, const struct json *row,
+                                const struct json *member, struct err *err)
+{
+    struct items *items = context;
+    const struct export_columns *columns = &items->columns;
     struct sheet_cell cells[SHEET_COLUMNS_MAX];
     enum err_class class_ = ERR_OK;
-    json_iter_init(&iter, rows);
-    while (!class_ && (row = json_iter_next(&iter, NULL))) {
-        for (size_t i = 0; !class_ && i < items->columns_len; i++)
-            class_ = cell_make(&items->columns[i], json_get(row, str_of(items->columns[i].name)),
+    for (size_t i = 0; !class_ && i < columns->len; i++) {
+        struct str name = str_of(columns->columns[i].name);
+        if (items->list->parts[0] && str_eq(name, STR("part")))
+            cells[i] = (struct sheet_cell){.known = true, .text = part};
+        else
+            class_ = cell_make(items, &columns->columns[i], export_value(row, member, name),
                                &cells[i], err);
-        if (!class_)
-            class_ = sheet_row(items->sheet, cells, err);
+        if (!class_ && !cells[i].known && str_eq(name, STR("shop_name")))
+            shop_name_make(items, row, &cells[i]);
     }
-    return class_;
+    return class_ ? class_ : sheet_row(items->sheet, cells, err);
 }
 
 static enum err_class ahead_add(void *context, struct str bytes, struct err *err)
@@ -225,15 +184,16 @@ static enum err_class ahead_add(void *context, struct str bytes, struct err *err
     return items->ahead.failed ? err_no_memory(err) : ERR_OK;
 }
 
-static enum err_class sheet_begin(struct items *items, const struct json *rows, struct err *err)
+static enum err_class sheet_begin(struct items *items, const struct json *page, struct err *err)
 {
-    enum err_class class_ = columns_find(items, rows, err);
+    struct export_columns *columns = &items->columns;
+    enum err_class class_ = export_columns_make(columns, str_of(items->base->answer), page, err);
     if (!class_)
         class_ = columns_choose(items, err);
     const struct sheet_options options = {.form = items->form,
                                           .title = str_of(items->base->name),
-                                          .columns = items->columns,
-                                          .columns_len = items->columns_len,
+                                          .columns = columns->columns,
+                                          .columns_len = columns->len,
                                           .sink = ahead_add,
                                           .context = items};
     return class_ ? class_ : sheet_open(&options, &items->sheet, err);
@@ -248,15 +208,15 @@ static enum err_class page_write(struct items *items, struct err *err)
         class_ = json_parse(buf_str(&items->call->out), &doc, err);
     if (class_)
         return class_;
-    const struct json *root = json_root(doc), *rows = json_get(root, STR("items"));
+    const struct json *root = json_root(doc);
     struct str next = json_text(json_get(root, STR("next")));
     buf_reset(&items->cursor);
     buf_add(&items->cursor, next);
     items->last = next.len == 0;
     if (!items->sheet)
-        class_ = sheet_begin(items, rows, err);
+        class_ = sheet_begin(items, root, err);
     if (!class_)
-        class_ = rows_write(items, rows, err);
+        class_ = export_rows(items->list, root, row_write, items, err);
     if (!class_ && items->last) {
         struct sheet *sheet = items->sheet;
         items->sheet = NULL;
@@ -298,17 +258,23 @@ static void items_close(void *context)
     free(items);
 }
 
-enum err_class export_items(struct call *call, const struct route *base, const char *family,
-                            struct err *err)
+enum err_class export_items(struct call *call, const struct route *base,
+                            const struct export_list *list, struct err *err)
 {
     struct items *items = calloc(1, sizeof(*items));
     if (!items)
         return err_no_memory(err);
     items->call = call;
     items->base = base;
-    items->family = family;
+    items->list = list;
     arena_init(&items->reading);
     arena_init(&items->kept);
+    items->columns = (struct export_columns){
+        .arena = &items->kept,
+        .list = list,
+        .metrics = call->host->metrics,
+        .chinese = str_eq(call_text(call, "lang"), STR("zh")),
+    };
     buf_init(&items->cursor, CURSOR_BYTES_MAX);
     buf_init(&items->ahead, HTTP_PIECE_BYTES_MAX - 1024);
     sheet_form_parse(call_text(call, "format"), &items->form);

@@ -214,7 +214,7 @@ static const struct list_column import_columns[] = {
     {"older", "f.rows_older", .kind = LIST_INT},
     {0},
 };
-static const struct list import_list = {
+const struct list import_list = {
     .name = "imports",
     .from = "import_file f",
     .columns = import_columns,

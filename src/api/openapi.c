@@ -3,11 +3,10 @@
 
 #include <string.h>
 
+#include "api/answers.h"
 #include "api/api_internal.h"
 #include "api/out.h"
 #include "api/tables.h"
-
-extern const struct embedded_file answer_files[];
 
 static const char *const right_names[] = {
     [RIGHT_NOBODY] = "nobody", [RIGHT_READ] = "viewer",   [RIGHT_OPERATE] = "operator",
@@ -261,28 +260,14 @@ static void path_write(struct out *out, const char *path)
 
 /* --- the document --- */
 
-enum { ANSWER_FILES_MAX = 32 };
-
-static enum err_class answers_read(struct json_doc **docs, size_t *len, struct err *err)
-{
-    for (const struct embedded_file *file = answer_files; file->name; file++) {
-        if (*len == ANSWER_FILES_MAX ||
-            json_parse((struct str){(const char *)file->bytes, file->bytes_len}, &docs[*len],
-                       NULL) != ERR_OK)
-            return err_set(err, ERR_INTERNAL, "answers_json", "%s cannot be read", file->name);
-        (*len)++;
-    }
-    return ERR_OK;
-}
-
-static void schemas_write(struct out *out, struct json_doc *const *docs, size_t len)
+static void schemas_write(struct out *out, const struct answers *answers)
 {
     out_object(out, "schemas");
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < answers->len; i++) {
         struct json_iter iter;
         struct str name;
         const struct json *schema;
-        json_iter_init(&iter, json_root(docs[i]));
+        json_iter_init(&iter, json_root(answers->docs[i]));
         while ((schema = json_iter_next(&iter, &name))) {
             char key[128];
             struct buf text, value;
@@ -304,7 +289,7 @@ static const char problem_response[] =
     "{\"Problem\":{\"description\":\"What went wrong; docs/errors.md has every code\",\"content\":"
     "{\"application/problem+json\":{\"schema\":{\"$ref\":\"#/components/schemas/Problem\"}}}}}";
 
-static void document_write(struct out *out, struct json_doc *const *docs, size_t len)
+static void document_write(struct out *out, const struct answers *answers)
 {
     out_object(out, NULL);
     out_text(out, "openapi", STR("3.1.0"));
@@ -320,7 +305,7 @@ static void document_write(struct out *out, struct json_doc *const *docs, size_t
                 path_write(out, route->path);
     out_end_object(out);
     out_object(out, "components");
-    schemas_write(out, docs, len);
+    schemas_write(out, answers);
     out_raw(out, "responses", str_of(problem_response));
     out_raw(out, "securitySchemes", str_of(security_schemes));
     out_end_object(out);
@@ -329,15 +314,13 @@ static void document_write(struct out *out, struct json_doc *const *docs, size_t
 
 enum err_class openapi_write(struct buf *out, struct err *err)
 {
-    struct json_doc *docs[ANSWER_FILES_MAX] = {NULL};
+    struct answers answers;
     struct out json;
-    size_t len = 0;
-    enum err_class class_ = answers_read(docs, &len, err);
+    enum err_class class_ = answers_read(&answers, err);
     out_init(&json, out);
     if (class_ == ERR_OK)
-        document_write(&json, docs, len);
-    for (size_t i = 0; i < len; i++)
-        json_free(docs[i]);
+        document_write(&json, &answers);
+    answers_free(&answers);
     return class_ == ERR_OK && out->failed ? err_no_memory(err) : class_;
 }
 

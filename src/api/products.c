@@ -1,6 +1,6 @@
 /* Products: what shops sell, a row for each SKU, with who is in charge of it. */
 #include "api/host.h"
-#include "api/list.h"
+#include "api/lists.h"
 #include "api/sales.h"
 #include "api/tables.h"
 
@@ -28,7 +28,7 @@ static const struct list_search product_search[] = {
     {"g.name", .whole = false},
     {0},
 };
-static const struct list product_list = {
+const struct list product_list = {
     .name = "products",
     .from = "product g JOIN shop s ON s.id = g.shop_id LEFT JOIN sku_person p"
             " ON p.shop_id = g.shop_id AND p.sku_id = g.sku_id",

@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "api/change.h"
-#include "api/export.h"
 #include "api/host.h"
-#include "api/list.h"
+#include "api/lists.h"
 #include "api/sales.h"
 #include "api/sql.h"
 #include "api/tables.h"
@@ -21,15 +20,6 @@ static const struct param profit_params[] = {
     SHOP_PARAM,
     {"by", PARAM_QUERY, PARAM_WORD, .words = profit_words, .standard = "day",
      .help = "day and shop: after ads; sku, spu, person: before ads. Orders: /profit/orders"},
-    {0},
-};
-
-static const struct param export_params[] = {
-    EXPORT_ITEMS_PARAMS,
-    PERIOD_PARAMS,
-    SHOP_PARAM,
-    {"by", PARAM_QUERY, PARAM_WORD, .words = profit_words, .standard = "day",
-     .help = "A row for each"},
     {0},
 };
 
@@ -344,7 +334,7 @@ static const struct list_column order_columns[] = {
      .unknown = true},
     {0},
 };
-static const struct list order_list = {
+const struct list profit_order_list = {
     .name = "profit_orders",
     .from = "trade_result r",
     .where = "r.counts = 1",
@@ -369,11 +359,10 @@ static const struct list order_list = {
     }
 
 static const struct param order_params[] = {LIST_PARAMS, ORDER_FILTERS, {0}};
-static const struct param order_export_params[] = {EXPORT_PARAMS, ORDER_FILTERS, {0}};
 
 static enum err_class profit_orders(struct call *call, struct err *err)
 {
-    return list_answer(call, &order_list, err);
+    return list_answer(call, &profit_order_list, err);
 }
 
 /* --- which store an account's ads are for --- */
@@ -424,25 +413,10 @@ static enum err_class ads_of_put(struct call *call, struct err *err)
     return ERR_OK;
 }
 
-static enum err_class profit_orders_export(struct call *call, struct err *err)
-{
-    return export_answer(call, &order_list, err);
-}
-
-static enum err_class profit_export(struct call *call, struct err *err)
-{
-    return export_items(call, &profit_routes[0], "trade", err);
-}
-
 const struct route profit_routes[] = {
     {ROUTE_GET, "/api/v1/profit", "profit", RIGHT_READ, profit_params, profit,
      .summary = "Profit by day, shop, SKU, SPU or person; rows without a known cost are counted",
      .answer = "Profit"},
-    {ROUTE_GET, "/api/v1/profit/export", "profitExport", RIGHT_OPERATE, export_params,
-     profit_export, .summary = "Profit as a file", .streams = true},
-    {ROUTE_GET, "/api/v1/profit/orders/export", "profitOrdersExport", RIGHT_OPERATE,
-     order_export_params, profit_orders_export,
-     .summary = "Profit before ads of each sale, as a file", .streams = true},
     {ROUTE_GET, "/api/v1/profit/orders", "profitOrders", RIGHT_READ, order_params, profit_orders,
      .summary = "Profit before ads of each sale", .answer = "ProfitOrders"},
     {ROUTE_PUT, "/api/v1/shops/{shop}/ads-of", "shopAdsOf", RIGHT_ADMIN, ads_of_params, ads_of_put,

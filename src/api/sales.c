@@ -2,7 +2,6 @@
  * where only sales count. */
 #include <string.h>
 
-#include "api/export.h"
 #include "api/host.h"
 #include "api/sales.h"
 #include "api/sql.h"
@@ -19,14 +18,6 @@ static const struct param sales_params[] = {
     {"by", PARAM_QUERY, PARAM_WORD, .words = by_words, .standard = "day",
      .help =
          "A row for each; days, ISO weeks and months come in their order, the others by `sort`"},
-    {0},
-};
-
-static const struct param export_params[] = {
-    EXPORT_ITEMS_PARAMS,
-    PERIOD_PARAMS,
-    SHOP_PARAM,
-    {"by", PARAM_QUERY, PARAM_WORD, .words = by_words, .standard = "day", .help = "A row for each"},
     {0},
 };
 
@@ -273,6 +264,7 @@ static const struct param hot_params[] = {
      .help = "What counts"},
     {"limit", PARAM_QUERY, PARAM_INT, .min = 1, .max = LIST_LIMIT_MAX, .standard = "20",
      .help = "Places"},
+    {"cursor", PARAM_QUERY, PARAM_TEXT, .max = 2000, .help = "`next` of the places before"},
     {0},
 };
 
@@ -319,8 +311,11 @@ static enum err_class hot(struct call *call, struct err *err)
         .metric = metric_find(sums_family(call, &sums_of_sales), str_of(by)),
         .down = true,
         .limit = call_int(call, "limit"),
+        .cursor = call_text(call, "cursor"),
     };
-    enum err_class class_ = call_shops(call, &shops, err);
+    enum err_class class_ = list_secret(call, &query.secret, err);
+    if (!class_)
+        class_ = call_shops(call, &shops, err);
     if (!class_)
         class_ = month_ask(call, &shops, &period, err);
     if (!class_)
@@ -333,23 +328,17 @@ static enum err_class hot(struct call *call, struct err *err)
     out_text(&out, "of", str_of(of));
     out_text(&out, "by", str_of(by));
     class_ = ranked_write(call, &out, "items", &query, &page, err);
+    rank_end_write(&out, &page);
     if (!class_)
         class_ = scope_end_write(call, &out, &shops, err);
     out_end_object(&out);
     return class_;
 }
 
-static enum err_class sales_export(struct call *call, struct err *err)
-{
-    return export_items(call, &sales_routes[0], "trade", err);
-}
-
 const struct route sales_routes[] = {
     {ROUTE_GET, "/api/v1/sales", "sales", RIGHT_READ, sales_params, sales,
      .summary = "Sales by day, ISO week, month, shop, SKU, SPU or person in charge",
      .answer = "Sales"},
-    {ROUTE_GET, "/api/v1/sales/export", "salesExport", RIGHT_OPERATE, export_params, sales_export,
-     .summary = "Sales as a file", .streams = true},
     {ROUTE_GET, "/api/v1/sales/hot", "salesHot", RIGHT_READ, hot_params, hot,
      .summary = "Who or what sold most in a month", .answer = "SalesHot"},
     {0},

@@ -1,7 +1,6 @@
 /* What shops came to: all that a person sees, and one. */
 #include <string.h>
 
-#include "api/export.h"
 #include "api/host.h"
 #include "api/sales.h"
 #include "api/tables.h"
@@ -13,14 +12,6 @@ static const struct param all_params[] = {
     {"basis", PARAM_QUERY, PARAM_WORD, .words = basis_words, .standard = "created",
      .help =
          "created: latest figures of orders placed in the period; spent: what was counted in it"},
-    {0},
-};
-static const struct param export_params[] = {
-    EXPORT_ITEMS_PARAMS,
-    PERIOD_PARAMS,
-    SHOP_PARAM,
-    {"basis", PARAM_QUERY, PARAM_WORD, .words = basis_words, .standard = "created",
-     .help = "As the list's"},
     {0},
 };
 static const struct param one_params[] = {
@@ -116,18 +107,10 @@ static enum err_class statistics_one(struct call *call, struct err *err)
     return class_;
 }
 
-static enum err_class statistics_export(struct call *call, struct err *err)
-{
-    return export_items(call, &shop_statistics_routes[0], "ad", err);
-}
-
 const struct route shop_statistics_routes[] = {
     {ROUTE_GET, "/api/v1/shops/statistics", "shopStatistics", RIGHT_READ, all_params,
      statistics_all, .summary = "What the ads of each shop came to, and all together",
      .answer = "ShopStatistics"},
-    {ROUTE_GET, "/api/v1/shops/statistics/export", "shopStatisticsExport", RIGHT_OPERATE,
-     export_params, statistics_export, .summary = "What the ads of each shop came to, as a file",
-     .streams = true},
     {ROUTE_GET, "/api/v1/shops/{shop}/statistics", "shopStatisticsOne", RIGHT_READ, one_params,
      statistics_one, .summary = "What the ads of one shop came to", .answer = "ShopStatisticsOne"},
     {0},

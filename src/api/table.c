@@ -36,6 +36,7 @@ const struct route *const route_tables[] = {
     bill_routes,
     payment_routes,
     product_routes,
+    export_routes,
     NULL,
 };
 /* clang-format on */

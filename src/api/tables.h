@@ -18,6 +18,7 @@ extern const struct route report_routes[];
 extern const struct route view_routes[];
 
 extern const struct route *const route_tables[]; /* ended by NULL */
+extern struct route export_routes[]; /* made of the lists, before main (export_routes.c) */
 extern const struct route openapi_routes[];
 extern const struct route cost_routes[];
 extern const struct route profit_routes[];

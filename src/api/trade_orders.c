@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/export.h"
 #include "api/host.h"
 #include "api/items.h"
 #include "api/lists.h"
@@ -55,22 +54,7 @@
     }
 
 static const struct param orders_params[] = {LIST_PARAMS, TRADE_FILTERS, {0}};
-static const struct param export_orders_params[] = {EXPORT_PARAMS, TRADE_FILTERS, {0}};
-static const struct param export_parts_params[] = {EXPORT_PARAMS,
-                                                   TRADE_FILTERS,
-                                                   LIST_RANGE("gmv", PARAM_MONEY),
-                                                   LIST_RANGE("profit_before_ads", PARAM_MONEY),
-                                                   {0}};
 
-static enum err_class orders_export(struct call *call, struct err *err)
-{
-    return export_answer(call, &trade_order_list, err);
-}
-
-static enum err_class parts_export(struct call *call, struct err *err)
-{
-    return export_answer(call, &trade_part_list, err);
-}
 static const struct param parts_params[] = {LIST_PARAMS,
                                             TRADE_FILTERS,
                                             LIST_RANGE("gmv", PARAM_MONEY),
@@ -375,11 +359,6 @@ const struct route trade_order_routes[] = {
      .summary =
          "Orders as buyers placed them, each with all of its parts; a filter is met by any part",
      .answer = "TradeOrders"},
-    {ROUTE_GET, "/api/v1/trade-orders/export", "tradeOrdersExport", RIGHT_OPERATE,
-     export_orders_params, orders_export, .summary = "What buyers placed, as a file",
-     .streams = true},
-    {ROUTE_GET, "/api/v1/trade-parts/export", "tradePartsExport", RIGHT_OPERATE,
-     export_parts_params, parts_export, .summary = "Parts of orders as a file", .streams = true},
     {ROUTE_GET, "/api/v1/trade-orders/{order_id}", "tradeOrder", RIGHT_READ, one_params, order_one,
      .summary = "One order with its parts, their status history and vouchers",
      .answer = "TradeOrder"},

@@ -2,7 +2,6 @@
  * the shops that were asked for. */
 #include <string.h>
 
-#include "api/export.h"
 #include "api/host.h"
 #include "api/sales.h"
 #include "api/sql.h"
@@ -30,17 +29,6 @@ static const struct param one_params[] = {
     {"basis", PARAM_QUERY, PARAM_WORD, .words = basis_words, .standard = "created",
      .help =
          "created: latest figures of orders placed in the period; spent: what was counted in it"},
-    {0},
-};
-
-static const struct param export_params[] = {
-    EXPORT_ITEMS_PARAMS,
-    PERIOD_PARAMS,
-    SHOP_PARAM,
-    {"basis", PARAM_QUERY, PARAM_WORD, .words = basis_words, .standard = "created",
-     .help = "As the list's"},
-    {"split", PARAM_QUERY, PARAM_WORD, .words = split_words,
-     .help = "shop: a row for each shop of a video"},
     {0},
 };
 
@@ -231,16 +219,9 @@ static enum err_class video_one(struct call *call, struct err *err)
     return class_;
 }
 
-static enum err_class videos_export(struct call *call, struct err *err)
-{
-    return export_items(call, &video_routes[0], "ad", err);
-}
-
 const struct route video_routes[] = {
     {ROUTE_GET, "/api/v1/videos", "videos", RIGHT_READ, list_params, videos_list,
      .summary = "Videos by what their orders came to", .answer = "Videos"},
-    {ROUTE_GET, "/api/v1/videos/export", "videosExport", RIGHT_OPERATE, export_params,
-     videos_export, .summary = "Videos as a file", .streams = true},
     {ROUTE_GET, "/api/v1/videos/{item_id}", "video", RIGHT_READ, one_params, video_one,
      .summary = "One video: what its orders came to, together and by shop", .answer = "Video"},
     {0},

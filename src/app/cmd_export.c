@@ -11,32 +11,20 @@
 
 enum { PAIRS_MAX = 60 };
 
-static const struct {
-    const char *list, *path;
-} routes[] = {
-    {"ad-orders", "/api/v1/ad-orders/export"},
-    {"trade-orders", "/api/v1/trade-orders/export"},
-    {"trade-parts", "/api/v1/trade-parts/export"},
-    {"videos", "/api/v1/videos/export"},
-    {"shop-statistics", "/api/v1/shops/statistics/export"},
-    {"sales", "/api/v1/sales/export"},
-    {"profit", "/api/v1/profit/export"},
-    {"profit-orders", "/api/v1/profit/orders/export"},
-    {"bill-lines", "/api/v1/bills/lines/export"},
-    {"bill-profit", "/api/v1/bills/profit/export"},
-};
-enum { ROUTES = sizeof(routes) / sizeof(*routes) };
+enum { LISTS_MAX = 100, PATH_BYTES_MAX = 512 };
 
 static enum err_class path_of(struct str list, struct str *out, struct err *err)
 {
-    struct str names[ROUTES];
-    for (size_t i = 0; i < ROUTES; i++) {
-        names[i] = str_of(routes[i].list);
-        *out = str_of(routes[i].path);
-        if (str_eq(names[i], list))
+    struct str names[LISTS_MAX];
+    struct api_list known;
+    size_t len = 0;
+    for (; len < LISTS_MAX && api_list_at(len, &known); len++) {
+        names[len] = str_of(known.name);
+        *out = str_of(known.path);
+        if (str_eq(names[len], list))
             return ERR_OK;
     }
-    size_t nearest = str_nearest(list, names, ROUTES);
+    size_t nearest = str_nearest(list, names, len);
     return err_say(err, ERR_USAGE, "export_list", MSG_EXPORT_LIST, M_STR(list),
                    M_STR(names[nearest == SIZE_MAX ? 0 : nearest]), M_END);
 }
@@ -76,6 +64,44 @@ static enum err_class pairs_read(const struct cli *cli, struct pairs *pairs, str
             pairs->items[pairs->len++] = (struct api_pair){name, value};
     }
     return ERR_OK;
+}
+
+/* What the address holds is taken out of the pairs: --where kind=daily for /reports/{kind}/export. */
+static enum err_class path_fill(struct str path, struct pairs *pairs, struct buf *out,
+                                struct err *err)
+{
+    struct str head, name;
+    while (str_cut(path, '{', &head, &path)) {
+        size_t at = 0;
+        str_cut(path, '}', &name, &path);
+        buf_add(out, head);
+        while (at < pairs->len && !str_eq(pairs->items[at].name, name))
+            at++;
+        if (at == pairs->len)
+            return err_say(err, ERR_USAGE, "export_needs", MSG_EXPORT_NEEDS, M_STR(name), M_END);
+        buf_add(out, pairs->items[at].value);
+        pairs->items[at] = pairs->items[--pairs->len];
+    }
+    buf_add(out, head);
+    return ERR_OK;
+}
+
+/* --lists */
+static enum err_class lists_tell(struct app *app, struct err *err)
+{
+    static const struct report_column columns[] = {{"list", REPORT_TEXT, MSG_COL_LIST},
+                                                   {"name", REPORT_TEXT, MSG_COL_TITLE},
+                                                   {"route", REPORT_TEXT, MSG_COL_ROUTE}};
+    struct report report;
+    struct api_list list;
+    report_init(&report, columns, 3, app->zone, &app->arena);
+    for (size_t i = 0; api_list_at(i, &list); i++) {
+        report_row(&report);
+        report_text(&report, str_of(list.name));
+        report_text(&report, str_of(language_now() == LANGUAGE_ZH ? list.zh : list.en));
+        report_text(&report, str_of(list.path));
+    }
+    return app_print_report(app, &report, "lists", err);
 }
 
 struct sending {
@@ -150,12 +176,22 @@ enum exit_code cmd_export(struct app *app, const struct cli *cli, struct err *er
     struct target target;
     struct api_host *host;
     struct api *api;
+    char filled[PATH_BYTES_MAX];
+    struct buf whole;
     struct str out = cli_text(cli, "out");
+    if (cli_has(cli, "lists"))
+        return exit_of(lists_tell(app, err));
+    if (cli_arg(cli, 0).len == 0)
+        return exit_of(
+            err_say(err, ERR_USAGE, "export_needs", MSG_EXPORT_NEEDS, M_STR(STR("LIST")), M_END));
+    buf_init_lent(&whole, filled, sizeof filled);
     if (app->json && (out.len == 0 || str_eq(out, STR("-"))))
         return exit_of(err_say(err, ERR_USAGE, "export_json", MSG_EXPORT_JSON, M_END));
     enum err_class class_ = path_of(cli_arg(cli, 0), &path, err);
     if (class_ == ERR_OK)
         class_ = pairs_read(cli, &pairs, err);
+    if (class_ == ERR_OK)
+        class_ = path_fill(path, &pairs, &whole, err);
     if (class_ == ERR_OK)
         class_ = hosting_make(app, &host, err);
     if (class_ != ERR_OK)
@@ -167,7 +203,7 @@ enum exit_code cmd_export(struct app *app, const struct cli *cli, struct err *er
     class_ = target_open(app, out, &target, err);
     struct sending sending = {.fd = target.fd};
     if (class_ == ERR_OK) {
-        class_ = api_get_here(api, path, pairs.items, pairs.len, send_on, &sending, err);
+        class_ = api_get_here(api, buf_str(&whole), pairs.items, pairs.len, send_on, &sending, err);
         class_ = target_close(&target, class_, err);
     }
     if (class_ == ERR_OK)

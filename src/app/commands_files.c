@@ -54,14 +54,15 @@ static const struct cli_arg import_id_args[] = {
 static const char *const format_words[] = {"xlsx", "csv", "ndjson", NULL};
 static const struct cli_arg export_args[] = {
     {.name = "LIST",
-     .help =
-         {"ad-orders, trade-orders, trade-parts, videos, shop-statistics, sales, profit, profit-orders, "
-          "bill-lines or bill-profit.",
-          "ad-orders、trade-orders、trade-parts、videos、shop-statistics、sales、profit、profit-orders、"
-          "bill-lines 或 bill-profit。"}},
+     .optional = true,
+     .help = {"ad-orders, sales, costs …: --lists tells them all.",
+              "ad-orders、sales、costs 等：用 --lists 列出全部。"}},
     {0},
 };
 static const struct cli_flag export_flags[] = {
+    {.name = "lists",
+     .type = FLAG_SWITCH,
+     .help = {"List the lists that can be written.", "列出可导出的列表。"}},
     {.name = "format",
      .type = FLAG_WORD,
      .words = format_words,

@@ -41,6 +41,7 @@ def walk(app, shop, files):
         ("import", ["--kinds"], "kinds"),
         ("import list", [], "imports"),
         ("import show", ["1"], "faults"),
+        ("export", ["--lists"], "lists"),
         ("export", ["ad-orders", "--format", "csv", "--out", files / "orders.csv"], "list file bytes"),
         ("task depth", [], "classes"),
         ("task show", ["1000"], "kind state"),
