@@ -46,6 +46,11 @@ static struct call_frame *frame_new(struct api *api, const struct http_request *
     call->now_ms = clock_now_ms();
     call->request_id = request_id_of(api, request);
     call->peer = peer_of(api, request);
+    char *block = arena_alloc(request->arena, HTTP_ADDRESS_BYTES);
+    if (!block)
+        return NULL;
+    http_address_block(call->peer, block);
+    call->address = str_of(block);
     frame->began_ns = clock_monotonic_ns();
     buf_init(&call->out, ANSWER_BYTES_MAX);
     buf_init(&frame->packed, ANSWER_BYTES_MAX);
@@ -86,7 +91,7 @@ static enum err_class bucket_take(struct call *call, const char *kind, struct st
 static enum err_class person_find(struct call *call, struct err *err)
 {
     struct api *api = call->api;
-    int64_t until_ms = throttle_look(&api->throttle, "from", call->peer, api->rate,
+    int64_t until_ms = throttle_look(&api->throttle, "from", call->address, api->rate,
                                      api->rate * BURST_SECONDS, call->now_ms);
     if (until_ms > 0)
         return often(err, until_ms);
@@ -99,7 +104,7 @@ static enum err_class person_find(struct call *call, struct err *err)
         return bucket_take(
             call, "user", arena_printf(call->arena, "%lld", (long long)call->person->user_id), err);
     struct err rate = {0};
-    if (bucket_take(call, "from", call->peer, &rate) != ERR_OK) {
+    if (bucket_take(call, "from", call->address, &rate) != ERR_OK) {
         *err = rate;
         return rate.class_;
     }
@@ -165,6 +170,7 @@ static enum err_class call_do(struct call_frame *frame, struct err *err)
     call->host = api_host_take(call->api);
     if (!call->host)
         return err_set(err, ERR_STOPPED, "starting", "the home is being opened; try again");
+    proxy_look(call);
     if (!frame->known)
         class_ = person_find(call, err);
     if (class_ == ERR_OK)
@@ -309,10 +315,10 @@ void api_handle(void *context, const struct http_request *request, struct http_r
     api_handle_as(context, NULL, request, reply);
 }
 
-size_t api_body_bytes(void *context, struct str method, struct str path)
+size_t api_body_bytes(void *context, struct str method, struct str path_raw)
 {
     (void)context;
-    return route_body_bytes(method, path);
+    return route_body_bytes(method, path_raw);
 }
 
 void api_refuse(void *context, unsigned status, const struct http_request *request,
@@ -321,7 +327,8 @@ void api_refuse(void *context, unsigned status, const struct http_request *reque
     struct err err = {0};
     switch (status) {
     case 400:
-        err_set(&err, ERR_USAGE, "url", "the address holds a broken escape or is not UTF-8");
+        err_set(&err, ERR_USAGE, "url",
+                "the address holds a broken escape or U+0000, or is not UTF-8");
         break;
     case 413:
         err_set(&err, ERR_USAGE, "body_large", "the body has more bytes than this address takes");
@@ -330,12 +337,17 @@ void api_refuse(void *context, unsigned status, const struct http_request *reque
         err_set(&err, ERR_USAGE, "url_long",
                 "the address, or the number of its parameters, is too large");
         break;
+    case 429:
+        err_set(&err, ERR_THROTTLED, "connections_many",
+                "too many connections, or requests at once, of your address");
+        break;
     case 431:
         err_set(&err, ERR_USAGE, "headers_many", "more than %d headers, or too long ones",
                 HEADERS_MAX);
         break;
     case 503:
-        err_set(&err, ERR_LATER, "busy", "too many requests wait, or too many streams are open");
+        err_set(&err, ERR_LATER, "busy",
+                "too many requests wait, or too many connections or streams are open");
         break;
     default:
         err_set(&err, ERR_INTERNAL, "http", "the request could not be read");

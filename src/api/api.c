@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
-enum { SOCKET_THREADS = 2, WAITING_MAX = 256 };
+#include "api/origin.h"
+
+enum { SOCKET_THREADS = 2, WAITING_MAX = 256, CONNECTIONS_MAX = 1024, CONNECTIONS_MIN = 64 };
 
 /* --- hosts --- */
 
@@ -68,6 +71,34 @@ bool api_host_free(struct api *api, const struct api_host *host)
 
 /* --- life --- */
 
+static bool is_proxy(void *context, struct str address)
+{
+    return peer_is_proxy(context, address);
+}
+
+static struct str address_of(void *context, const struct http_request *request)
+{
+    return peer_of(context, request);
+}
+
+/* Each is an open file, and half of those are for everything else: where the process may have few, there are fewer. */
+static unsigned connections_bound(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return CONNECTIONS_MIN;
+    rlim_t wanted = 2 * CONNECTIONS_MAX;
+    if (files.rlim_cur < wanted) {
+        files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+        if (setrlimit(RLIMIT_NOFILE, &files) != 0 && getrlimit(RLIMIT_NOFILE, &files) != 0)
+            return CONNECTIONS_MIN;
+    }
+    rlim_t half = files.rlim_cur / 2;
+    return half >= CONNECTIONS_MAX  ? CONNECTIONS_MAX
+           : half < CONNECTIONS_MIN ? CONNECTIONS_MIN
+                                    : (unsigned)half;
+}
+
 /* Sockets are two threads' work whatever the handlers do; a worker runs one handler, or makes one piece of a stream. */
 static enum err_class listen_begin(struct api *api, const struct api_options *options,
                                    struct err *err)
@@ -78,6 +109,10 @@ static enum err_class listen_begin(struct api *api, const struct api_options *op
         .workers = options->threads,
         .waiting_max = WAITING_MAX,
         .streams_max = API_STREAMS_MAX,
+        .connections_max = connections_bound(),
+        .address_connections_max = (unsigned)options->address_connections,
+        .is_proxy = is_proxy,
+        .address_of = address_of,
         .body_bytes_of = api_body_bytes,
         .refuse = api_refuse,
         .handler = api_handle,

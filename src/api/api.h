@@ -25,6 +25,7 @@ struct api_options {
     bool behind_tls;            /* cookies are Secure */
     struct str trusted_proxies; /* comma-separated addresses whose X-Forwarded-For is believed */
     int64_t rate; /* requests a second of one person, or of one address; 0: no bound */
+    int64_t address_connections; /* of one address; 0: no bound */
     const struct api_host *host; /* NULL: comes later */
 };
 enum err_class api_open(const struct api_options *options, struct api **out, struct err *err);

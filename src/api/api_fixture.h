@@ -176,7 +176,7 @@ static inline struct http_request *api_request(struct api_fixture *f, const char
     struct http_request *request = arena_alloc(&f->arena, sizeof(*request));
     struct str rest = str_of(query);
     request->method = str_of(method);
-    request->path = str_of(path);
+    request->path = request->path_raw = str_of(path);
     request->query_raw = rest;
     while (rest.len > 0) {
         struct str piece, name, value;

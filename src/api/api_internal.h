@@ -22,8 +22,9 @@ struct api {
     struct throttle throttle;
     int64_t rate; /* requests a second of one person; 0: no bound */
     bool behind_tls;
-    uint64_t requests; /* ids of requests, atomic */
-    uint64_t begun;    /* a number of this process, in ids of requests */
+    int64_t proxy_told_ms; /* under the lock: when an unnamed proxy was told of last; 0: never */
+    uint64_t requests;     /* ids of requests, atomic */
+    uint64_t begun;        /* a number of this process, in ids of requests */
     char cors_origins[1024], trusted_proxies[1024];
 };
 
@@ -65,8 +66,8 @@ void who_cache_free(struct who_cache *cache);
 /* One request, from its arrival to a filled reply; what api_open hands to the http room. */
 void api_handle(void *context, const struct http_request *request, struct http_reply *reply);
 /* How long the body of a request to this address may be. */
-size_t api_body_bytes(void *context, struct str method, struct str path);
-size_t route_body_bytes(struct str method, struct str path);
+size_t api_body_bytes(void *context, struct str method, struct str path_raw);
+size_t route_body_bytes(struct str method, struct str path_raw);
 /* What the http room refuses by itself, in our words. */
 void api_refuse(void *context, unsigned status, const struct http_request *request,
                 struct http_reply *reply);

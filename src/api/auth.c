@@ -8,8 +8,16 @@
 #include "api/throttle.h"
 #include "api/who.h"
 
-/* Somebody else's wrong passwords must not lock a name for long; an address that guesses may be. */
-enum { NAME_WAIT_MAX_MS = 60 * 1000, PEER_WAIT_MAX_MS = 15 * 60 * 1000 };
+/* Who mistypes his own password waits alone: others of his office ask from the same address. An address that tries many
+ * names waits too, later; and so does a name that is tried from many addresses, but never long, and not from where it was
+ * right before: somebody else's wrong passwords must not lock anybody out. */
+static const struct wrong_rule wrong_of_both = {
+    "name_from", .free = 4, .wait_max_ms = 15 * 60 * 1000, .forget_ms = 15 * 60 * 1000};
+static const struct wrong_rule wrong_of_address = {
+    "from_wrong", .free = 20, .wait_max_ms = 15 * 60 * 1000, .forget_ms = 5 * 60 * 1000};
+static const struct wrong_rule wrong_of_name = {"name", .free = 20, .wait_max_ms = 60 * 1000,
+                                                .forget_ms = 60 * 1000};
+static const char right_before[] = "name_from_right";
 
 static void person_write(struct out *out, const struct call *call, const struct person *person)
 {
@@ -41,12 +49,24 @@ static void person_write(struct out *out, const struct call *call, const struct 
 
 /* --- name and password --- */
 
+static struct str both_of(const struct call *call, struct str name)
+{
+    return arena_printf(call->arena, "%.*s\n%.*s", STR_ARG(call->address), STR_ARG(name));
+}
+
 static enum err_class wait_check(struct call *call, struct str name, struct err *err)
 {
     struct throttle *throttle = &call->api->throttle;
-    int64_t by_name = wrong_wait(throttle, "name", name, call->now_ms);
-    int64_t by_peer = wrong_wait(throttle, "peer", call->peer, call->now_ms);
-    int64_t until = by_name > by_peer ? by_name : by_peer;
+    struct str both = both_of(call, name);
+    int64_t until = wrong_wait(throttle, &wrong_of_both, both, call->now_ms);
+    int64_t of_address = wrong_wait(throttle, &wrong_of_address, call->address, call->now_ms);
+    int64_t of_name = throttle_marked(throttle, right_before, both)
+                          ? 0
+                          : wrong_wait(throttle, &wrong_of_name, name, call->now_ms);
+    if (of_address > until)
+        until = of_address;
+    if (of_name > until)
+        until = of_name;
     if (until == 0)
         return ERR_OK;
     err_set(err, ERR_THROTTLED, "sign_in_wait", "too many wrong passwords; wait %lld s",
@@ -56,11 +76,27 @@ static enum err_class wait_check(struct call *call, struct str name, struct err 
     return ERR_THROTTLED;
 }
 
+static void wrong_note(struct call *call, struct str name)
+{
+    struct throttle *throttle = &call->api->throttle;
+    wrong_add(throttle, &wrong_of_both, both_of(call, name), call->now_ms);
+    wrong_add(throttle, &wrong_of_address, call->address, call->now_ms);
+    wrong_add(throttle, &wrong_of_name, name, call->now_ms);
+}
+
+/* What was wrong from the address, or with the name elsewhere, is not forgotten: who has a name of his own would guess
+ * others' between. */
+static void right_note(struct call *call, struct str name)
+{
+    struct throttle *throttle = &call->api->throttle;
+    wrong_forget(throttle, &wrong_of_both, both_of(call, name));
+    throttle_mark(throttle, right_before, both_of(call, name), call->now_ms);
+}
+
 /* That the name is unknown, disabled or without a password looks, and takes as long, as a wrong password. */
 static enum err_class password_ask(struct call *call, struct user *user, struct err *err)
 {
     struct str name = call_text(call, "name"), password = call_text(call, "password");
-    struct throttle *throttle = &call->api->throttle;
     bool good = false;
     enum err_class class_ = wait_check(call, name, err);
     if (class_ == ERR_OK)
@@ -74,12 +110,10 @@ static enum err_class password_ask(struct call *call, struct user *user, struct 
     if (class_ != ERR_OK)
         return class_;
     if (good) {
-        wrong_forget(throttle, "name", name);
-        wrong_forget(throttle, "peer", call->peer);
+        right_note(call, name);
         return ERR_OK;
     }
-    wrong_add(throttle, "name", name, NAME_WAIT_MAX_MS, call->now_ms);
-    wrong_add(throttle, "peer", call->peer, PEER_WAIT_MAX_MS, call->now_ms);
+    wrong_note(call, name);
     log_event(LOG_WARN, "sign_in_refused", LOG_STR("peer", call->peer),
               LOG_STR("request_id", call->request_id), LOG_END);
     return err_set(err, ERR_FORBIDDEN, "sign_in", "the name or the password is wrong");
@@ -262,7 +296,7 @@ static enum err_class password_put(struct call *call, struct err *err)
     if (class_ != ERR_OK)
         return class_;
     if (!good) {
-        wrong_add(&call->api->throttle, "name", user.name, NAME_WAIT_MAX_MS, call->now_ms);
+        wrong_note(call, user.name);
         call->parameter = "old";
         return err_set(err, ERR_CONFIG, "password_old", "the old password is wrong");
     }

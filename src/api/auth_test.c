@@ -152,6 +152,111 @@ static void wrong_names_and_passwords_look_alike_and_wait(void **state)
     answer_refuses(&a, 429, "sign_in_wait");
 }
 
+/* A proxy that is named says who asks. */
+static void from_address(struct api_fixture *f, const char *address)
+{
+    snprintf(f->api->trusted_proxies, sizeof(f->api->trusted_proxies), "127.0.0.1");
+    api_header(f, "X-Forwarded-For", address);
+}
+
+static void wrong_until_he_waits(struct api_fixture *f, const char *name)
+{
+    struct answer a = {.status = 401};
+    for (int i = 0; i < 8 && a.status == 401; i++)
+        a = sign_in(f, name, "wrong password");
+    answer_refuses(&a, 429, "sign_in_wait");
+}
+
+/* However long it takes until the next request. */
+static void waits_lengthen(struct api_fixture *f)
+{
+    for (size_t i = 0; i < THROTTLE_SLOTS; i++) {
+        struct throttle_slot *slot = &f->api->throttle.slots[i];
+        if (slot->wait_ms > slot->used_ms)
+            slot->wait_ms += 3600 * 1000;
+    }
+}
+
+static void who_mistypes_locks_out_nobody_else(void **state)
+{
+    struct api_fixture *f = *state;
+    from_address(f, "192.0.2.1");
+    wrong_until_he_waits(f, "anna");
+    waits_lengthen(f);
+    assert_int_equal(sign_in(f, "root", PASSWORD).status, 200);
+    from_address(f, "192.0.2.2");
+    assert_int_equal(sign_in(f, "anna", PASSWORD).status, 200);
+    from_address(f, "192.0.2.1");
+    struct answer a = sign_in(f, "anna", PASSWORD);
+    answer_refuses(&a, 429, "sign_in_wait");
+}
+
+/* Whatever the names, and from whichever address of its network. */
+static void an_address_that_guesses_waits(void **state)
+{
+    struct api_fixture *f = *state;
+    struct answer a = {.status = 401};
+    char name[16], address[40];
+    int asked = 0;
+    for (; asked < 40 && a.status == 401; asked++) {
+        snprintf(name, sizeof(name), "zoe%d", asked);
+        snprintf(address, sizeof(address), "2001:db8:1:2::%x", asked);
+        from_address(f, address);
+        a = sign_in(f, name, "wrong password");
+    }
+    answer_refuses(&a, 429, "sign_in_wait");
+    assert_in_range(asked, 20, 39);
+    waits_lengthen(f);
+    from_address(f, "2001:db8:1:3::1");
+    assert_int_equal(sign_in(f, "root", PASSWORD).status, 200);
+}
+
+/* But not where it was right before. */
+static void a_name_that_is_guessed_from_everywhere_waits(void **state)
+{
+    struct api_fixture *f = *state;
+    struct answer a = {.status = 401};
+    char address[40];
+    from_address(f, "198.51.100.1");
+    assert_int_equal(sign_in(f, "anna", PASSWORD).status, 200);
+    for (int i = 1; i < 40 && a.status == 401; i++) {
+        snprintf(address, sizeof(address), "192.0.2.%d", i);
+        from_address(f, address);
+        a = sign_in(f, "anna", "wrong password");
+    }
+    answer_refuses(&a, 429, "sign_in_wait");
+    waits_lengthen(f);
+    from_address(f, "198.51.100.1");
+    assert_int_equal(sign_in(f, "anna", PASSWORD).status, 200);
+    from_address(f, "198.51.100.2");
+    a = sign_in(f, "anna", PASSWORD);
+    answer_refuses(&a, 429, "sign_in_wait");
+}
+
+static void a_proxy_that_nobody_named_is_told_of_once(void **state)
+{
+    struct api_fixture *f = *state;
+    struct err err;
+    int64_t events = 0;
+    from_address(f, "192.0.2.1");
+    api_ask(f, "GET", "/api/v1/health", "", NULL);
+    f->api->trusted_proxies[0] = '\0';
+    api_header(f, "X-Forwarded-For", NULL);
+    api_ask(f, "GET", "/api/v1/health", "", NULL);
+    api_good(store_read_int(f->store, "SELECT count(*) FROM event", NULL, 0, 0, &events, &err),
+             &err);
+    assert_int_equal(events, 0);
+    api_header(f, "X-Forwarded-For", "192.0.2.1");
+    api_ask(f, "GET", "/api/v1/health", "", NULL);
+    api_ask(f, "GET", "/api/v1/health", "", NULL);
+    api_good(store_read_int(f->store,
+                            "SELECT count(*) FROM event WHERE kind = 'proxy_unnamed'"
+                            " AND args = '{\"address\":\"127.0.0.1\"}'",
+                            NULL, 0, 0, &events, &err),
+             &err);
+    assert_int_equal(events, 1);
+}
+
 static void a_bearer_holds_until_it_is_over_or_taken_back(void **state)
 {
     struct api_fixture *f = *state;
@@ -544,6 +649,10 @@ int main(void)
         AUTH_TEST(a_session_ends_by_idleness),
         AUTH_TEST(what_is_stored_does_not_let_anybody_in),
         AUTH_TEST(wrong_names_and_passwords_look_alike_and_wait),
+        AUTH_TEST(who_mistypes_locks_out_nobody_else),
+        AUTH_TEST(an_address_that_guesses_waits),
+        AUTH_TEST(a_name_that_is_guessed_from_everywhere_waits),
+        AUTH_TEST(a_proxy_that_nobody_named_is_told_of_once),
         AUTH_TEST(a_bearer_holds_until_it_is_over_or_taken_back),
         AUTH_TEST(a_session_may_be_carried_as_a_bearer),
         AUTH_TEST(forged_bearers_are_refused),

@@ -77,6 +77,7 @@ enum err_class api_get_here(struct api *api, struct str path, const struct api_p
     if (!class_) {
         *request = (struct http_request){.method = STR("GET"),
                                          .path = path,
+                                         .path_raw = path,
                                          .peer = STR("console"),
                                          .arrived_ms = clock_now_ms(),
                                          .arrived_monotonic_ns = clock_monotonic_ns(),

@@ -4,28 +4,9 @@
 #include <string.h>
 
 #include "api/api_internal.h"
+#include "api/path.h"
 
 /* --- finding --- */
-
-/* How many values stand in it; SIZE_MAX: another path. */
-static size_t path_fits(struct str pattern, struct str path, struct str values[OLD_VALUES_MAX])
-{
-    size_t len = 0;
-    while (pattern.len > 0 && path.len > 0) {
-        struct str want, have;
-        str_cut(str_sub(pattern, 1, pattern.len), '/', &want, &(struct str){0});
-        str_cut(str_sub(path, 1, path.len), '/', &have, &(struct str){0});
-        if (path.ptr[0] != '/' || have.len == 0)
-            return SIZE_MAX;
-        if (str_starts(want, STR("{")) && len < OLD_VALUES_MAX)
-            values[len++] = have;
-        else if (!str_eq(want, have))
-            return SIZE_MAX;
-        pattern = str_sub(pattern, 1 + want.len, pattern.len);
-        path = str_sub(path, 1 + have.len, path.len);
-    }
-    return pattern.len == 0 && path.len == 0 ? len : SIZE_MAX;
-}
 
 /* The one with the fewest {…}: /task/export before /task/{id}. */
 bool old_route_find(const struct old_table *table, struct str method, struct str path,
@@ -39,7 +20,7 @@ bool old_route_find(const struct old_table *table, struct str method, struct str
     for (size_t i = 0; table && i < table->routes_len; i++) {
         const struct old_route *route = &table->routes[i];
         struct old_call found = {.route = route};
-        size_t values = path_fits(route->path, path, found.values);
+        size_t values = path_fits(route->path, path, found.values, OLD_VALUES_MAX);
         if (values >= best)
             continue;
         out->other_method |= !out->route;
@@ -295,7 +276,7 @@ bool old_handle(struct api *api, const struct person *person, const struct http_
     if (!str_starts(request->path, STR("/api/")) || str_starts(request->path, STR("/api/v1/")) ||
         str_eq(request->method,
                STR("OPTIONS")) || /* a browser asks whether it may: that is said for all alike */
-        !old_route_find(old_own(), request->method, request->path, &run.old))
+        !old_route_find(old_own(), request->method, request->path_raw, &run.old))
         return false;
     run.out = arena_alloc(request->arena, sizeof(*run.out));
     if (!run.out) {
@@ -303,6 +284,8 @@ bool old_handle(struct api *api, const struct person *person, const struct http_
         return true;
     }
     buf_init(run.out, OLD_ANSWER_BYTES_MAX);
+    for (size_t i = 0; i < OLD_VALUES_MAX; i++)
+        run.old.values[i] = path_value(run.old.values[i], request->arena);
     run_route(&run);
     json_free(run.body);
     if (run.out->failed) {

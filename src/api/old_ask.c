@@ -96,13 +96,17 @@ static struct str path_make(const struct old_call *old, const struct http_reques
                             struct arena *arena)
 {
     struct str rest = old->route->our_path, before, after, name;
-    struct str made = STR("");
+    struct buf made;
+    buf_init(&made, URL_BYTES_MAX * 3);
     while (str_cut(rest, '{', &before, &after)) {
         str_cut(after, '}', &name, &rest);
-        made = arena_printf(arena, "%.*s%.*s%.*s", STR_ARG(made), STR_ARG(before),
-                            STR_ARG(old_value(old, request, NULL, name)));
+        buf_add(&made, before);
+        percent_write(&made, old_value(old, request, NULL, name));
     }
-    return arena_printf(arena, "%.*s%.*s", STR_ARG(made), STR_ARG(rest));
+    buf_add(&made, rest);
+    struct str path = made.failed ? STR_NONE : arena_dup(arena, buf_str(&made));
+    buf_fini(&made);
+    return path;
 }
 
 /* Parameters of ours, in the query or as members of a JSON body. */
@@ -239,7 +243,7 @@ enum err_class old_request_make(const struct old_call *old, const struct http_re
         return err_no_memory(err);
     struct writer writer = {.to = to, .in_body = !str_eq(old->route->our_method, STR("GET"))};
     to->method = old->route->our_method;
-    to->path = path_make(old, request, request->arena);
+    to->path = to->path_raw = path_make(old, request, request->arena);
     to->peer = request->peer;
     to->arrived_ms = request->arrived_ms;
     to->arrived_monotonic_ns = request->arrived_monotonic_ns;

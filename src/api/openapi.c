@@ -13,7 +13,7 @@ static const char *const right_names[] = {
     [RIGHT_ADMIN] = "admin",   [RIGHT_REVEAL] = "reveal",
 };
 static const char *const method_keys[] = {"get", "post", "put", "patch", "delete"};
-static const char *const id_pattern = "^[A-Za-z0-9._:-]+$";
+static const char *const id_pattern = "^[A-Za-z0-9._:/+=-]+$";
 static const char *const money_pattern = "^-?[0-9]+(\\.[0-9]+)?$";
 
 /* --- schemas of parameters --- */

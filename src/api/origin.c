@@ -1,16 +1,11 @@
 /* Addresses and origins. */
 #include "api/origin.h"
 
-static bool list_has(const char *list, struct str wanted)
+enum { PROXY_AGAIN_MS = 24 * 3600 * 1000 };
+
+bool peer_is_proxy(const struct api *api, struct str peer)
 {
-    struct str rest = str_of(list), one;
-    while (rest.len > 0) {
-        str_cut(rest, ',', &one, &rest);
-        one = str_trim(one);
-        if (one.len > 0 && str_eq(one, wanted))
-            return true;
-    }
-    return false;
+    return str_list_has(str_of(api->trusted_proxies), peer);
 }
 
 /* Each proxy puts whom it heard at the end: the last one that is no proxy of ours. Whatever stands before was written by
@@ -19,7 +14,7 @@ struct str peer_of(const struct api *api, const struct http_request *request)
 {
     struct str peer = request->peer;
     struct str rest = http_header(request, STR("X-Forwarded-For"));
-    while (rest.len > 0 && list_has(api->trusted_proxies, peer)) {
+    while (rest.len > 0 && peer_is_proxy(api, peer)) {
         size_t comma = rest.len;
         while (comma > 0 && rest.ptr[comma - 1] != ',')
             comma--;
@@ -32,10 +27,31 @@ struct str peer_of(const struct api *api, const struct http_request *request)
     return peer;
 }
 
+/* Whoever asks through a proxy that is not named shares its address with all others: its bounds, and what is wrong. */
+void proxy_look(const struct call *call)
+{
+    struct api *api = call->api;
+    struct str peer = call->request->peer;
+    struct err err;
+    if (http_header(call->request, STR("X-Forwarded-For")).len == 0 || peer_is_proxy(api, peer))
+        return;
+    pthread_mutex_lock(&api->lock);
+    bool told = api->proxy_told_ms > 0 && call->now_ms - api->proxy_told_ms < PROXY_AGAIN_MS;
+    if (!told)
+        api->proxy_told_ms = call->now_ms;
+    pthread_mutex_unlock(&api->lock);
+    if (told)
+        return;
+    const struct event event = {.kind = EVENT_PROXY_UNNAMED, .args = {EVENT_TEXT("address", peer)}};
+    log_event(LOG_WARN, "proxy_unnamed", LOG_STR("address", peer), LOG_END);
+    if (event_tell(call->host->store, &event, call->now_ms, &err) != ERR_OK)
+        log_event(LOG_WARN, "event_failed", LOG_STR("code", str_of(err.code)), LOG_END);
+}
+
 static struct str origin_of(const struct call *call)
 {
     struct str origin = http_header(call->request, STR("Origin"));
-    return list_has(call->api->cors_origins, origin) ? origin : STR_NONE;
+    return str_list_has(str_of(call->api->cors_origins), origin) ? origin : STR_NONE;
 }
 
 void origin_write(struct call *call)

@@ -5,7 +5,11 @@
 
 #include "api/api_internal.h"
 
+/* One of `trusted_proxies`. */
+bool peer_is_proxy(const struct api *api, struct str peer);
 struct str peer_of(const struct api *api, const struct http_request *request);
+/* Says in the log and as an event, once a day, that somebody asks through a proxy that is not named. */
+void proxy_look(const struct call *call);
 /* A preflight (OPTIONS): answered here. False: it is none. */
 bool origin_asks(struct call *call);
 /* The headers of CORS, where the origin is one of ours. */

@@ -15,8 +15,8 @@ static bool id_is_good(struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        if (!is_digit(c) && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && c != '-' &&
-            c != '_' && c != '.' && c != ':')
+        if (!is_digit(c) && !(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') &&
+            !memchr("-_.:/+=", c, 7))
             return false;
     }
     return text.len > 0 && text.len <= ID_BYTES_MAX;
@@ -149,7 +149,7 @@ static enum err_class value_check(struct call *call, const struct param *param, 
         if (id_is_good(text))
             return ERR_OK;
         return call_refuse(call, param->name, "parameter_id", err,
-                           "%s is an id: 1 to %d letters, digits, - _ . :", param->name,
+                           "%s is an id: 1 to %d letters, digits, - _ . : / + =", param->name,
                            ID_BYTES_MAX);
     case PARAM_INT:
         return int_read(call, param, text, number, err);

@@ -182,6 +182,23 @@ static void costs_are_said_listed_and_taken_away(void **state)
     assert_int_equal(lines, 3);
 }
 
+/* A merchant's own numbers have slashes in them. */
+static void a_sku_with_a_slash_is_one(void **state)
+{
+    struct api_fixture *f = *state;
+    sales_day(f, FIXTURE_ALPHA, "sku", "K/1", "2026-01-05", 100, 100, 50, 0);
+    struct answer a = api_ask(f, "PUT", "/api/v1/costs/alpha/K%2F1/2026-01-05", "",
+                              "{\"cost\": \"12.34\"}");
+    assert_int_equal(a.status, 200);
+    a = api_ask(f, "GET", "/api/v1/costs", "period=all", NULL);
+    is(&a, "items.0.sku_id", "K/1");
+    is(&a, "items.0.costs.0.cost.minor", "1234");
+    a = api_ask(f, "DELETE", "/api/v1/costs/alpha/K/1/2026-01-05", "", NULL);
+    assert_int_equal(a.status, 404);
+    a = api_ask(f, "DELETE", "/api/v1/costs/alpha/K%2f1/2026-01-05", "", NULL);
+    assert_int_equal(a.status, 200);
+}
+
 static void what_is_no_cost_changes_nothing(void **state)
 {
     struct api_fixture *f = *state;
@@ -478,6 +495,7 @@ int main(void)
         API_TEST(the_ads_of_more_accounts_than_anybody_has_are_taken_off),
         API_TEST(a_skus_profit_is_before_ads),
         API_TEST(costs_are_said_listed_and_taken_away),
+        API_TEST(a_sku_with_a_slash_is_one),
         API_TEST(what_is_no_cost_changes_nothing),
         API_TEST(a_cost_is_of_the_shop_that_is_named),
         API_TEST(a_viewer_changes_nothing_and_sees_only_his_shops),

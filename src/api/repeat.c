@@ -27,8 +27,8 @@ static enum err_class digest_of(const struct call *call, char out[TOKEN_TEXT_BYT
 {
     const struct http_request *request = call->request;
     struct buf text;
-    buf_init(&text, request->body.len + request->query_raw.len + request->path.len + 64);
-    buf_add(&text, request->path);
+    buf_init(&text, request->body.len + request->query_raw.len + request->path_raw.len + 64);
+    buf_add(&text, request->path_raw);
     buf_add_char(&text, '?');
     buf_add(&text, request->query_raw);
     buf_add_char(&text, '\n');

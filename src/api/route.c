@@ -1,8 +1,8 @@
 /* Which route a request means: the one whose literal segments fit, before those where a parameter stands. */
-#include <assert.h>
 #include <string.h>
 
 #include "api/api_internal.h"
+#include "api/path.h"
 
 static const char *const method_names[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
 
@@ -22,28 +22,6 @@ bool route_method_parse(struct str text, enum route_method *out)
     return false;
 }
 
-/* The values of the path's parameters, in their order; SIZE_MAX: another path. */
-static size_t path_match(struct str pattern, struct str path, struct str *values, size_t values_max)
-{
-    size_t values_len = 0;
-    while (pattern.len > 0 && path.len > 0) {
-        struct str want, have;
-        str_cut(str_sub(pattern, 1, pattern.len), '/', &want, &(struct str){0});
-        str_cut(str_sub(path, 1, path.len), '/', &have, &(struct str){0});
-        if (path.ptr[0] != '/' || have.len == 0)
-            return SIZE_MAX;
-        if (str_starts(want, STR("{"))) {
-            assert(values_len < values_max);
-            values[values_len++] = have;
-        } else if (!str_eq(want, have)) {
-            return SIZE_MAX;
-        }
-        pattern = str_sub(pattern, 1 + want.len, pattern.len);
-        path = str_sub(path, 1 + have.len, path.len);
-    }
-    return pattern.len == 0 && path.len == 0 ? values_len : SIZE_MAX;
-}
-
 static void allow(struct call_frame *frame, enum route_method method)
 {
     const char *name = method_names[method];
@@ -54,7 +32,7 @@ static void allow(struct call_frame *frame, enum route_method method)
         frame->allowed[frame->allowed_len++] = name;
 }
 
-size_t route_body_bytes(struct str method, struct str path)
+size_t route_body_bytes(struct str method, struct str path_raw)
 {
     struct str values[PATH_VALUES_MAX];
     enum route_method wanted;
@@ -64,7 +42,7 @@ size_t route_body_bytes(struct str method, struct str path)
     for (const struct route *const *table = route_tables; *table; table++)
         for (const struct route *route = *table; route->path; route++)
             if (route->method == wanted && route->body_bytes_max > most &&
-                path_match(str_of(route->path), path, values, PATH_VALUES_MAX) != SIZE_MAX)
+                path_fits(str_of(route->path), path_raw, values, PATH_VALUES_MAX) != SIZE_MAX)
                 most = route->body_bytes_max;
     return most;
 }
@@ -79,7 +57,7 @@ enum err_class route_match(struct call_frame *frame, struct err *err)
     bool known = route_method_parse(frame->head ? STR("GET") : request->method, &method);
     for (const struct route *const *table = route_tables; *table; table++) {
         for (const struct route *route = *table; route->path; route++) {
-            size_t len = path_match(str_of(route->path), request->path, values, PATH_VALUES_MAX);
+            size_t len = path_fits(str_of(route->path), request->path_raw, values, PATH_VALUES_MAX);
             if (len == SIZE_MAX)
                 continue;
             allow(frame, route->method);
@@ -89,6 +67,11 @@ enum err_class route_match(struct call_frame *frame, struct err *err)
             frame->call.route = route;
             memcpy(frame->path_values, values, sizeof(values));
         }
+    }
+    for (size_t i = 0; frame->call.route && i < best; i++) {
+        frame->path_values[i] = path_value(frame->path_values[i], frame->call.arena);
+        if (!frame->path_values[i].ptr)
+            return err_no_memory(err);
     }
     if (frame->call.route)
         return ERR_OK;

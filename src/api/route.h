@@ -33,7 +33,7 @@ enum route_method { ROUTE_GET, ROUTE_POST, ROUTE_PUT, ROUTE_PATCH, ROUTE_DELETE 
 enum param_place { PARAM_QUERY, PARAM_PATH, PARAM_BODY };
 enum param_type {
     PARAM_TEXT,
-    PARAM_ID,    /* digits, letters, - _ . : at most ID_BYTES_MAX; never read as a number */
+    PARAM_ID,    /* digits, letters, - _ . : / + =, at most ID_BYTES_MAX; never read as a number */
     PARAM_INT,   /* min … max */
     PARAM_BOOL,  /* true false 1 0 */
     PARAM_WORD,  /* one of words */
@@ -115,7 +115,8 @@ struct call {
     const struct person *person; /* NULL: nobody signed in */
     struct arg args[PARAMS_MAX]; /* as route->params */
     struct str request_id;
-    struct str peer; /* the address that asks; behind a trusted proxy the one that it names */
+    struct str peer;    /* the address that asks; behind a trusted proxy the one that it names */
+    struct str address; /* what counts as one with it (http_address_block): bounds go by that */
     int64_t now_ms;
     struct buf out;           /* the answer's JSON; sent when the handler returns ERR_OK */
     struct http_reply *reply; /* status 200 unless set */

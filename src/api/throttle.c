@@ -79,33 +79,50 @@ int64_t throttle_look(struct throttle *throttle, const char *kind, struct str wh
     return bucket_ask(throttle, kind, who, rate, burst, now_ms, 0);
 }
 
-int64_t wrong_wait(struct throttle *throttle, const char *kind, struct str who, int64_t now_ms)
+int64_t wrong_wait(struct throttle *throttle, const struct wrong_rule *rule, struct str who,
+                   int64_t now_ms)
 {
     pthread_mutex_lock(&throttle->lock);
-    const struct throttle_slot *slot = slot_of(throttle, kind, who, false);
+    const struct throttle_slot *slot = slot_of(throttle, rule->kind, who, false);
     int64_t wait = slot && slot->wait_ms > now_ms ? slot->wait_ms : 0;
     pthread_mutex_unlock(&throttle->lock);
     return wait;
 }
 
-void wrong_add(struct throttle *throttle, const char *kind, struct str who, int64_t wait_max_ms,
+void wrong_add(struct throttle *throttle, const struct wrong_rule *rule, struct str who,
                int64_t now_ms)
 {
     pthread_mutex_lock(&throttle->lock);
-    struct throttle_slot *slot = slot_of(throttle, kind, who, true);
-    slot->fails++;
+    struct throttle_slot *slot = slot_of(throttle, rule->kind, who, true);
+    int64_t forgotten = now_ms > slot->used_ms ? (now_ms - slot->used_ms) / rule->forget_ms : 0;
+    slot->fails = (slot->fails > forgotten ? slot->fails - forgotten : 0) + 1;
     slot->used_ms = now_ms;
-    int64_t over = slot->fails - WRONG_FREE;
-    int64_t wait = over <= 0 ? 0 : over > 20 ? wait_max_ms : INT64_C(500) << over;
-    slot->wait_ms = now_ms + (wait < wait_max_ms ? wait : wait_max_ms);
+    int64_t over = slot->fails - rule->free;
+    int64_t wait = over <= 0 ? 0 : over > 20 ? rule->wait_max_ms : INT64_C(500) << over;
+    slot->wait_ms = now_ms + (wait < rule->wait_max_ms ? wait : rule->wait_max_ms);
     pthread_mutex_unlock(&throttle->lock);
 }
 
-void wrong_forget(struct throttle *throttle, const char *kind, struct str who)
+void wrong_forget(struct throttle *throttle, const struct wrong_rule *rule, struct str who)
 {
     pthread_mutex_lock(&throttle->lock);
-    struct throttle_slot *slot = slot_of(throttle, kind, who, false);
+    struct throttle_slot *slot = slot_of(throttle, rule->kind, who, false);
     if (slot)
         *slot = (struct throttle_slot){0};
     pthread_mutex_unlock(&throttle->lock);
+}
+
+void throttle_mark(struct throttle *throttle, const char *kind, struct str who, int64_t now_ms)
+{
+    pthread_mutex_lock(&throttle->lock);
+    slot_of(throttle, kind, who, true)->used_ms = now_ms;
+    pthread_mutex_unlock(&throttle->lock);
+}
+
+bool throttle_marked(struct throttle *throttle, const char *kind, struct str who)
+{
+    pthread_mutex_lock(&throttle->lock);
+    bool marked = slot_of(throttle, kind, who, false) != NULL;
+    pthread_mutex_unlock(&throttle->lock);
+    return marked;
 }

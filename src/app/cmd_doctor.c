@@ -12,6 +12,7 @@
 #include "app/coordinator.h"
 #include "app/file.h"
 #include "app/key_check.h"
+#include "app/proxies.h"
 #include "app/role.h"
 #include "app/sql.h"
 #include "app/view.h"
@@ -312,6 +313,16 @@ static void check_connections(struct doctor *doctor)
     buf_fini(&text);
 }
 
+static void check_proxies(struct doctor *doctor)
+{
+    struct str address;
+    struct err err;
+    if (proxy_unnamed_read(doctor->app, &address, &err) != ERR_OK)
+        wrong(doctor, "proxies", str_of(err.message), MSG_NEXT_DATABASE, STR_NONE);
+    else if (address.len > 0)
+        wrong(doctor, "proxies", address, MSG_NEXT_PROXY, address);
+}
+
 /* --- the shops --- */
 
 static void check_token(struct doctor *doctor, const struct app_shop *shop)
@@ -398,6 +409,7 @@ enum exit_code cmd_doctor(struct app *app, const struct cli *cli, struct err *er
             check_clock_went_back(&doctor);
             check_alone(&doctor);
             check_connections(&doctor);
+            check_proxies(&doctor);
             check_shops(&doctor);
         }
     }

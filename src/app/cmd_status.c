@@ -3,6 +3,7 @@
 
 #include "app/cmd.h"
 #include "app/date.h"
+#include "app/proxies.h"
 #include "app/reason.h"
 #include "app/sql.h"
 #include "app/stream_status.h"
@@ -122,6 +123,15 @@ static enum err_class holds_say(struct app *app, struct err *err)
     return class_;
 }
 
+static enum err_class proxy_say(struct app *app, struct err *err)
+{
+    struct str address;
+    enum err_class class_ = proxy_unnamed_read(app, &address, err);
+    if (class_ == ERR_OK && address.len > 0)
+        app_say(app, MSG_EVENT_PROXY_UNNAMED, M_STR(address), M_END);
+    return class_;
+}
+
 /* Drift is shown until an audit finds none. */
 static enum err_class audit_say(const struct app *app, struct err *err)
 {
@@ -163,6 +173,8 @@ enum exit_code cmd_status(struct app *app, const struct cli *cli, struct err *er
         class_ = holds_say(app, err);
     if (class_ == ERR_OK)
         class_ = audit_say(app, err);
+    if (class_ == ERR_OK)
+        class_ = proxy_say(app, err);
     return exit_of(class_);
 }
 

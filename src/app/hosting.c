@@ -77,6 +77,7 @@ enum err_class hosting_listen(const struct app *app, const struct api_host *host
         .behind_tls = str_eq(option_text(options, OPTION_BEHIND_TLS), STR("yes")),
         .trusted_proxies = option_text(options, OPTION_TRUSTED_PROXIES),
         .rate = option_int(options, OPTION_API_RATE),
+        .address_connections = option_int(options, OPTION_API_CONNECTIONS),
         .host = host,
     };
     *out = NULL;

@@ -114,6 +114,16 @@ static const struct option table[OPTIONS] = {
              {"Requests a second that one user, or one address that is not signed in, may make, and four times that at "
               "once; 0: no bound.",
               "每个用户（或每个未登录地址）每秒允许的请求数，瞬时可达四倍；0 表示不限。"}},
+    [OPTION_API_CONNECTIONS] =
+        {.key = "api_connections",
+         .type = OPTION_INT,
+         .standard = "128",
+         .min = 0,
+         .max = 1024,
+         .help =
+             {"Connections that one address may have at once, of 1,024 in all; of an address behind a named proxy "
+              "(`trusted_proxies`) requests at once; 0: no bound.",
+              "每个地址同时最多的连接数（总共 1,024 个）；对已列出的代理（`trusted_proxies`）之后的地址，为同时处理的请求数；0 表示不限。"}},
     [OPTION_CORS_ORIGINS] =
         {.key = "cors_origins",
          .type = OPTION_TEXT,
@@ -134,8 +144,11 @@ static const struct option table[OPTIONS] = {
          .type = OPTION_TEXT,
          .standard = "",
          .help =
-             {"Addresses of proxies whose X-Forwarded-For is believed, with commas; empty: nobody's.",
-              "信任其 X-Forwarded-For 的代理地址，逗号分隔；为空则都不信任。"}},
+             {"Addresses of proxies whose X-Forwarded-For is believed, with commas; empty: nobody's. Through one that is not named "
+              "all who ask count as one address, with one bound of connections, requests and wrong passwords: `huiliu status` and "
+              "`huiliu doctor` say so.",
+              "信任其 X-Forwarded-For 的代理地址，逗号分隔；为空则都不信任。经未列出的代理而来的所有人被视为同一地址，共用连接数、请求数与"
+              "密码错误的限制：`huiliu status` 与 `huiliu doctor` 会指出。"}},
     [OPTION_KEEP_EVENTS] = {.key = "keep_events",
                             .type = OPTION_INT,
                             .standard = "30",

@@ -72,6 +72,9 @@ static const char SQL_STATUS_REJECTS[] =
     "SELECT count(*) FROM reject WHERE shop_id = ?1 AND stream = ?2";
 static const char SQL_STATUS_UNKNOWN[] =
     "SELECT platform, stream, field, value, times FROM unknown_value ORDER BY times DESC LIMIT 20";
+static const char SQL_PROXY_UNNAMED[] =
+    "SELECT args FROM event WHERE at_ms >= ?1 AND kind = 'proxy_unnamed' "
+    "ORDER BY at_ms DESC, id DESC LIMIT 1";
 static const char SQL_STATUS_DECRYPT[] =
     "SELECT count(*) FROM task WHERE lane = ?1 AND kind = 'decrypt' AND state <> 'dead'";
 

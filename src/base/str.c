@@ -103,6 +103,18 @@ bool str_cut(struct str s, char sep, struct str *head, struct str *tail)
     return true;
 }
 
+bool str_list_has(struct str list, struct str wanted)
+{
+    struct str one;
+    while (list.len > 0) {
+        str_cut(list, ',', &one, &list);
+        one = str_trim(one);
+        if (one.len > 0 && str_eq(one, wanted))
+            return true;
+    }
+    return false;
+}
+
 size_t str_utf8_at(struct str s, size_t at)
 {
     if (at >= s.len)

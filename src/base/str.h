@@ -42,6 +42,9 @@ struct str str_trim(struct str s);
 /* Splits at the first `sep`: true and both halves, or false with *head = s and *tail empty. */
 bool str_cut(struct str s, char sep, struct str *head, struct str *tail);
 
+/* One of a list with commas; blanks around each do not count, and what is empty is in none. */
+bool str_list_has(struct str list, struct str wanted);
+
 /* Bytes of the well-formed UTF-8 character that starts at `at`; 0 when there is none. */
 size_t str_utf8_at(struct str s, size_t at);
 /* The longest head of at most bytes_max bytes that does not cut a UTF-8 character. */

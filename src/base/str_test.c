@@ -221,9 +221,20 @@ static void nearest_name_is_found_or_none(void **state)
     assert_int_equal(str_nearest(STR("x"), names, 0), SIZE_MAX);
 }
 
+static void a_list_has_what_stands_between_its_commas(void **state)
+{
+    (void)state;
+    assert_true(str_list_has(STR("a, b ,c"), STR("b")));
+    assert_true(str_list_has(STR("c"), STR("c")));
+    assert_false(str_list_has(STR("ab,c"), STR("b")));
+    assert_false(str_list_has(STR("a,,c"), STR("")));
+    assert_false(str_list_has(STR(""), STR("a")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_list_has_what_stands_between_its_commas),
         cmocka_unit_test(equality_minds_length_and_bytes),
         cmocka_unit_test(order_is_by_bytes_then_length),
         cmocka_unit_test(finding_gives_the_first_offset),

@@ -16,7 +16,15 @@
 
 #include "http/http_internal.h"
 
-enum { WORKERS = 2, WAITING = 1, STREAMS = 1, PIECES = 40, REPLY_BYTES = 1 << 20 };
+enum {
+    WORKERS = 2,
+    WAITING = 1,
+    STREAMS = 1,
+    PIECES = 40,
+    REPLY_BYTES = 1 << 20,
+    CONNECTIONS = 12,
+    OF_ADDRESS = 8
+};
 
 /* Handlers of /gate stand until it opens. */
 static pthread_mutex_t gate_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -112,6 +120,18 @@ static size_t body_bytes_of(void *context, struct str method, struct str path)
     return str_eq(path, STR("/small")) ? 4 : 100;
 }
 
+static bool is_proxy(void *context, struct str address)
+{
+    (void)context;
+    return str_eq(address, STR("127.0.0.9"));
+}
+
+static struct str address_of(void *context, const struct http_request *request)
+{
+    (void)context;
+    return http_header(request, STR("X-Forwarded-For"));
+}
+
 static struct http_server *server;
 
 static int begin(void **state)
@@ -121,6 +141,10 @@ static int begin(void **state)
                                          .workers = WORKERS,
                                          .waiting_max = WAITING,
                                          .streams_max = STREAMS,
+                                         .connections_max = CONNECTIONS,
+                                         .address_connections_max = OF_ADDRESS,
+                                         .is_proxy = is_proxy,
+                                         .address_of = address_of,
                                          .body_bytes_of = body_bytes_of,
                                          .handler = handle};
     (void)state;
@@ -138,15 +162,24 @@ static int end(void **state)
     return releases_late == 0 && closes == releases ? 0 : -1;
 }
 
-static int dial(void)
+/* From one of the addresses of loopback. */
+static int dial_from(const char *address)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
                              .sin_port = htons((uint16_t)http_port(server)),
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in from = {.sin_family = AF_INET};
     assert_true(fd >= 0);
+    assert_int_equal(inet_pton(AF_INET, address, &from.sin_addr), 1);
+    assert_int_equal(bind(fd, (struct sockaddr *)&from, sizeof(from)), 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
     return fd;
+}
+
+static int dial(void)
+{
+    return dial_from("127.0.0.1");
 }
 
 static void tell(int fd, const char *text)
@@ -154,13 +187,18 @@ static void tell(int fd, const char *text)
     assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
 }
 
-static int ask(const char *path)
+static int ask_from(const char *address, const char *path)
 {
     char text[200];
-    int fd = dial();
+    int fd = dial_from(address);
     snprintf(text, sizeof(text), "GET %s HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", path);
     tell(fd, text);
     return fd;
+}
+
+static int ask(const char *path)
+{
+    return ask_from("127.0.0.1", path);
 }
 
 /* Everything up to the end of the connection, which is closed. */
@@ -323,6 +361,128 @@ static void a_request_that_is_never_whole_loses_its_connection(void **state)
     close(fd);
 }
 
+/* Longer than what would be thrown away, or not sent before it is asked for: there is nothing to wait for. */
+static void a_body_that_is_told_too_long_is_refused_before_it_comes(void **state)
+{
+    int fd = dial();
+    (void)state;
+    tell(fd, "POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000000000\r\n\r\n");
+    answers(fd, "413", "");
+    fd = dial();
+    tell(fd,
+         "POST /small HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n");
+    answers(fd, "413", "");
+}
+
+/* --- connections --- */
+
+/* As many as are counted and at work. */
+static unsigned at_work(void)
+{
+    unsigned found = 0;
+    pthread_mutex_lock(&server->guard_lock);
+    for (const struct connection *one = server->connections; one; one = one->next)
+        found += one->busy && !one->refused;
+    pthread_mutex_unlock(&server->guard_lock);
+    return found;
+}
+
+static void busy_open(int *fds, unsigned len, const char *address, const char *headers)
+{
+    char text[300];
+    unsigned before = at_work();
+    snprintf(
+        text, sizeof(text),
+        "POST /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%sContent-Length: 5\r\n\r\n12",
+        headers);
+    for (unsigned i = 0; i < len; i++) {
+        fds[i] = dial_from(address);
+        tell(fds[i], text);
+    }
+    while (at_work() < before + len)
+        sched_yield();
+}
+
+static void busy_end(const int *fds, unsigned len)
+{
+    for (unsigned i = 0; i < len; i++) {
+        tell(fds[i], "345");
+        answers(fds[i], "200", "ok");
+    }
+}
+
+/* A thousand of them would do the same: nobody else notices, nor does he who has them. */
+static void who_opens_too_many_loses_the_idle_ones(void **state)
+{
+    char byte;
+    int idle[CONNECTIONS * 3];
+    (void)state;
+    for (size_t i = 0; i < CONNECTIONS * 3; i++)
+        idle[i] = dial();
+    answers(ask("/"), "200", "ok");
+    answers(ask_from("127.0.0.2", "/"), "200", "ok");
+    assert_int_equal(recv(idle[0], &byte, 1, 0), 0);
+    pthread_mutex_lock(&server->guard_lock);
+    unsigned left = 0;
+    for (const struct connection *one = server->connections; one; one = one->next)
+        left += !one->shut && strcmp(one->address, "127.0.0.1") == 0;
+    pthread_mutex_unlock(&server->guard_lock);
+    assert_true(left <= OF_ADDRESS);
+    for (size_t i = 0; i < CONNECTIONS * 3; i++)
+        close(idle[i]);
+}
+
+static void where_all_of_an_address_are_at_work_its_next_is_told_so(void **state)
+{
+    int busy[OF_ADDRESS];
+    (void)state;
+    busy_open(busy, OF_ADDRESS, "127.0.0.1", "");
+    answers(ask("/"), "429", "connections_many");
+    answers(ask("/"), "429", "Connection: close");
+    answers(ask_from("127.0.0.2", "/"), "200", "ok");
+    busy_end(busy, 1);
+    answers(ask("/"), "200", "ok");
+    busy_end(busy + 1, OF_ADDRESS - 1);
+}
+
+static void where_all_are_at_work_nobody_hangs(void **state)
+{
+    int first[OF_ADDRESS], second[CONNECTIONS - OF_ADDRESS];
+    (void)state;
+    busy_open(first, OF_ADDRESS, "127.0.0.1", "");
+    busy_open(second, CONNECTIONS - OF_ADDRESS, "127.0.0.2", "");
+    answers(ask_from("127.0.0.3", "/"), "503", "busy");
+    busy_end(first, OF_ADDRESS);
+    answers(ask_from("127.0.0.3", "/"), "200", "ok");
+    busy_end(second, CONNECTIONS - OF_ADDRESS);
+}
+
+static int ask_for(const char *address)
+{
+    char text[200];
+    int fd = dial_from("127.0.0.9");
+    snprintf(text, sizeof(text),
+             "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Forwarded-For: %s\r\n\r\n",
+             address);
+    tell(fd, text);
+    return fd;
+}
+
+/* A named proxy has more connections than one address may; whom it asks for has as many requests. */
+static void behind_a_proxy_the_bound_is_of_whom_it_asks_for(void **state)
+{
+    int one[OF_ADDRESS], two[2];
+    (void)state;
+    busy_open(one, OF_ADDRESS, "127.0.0.9", "X-Forwarded-For: 2001:db8:1:2::1\r\n");
+    busy_open(two, 2, "127.0.0.9", "X-Forwarded-For: 192.0.2.2\r\n");
+    answers(ask_for("2001:db8:1:2::ffff"), "429", "connections_many");
+    answers(ask_for("2001:db8:1:3::1"), "200", "ok");
+    busy_end(one, 1);
+    answers(ask_for("2001:db8:1:2::1"), "200", "ok");
+    busy_end(one + 1, OF_ADDRESS - 1);
+    busy_end(two, 2);
+}
+
 /* While a stream goes on, which nobody reads, the server ends: nothing hangs, and what the stream holds is given back. */
 static void the_end_waits_for_no_reader(void **state)
 {
@@ -351,6 +511,11 @@ int main(void)
         GUARDED(a_broken_stream_has_no_good_end),
         GUARDED(streams_have_a_bound),
         GUARDED(a_body_has_the_bound_of_its_address),
+        GUARDED(a_body_that_is_told_too_long_is_refused_before_it_comes),
+        GUARDED(who_opens_too_many_loses_the_idle_ones),
+        GUARDED(where_all_of_an_address_are_at_work_its_next_is_told_so),
+        GUARDED(where_all_are_at_work_nobody_hangs),
+        GUARDED(behind_a_proxy_the_bound_is_of_whom_it_asks_for),
         GUARDED(a_request_that_is_never_whole_loses_its_connection),
         GUARDED(the_end_waits_for_no_reader),
     };

@@ -8,23 +8,26 @@
  * is the request's own body, or is constant.
  * A server for everybody (http_open with `workers`) is guarded as well: handlers and streams run on threads of their own,
  * so that one that takes long holds up nobody's socket; a request that is not whole after 30 s, or a reader that takes
- * a reply too slowly, loses its connection; what waits for a worker, and how many streams are open, has a bound (503).
+ * a reply too slowly, loses its connection; what waits for a worker, and how many streams are open, has a bound (503), and
+ * so has the number of connections, of all and of one address.
  * Limits: HTTP_BODY_BYTES_MAX a request (a guarded server's own, by address), HEADERS_MAX headers, URL_BYTES_MAX, HTTP_QUERY_MAX;
- * beyond: 413/431/414. Broken percent escapes and URLs that are not UTF-8: 400. The handler never
- * sees those. */
+ * beyond: 413/431/414. Broken percent escapes and URLs that are not UTF-8 or hold U+0000: 400. The handler never
+ * sees those. What is to be refused is so when the headers are read: at once where the body is longer than would be
+ * thrown away, or waits to be asked for; else when it has come. */
 #ifndef HUILIU_HTTP_HTTP_H
 #define HUILIU_HTTP_HTTP_H
 
 #include "base/base.h"
 #include "format/format.h"
 
-enum { HTTP_BODY_BYTES_MAX = 8 * 1024 * 1024, HTTP_QUERY_MAX = 64 };
+enum { HTTP_BODY_BYTES_MAX = 8 * 1024 * 1024, HTTP_QUERY_MAX = 64, REPLY_HEADERS_MAX = 24 };
 
 struct http_pair {
     struct str name, value; /* percent-decoded for query parameters */
 };
 struct http_request {
     struct str method, path; /* path percent-decoded, without query */
+    struct str path_raw;     /* as sent: whoever splits it at its slashes does so before decoding */
     struct str query_raw;
     struct http_pair query[HTTP_QUERY_MAX];
     size_t query_len;
@@ -60,7 +63,7 @@ struct http_stream {
 /* What the handler wants sent. */
 struct http_reply {
     unsigned status; /* 200 unless set */
-    struct http_pair headers[24];
+    struct http_pair headers[REPLY_HEADERS_MAX];
     size_t headers_len;
     struct http_stream stream; /* in the place of `body` where `pull` is not NULL */
     /* Called when nothing of the reply is needed any more (NULL: not); the stream was closed before. */
@@ -81,7 +84,7 @@ struct http_reply {
 typedef void http_handler(void *context, const struct http_request *request,
                           struct http_reply *reply);
 
-/* A refusal of this room's own (400 413 414 431 503), so that its words are the server's. */
+/* A refusal of this room's own (400 413 414 429 431 503), so that its words are the server's. */
 typedef void http_refuser(void *context, unsigned status, const struct http_request *request,
                           struct http_reply *reply);
 
@@ -93,8 +96,15 @@ struct http_options {
         workers; /* of handlers and streams; 0: they run on those of the sockets, and nothing is guarded */
     unsigned waiting_max; /* requests that wait for a worker */
     unsigned streams_max; /* that are open at once */
-    /* How many bytes the body of such a request may have; NULL: HTTP_BODY_BYTES_MAX. */
-    size_t (*body_bytes_of)(void *context, struct str method, struct str path);
+    /* Of a guarded server, connections in all, and of one address (http_address_block); 0: no bound. Beyond, the one that
+     * has been idle longest is closed; where all are at work the new one is refused: 503, 429. */
+    unsigned connections_max, address_connections_max;
+    /* Whoever connects from a proxy speaks for many: the bound is that of requests at work, by the address for which it
+     * asks. NULL: there is none. */
+    bool (*is_proxy)(void *context, struct str address);
+    struct str (*address_of)(void *context, const struct http_request *request);
+    /* How many bytes the body of such a request may have (path_raw); NULL: HTTP_BODY_BYTES_MAX. */
+    size_t (*body_bytes_of)(void *context, struct str method, struct str path_raw);
     http_refuser *refuse; /* NULL: {"error": …} */
     http_handler *handler;
     void *context;
@@ -105,6 +115,9 @@ enum err_class http_open(const struct http_options *options, struct http_server 
 enum err_class http_listen(struct str address, unsigned threads, http_handler *handler,
                            void *context, struct http_server **out, struct err *err);
 int http_port(const struct http_server *server);
+/* What counts as one address: of IPv6 its first 64 bits. */
+enum { HTTP_ADDRESS_BYTES = 65 };
+void http_address_block(struct str address, char out[HTTP_ADDRESS_BYTES]);
 void http_close(struct http_server *server);
 
 #endif

@@ -4,6 +4,7 @@
 #define HUILIU_HTTP_HTTP_INTERNAL_H
 
 #include <microhttpd.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <zlib.h>
@@ -14,6 +15,13 @@
 struct connection {
     int fd;
     int64_t deadline_ns; /* monotonic; then it is shut */
+    int64_t idle_ns;     /* while it is not busy: since when */
+    char address[HTTP_ADDRESS_BYTES];
+    char behind[HTTP_ADDRESS_BYTES]; /* proxied: whose request is at work, or empty */
+    bool proxied;                    /* a named proxy's */
+    bool busy;                       /* a request is at work */
+    bool shut;
+    unsigned refused; /* 0, or the status that its request gets */
     struct connection *next, *before;
 };
 
@@ -35,7 +43,7 @@ struct http_server {
     pthread_t *workers;
     unsigned workers_len;
     atomic_uint streams;
-    /* guard.c */
+    /* connections.c, guard.c */
     pthread_mutex_t guard_lock;
     pthread_cond_t guard_changed;
     struct connection *connections;
@@ -53,6 +61,7 @@ struct exchange {
     struct str uri; /* as sent */
     size_t body_bytes_seen;
     bool headers_complete;
+    unsigned refused; /* the status that stands since the headers were read; 0: none */
     bool handled;     /* the handler has been called */
     struct buf piece; /* of a stream */
     size_t piece_sent;
@@ -69,8 +78,12 @@ struct exchange {
     struct exchange *paused_next;
 };
 
-/* Fills the request from what libmicrohttpd has; 0 or the status to refuse it with. */
+/* Fills the request, but for its body, from what libmicrohttpd has; 0 or the status to refuse it with. */
 unsigned request_fill(struct exchange *exchange, const char *method);
+/* The body is whole: the same. */
+unsigned request_body_fill(struct exchange *exchange);
+/* How many bytes the headers say that the body has; UINT64_MAX: they do not say. */
+uint64_t request_body_told(const struct exchange *exchange);
 /* Makes the reply an error with a body that says so. */
 void reply_refuse(struct exchange *exchange, unsigned status);
 /* Calls the handler. */
@@ -96,12 +109,33 @@ void work_end(struct http_server *server);
 /* Suspends the connection until a worker has done it; false: there is no room, or the end has begun. */
 bool work_put(struct exchange *exchange, bool pull);
 
+/* connections.c: the connections of a guarded server, and how many there may be. Under guard_lock, but for what takes an
+ * exchange. */
+enum {
+    /* Refused ones are told so at their first request; so many may stand until then. */
+    CONNECTIONS_REFUSED_MAX = 64
+};
+void connections_notify(void *context, struct MHD_Connection *connection, void **socket_context,
+                        enum MHD_ConnectionNotificationCode code);
+void connection_shut(struct connection *connection);
+/* NULL: the server is not guarded. */
+struct connection *connection_of(const struct exchange *exchange);
+struct str connection_peer(struct MHD_Connection *connection, char out[INET6_ADDRSTRLEN]);
+/* Its request has begun: 0, or the status to refuse it with. Its request is over. */
+unsigned connection_take(struct exchange *exchange);
+void connection_give(struct exchange *exchange);
+
 /* guard.c: deadlines of connections. */
 enum err_class guard_start(struct http_server *server, struct err *err);
 void guard_end(struct http_server *server);
-void guard_notify(void *context, struct MHD_Connection *connection, void **socket_context,
-                  enum MHD_ConnectionNotificationCode code);
-enum { GUARD_REQUEST_S = 30, GUARD_IDLE_S = 90, GUARD_REPLY_S = 120, GUARD_STREAM_S = 3600 };
+enum {
+    GUARD_REQUEST_S = 30,
+    GUARD_IDLE_S = 90,
+    GUARD_REPLY_S = 120,
+    GUARD_STREAM_S = 3600,
+    GUARD_REFUSED_S = 5
+};
+int64_t deadline_after(int64_t seconds);
 /* From now on it has so long; 0: as long as it likes. */
 void guard_allow(struct exchange *exchange, int64_t seconds);
 

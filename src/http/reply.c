@@ -16,6 +16,10 @@ static struct str refusal(unsigned status)
         return STR("{\"error\":\"url_too_long\"}\n");
     case MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE:
         return STR("{\"error\":\"headers_too_many\"}\n");
+    case MHD_HTTP_TOO_MANY_REQUESTS:
+        return STR("{\"error\":\"connections_many\"}\n");
+    case MHD_HTTP_SERVICE_UNAVAILABLE:
+        return STR("{\"error\":\"busy\"}\n");
     default:
         return STR("{\"error\":\"internal\"}\n");
     }
@@ -28,6 +32,10 @@ void reply_refuse(struct exchange *exchange, unsigned status)
         .status = status, .cut_after_bytes = SIZE_MAX, .body = refusal(status)};
     if (options->refuse)
         options->refuse(options->context, status, &exchange->request, &exchange->reply);
+    const struct connection *connection = connection_of(exchange);
+    if (connection && connection->refused && exchange->reply.headers_len < REPLY_HEADERS_MAX)
+        exchange->reply.headers[exchange->reply.headers_len++] = (struct http_pair){
+            STR("Connection"), STR("close")};
 }
 
 void reply_abandon(struct http_reply *reply)

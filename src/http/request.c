@@ -1,7 +1,4 @@
 /* From libmicrohttpd's request to ours. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include "http/http_internal.h"
 
 struct str http_query(const struct http_request *request, struct str name)
@@ -82,37 +79,26 @@ static enum MHD_Result header_take(void *context, enum MHD_ValueKind kind, const
     return MHD_YES;
 }
 
-static struct str peer_text(struct arena *arena, struct MHD_Connection *connection)
+uint64_t request_body_told(const struct exchange *exchange)
 {
-    char text[INET6_ADDRSTRLEN] = "";
-    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
-        connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (info && info->client_addr && info->client_addr->sa_family == AF_INET) {
-        const struct sockaddr_in *v4 = (const void *)info->client_addr;
-        inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
-    } else if (info && info->client_addr && info->client_addr->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *v6 = (const void *)info->client_addr;
-        inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
-    }
-    return arena_dup(arena, str_of(text));
+    uint64_t bytes;
+    struct str told = http_header(&exchange->request, STR("Content-Length"));
+    if (told.len > 0)
+        return str_to_u64(str_trim(told), &bytes) ? bytes : UINT64_MAX;
+    return http_header(&exchange->request, STR("Transfer-Encoding")).len > 0 ? UINT64_MAX : 0;
 }
 
 unsigned request_fill(struct exchange *exchange, const char *method)
 {
     struct http_request *request = &exchange->request;
-    struct str path;
+    char peer[INET6_ADDRSTRLEN];
     request->method = str_of(method);
-    if (exchange->body_bytes_seen > exchange->body_bytes_max)
-        return MHD_HTTP_CONTENT_TOO_LARGE;
-    if (exchange->body.failed)
-        return MHD_HTTP_INTERNAL_SERVER_ERROR;
-    request->body = buf_str(&exchange->body);
     if (exchange->uri.len > URL_BYTES_MAX)
         return MHD_HTTP_URI_TOO_LONG;
-    str_cut(exchange->uri, '?', &path, &request->query_raw);
-    if (!str_starts(path, STR("/")))
+    str_cut(exchange->uri, '?', &request->path_raw, &request->query_raw);
+    if (!str_starts(request->path_raw, STR("/")))
         return MHD_HTTP_BAD_REQUEST;
-    unsigned status = percent_take(request->arena, path, false, &request->path);
+    unsigned status = percent_take(request->arena, request->path_raw, false, &request->path);
     if (status == 0)
         status = query_fill(request);
     if (status != 0)
@@ -121,6 +107,16 @@ unsigned request_fill(struct exchange *exchange, const char *method)
                                             request);
     if (headers < 0 || (size_t)headers > request->headers_len)
         return MHD_HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
-    request->peer = peer_text(request->arena, exchange->connection);
+    request->peer = arena_dup(request->arena, connection_peer(exchange->connection, peer));
     return request->peer.ptr ? 0 : MHD_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+unsigned request_body_fill(struct exchange *exchange)
+{
+    if (exchange->body_bytes_seen > exchange->body_bytes_max)
+        return MHD_HTTP_CONTENT_TOO_LARGE;
+    if (exchange->body.failed)
+        return MHD_HTTP_INTERNAL_SERVER_ERROR;
+    exchange->request.body = buf_str(&exchange->body);
+    return 0;
 }

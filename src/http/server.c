@@ -15,7 +15,9 @@
 #include "http/http_internal.h"
 
 enum {
-    CONNECTIONS_MAX = 1024,
+    CONNECTIONS_MAX = 1024, /* where the options say nothing */
+    /* libmicrohttpd's own bound lets new ones wait unheard: it must not be met. Those that are refused or shut come on top. */
+    CONNECTIONS_OVER = 4 * CONNECTIONS_REFUSED_MAX,
     IDLE_S = 60,
     /* Request line and headers of one connection, with libmicrohttpd's own bookkeeping. */
     CONNECTION_BYTES_MAX = 64 * 1024,
@@ -55,6 +57,7 @@ static void exchange_finish(void *context, struct MHD_Connection *connection, vo
         return;
     reply_abandon(&exchange->reply);
     guard_allow(exchange, GUARD_IDLE_S);
+    connection_give(exchange);
     if (exchange->stream_counted)
         exchange->server->streams--;
     if (exchange->packs)
@@ -80,31 +83,57 @@ static enum MHD_Result body_take(struct exchange *exchange, const char *bytes, s
     if (exchange->body_bytes_seen > BODY_BYTES_DISCARDED_MAX &&
         exchange->body_bytes_seen > exchange->body_bytes_max)
         return MHD_NO;
-    buf_add_bytes(&exchange->body, bytes, bytes_len); /* does nothing beyond its maximum */
+    if (exchange->refused == 0)
+        buf_add_bytes(&exchange->body, bytes, bytes_len); /* does nothing beyond its maximum */
     return MHD_YES;
 }
 
-/* What the address may send is known before anything of it has come. */
-static void headers_take(struct exchange *exchange, const char *url, const char *method)
+/* What is refused is known from the headers on: the body that is told may be longer than the address takes. */
+static unsigned headers_judge(struct exchange *exchange, const char *method)
 {
-    struct http_server *server = exchange->server;
+    const struct http_options *options = &exchange->server->options;
+    unsigned status = request_fill(exchange, method);
+    if (status == 0)
+        status = connection_take(exchange);
+    if (status != 0)
+        return status;
+    if (options->body_bytes_of) {
+        exchange->body_bytes_max = options->body_bytes_of(
+            options->context, exchange->request.method, exchange->request.path_raw);
+        buf_init(&exchange->body, exchange->body_bytes_max);
+    }
+    uint64_t told = request_body_told(exchange);
+    return told != UINT64_MAX && told > exchange->body_bytes_max ? MHD_HTTP_CONTENT_TOO_LARGE : 0;
+}
+
+/* Whoever sends a body of bearable length finds the answer behind it; any other would wait for one that does not come. */
+static bool refuses_at_once(const struct exchange *exchange)
+{
+    uint64_t told = request_body_told(exchange);
+    return (told != UINT64_MAX && told > BODY_BYTES_DISCARDED_MAX) ||
+           http_header(&exchange->request, STR("Expect")).len > 0;
+}
+
+static enum MHD_Result headers_take(struct exchange *exchange, const char *method)
+{
     exchange->headers_complete = true;
     exchange->request.arrived_ms = clock_now_ms();
     exchange->request.arrived_monotonic_ns = clock_monotonic_ns();
-    if (server->options.body_bytes_of) {
-        exchange->body_bytes_max = server->options.body_bytes_of(server->options.context,
-                                                                 str_of(method), str_of(url));
-        buf_init(&exchange->body, exchange->body_bytes_max);
-    }
+    exchange->refused = headers_judge(exchange, method);
     guard_allow(exchange,
                 GUARD_REQUEST_S + (int64_t)(exchange->body_bytes_max / BODY_SLOW_BYTES_S));
+    if (exchange->refused == 0 || !refuses_at_once(exchange))
+        return MHD_YES;
+    exchange->handled = true;
+    reply_refuse(exchange, exchange->refused);
+    return reply_send(exchange);
 }
 
 /* The request is whole. */
-static enum MHD_Result request_handle(struct exchange *exchange, const char *method)
+static enum MHD_Result request_handle(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
-    unsigned status = request_fill(exchange, method);
+    unsigned status = exchange->refused ? exchange->refused : request_body_fill(exchange);
     guard_allow(exchange, 0);
     exchange->handled = true;
     if (status == 0 && server->workers_len > 0) {
@@ -127,14 +156,13 @@ static enum MHD_Result request_step(void *context, struct MHD_Connection *connec
 {
     (void)context;
     (void)connection;
+    (void)url;
     (void)version;
     struct exchange *exchange = *slot;
     if (!exchange || !exchange->uri.ptr)
         return MHD_NO;
-    if (!exchange->headers_complete) {
-        headers_take(exchange, url, method);
-        return MHD_YES;
-    }
+    if (!exchange->headers_complete)
+        return headers_take(exchange, method);
     if (*body_bytes > 0) {
         enum MHD_Result taken = body_take(exchange, body, *body_bytes);
         *body_bytes = 0;
@@ -142,7 +170,7 @@ static enum MHD_Result request_step(void *context, struct MHD_Connection *connec
     }
     if (exchange->handled) /* the pause before the answer is over, or the worker has done it */
         return exchange->server->stopping ? MHD_NO : reply_send(exchange);
-    return request_handle(exchange, method);
+    return request_handle(exchange);
 }
 
 union address {
@@ -211,10 +239,13 @@ static struct MHD_Daemon *daemon_start(struct http_server *server, int fd, unsig
         flags |= MHD_USE_SUPPRESS_DATE_NO_CLOCK;
     struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, fd, NULL},
-        {MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, NULL},
+        {MHD_OPTION_CONNECTION_LIMIT,
+         (server->options.connections_max ? server->options.connections_max : CONNECTIONS_MAX) +
+             CONNECTIONS_OVER,
+         NULL},
         {MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S, NULL},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_BYTES_MAX, NULL},
-        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)guard_notify, server},
+        {MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connections_notify, server},
         /* libmicrohttpd makes a pool of two or more; one thread is what it has without. */
         {threads > 1 ? MHD_OPTION_THREAD_POOL_SIZE : MHD_OPTION_END, threads, NULL},
         {MHD_OPTION_END, 0, NULL},

@@ -48,6 +48,7 @@ enum event_level { EVENT_DEBUG, EVENT_INFO, EVENT_WARN, EVENT_ERROR };
     EVENT(COORD_LOST, "coord_lost", EVENT_WARN)                                                    \
     EVENT(COORD_BACK, "coord_back", EVENT_INFO)                                                    \
     EVENT(CONNECTIONS_SHORT, "connections_short", EVENT_WARN)                                      \
+    EVENT(PROXY_UNNAMED, "proxy_unnamed", EVENT_WARN)                                              \
     EVENT(DERIVE_DRIFT, "derive_drift", EVENT_WARN)                                                \
     EVENT(TASK_CANCELLED, "task_cancelled", EVENT_INFO)                                            \
     EVENT(TRY_DONE, "try_done", EVENT_INFO)                                                        \

@@ -4,7 +4,9 @@ OpenAPI document."""
 import base64
 import hashlib
 import hmac
+import http.client
 import json
+import resource
 import socket
 import threading
 import time
@@ -174,6 +176,76 @@ def test_a_slow_client_loses_its_connection(t):
     for name, seconds in ends.items():
         # A megabyte at the slowest that is let pass takes another 32 s.
         holds(25 < seconds < (70 if name == "body" else 40), f"{name}: ended after {seconds:.0f} s")
+    server.stop()
+
+
+def test_a_proxy_that_nobody_named_is_told_of(t):
+    home, server = started(t)
+    same("trusted_proxies" in huiliu(home, "status", check=True)[1], False, "nobody asked through one")
+    for _ in range(2):
+        same(server.get("/api/v1/health", headers={"X-Forwarded-For": "192.0.2.7"}).status, 200)
+    contains(huiliu(home, "status", check=True)[1], "127.0.0.1", "trusted_proxies")
+    contains(huiliu(home, "doctor")[1], "127.0.0.1", "trusted_proxies: 127.0.0.1")
+    same(huiliu(home, "logs", "--json", check=True)[1].count("proxy_unnamed"), 1, "told")
+    same("X-Forwarded-For" in huiliu(home, "status", env={"HUILIU_TRUSTED_PROXIES": "127.0.0.1"}, check=True)[1], False, "named by now")
+    server.stop()
+
+
+def files_allow(more):
+    """This process may open so many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < more:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (more if hard == resource.RLIM_INFINITY else min(more, hard), hard))
+
+
+def status_from(server, address):
+    """Of /health, asked from one of the addresses of loopback."""
+    link = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10, source_address=(address, 0))
+    try:
+        link.request("GET", "/api/v1/health")
+        return link.getresponse().status
+    finally:
+        link.close()
+
+
+def test_idle_connections_keep_nobody_out(t):
+    files_allow(2048)
+    _, server = started(t)
+    links = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(1100)]
+    for address in ("127.0.0.1", "127.0.0.2", "127.0.0.1"):
+        began = time.monotonic()
+        same(status_from(server, address), 200, f"from {address}")
+        holds(time.monotonic() - began < 5, "at once")
+    # Requests that are begun and not ended are at work: of this address no more than its share, and others have theirs.
+    held = []
+
+    def hold():
+        held.append(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+        held[-1].sendall(b"POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+
+    for _ in range(128):
+        hold()
+    # One whose headers have not been read yet was idle, and may have given way.
+    until(lambda: status_from(server, "127.0.0.1") == 429 or hold(), "who holds as many as he may is told so")
+    same(status_from(server, "127.0.0.2"), 200, "another address meanwhile")
+    for link in links + held:
+        link.close()
+    until(lambda: status_from(server, "127.0.0.1") == 200, "when they are gone he is answered again")
+    server.stop()
+
+
+def test_what_is_told_too_long_is_refused_before_it_comes(t):
+    _, server = started(t)
+    began = time.monotonic()
+    answer = server.send(b"POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000000000\r\n\r\n")
+    contains(answer.decode(), "413", "body_large")
+    answer = server.send(b"POST /api/v1/auth/token HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n")
+    contains(answer.decode(), "413", "body_large")
+    holds(time.monotonic() - began < 5, "at once")
+    for path in ("/api/v1/health%00", "/api/v1/%00health"):
+        refuses(server.get(path), 400, "url")
+    same(server.get("/api%2Fv1/health").status, 404, "an escaped slash is none between segments")
+    same(server.get("/api/v1/he%61lth").status, 200)
     server.stop()
 
 
