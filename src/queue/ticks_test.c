@@ -134,11 +134,11 @@ static void a_spec_that_cannot_be_read_is_refused_and_one_in_the_store_stops_no_
 
 /* --- several schedulers --- */
 
-enum { SHOPS = 300, SCHEDULERS = 2, STEPS_A_DAY = 24 * 60 };
+enum { SHOPS = 300, SCHEDULERS = 2, DAY_MINUTES = 24 * 60, GRID_MINUTES = 5 };
 
 struct day {
     struct fixture *f;
-    atomic_int minute;
+    int minutes;
     pthread_barrier_t barrier;
     atomic_llong ticks;
 };
@@ -146,7 +146,7 @@ struct day {
 static void *scheduler(void *context)
 {
     struct day *day = context;
-    for (int minute = 0; minute < STEPS_A_DAY; minute++) {
+    for (int minute = 0; minute < day->minutes; minute++) {
         int64_t ticks = 0, next_ms;
         pthread_barrier_wait(&day->barrier);
         if (schedules_tick(day->f->store, START_MS + minute * MINUTE_MS, &ticks, &next_ms, NULL))
@@ -165,7 +165,8 @@ static void a_day_of_two_schedulers_and_300_shops_misses_and_doubles_nothing(voi
     for (int i = 0; i < SHOPS; i++)
         wishes[i] = wish(i + 1, "orders", "every 5m");
     set(f, wishes, SHOPS, START_MS);
-    struct day day = {.f = f};
+    /* A question to a server takes longer; a quarter of a day has every kind of meeting there is. */
+    struct day day = {.f = f, .minutes = server_is_given() ? DAY_MINUTES / 4 : DAY_MINUTES};
     pthread_t threads[SCHEDULERS];
     pthread_barrier_init(&day.barrier, NULL, SCHEDULERS);
     for (int i = 0; i < SCHEDULERS; i++)
@@ -173,10 +174,11 @@ static void a_day_of_two_schedulers_and_300_shops_misses_and_doubles_nothing(voi
     for (int i = 0; i < SCHEDULERS; i++)
         pthread_join(threads[i], NULL);
     pthread_barrier_destroy(&day.barrier);
-    /* The first is at once; of the 288 grid instants that follow the last may lie behind the last look. */
+    /* The first is at once; of the grid instants that follow the last may lie behind the last look. */
+    const int64_t grid = day.minutes / GRID_MINUTES;
     int64_t least = number(f, "SELECT min(ticks) FROM schedule");
     int64_t most = number(f, "SELECT max(ticks) FROM schedule");
-    assert_true(least >= 288 && most <= 289);
+    assert_true(least >= grid && most <= grid + 1);
     assert_int_equal(number(f, "SELECT sum(ticks) FROM schedule"), day.ticks);
     assert_int_equal(number(f, "SELECT count(*) FROM task"), SHOPS);
 }

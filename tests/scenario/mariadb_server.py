@@ -28,6 +28,8 @@ default-time-zone = +09:00
 innodb_flush_log_at_trx_commit = 2
 innodb_buffer_pool_size = 64M
 innodb_doublewrite = 0
+innodb_file_per_table = 0
+innodb_stats_persistent = 0
 max_connections = 60
 skip-log-bin
 skip-name-resolve
