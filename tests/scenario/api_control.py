@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The API's control of the home: syncs, shops, consents, tasks, live events, reveal; over HTTP against the real program
 and the sandbox, in real time."""
+# Takes 120 s.
 import datetime
 import hashlib
 import hmac

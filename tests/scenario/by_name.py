@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Cases that the specification names. The others of its list: the Enc. path with the quota gone is in ciphers.py, a commit
 group with one refused fence in src/store/writer_test.c."""
+# Takes 50 s.
 import json
 import signal
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """A machine's clock is put forward and back by a quarter of an hour while the service works: no row is lost or doubled, and
 nothing waits for a time that the clock has shown. The clock that the service sees is shifted by a small library of ours."""
-# Runs alone: in real time.
 import mmap
 import struct
 import subprocess

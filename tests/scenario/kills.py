@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """SIGKILL at random moments and at every fail point: nothing lost, nothing doubled, and few pages are read again."""
+# Takes 80 s.
 import os
 import random
 import shutil

@@ -3,7 +3,7 @@
 Rows equal the truth, no quota is exceeded by the sandbox's own log, and a worker that slept through its lease writes nothing.
 
 Real time: leases, heartbeats and restarts of servers are what it is about. Nothing depends on how long anything takes."""
-# Runs alone: real time, several processes and servers.
+# Takes 50 s.
 import random
 import signal
 import time

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """PostgreSQL: what on_server.py says of every server, and what only this one can be asked."""
-# Runs alone: a server that ends and comes back, in real time.
+# Takes 90 s.
 import os
 import shutil
 import subprocess

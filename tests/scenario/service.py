@@ -2,7 +2,7 @@
 """The service: keeps shops up to date by itself, hears what people say, ends and begins without losing anything.
 
 Under the test clock a service that has nothing to do lets time run: `until` waits for an instant of that clock."""
-# Runs alone: some of it is in real time, with a person's patience.
+# Takes 150 s.
 import fcntl
 import json
 import os

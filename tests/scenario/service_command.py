@@ -2,7 +2,7 @@
 """`huiliu service …`: the service in the background, by a supervisor of our own, and what systemd is asked to do.
 
 No test waits for an instant: each waits until what it wants is so. Whatever a test has started ends with it."""
-# Runs alone: processes that must say that they are ready in time.
+# Takes 40 s.
 import fcntl
 import json
 import os

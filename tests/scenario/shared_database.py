@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Two processes on one PostgreSQL database, and no Redis: they share the budgets of an app, its locks and its tokens through rows of
 that database, without anything being set. The judge is the sandbox's call log."""
-# Runs alone: calls of several processes, counted against the clock.
+# Takes 120 s.
 import signal
 
 import lib

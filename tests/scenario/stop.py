@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """A sync that is asked to stop ends within seconds, says how to go on, and the same command goes on."""
-# Runs alone: it looks at seconds.
 import json
 import signal
 import time

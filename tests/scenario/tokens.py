@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tokens of consents: codes and addresses, one rotating pair for several accounts, and its rotation when processes die,
 answers are lost and authorisations are withdrawn. No token, code or secret may show anywhere."""
-# Runs alone: several processes that refresh at one time.
+# Takes 60 s.
 import re
 import signal
 import urllib.parse

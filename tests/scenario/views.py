@@ -3,6 +3,7 @@
 
 Douyin Life: the view `orders` over a synced home; the truth is counted here, over the sandbox's own rows. DOU+: the
 views over rows that are written here; what they must show is worked out here by the old program's formulas."""
+# Takes 40 s.
 import random
 import re
 from collections import defaultdict
