@@ -42,8 +42,8 @@ COMMIT = b"\0COMMIT\0"  # in a message that prepares it
 class Server(server.Server):
     prefix = "huiliu-pg-"
 
-    def __init__(self, password=None, settings="", on_disk=False):
-        super().__init__(password, on_disk)
+    def __init__(self, password=None, settings="", on_disk=False, keep=None):
+        super().__init__(password, on_disk, keep)
         self.settings = SETTINGS + settings  # of two lines about one thing the later counts
         self.bin = server_programs()
         self.data = self.folder / "data"
@@ -65,6 +65,12 @@ class Server(server.Server):
     def begin(self):
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
+        if self.conf.exists():  # kept
+            if (self.data / "postmaster.pid").exists():
+                self.data = None
+                raise RuntimeError(f"another server runs in {self.folder}")
+            self.set(self.settings.format(folder=self.folder, port=self.port))
+            return self.pg_ctl("start")
         arguments = ["-D", str(self.data), "-U", "huiliu", "-E", "UTF8", "--no-locale", "--no-sync"]
         if self.password:
             (self.folder / "password").write_text(self.password, encoding="utf-8")
@@ -78,8 +84,8 @@ class Server(server.Server):
         self.pg_ctl("start")
 
     def end(self):
-        if (self.data / "postmaster.pid").exists():
-            self.pg_ctl("stop", "-m", "immediate")
+        if self.data and (self.data / "postmaster.pid").exists():
+            self.pg_ctl("stop", "-m", "fast" if self.keep else "immediate")
 
     def restart(self):
         """As if the machine had crashed: nothing is said to the clients."""
@@ -89,13 +95,13 @@ class Server(server.Server):
         secret = f":{password}" if password else ""
         return f"postgresql://{user}{secret}@127.0.0.1:{self.port}/{database}"
 
-    def sql(self, text, database="postgres"):
+    def sql(self, text, database="postgres", timeout_s=60):
         """Rows of what psql answers, as lists of texts; NULL is None."""
         env = {**os.environ, "PGPASSWORD": self.password or "", "PGTZ": "UTC"}
         done = subprocess.run([str(self.bin / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-A", "-t", "-F", "\x1f",
                                "-R", "\x1e", "-P", "null=\x1d", "-h", str(self.folder), "-p", str(self.port),
                                "-U", "huiliu", "-d", database, "-c", text],
-                              capture_output=True, text=True, timeout=60, env=env)
+                              capture_output=True, text=True, timeout=timeout_s, env=env)
         if done.returncode != 0:
             raise RuntimeError(f"{text}: {done.stderr}")
         out = done.stdout.removesuffix("\n")

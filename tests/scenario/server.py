@@ -26,9 +26,11 @@ class Server:
     """with Server() as server: … server.url. A kind of it has `prefix`, `conf` (its file of settings), `begin` (makes and starts
     what is there), `end` (whatever has begun is gone) and `address`."""
 
-    def __init__(self, password=None, on_disk=False):
+    def __init__(self, password=None, on_disk=False, keep=None):
         self.password = password
-        self.folder = server_folder(self.prefix, on_disk)
+        self.keep = keep  # a folder that stays when the server ends, and in which it goes on the next time
+        self.folder = Path(keep) if keep else server_folder(self.prefix, on_disk)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
 
     def __enter__(self):
@@ -43,7 +45,8 @@ class Server:
         try:
             self.end()
         finally:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            if not self.keep:
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     def set(self, *lines):
         """Settings for the next start."""
