@@ -230,7 +230,7 @@ static enum err_class column_named(struct call *call, struct export_layout *layo
     struct str known[LIST_COLUMNS_MAX];
     size_t len = 0;
     for (size_t i = 0; columns[i].name; i++) {
-        if (columns[i].hidden || columns[i].within)
+        if (columns[i].hidden || columns[i].filters)
             continue;
         known[len++] = str_of(columns[i].name);
         if (str_eq(str_of(columns[i].name), shop_name ? STR("shop") : name)) {
@@ -262,7 +262,7 @@ static enum err_class columns_of_list(struct call *call, const struct list_query
     if (class_ || wanted->texts_len > 0)
         return class_;
     for (size_t i = 0; columns[i].name; i++) {
-        if (columns[i].hidden || columns[i].within)
+        if (columns[i].hidden || columns[i].filters)
             continue;
         column_add(layout, query, i, chinese);
         if (str_eq(str_of(columns[i].name), STR("shop")))

@@ -1,5 +1,6 @@
 /* Asking. list_read.c reads, list_sql.c makes the statements. */
 #include <assert.h>
+#include <string.h>
 
 #include "api/list_sql.h"
 
@@ -102,12 +103,20 @@ enum err_class list_sort(struct list_query *query, struct str text, struct err *
     return ERR_OK;
 }
 
-static bool sql_is_within(const struct list *list, const char *sql)
+static const struct list_column *column_of(const struct list *list, const char *sql)
 {
-    for (const struct list_column *column = list->columns; column->name; column++)
-        if (column->sql == sql)
-            return column->within;
-    return false;
+    for (const struct list_column *column = list->columns; sql && column->name; column++)
+        if (column->sql && strcmp(column->sql, sql) == 0)
+            return column;
+    return NULL;
+}
+
+static bool values_told(const struct sql_value *values, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (values[i].kind != SQL_TEXT || !values[i].text.len)
+            return false;
+    return true;
 }
 
 static enum err_class term_add(struct list_query *query, const char *sql, enum list_how how,
@@ -115,12 +124,16 @@ static enum err_class term_add(struct list_query *query, const char *sql, enum l
 {
     if (query->terms_len == LIST_TERMS_MAX || len > LIST_VALUES_MAX / 2)
         return err_set(err, ERR_USAGE, "list_values", "too many filters at once");
-    query->terms[query->terms_len++] = (struct list_term){.how = how,
-                                                          .within = sql &&
-                                                                    sql_is_within(query->list, sql),
-                                                          .sql = sql,
-                                                          .values = values,
-                                                          .values_len = len};
+    const struct list_column *column = column_of(query->list, sql);
+    query->terms[query->terms_len++] = (struct list_term){
+        .how = how,
+        .sql = sql,
+        .earlier = column ? column->earlier : NULL,
+        .told = column && column->told && values_told(values, len),
+        .common = column && column->common,
+        .values = values,
+        .values_len = len,
+    };
     return ERR_OK;
 }
 
@@ -173,8 +186,7 @@ enum err_class list_where_search(struct list_query *query, struct str text, stru
     return term_add(query, NULL, LIST_SEARCH, values, 2, err);
 }
 
-/* The widest that zones of the world are ahead and behind. */
-enum { ZONE_AHEAD_MS = 14 * 3600 * 1000, ZONE_BEHIND_MS = 12 * 3600 * 1000, DAY_MS = 86400000 };
+enum { DAY_MS = 86400000 };
 
 enum err_class list_where_days(struct list_query *query, struct str from, struct str until,
                                struct err *err)
@@ -191,9 +203,10 @@ enum err_class list_where_days(struct list_query *query, struct str from, struct
                                sql_text(day), err);
         /* The day is exact; the instant only lets an index of time be walked from near the right place. */
         if (!class_ && list->day_ms)
-            class_ = where_one(
-                query, list->day_ms, end ? LIST_MOST : LIST_LEAST,
-                sql_int(end ? start_ms + DAY_MS + ZONE_BEHIND_MS : start_ms - ZONE_AHEAD_MS), err);
+            class_ = where_one(query, list->day_ms, end ? LIST_MOST : LIST_LEAST,
+                               sql_int(end ? start_ms + DAY_MS + ZONE_BEHIND_MAX_MS
+                                           : start_ms - ZONE_AHEAD_MAX_MS),
+                               err);
         if (class_)
             return class_;
     }

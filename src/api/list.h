@@ -60,7 +60,12 @@ struct list_column {
     bool sorts;
     bool unknown; /* may be NULL */
     bool hidden;  /* not in the answer */
-    bool within;  /* of a part of the row (struct list: within): filters only, and is not read */
+    bool filters; /* only filters: it is not read */
+    bool told;    /* its index has only rows in which it is not empty */
+    bool
+        common; /* of some values there are many rows, so that gathering them for a sort would take long */
+    const char
+        *earlier; /* `sql` of an earlier row (struct list: earlier); NULL: the same as here */
 };
 
 /* How a parameter filters: `.filter` of struct param. */
@@ -79,7 +84,7 @@ enum list_how {
 struct list_search {
     const char *sql;
     bool whole;
-    bool within;
+    const char *earlier; /* as a column's */
 };
 
 enum { LIST_COLUMNS_MAX = 64, LIST_KEY_MAX = 5, LIST_SORTS_MAX = 3, LIST_TERMS_MAX = 64 };
@@ -99,8 +104,9 @@ struct list {
     bool
         live; /* of our own work, not of the platforms: `as_of` is when it was read, and there is no zone */
     const char *day, *day_ms; /* SQL of the day and of its instant, for an index of time; or NULL */
-    const char *
-        within; /* "SELECT 1 FROM … WHERE …": the parts of a row, of which one has to match; or NULL */
+    /* "SELECT 1 FROM … WHERE …": where one thing has several rows, those of the same thing before this one. A thing is then
+     * met once, at the first of its rows that all filters hold of; so a filter goes by an index of its own. Or NULL. */
+    const char *earlier;
     const struct list_search *search; /* ended by a NULL sql; or NULL */
     const char *family;               /* of LIST_METRIC */
 };
@@ -138,8 +144,9 @@ struct list {
 /* --- asking --- */
 struct list_term {
     enum list_how how;
-    bool within;
-    const char *sql;
+    const char *sql, *earlier;
+    bool told; /* not empty, so that an index of such rows is taken */
+    bool common;
     const struct sql_value *values;
     size_t values_len;
 };

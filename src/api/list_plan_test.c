@@ -162,14 +162,14 @@ static void every_sort_walks_an_index(void **state)
         }
 }
 
-static void filter_enters_an_index(struct api_fixture *f, const char *column,
-                                   struct sql_value value)
+static void filter_enters_an_index(struct api_fixture *f, const struct list *list,
+                                   const char *column, struct sql_value value)
 {
     struct list_query query;
     struct list_statement statement;
     struct err err;
     api_good(list_statement_init(&statement, f->store, &f->arena, &err), &err);
-    list_query_init(&query, &ad_order_list, metrics, &f->arena);
+    list_query_init(&query, list, metrics, &f->arena);
     api_good(list_where(&query, column, LIST_EQUAL, &value, 1, &err), &err);
     api_good(list_select_make(&statement, &query, LIST_WHOLE, NULL, 101, 0, &err), &err);
     plan_holds(f, &statement, column, false);
@@ -185,8 +185,15 @@ static void usual_filters_read_no_whole_table(void **state)
     const int64_t shops[] = {3, 4};
     if (server_is_mariadb())
         skip();
-    filter_enters_an_index(f, "status", sql_text(STR("DELIVERING")));
-    filter_enters_an_index(f, "item_id", sql_text(STR("7")));
+    filter_enters_an_index(f, &ad_order_list, "status", sql_text(STR("DELIVERING")));
+    filter_enters_an_index(f, &ad_order_list, "item_id", sql_text(STR("7")));
+    for (size_t i = 0; i < 2; i++) {
+        const struct list *list = i ? &trade_part_list : &trade_order_list;
+        filter_enters_an_index(f, list, "sku_id", sql_text(STR("7")));
+        filter_enters_an_index(f, list, "spu_id", sql_text(STR("7")));
+        filter_enters_an_index(f, list, "person", sql_text(STR("Wang")));
+        filter_enters_an_index(f, list, "late", sql_int(1));
+    }
     api_good(list_statement_init(&statement, f->store, &f->arena, &err), &err);
     for (size_t len = 1; len <= 2; len++) {
         list_query_init(&query, &ad_order_list, metrics, &f->arena);

@@ -49,7 +49,7 @@ static void row_read(struct walk *walk)
     int at = 0;
     for (size_t i = 0; columns[i].name; i++) {
         walk->row[i] = sql_null();
-        if (!columns[i].sql || columns[i].within)
+        if (!columns[i].sql || columns[i].filters)
             continue;
         if (!reader_is_null(walk->snapshot, at))
             walk->row[i] = list_column_is_text(&columns[i])
@@ -77,13 +77,33 @@ static enum err_class walk_part(struct walk *walk, enum list_part part,
     return class_;
 }
 
+static enum err_class few_find(struct walk *walk, struct err *err)
+{
+    const struct list_query *query = walk->query;
+    struct list_statement *statement = &walk->statement;
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !class_ && i < query->terms_len; i++) {
+        if (!list_is_torn(statement, query, &query->terms[i]))
+            continue;
+        class_ = list_few_make(statement, query, &query->terms[i], err);
+        if (!class_)
+            class_ = snapshot_read(walk->snapshot, statement->text.ptr, statement->values,
+                                   statement->values_len, err);
+        if (!class_ && reader_next(walk->snapshot))
+            statement->few[i] = reader_int(walk->snapshot, 0) < LIST_FEW;
+    }
+    return class_;
+}
+
 static enum err_class walk_begin(struct walk *walk, struct store *store,
                                  const struct list_query *query, struct arena *arena,
                                  struct err *err)
 {
     *walk = (struct walk){.query = query};
     enum err_class class_ = list_statement_init(&walk->statement, store, arena, err);
-    return class_ ? class_ : store_snapshot(store, &walk->snapshot, err);
+    if (!class_)
+        class_ = store_snapshot(store, &walk->snapshot, err);
+    return class_ ? class_ : few_find(walk, err);
 }
 
 static enum err_class walk_end(struct walk *walk, enum err_class class_, struct err *err)

@@ -69,21 +69,33 @@ static void and_begin(struct list_statement *statement, bool *first)
     *first = false;
 }
 
-/* Few texts for any number of values: up to the next power of two with the last one again. */
-static void any_of(struct list_statement *statement, const char *sql,
-                   const struct sql_value *values, size_t len)
+/* How many places so many values have: few texts for any number of them. */
+static size_t places_count(size_t len)
 {
     size_t places = 1;
     while (places < len)
         places *= 2;
-    if (places == 1) {
-        buf_printf(&statement->text, "%s = ?%zu", sql, place(statement, values[0]));
+    return places;
+}
+
+/* The number of the first place; those that are left have the last value again. */
+static size_t places(struct list_statement *statement, const struct sql_value *values, size_t len)
+{
+    size_t first = place(statement, values[0]);
+    for (size_t i = 1; i < places_count(len); i++)
+        place(statement, values[i < len ? i : len - 1]);
+    return first;
+}
+
+static void any_of(struct list_statement *statement, const char *sql, size_t first, size_t len)
+{
+    if (len == 1) {
+        buf_printf(&statement->text, "%s = ?%zu", sql, first);
         return;
     }
     buf_printf(&statement->text, "%s IN (", sql);
-    for (size_t i = 0; i < places; i++)
-        buf_printf(&statement->text, i ? ", ?%zu" : "?%zu",
-                   place(statement, values[i < len ? i : len - 1]));
+    for (size_t i = 0; i < places_count(len); i++)
+        buf_printf(&statement->text, i ? ", ?%zu" : "?%zu", first + i);
     say(statement, ")");
 }
 
@@ -109,75 +121,72 @@ static void shops_say(struct list_statement *statement, const struct list_query 
         buf_printf(&statement->text, "EXISTS (%s AND ", query->list->shops_of);
     else if (statement->database == LIST_SQLITE && query->shops_len > 1 && !query->by_shop)
         say(statement, "+");
-    any_of(statement, query->list->shop, shops, query->shops_len);
+    any_of(statement, query->list->shop, places(statement, shops, query->shops_len),
+           query->shops_len);
     if (query->list->shops_of)
         say(statement, ")");
 }
 
-static void search_one_say(struct list_statement *statement, const struct list_search *search,
+static void search_one_say(struct list_statement *statement, const char *sql, bool is_whole,
                            size_t whole, size_t small)
 {
-    if (search->whole)
-        buf_printf(&statement->text, "%s = ?%zu", search->sql, whole);
+    if (is_whole)
+        buf_printf(&statement->text, "%s = ?%zu", sql, whole);
     else if (statement->database == LIST_SQLITE)
-        buf_printf(&statement->text, "instr(lower(%s), ?%zu) > 0", search->sql, small);
+        buf_printf(&statement->text, "instr(lower(%s), ?%zu) > 0", sql, small);
     else if (statement->database == LIST_POSTGRES)
-        buf_printf(&statement->text, "strpos(lower(%s COLLATE \"C\"), ?%zu) > 0", search->sql,
-                   small);
+        buf_printf(&statement->text, "strpos(lower(%s COLLATE \"C\"), ?%zu) > 0", sql, small);
     else
-        buf_printf(&statement->text, "instr(lower(%s), lower(?%zu)) > 0", search->sql, small);
+        buf_printf(&statement->text, "instr(lower(%s), lower(?%zu)) > 0", sql, small);
 }
 
-static bool searches_say(struct list_statement *statement, const struct list_query *query,
-                         bool within, size_t whole, size_t small)
-{
-    bool any = false;
-    for (const struct list_search *search = query->list->search; search->sql; search++) {
-        if (search->within != within)
-            continue;
-        say(statement, any ? " OR " : "");
-        search_one_say(statement, search, whole, small);
-        any = true;
-    }
-    return any;
-}
-
-/* values[0] is the text, values[1] the same in small letters. */
+/* The text stands at the place `whole`, and behind it the same in small letters. */
 static void search_say(struct list_statement *statement, const struct list_query *query,
-                       const struct list_term *term)
+                       bool earlier, size_t whole)
 {
-    size_t whole = place(statement, term->values[0]), small = place(statement, term->values[1]);
-    say(statement, "(");
-    searches_say(statement, query, false, whole, small);
-    if (query->list->within) {
-        buf_printf(&statement->text, " OR EXISTS (%s AND (", query->list->within);
-        searches_say(statement, query, true, whole, small);
-        say(statement, "))");
+    for (const struct list_search *search = query->list->search; search->sql; search++) {
+        say(statement, search == query->list->search ? "(" : " OR ");
+        search_one_say(statement, earlier && search->earlier ? search->earlier : search->sql,
+                       search->whole, whole, whole + 1);
     }
     say(statement, ")");
 }
 
-static void term_say(struct list_statement *statement, const struct list_query *query,
-                     const struct list_term *term)
+bool list_is_torn(const struct list_statement *statement, const struct list_query *query,
+                  const struct list_term *term)
 {
+    return statement->database == LIST_SQLITE && term->common && !query->by_shop &&
+           strcmp(sort_column(query, 0)->sql, query->list->day_ms) != 0;
+}
+
+/* `at`: the place of its first value. */
+static void term_say(struct list_statement *statement, const struct list_query *query,
+                     const struct list_term *term, bool earlier, size_t at)
+{
+    const char *sql = earlier ? term->earlier : term->sql;
     switch (term->how) {
     case LIST_EQUAL:
     case LIST_ANY_OF:
-        any_of(statement, term->sql, term->values, term->values_len);
+        if (!earlier && list_is_torn(statement, query, term) &&
+            !statement->few[term - query->terms])
+            say(statement, "+");
+        any_of(statement, sql, at, term->values_len);
+        if (term->told)
+            buf_printf(&statement->text, " AND %s <> ''", sql);
         return;
     case LIST_LEAST:
     case LIST_FROM_DAY:
-        buf_printf(&statement->text, "%s >= ?%zu", term->sql, place(statement, term->values[0]));
+        buf_printf(&statement->text, "%s >= ?%zu", sql, at);
         return;
     case LIST_BELOW:
-        buf_printf(&statement->text, "%s < ?%zu", term->sql, place(statement, term->values[0]));
+        buf_printf(&statement->text, "%s < ?%zu", sql, at);
         return;
     case LIST_MOST:
     case LIST_UNTIL_DAY:
-        buf_printf(&statement->text, "%s <= ?%zu", term->sql, place(statement, term->values[0]));
+        buf_printf(&statement->text, "%s <= ?%zu", sql, at);
         return;
     case LIST_SEARCH:
-        search_say(statement, query, term);
+        search_say(statement, query, earlier, at);
         return;
     case LIST_NO_FILTER:
         break;
@@ -185,9 +194,26 @@ static void term_say(struct list_statement *statement, const struct list_query *
     assert(false && "a filter that does nothing");
 }
 
+/* No earlier row of the same thing that all filters hold of. What is the same of all its rows holds of them anyway. */
+static void met_say(struct list_statement *statement, const struct list_query *query,
+                    const size_t *at, bool *first)
+{
+    and_begin(statement, first);
+    buf_printf(&statement->text, "NOT EXISTS (%s", query->list->earlier);
+    for (size_t i = 0; i < query->terms_len; i++) {
+        const struct list_term *term = &query->terms[i];
+        if (!term->earlier && term->how != LIST_SEARCH)
+            continue;
+        say(statement, " AND ");
+        term_say(statement, query, term, true, at[i]);
+    }
+    say(statement, ")");
+}
+
 static void conditions_say(struct list_statement *statement, const struct list_query *query,
                            bool *first)
 {
+    size_t at[LIST_TERMS_MAX];
     buf_printf(&statement->text, " FROM %s", query->list->from);
     if (query->list->where) {
         and_begin(statement, first);
@@ -196,12 +222,11 @@ static void conditions_say(struct list_statement *statement, const struct list_q
     shops_say(statement, query, first);
     for (size_t i = 0; i < query->terms_len; i++) {
         and_begin(statement, first);
-        if (query->terms[i].within)
-            buf_printf(&statement->text, "EXISTS (%s AND ", query->list->within);
-        term_say(statement, query, &query->terms[i]);
-        if (query->terms[i].within)
-            say(statement, ")");
+        at[i] = places(statement, query->terms[i].values, query->terms[i].values_len);
+        term_say(statement, query, &query->terms[i], false, at[i]);
     }
+    if (query->list->earlier)
+        met_say(statement, query, at, first);
 }
 
 /* --- from a place on --- */
@@ -217,7 +242,7 @@ static bool rows_compare(const struct list_statement *statement, const struct li
 }
 
 static void row_compare_say(struct list_statement *statement, const struct list_query *query,
-                            size_t begin, const size_t *places)
+                            size_t begin, const size_t *at)
 {
     for (int side = 0; side < 2; side++) {
         say(statement, side == 0 ? "(" : query->sort[begin].down ? " < (" : " > (");
@@ -227,7 +252,7 @@ static void row_compare_say(struct list_statement *statement, const struct list_
             if (side == 0)
                 say(statement, sort_column(query, i)->sql);
             else
-                buf_printf(&statement->text, "?%zu", places[i]);
+                buf_printf(&statement->text, "?%zu", at[i]);
         }
         say(statement, ")");
     }
@@ -246,12 +271,12 @@ static void beyond_say(struct list_statement *statement, const struct list_query
 
 /* a < ?1 OR a = ?1 AND b < ?2 OR …, and before it the bound that an index is entered by. */
 static void alternatives_say(struct list_statement *statement, const struct list_query *query,
-                             size_t begin, const struct sql_value *after, const size_t *places)
+                             size_t begin, const struct sql_value *after, const size_t *at)
 {
     bool any = false;
     if (begin == 0)
         buf_printf(&statement->text, "%s %s ?%zu AND ", sort_column(query, 0)->sql,
-                   query->sort[0].down ? "<=" : ">=", places[0]);
+                   query->sort[0].down ? "<=" : ">=", at[0]);
     say(statement, "(");
     for (size_t last = begin; last < query->sort_len; last++) {
         if (after[last].kind == SQL_NULL)
@@ -262,10 +287,9 @@ static void alternatives_say(struct list_statement *statement, const struct list
             if (after[i].kind == SQL_NULL)
                 buf_printf(&statement->text, "%s IS NULL AND ", sort_column(query, i)->sql);
             else
-                buf_printf(&statement->text, "%s = ?%zu AND ", sort_column(query, i)->sql,
-                           places[i]);
+                buf_printf(&statement->text, "%s = ?%zu AND ", sort_column(query, i)->sql, at[i]);
         }
-        beyond_say(statement, query, last, places[last]);
+        beyond_say(statement, query, last, at[last]);
         say(statement, ")");
     }
     say(statement, ")");
@@ -274,14 +298,14 @@ static void alternatives_say(struct list_statement *statement, const struct list
 static void after_say(struct list_statement *statement, const struct list_query *query,
                       enum list_part part, const struct sql_value *after, bool *first)
 {
-    size_t begin = part == LIST_UNKNOWN ? 1 : 0, places[LIST_SORTS_MAX + LIST_KEY_MAX];
+    size_t begin = part == LIST_UNKNOWN ? 1 : 0, at[LIST_SORTS_MAX + LIST_KEY_MAX];
     and_begin(statement, first);
     for (size_t i = begin; i < query->sort_len; i++)
-        places[i] = after[i].kind == SQL_NULL ? 0 : place(statement, after[i]);
+        at[i] = after[i].kind == SQL_NULL ? 0 : place(statement, after[i]);
     if (rows_compare(statement, query, begin))
-        row_compare_say(statement, query, begin, places);
+        row_compare_say(statement, query, begin, at);
     else
-        alternatives_say(statement, query, begin, after, places);
+        alternatives_say(statement, query, begin, after, at);
 }
 
 /* The first column stands in the order even where all rows have it unknown: so an index begins. */
@@ -306,7 +330,7 @@ enum err_class list_select_make(struct list_statement *statement, const struct l
     statement_reset(statement);
     say(statement, "SELECT ");
     for (const struct list_column *column = query->list->columns; column->name; column++) {
-        if (!column->sql || column->within)
+        if (!column->sql || column->filters)
             continue;
         say(statement, comma ? ", " : "");
         say(statement, column->sql);
@@ -334,5 +358,17 @@ enum err_class list_count_make(struct list_statement *statement, const struct li
     statement_reset(statement);
     buf_printf(&statement->text, "SELECT count(*), count(%s)", sort_column(query, 0)->sql);
     conditions_say(statement, query, &first);
+    return statement_end(statement, err);
+}
+
+enum err_class list_few_make(struct list_statement *statement, const struct list_query *query,
+                             const struct list_term *term, struct err *err)
+{
+    statement_reset(statement);
+    buf_printf(&statement->text, "SELECT count(*) FROM (SELECT 1 FROM %s WHERE ",
+               query->list->from);
+    statement->few[term - query->terms] = true;
+    term_say(statement, query, term, false, places(statement, term->values, term->values_len));
+    buf_printf(&statement->text, " LIMIT %d)", LIST_FEW);
     return statement_end(statement, err);
 }

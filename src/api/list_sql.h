@@ -18,6 +18,8 @@ struct list_statement {
     size_t values_len;
     bool too_many;
     enum list_database database;
+    bool few
+        [LIST_TERMS_MAX]; /* filters whose rows SQLite had better gather and sort (list_few_make) */
 };
 enum err_class list_statement_init(struct list_statement *statement, const struct store *store,
                                    struct arena *arena, struct err *err);
@@ -26,6 +28,14 @@ void list_statement_fini(struct list_statement *statement);
 enum err_class list_select_make(struct list_statement *statement, const struct list_query *query,
                                 enum list_part part, const struct sql_value *after, int64_t limit,
                                 int64_t offset, struct err *err);
+/* SQLite knows no numbers of rows. Where a filter on a `common` column meets a sort that is not of time, it has to be told
+ * whether to gather the filter's rows or to walk the index of the sort. */
+bool list_is_torn(const struct list_statement *statement, const struct list_query *query,
+                  const struct list_term *term);
+enum { LIST_FEW = 5000 };
+/* How many rows the filter has, LIST_FEW at most. */
+enum err_class list_few_make(struct list_statement *statement, const struct list_query *query,
+                             const struct list_term *term, struct err *err);
 /* Two numbers: rows, and rows that have the first column of the sort. */
 enum err_class list_count_make(struct list_statement *statement, const struct list_query *query,
                                struct err *err);

@@ -7,7 +7,7 @@ static const struct list_column ad_order_columns[] = {
     {"order_id", "r.order_id", .kind = LIST_ID},
     {"task_id", "r.task_id", .kind = LIST_ID, .unknown = true},
     {"item_id", "r.item_id", .kind = LIST_ID},
-    {"status", "r.status", .kind = LIST_TEXT, .unknown = true},
+    {"status", "r.status", .kind = LIST_TEXT, .common = true, .unknown = true},
     {"title", "r.title", .kind = LIST_TEXT, .unknown = true},
     {"author_name", "r.author_name", .kind = LIST_TEXT, .unknown = true},
     {"author_id", "r.author_id", .kind = LIST_ID, .unknown = true},
@@ -122,46 +122,55 @@ const struct list ad_order_list = {
     .family = "ad",
 };
 
-/* A parent is met at its first part, so that a page never cuts one; what filters may be true of any of its parts. */
+/* LEFT: PostgreSQL multiplies the chances of both columns and expects hardly a row of an inner join; so it sorts them all. */
+#define TRADE_PARTS(result, order)                                                                 \
+    "trade_result " result " LEFT JOIN trade_order " order " ON " order ".shop_id = " result       \
+    ".shop_id AND " order ".order_id = " result ".order_id"
+
+/* An order that a buyer placed is met at its first part that all filters hold of, so that a page never cuts one. Its own day
+ * is that part's: parts of an order were placed together. */
 static const struct list_column trade_order_columns[] = {
     {"shop", "r.shop_id", .kind = LIST_NUMBER},
     {"order_id", "r.parent_id", .kind = LIST_ID},
-    {"created_at", "r.created_ms", .kind = LIST_TIME, .sorts = true},
-    {"day", "r.day", .kind = LIST_DAY},
-    {"currency", "r.currency", .kind = LIST_TEXT},
-    {"part", "r.order_id", .kind = LIST_ID, .hidden = true},
-    {"part_id", "p.order_id", .kind = LIST_ID, .within = true, .hidden = true},
-    {"status", "o.status", .kind = LIST_TEXT, .within = true, .hidden = true},
-    {"stage", "p.stage", .kind = LIST_TEXT, .within = true, .hidden = true},
-    {"sku_id", "p.sku_id", .kind = LIST_ID, .within = true, .hidden = true},
-    {"spu_id", "p.spu_id", .kind = LIST_ID, .within = true, .hidden = true},
-    {"person", "p.person", .kind = LIST_TEXT, .within = true, .hidden = true},
-    {"counts", "p.counts", .kind = LIST_BOOL, .within = true, .hidden = true},
-    {"late", "p.late", .kind = LIST_BOOL, .within = true, .hidden = true},
+    {"created_at", "r.created_ms", .kind = LIST_TIME, .sorts = true, .earlier = "x.created_ms"},
+    {"day", "r.day", .kind = LIST_DAY, .earlier = "x.day"},
+    {"currency", "r.currency", .kind = LIST_TEXT, .earlier = "x.currency"},
+    {"part", "r.order_id", .kind = LIST_ID, .hidden = true, .earlier = "x.order_id"},
+    {"status", "o.status", .kind = LIST_TEXT, .filters = true, .hidden = true,
+     .earlier = "y.status"},
+    {"stage", "r.stage", .kind = LIST_ID, .filters = true, .hidden = true, .earlier = "x.stage"},
+    {"sku_id", "r.sku_id", .kind = LIST_ID, .filters = true, .hidden = true, .earlier = "x.sku_id"},
+    {"spu_id", "r.spu_id", .kind = LIST_ID, .told = true, .filters = true, .hidden = true,
+     .earlier = "x.spu_id"},
+    {"person", "r.person", .kind = LIST_TEXT, .common = true, .told = true, .filters = true,
+     .hidden = true, .earlier = "x.person"},
+    {"counts", "r.counts", .kind = LIST_BOOL, .filters = true, .hidden = true,
+     .earlier = "x.counts"},
+    {"late", "r.late", .kind = LIST_BOOL, .common = true, .filters = true, .hidden = true,
+     .earlier = "x.late"},
     {0},
 };
 static const struct list_search trade_order_search[] = {
-    {"r.parent_id", .whole = true},
-    {"p.order_id", .whole = true, .within = true},
-    {"p.sku_id", .whole = true, .within = true},
-    {"o.sku_code", .whole = true, .within = true},
-    {"o.package_id", .whole = true, .within = true},
-    {"o.sku_name", .within = true},
+    {"r.parent_id", .whole = true, .earlier = "x.parent_id"},
+    {"r.order_id", .whole = true, .earlier = "x.order_id"},
+    {"r.sku_id", .whole = true, .earlier = "x.sku_id"},
+    {"o.sku_code", .whole = true, .earlier = "y.sku_code"},
+    {"o.package_id", .whole = true, .earlier = "y.package_id"},
+    {"o.sku_name", .earlier = "y.sku_name"},
     {0},
 };
 const struct list trade_order_list = {
     .name = "trade_orders",
-    .from = "trade_result r",
-    .where = "NOT EXISTS (SELECT 1 FROM trade_result x WHERE x.shop_id = r.shop_id AND"
-             " x.parent_id = r.parent_id AND x.order_id < r.order_id)",
+    .from = TRADE_PARTS("r", "o"),
     .columns = trade_order_columns,
     .key = {"shop", "part"},
     .sort = "-created_at",
     .shop = "r.shop_id",
     .day = "r.day",
     .day_ms = "r.created_ms",
-    .within = "SELECT 1 FROM trade_result p JOIN trade_order o ON o.shop_id = p.shop_id AND"
-              " o.order_id = p.order_id WHERE p.shop_id = r.shop_id AND p.parent_id = r.parent_id",
+    .earlier = "SELECT 1 FROM " TRADE_PARTS(
+        "x", "y") " WHERE x.shop_id = r.shop_id AND"
+                  " x.parent_id = r.parent_id AND x.order_id < r.order_id",
     .search = trade_order_search,
 };
 
@@ -178,14 +187,14 @@ static const struct list_column trade_part_columns[] = {
     {"updated_at", "o.updated_at", .kind = LIST_TIME, .unknown = true},
     {"ship_by_at", "o.ship_by_at", .kind = LIST_TIME, .unknown = true},
     {"shipped_at", "o.shipped_at", .kind = LIST_TIME, .unknown = true},
-    {"late", "r.late", .kind = LIST_BOOL, .unknown = true},
+    {"late", "r.late", .kind = LIST_BOOL, .common = true, .unknown = true},
     {"deliver_by_at", "o.deliver_by_at", .kind = LIST_TIME, .unknown = true},
     {"delivered_at", "r.delivered_ms", .kind = LIST_TIME, .unknown = true},
     {"sku_id", "r.sku_id", .kind = LIST_ID},
-    {"spu_id", "r.spu_id", .kind = LIST_ID},
+    {"spu_id", "r.spu_id", .kind = LIST_ID, .told = true},
     {"sku_code", "o.sku_code", .kind = LIST_TEXT, .unknown = true},
     {"sku_name", "o.sku_name", .kind = LIST_TEXT, .unknown = true},
-    {"person", "r.person", .kind = LIST_ID},
+    {"person", "r.person", .kind = LIST_ID, .common = true, .told = true},
     {"package_id", "o.package_id", .kind = LIST_ID, .unknown = true},
     {"poi_id", "o.poi_id", .kind = LIST_ID, .unknown = true},
     {"poi_name", "o.poi_name", .kind = LIST_TEXT, .unknown = true},
@@ -221,9 +230,7 @@ static const struct list_search trade_part_search[] = {
 };
 const struct list trade_part_list = {
     .name = "trade_parts",
-    /* LEFT: PostgreSQL multiplies the chances of both columns and expects hardly a row of an inner join; so it sorts them all. */
-    .from =
-        "trade_result r LEFT JOIN trade_order o ON o.shop_id = r.shop_id AND o.order_id = r.order_id",
+    .from = TRADE_PARTS("r", "o"),
     .columns = trade_part_columns,
     .key = {"shop", "order_id"},
     .sort = "-created_at",

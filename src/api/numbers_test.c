@@ -387,10 +387,23 @@ static void a_page_never_cuts_an_order(void **state)
 static void a_filter_is_met_by_any_part(void **state)
 {
     static const char *const asked[][2] = {
-        {"status=3", "1"},    {"sku_id=S3", "1"},      {"sku_id=S1", "2"},
-        {"q=PO1-2", "1"},     {"q=PO2", "2"},          {"q=red%20SHOE", "3"},
-        {"q=S9", "1"},        {"counts=false", "1"},   {"person=Li&stage=paid", "3"},
-        {"person=Wang", "0"}, {"from=2026-01-29", "0"}};
+        {"status=3", "1"},
+        {"sku_id=S3", "1"},
+        {"sku_id=S1", "2"},
+        {"q=PO1-2", "1"},
+        {"q=PO2", "2"},
+        {"q=red%20SHOE", "3"},
+        {"q=S9", "1"},
+        {"counts=false", "1"},
+        {"person=Li&stage=paid", "3"},
+        {"person=Wang", "0"},
+        {"from=2026-01-29", "0"},
+        /* one part that is all of it; an order once, whichever of its parts it is met at */
+        {"status=2&sku_id=S2", "0"},
+        {"status=3&sku_id=S2", "1"},
+        {"counts=true&sku_id=S3&sku_id=S1", "2"},
+        {"status=4&shop=alpha", "2"},
+        {"counts=true&shop=alpha", "2"}};
     struct api_fixture *f = *state;
     trade_fill(f);
     for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
@@ -404,6 +417,15 @@ static void a_filter_is_met_by_any_part(void **state)
     assert_string_equal(answer_text(&a, "items.0.gmv.minor"), "1000");
     assert_string_equal(answer_text(&a, "items.0.profit_before_ads"),
                         "(null)"); /* its cost is not known */
+    a = api_ask(f, "GET", "/api/v1/trade-orders", "limit=1&counts=true&shop=alpha&sort=created_at",
+                NULL);
+    assert_string_equal(answer_text(&a, "items.0.order_id"), "PO1");
+    char later[500];
+    snprintf(later, sizeof(later), "limit=1&counts=true&shop=alpha&sort=created_at&cursor=%s",
+             answer_text(&a, "next"));
+    a = api_ask(f, "GET", "/api/v1/trade-orders", later, NULL);
+    assert_string_equal(answer_text(&a, "items.0.order_id"), "PO2");
+    assert_string_equal(answer_text(&a, "next"), "(null)");
     refused(f, "/api/v1/trade-orders/PO2", "", 400, "order_ambiguous");
     a = api_ask(f, "GET", "/api/v1/trade-orders/PO1-2", "", NULL);
     assert_int_equal(a.status, 200);

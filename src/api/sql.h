@@ -120,7 +120,7 @@
 #define SQL_SKU_NAME                                                                               \
     "SELECT o.sku_name FROM trade_result r JOIN trade_order o ON o.shop_id = r.shop_id AND"        \
     " o.order_id = r.order_id WHERE r.shop_id = ?1 AND r.sku_id = ?2"                              \
-    " ORDER BY r.day DESC, r.order_id DESC LIMIT 1"
+    " ORDER BY r.created_ms DESC, r.order_id DESC LIMIT 1"
 
 /* --- saved views --- */
 

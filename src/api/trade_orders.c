@@ -273,6 +273,17 @@ static enum err_class parts_list(struct call *call, struct err *err)
 
 /* --- one order --- */
 
+static enum err_class order_look(struct call *call, const struct shop_scope *shops,
+                                 const char *column, struct str id, struct list_query *query,
+                                 struct list_page *page, struct err *err)
+{
+    list_query_init(query, &trade_order_list, call->host->metrics, call->arena);
+    list_by_shop(query, shops, call->host);
+    query->limit = 2;
+    enum err_class class_ = list_where_text(query, column, LIST_EQUAL, id, err);
+    return class_ ? class_ : list_run(call->host->store, query, page, err);
+}
+
 /* The order of that number, or the one that a part of that number belongs to. */
 static enum err_class order_find(struct call *call, struct list_query *query,
                                  struct list_page *page, struct err *err)
@@ -280,20 +291,24 @@ static enum err_class order_find(struct call *call, struct list_query *query,
     struct shop_scope shops;
     struct str id = call_text(call, "order_id");
     enum err_class class_ = call_shops(call, &shops, err);
-    for (int by_part = 0; !class_ && by_part < 2; by_part++) {
-        list_query_init(query, &trade_order_list, call->host->metrics, call->arena);
-        list_by_shop(query, &shops, call->host);
-        query->limit = 2;
-        class_ = list_where_text(query, by_part ? "part_id" : "order_id", LIST_EQUAL, id, err);
-        if (!class_)
-            class_ = list_run(call->host->store, query, page, err);
-        if (class_ || page->rows_len == 1)
-            return class_;
-        if (page->rows_len > 1)
-            return call_refuse(call, "shop", "order_ambiguous", err,
-                               "several shops have an order of this number: say which shop");
-    }
-    return class_ ? class_ : call_absent(err, "trade order", id);
+    if (!class_)
+        class_ = order_look(call, &shops, "order_id", id, query, page, err);
+    bool by_part = !class_ && page->rows_len == 0;
+    if (by_part)
+        class_ = order_look(call, &shops, "part", id, query, page, err);
+    if (class_)
+        return class_;
+    if (page->rows_len == 0)
+        return call_absent(err, "trade order", id);
+    if (page->rows_len > 1)
+        return call_refuse(call, "shop", "order_ambiguous", err,
+                           "several shops have an order of this number: say which shop");
+    if (!by_part)
+        return ERR_OK;
+    int64_t shop_id = list_int(&page->rows[0], list_column(&trade_order_list, "shop"));
+    const struct shop_scope one = {.ids = &shop_id, .len = 1};
+    id = list_text(&page->rows[0], list_column(&trade_order_list, "order_id"));
+    return order_look(call, &one, "order_id", id, query, page, err);
 }
 
 static void voucher_write(struct call *call, struct out *out, const struct reader *row)
@@ -357,7 +372,7 @@ static enum err_class order_one(struct call *call, struct err *err)
 const struct route trade_order_routes[] = {
     {ROUTE_GET, "/api/v1/trade-orders", "tradeOrders", RIGHT_READ, orders_params, orders_list,
      .summary =
-         "Orders as buyers placed them, each with all of its parts; a filter is met by any part",
+         "Orders as buyers placed them, each with all of its parts; filters are met by one of them",
      .answer = "TradeOrders"},
     {ROUTE_GET, "/api/v1/trade-orders/{order_id}", "tradeOrder", RIGHT_READ, one_params, order_one,
      .summary = "One order with its parts, their status history and vouchers",

@@ -95,7 +95,7 @@ static enum err_class filters_check(struct call *call, size_t list, struct err *
 static const struct list_column *column_of(const struct list *list, struct str name)
 {
     for (const struct list_column *column = list->columns; column->name; column++)
-        if (!column->within && str_eq(str_of(column->name), name))
+        if (!column->filters && str_eq(str_of(column->name), name))
             return column;
     return NULL;
 }

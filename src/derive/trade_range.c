@@ -58,6 +58,26 @@ static enum err_class sku_days_read(struct sku_days *days, struct str sku_id, st
     return work_query(days->work, SQL_TRADE_SKU_DAYS, values, 5, sku_day_row, days, err);
 }
 
+enum { DAY_MS = 86400000 };
+
+/* ?1 … ?6 of what changes rows of a SKU. */
+static enum err_class range_values(const struct derive_work *work, struct str sku_id,
+                                   struct str first, struct str last, struct sql_value *values,
+                                   struct err *err)
+{
+    int64_t from_ms = 0, until_ms = 0;
+    enum err_class class_ = time_parse(STR("%Y-%m-%d"), zone_utc(), first, &from_ms, err);
+    if (class_ == ERR_OK)
+        class_ = time_parse(STR("%Y-%m-%d"), zone_utc(), last, &until_ms, err);
+    values[0] = sql_int(work->shop_id);
+    values[1] = sql_text(sku_id);
+    values[2] = sql_text(first);
+    values[3] = sql_text(last);
+    values[4] = sql_int(from_ms - ZONE_AHEAD_MAX_MS);
+    values[5] = sql_int(until_ms + DAY_MS + ZONE_BEHIND_MAX_MS);
+    return class_;
+}
+
 /* What is left of the range, in a unit of its own. */
 static enum err_class touch_rest(const struct sku_days *days, const char *table, struct str sku_id,
                                  struct err *err)
@@ -115,19 +135,18 @@ static enum err_class stretch_update(const struct sku_days *range, size_t first,
 {
     const struct sku_day *a = &range->items[first], *b = &range->items[last];
     const struct derive_work *work = range->work;
-    struct sql_value values[7] = {sql_int(work->shop_id), sql_text(sku_id), sql_text(a->day),
-                                  sql_text(b->day), sql_text(a->currency)};
+    struct sql_value values[9];
     int64_t changed = 0;
-    size_t len = 5;
-    if (a->cost.known)
-        values[len++] = sql_int(a->cost.number);
-    values[len++] = sql_int(work->now_ms);
-    enum err_class class_ = tx_exec(work->tx,
-                                    a->cost.known ? SQL_TRADE_COST_SET : SQL_TRADE_COST_UNSET,
-                                    values, len, &changed, err);
+    enum err_class class_ = range_values(work, sku_id, a->day, b->day, values, err);
+    values[6] = sql_text(a->currency);
+    values[7] = sql_int(work->now_ms);
+    values[8] = sql_int(a->cost.number);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(work->tx, a->cost.known ? SQL_TRADE_COST_SET : SQL_TRADE_COST_UNSET,
+                         values, a->cost.known ? 9 : 8, &changed, err);
     if (class_ != ERR_OK || changed == 0)
         return class_;
-    class_ = work_later(work, SQL_TRADE_CELLS_COST, values, 4, err);
+    class_ = work_later(work, SQL_TRADE_CELLS_COST, values, 6, err);
     return class_ == ERR_OK ? days_add(range, first, last, &days->costs, err) : class_;
 }
 
@@ -177,13 +196,13 @@ enum err_class trade_person_range(const struct derive_work *work, struct str sho
     days->orders += range.orders;
     if (class_ != ERR_OK || range.len == 0)
         return class_;
-    const struct sql_value values[] = {sql_int(work->shop_id),
-                                       sql_text(sku_id),
-                                       sql_text(range.items[0].day),
-                                       sql_text(range.items[range.len - 1].day),
-                                       sql_text(person),
-                                       sql_int(work->now_ms)};
-    class_ = tx_exec(work->tx, SQL_TRADE_PERSON_SET, values, 6, &changed, err);
+    struct sql_value values[8];
+    class_ = range_values(work, sku_id, range.items[0].day, range.items[range.len - 1].day, values,
+                          err);
+    values[6] = sql_text(person);
+    values[7] = sql_int(work->now_ms);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(work->tx, SQL_TRADE_PERSON_SET, values, 8, &changed, err);
     if (class_ == ERR_OK && changed > 0)
         class_ = days_add(&range, 0, range.len - 1, &days->whole, err);
     return class_ == ERR_OK ? touch_rest(&range, "sku_person", sku_id, err) : class_;

@@ -58,31 +58,35 @@ static const char SQL_TRADE_COSTS[] = TRADE_LISTED(
     " WHERE dimension = 'sku' AND member = ?2 AND shop_id = ?1 AND day >= ?3 AND day < ?4"         \
     " ORDER BY day, currency LIMIT ?5"
 
-/* ?1 shop ?2 SKU ?3 first ?4 last day ?5 currency ?6 cost of a piece ?7 now. Rows that have it already stay as they
+/* Rows of a SKU are found by its index, which is of time: what the days of a range cannot be before and behind stands beside
+ * them (trade_range.c).
+ * ?1 shop ?2 SKU ?3 first ?4 last day ?5 not before ?6 not behind ?7 currency ?8 now ?9 cost of a piece. Rows that have it already stay as they
  * are, so that a range that is done again costs nothing. */
-#define TRADE_COST_ROWS                                                                            \
-    " WHERE shop_id = ?1 AND sku_id = ?2 AND day >= ?3 AND day <= ?4 AND currency = ?5"
+#define TRADE_SKU_RANGE(before, of)                                                                \
+    before of "sku_id = ?2 AND " of "created_ms >= ?5 AND " of "created_ms <= ?6 AND " of          \
+              "shop_id = ?1 AND " of "day >= ?3 AND " of "day <= ?4"
+#define TRADE_COST_ROWS TRADE_SKU_RANGE(" WHERE ", "") " AND currency = ?7"
 /* As trade_work_out: what is out of all proportion is unknown (TRADE_AMOUNT_MAX). The product fits: trade.h. */
 #define TRADE_GOODS_COST                                                                           \
-    "CASE WHEN pieces * ?6 BETWEEN -1000000000000000 AND 1000000000000000 THEN pieces * ?6 END"
+    "CASE WHEN pieces * ?9 BETWEEN -1000000000000000 AND 1000000000000000 THEN pieces * ?9 END"
 #define SQL_TRADE_COST_SET                                                                         \
-    "UPDATE trade_result SET unit_cost = ?6, goods_cost = " TRADE_GOODS_COST ","                   \
+    "UPDATE trade_result SET unit_cost = ?9, goods_cost = " TRADE_GOODS_COST ","                   \
     " profit_before_ads = received - refunds - " TRADE_GOODS_COST " - coalesce(freight, 0)"        \
-    " - coalesce(commission, 0), changed_ms = ?7" TRADE_COST_ROWS                                  \
-    " AND (unit_cost IS NULL OR unit_cost <> ?6)"
-/* The same without a cost: ?6 is now. */
+    " - coalesce(commission, 0), changed_ms = ?8" TRADE_COST_ROWS                                  \
+    " AND (unit_cost IS NULL OR unit_cost <> ?9)"
+/* The same without a cost. */
 #define SQL_TRADE_COST_UNSET                                                                       \
     "UPDATE trade_result SET unit_cost = NULL, goods_cost = NULL, profit_before_ads = NULL,"       \
-    " changed_ms = ?6" TRADE_COST_ROWS " AND unit_cost IS NOT NULL"
+    " changed_ms = ?8" TRADE_COST_ROWS " AND unit_cost IS NOT NULL"
 
 /* ?1 shop ?2 SKU */
 #define SQL_TRADE_PERSON "SELECT person FROM sku_person WHERE shop_id = ?1 AND sku_id = ?2"
 #define SQL_TRADE_PRODUCT_PERSON                                                                   \
     "SELECT person FROM product WHERE shop_id = ?1 AND sku_id = ?2 AND person IS NOT NULL"
-/* ?1 shop ?2 SKU ?3 first ?4 last day ?5 person ?6 now */
+/* ?1 shop ?2 SKU ?3 first ?4 last day ?5 not before ?6 not behind ?7 person ?8 now */
 #define SQL_TRADE_PERSON_SET                                                                       \
-    "UPDATE trade_result SET person = ?5, changed_ms = ?6"                                         \
-    " WHERE shop_id = ?1 AND sku_id = ?2 AND day >= ?3 AND day <= ?4 AND person <> ?5"
+    "UPDATE trade_result SET person = ?7, changed_ms = ?8" TRADE_SKU_RANGE(" WHERE ",              \
+                                                                           "") " AND person <> ?7"
 
 /* ?1 base ?2 quote ?3 day */
 #define SQL_TRADE_RATE_NEXT                                                                        \
@@ -164,13 +168,13 @@ static const char SQL_TRADE_COSTS[] = TRADE_LISTED(
 /* ?1 shop ?2 day */
 #define SQL_TRADE_CELLS_CLEAR "DELETE FROM trade_cell WHERE shop_id = ?1 AND day = ?2"
 #define SQL_TRADE_CELLS_DAY TRADE_CELLS " AND c.day = ?2" TRADE_CELLS_GROUPED
-/* ?1 shop ?2 SKU ?3 first ?4 last day: their costs changed, and nothing else. */
+/* ?1 shop ?2 SKU ?3 first ?4 last day ?5 not before ?6 not behind: their costs changed, and nothing else. */
 #define SQL_TRADE_CELLS_COST                                                                       \
-    TRADE_CELLS " AND c.sku_id = ?2 AND c.day >= ?3 AND c.day <= ?4" TRADE_CELLS_GROUPED           \
-                " ON CONFLICT (shop_id, day, sku_id, spu_id, person, currency) DO UPDATE SET"      \
-                " cost_unknown = excluded.cost_unknown, goods_cost = excluded.goods_cost,"         \
-                " gmv_costed = excluded.gmv_costed,"                                               \
-                " profit_before_ads = excluded.profit_before_ads"
+    TRADE_CELLS TRADE_SKU_RANGE(" AND ", "c.") TRADE_CELLS_GROUPED                                 \
+        " ON CONFLICT (shop_id, day, sku_id, spu_id, person, currency) DO UPDATE SET"              \
+        " cost_unknown = excluded.cost_unknown, goods_cost = excluded.goods_cost,"                 \
+        " gmv_costed = excluded.gmv_costed,"                                                       \
+        " profit_before_ads = excluded.profit_before_ads"
 
 /* ?1 shop ?2 day. A statement a dimension: of a list of them PostgreSQL goes through all days of the shop. */
 #define TRADE_DAY_CLEAR(dimension)                                                                 \

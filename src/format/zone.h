@@ -11,6 +11,8 @@
 #include "base/base.h"
 
 struct zone;
+/* The widest that zones of the world are ahead and behind. */
+enum { ZONE_AHEAD_MAX_MS = 14 * 3600 * 1000, ZONE_BEHIND_MAX_MS = 12 * 3600 * 1000 };
 
 /* ERR_CONFIG "zone_unknown" names it and the nearest. */
 enum err_class zone_find(struct str name, const struct zone **out, struct err *err);
