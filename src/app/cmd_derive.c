@@ -74,8 +74,8 @@ static enum err_class progress_show(struct app *app, struct rebuild *rebuild, st
     if (app->json || (!terminal && now_ms < rebuild->line_due_ms))
         return ERR_OK;
     rebuild->line_due_ms = now_ms + PLAIN_LINE_MS;
-    enum err_class class_ = store_read_int(app->store, "SELECT count(*) FROM touched", NULL, 0, 0,
-                                           &left, err);
+    enum err_class class_ = store_read_int(app->store, "SELECT sum(key_count) FROM touched", NULL,
+                                           0, 0, &left, err);
     struct buf line;
     buf_init(&line, 4096);
     message_write(&line, MSG_DERIVE_LEFT, M_I64(left), M_END);

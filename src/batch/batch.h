@@ -72,7 +72,6 @@ struct table {
     struct str name;
     struct str comment;
     bool data;
-    bool derived;   /* results follow from its rows: new and changed ones are touched */
     bool serial;    /* the database hands out the key (one INT) and never uses one again */
     bool clustered; /* small rows that are mostly key: kept in key order where a database can */
     bool
@@ -85,6 +84,10 @@ struct table {
     size_t updated; /* column of the platform's update time, or SIZE_MAX */
     size_t created; /* column of the platform's creation time, or SIZE_MAX */
     size_t status;  /* column whose changes are kept in status_history, or SIZE_MAX */
+    /* Results follow from its rows: what is new or changed touches, under this name, its value of a column of the
+     * key. Empty: none do. */
+    struct str derived_of;
+    size_t derived_by;
     size_t
         months; /* column of time by whose month a database that can keeps rows apart, or SIZE_MAX */
     const struct index_def *indexes;

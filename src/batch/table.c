@@ -82,9 +82,17 @@ static const struct yaml_schema index_schema = {
 static const struct yaml_schema indexes_schema = {
     .type = YAML_T_NAMED, .name = "indexes", .each = &index_schema};
 
+static const struct yaml_key derived_keys[] = {
+    {"of", &text_schema, true, "the name under which it is touched"},
+    {"by", &text_schema, true, "the column of the key that is touched"},
+    {NULL, NULL, false, NULL},
+};
+static const struct yaml_schema derived_schema = {
+    .type = YAML_T_MAP, .name = "what is derived", .keys = derived_keys};
+
 static const struct yaml_key table_keys[] = {
     {"data", &bool_schema, false, "holds platform records: guarded, keyed by shop"},
-    {"derived", &bool_schema, false,
+    {"derived", &derived_schema, false,
      "results follow from its rows: what is new or changed is touched"},
     {"since", &since_schema, true, "the migration that brings it"},
     {"comment", &text_schema, true, "one line"},
@@ -545,6 +553,20 @@ static enum err_class bounds_set(const struct reading *r, const struct yaml *nod
         INDEX_BYTES_MAX, CHARACTER_BYTES);
 }
 
+static enum err_class derived_read(const struct reading *r, const struct yaml *node,
+                                   struct table *table)
+{
+    const struct yaml *derived = yaml_get(node, STR("derived"));
+    if (!derived)
+        return ERR_OK;
+    table->derived_of = text_of(derived, "of");
+    table->derived_by = table_column(table, text_of(derived, "by"));
+    if (!table->data || table->derived_by == SIZE_MAX || !table_key_has(table, table->derived_by))
+        return yaml_error(r->file, derived, r->err,
+                          "data tables are touched, by a column of their key");
+    return ERR_OK;
+}
+
 static enum err_class table_read(const struct reading *r, const struct yaml_pair *pair,
                                  struct table *table)
 {
@@ -556,15 +578,12 @@ static enum err_class table_read(const struct reading *r, const struct yaml_pair
         .name = pair->key,
         .comment = text_of(node, "comment"),
         .data = flag_of(node, "data"),
-        .derived = flag_of(node, "derived"),
         .serial = flag_of(node, "serial"),
         .clustered = flag_of(node, "clustered"),
         .passing = flag_of(node, "passing"),
         .since = migration_of(node, "since", 1),
     };
     struct column *columns = NULL;
-    if (table->derived && !table->data)
-        return yaml_error(r->file, node, r->err, "only rows of data tables are touched");
     class_ = columns_read(r, yaml_get(node, STR("columns")), table, &columns);
     if (!class_)
         class_ = key_read(r, node, table);
@@ -574,6 +593,8 @@ static enum err_class table_read(const struct reading *r, const struct yaml_pair
         class_ = role_read(r, node, "updated", COLUMN_TIME, table, &table->updated);
     if (!class_)
         class_ = role_read(r, node, "status", COLUMN_TEXT, table, &table->status);
+    if (!class_)
+        class_ = derived_read(r, node, table);
     if (!class_)
         class_ = months_read(r, node, table);
     if (!class_)

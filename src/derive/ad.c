@@ -148,10 +148,14 @@ enum err_class ad_results_make(const struct derive_work *work, const struct str 
 
 /* --- the maker --- */
 
-enum { OF_ORDER, OF_FIGURE, OF_FIGURE_DAY, OF_DAY, OF_VIDEO };
+/* Of figures of a day that changed: the day. */
+enum { OF_ORDER, OF_FIGURE_DAY, OF_DAY, OF_VIDEO };
 static const char *const tables[] = {
-    [OF_ORDER] = "ad_order", [OF_FIGURE] = "ad_figure", [OF_FIGURE_DAY] = "ad_figure_day",
-    [OF_DAY] = "ad_day",     [OF_VIDEO] = "ad_video",   NULL,
+    [OF_ORDER] = "ad_order",
+    [OF_FIGURE_DAY] = "ad_figure_day",
+    [OF_DAY] = "ad_day",
+    [OF_VIDEO] = "ad_video",
+    NULL,
 };
 
 /* What is asked for by itself, and the days of spending that changed; ids of orders go into `ids`. */
@@ -163,10 +167,10 @@ static enum err_class touched_sort(const struct touched_row *rows, size_t rows_l
     *ids_len = 0;
     for (size_t i = 0; !class_ && i < rows_len; i++) {
         bool created = str_eq(rows[i].rest, STR("created"));
-        if (rows[i].table == OF_ORDER || rows[i].table == OF_FIGURE)
+        if (rows[i].table == OF_ORDER)
             ids[(*ids_len)++] = rows[i].id;
         else if (rows[i].table == OF_FIGURE_DAY)
-            class_ = cells_add(&changed->spent_days, rows[i].rest, STR(""), err);
+            class_ = cells_add(&changed->spent_days, rows[i].id, STR(""), err);
         else if (rows[i].table == OF_DAY)
             class_ = cells_add(created ? &sums->created_days : &sums->spent_days, rows[i].id,
                                STR(""), err);
@@ -206,12 +210,12 @@ static enum err_class ad_make(const struct derive_work *work, const struct touch
 
 /* Results and sums that nothing stands behind any more are looked at as well: they go. */
 static const struct rebuild_walk walks[] = {
-    {SQL_AD_WALK_ORDERS_LAST, SQL_AD_WALK_ORDERS, WALK_MS, ""},
-    {SQL_AD_WALK_RESULTS_LAST, SQL_AD_WALK_RESULTS, WALK_DAYS, ""},
-    {SQL_AD_WALK_TOLD_LAST, SQL_AD_WALK_TOLD, WALK_DAYS, AD_BY_SPENT},
-    {SQL_AD_WALK_SPENT_LAST, SQL_AD_WALK_SPENT, WALK_DAYS, AD_BY_SPENT},
-    {SQL_AD_WALK_CREATED_LAST, SQL_AD_WALK_CREATED, WALK_DAYS, AD_BY_CREATED},
-    {SQL_AD_WALK_VIDEOS_LAST, SQL_AD_WALK_VIDEOS, WALK_ALL, ""},
+    {"ad_order", SQL_AD_WALK_ORDERS, WALK_MS, ""},
+    {"ad_order", SQL_AD_WALK_RESULTS, WALK_DAYS, ""},
+    {"ad_day", SQL_AD_WALK_TOLD, WALK_DAYS, AD_BY_SPENT},
+    {"ad_day", SQL_AD_WALK_SPENT, WALK_DAYS, AD_BY_SPENT},
+    {"ad_day", SQL_AD_WALK_CREATED, WALK_DAYS, AD_BY_CREATED},
+    {"ad_video", SQL_AD_WALK_VIDEOS, WALK_ALL, ""},
 };
 
 const struct maker ad_maker = {

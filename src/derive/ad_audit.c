@@ -3,31 +3,47 @@
 #include "derive/audit.h"
 #include "derive/sql.h"
 
-static enum err_class touched_take(struct reader *row, void *context, struct err *err)
+/* Of so many lists: a shop of which more is still to be derived is not looked at. */
+enum { LISTS_MAX = 100 };
+struct touched_keys {
+    struct cells keys;
+    size_t lists;
+};
+
+static enum err_class touched_list(struct reader *row, void *context, struct err *err)
 {
-    struct cells *touched = context;
-    return cells_add(touched, reader_text(row, 0), STR(""), err);
+    struct touched_keys *touched = context;
+    struct json_doc *doc;
+    struct json_iter each;
+    const struct json *key;
+    touched->lists++;
+    enum err_class class_ = json_parse(reader_text(row, 0), &doc, err);
+    if (class_)
+        return class_;
+    json_iter_init(&each, json_root(doc));
+    while (!class_ && (key = json_iter_next(&each, NULL)) != NULL)
+        class_ = cells_add(&touched->keys, json_text(key), STR(""), err);
+    json_free(doc);
+    return class_;
 }
 
 /* Of those the results are not yet what they will be. */
 static enum err_class touched_drop(const struct derive_work *work, struct str *ids, size_t *len,
                                    struct err *err)
 {
-    struct cells touched;
+    struct touched_keys touched = {.lists = 0};
     size_t kept = 0;
-    const struct sql_value values[] = {sql_int(work->shop_id), ids_json(ids, *len, work->arena)};
-    if (!values[1].text.ptr)
-        return err_no_memory(err);
-    cells_init(&touched);
-    enum err_class class_ = work_query(work, SQL_AD_TOUCHED, values, 2, touched_take, &touched,
+    const struct sql_value values[] = {sql_int(work->shop_id), sql_int(LISTS_MAX + 1)};
+    cells_init(&touched.keys);
+    enum err_class class_ = work_query(work, SQL_AD_TOUCHED, values, 2, touched_list, &touched,
                                        err);
-    for (size_t i = 0; i < *len; i++) {
+    for (size_t i = 0; touched.lists <= LISTS_MAX && i < *len; i++) {
         struct str key = arena_printf(work->arena, "%.*s\x1f", STR_ARG(ids[i]));
-        if (key.ptr && !map_find(&touched.map, key))
+        if (key.ptr && !map_find(&touched.keys.map, key))
             ids[kept++] = ids[i];
     }
     *len = kept;
-    cells_fini(&touched);
+    cells_fini(&touched.keys);
     return class_;
 }
 

@@ -118,7 +118,7 @@ static enum err_class cells_touch(const struct derive_work *work, const struct c
         if (!keys[i].ptr)
             return err_no_memory(err);
     }
-    return sums_touch(work, table, keys, cells->len, err);
+    return work_touch(work, table, keys, cells->len, err);
 }
 
 static enum err_class sums_later(const struct derive_work *work, const struct ad_sums *sums,

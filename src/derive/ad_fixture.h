@@ -21,6 +21,7 @@ enum { SHOP = 7 };
 
 struct fixture {
     char folder[64];
+    struct str url;
     struct arena arena;
     struct table_catalog *catalog;
     struct store *store;
@@ -54,10 +55,9 @@ static UNUSED_HERE int derive_ready(void **state)
     *state = &f;
     if (store_schema(&f.arena, &f.catalog, NULL))
         return -1;
-    const struct store_options options = {.url = str_of(server_schema_empty("sqlite:d.db")),
-                                          .home = str_of(f.folder),
-                                          .catalog = f.catalog,
-                                          .create = true};
+    f.url = arena_dup(&f.arena, str_of(server_schema_empty("sqlite:d.db")));
+    const struct store_options options = {
+        .url = f.url, .home = str_of(f.folder), .catalog = f.catalog, .create = true};
     unsigned applied;
     if (store_open(&options, &f.store, NULL) || store_migrate(f.store, &applied, NULL))
         return -1;

@@ -126,10 +126,8 @@ static enum err_class mend_work(struct tx *tx, void *context, struct err *err)
     const struct derive_work *work = mending->work;
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; !class_ && i < audit->drifts_len; i++) {
-        const struct sql_value values[] = {sql_int(work->shop_id),
-                                           sql_text(str_of(audit->drifts[i].table)),
-                                           sql_text(audit->drifts[i].key)};
-        class_ = tx_exec(tx, SQL_TOUCH, values, 3, NULL, err);
+        class_ = tx_touch(tx, work->shop_id, str_of(audit->drifts[i].table), &audit->drifts[i].key,
+                          1, err);
     }
     const struct audit_drift *first = &audit->drifts[0];
     const struct event event = {

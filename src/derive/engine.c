@@ -1,22 +1,23 @@
-/* The engine: takes touched rows of a shop away and lets the makers derive what follows from them, a batch a commit
- * unit.
+/* The engine: takes lists of touched keys of a shop away and lets the makers derive what follows from them, a few hundred
+ * orders a commit unit.
  *
- * A unit reads what is stored in the transaction in which it writes results. It takes the touched rows first, which
- * holds them: whoever stores a row meanwhile (a replay by hand, another process) either has committed before, and is
- * read, or waits for this unit, and touches anew. So nothing is read too early, and killing it anywhere changes
- * nothing. */
+ * A unit reads what is stored in the transaction in which it writes results, and the touched lists before it
+ * (touched.c): what was stored with a list that it takes is there, and what comes meanwhile has its own list. Its fence
+ * comes first of all. Whoever touches also asks for the task that derives (derive_ask), which is the same row: he has
+ * committed before the unit reads the lists, or waits until it is over and then finds the task gone. So nothing is read
+ * too early, no list stays behind without a task, and killing it anywhere changes nothing. */
 #include "derive/engine.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "derive/sql.h"
 
 enum {
-    /* Touched rows of one table in a unit: a hundredth of a second for who waits behind it. */
+    /* Keys of one table in a unit, or one list more: a few hundredths of a second for who waits behind it. */
     TOUCHED_MAX = 500,
-    /* Days and videos that are read anew in a unit. */
+    /* Days and videos that are read anew in a unit; of so many keys that lists may have named several times. */
     SUMS_MAX = 50,
+    SUMS_TAKEN_MAX = 4000,
     SUMS_WAIT_MS = 10 * 1000,
     SUMS_WAIT_TIMES = 2,
     YIELD_MS = 30 * 1000,
@@ -24,9 +25,6 @@ enum {
     RETRY_MS = 1000,
     TRIES_MAX = 8,
 };
-#define KEY_BETWEEN '\x1f'
-/* Sorts behind KEY_BETWEEN: the keys of an id, and of its parts, lie before "ID ". */
-#define KEY_BEHIND ' '
 
 const struct maker *const makers[] = {&ad_maker, &trade_maker, NULL};
 const char *const derive_task_kinds[] = {"derive", NULL};
@@ -95,112 +93,12 @@ struct derivation {
     int64_t summing_ms, sums_due_ms;
 };
 
-struct touched_list {
-    struct arena *arena;
-    struct touched_row *rows;
-    size_t len, room;
-    size_t table;
-};
-
-static enum err_class touched_add(struct reader *row, void *context, struct err *err)
-{
-    struct touched_list *list = context;
-    if (list->len == list->room) {
-        size_t room = list->room ? 2 * list->room : TOUCHED_MAX;
-        struct touched_row *rows = arena_array(list->arena, room, sizeof(*rows));
-        if (!rows)
-            return err_no_memory(err);
-        if (list->len > 0)
-            memcpy(rows, list->rows, list->len * sizeof(*rows));
-        list->rows = rows;
-        list->room = room;
-    }
-    struct touched_row *to = &list->rows[list->len];
-    struct str key = arena_dup(list->arena, reader_text(row, 0));
-    if (!key.ptr)
-        return err_no_memory(err);
-    to->table = list->table;
-    to->key = key;
-    str_cut(key, KEY_BETWEEN, &to->id, &to->rest);
-    list->len++;
-    return ERR_OK;
-}
-
-static enum err_class id_keep(struct reader *row, void *context, struct err *err)
-{
-    struct touched_list *list = context;
-    struct str id, rest;
-    str_cut(reader_text(row, 0), KEY_BETWEEN, &id, &rest);
-    list->rows->id = arena_printf(list->arena, "%.*s%c", STR_ARG(id), KEY_BEHIND);
-    return list->rows->id.ptr ? ERR_OK : err_no_memory(err);
-}
-
-/* Tables `from` … `to` of a maker. */
-struct part {
-    const struct maker *maker;
-    size_t from, to;
-    struct str bound; /* touched rows before this key are taken; NULL text: all there are */
-};
-
 static size_t tables_count(const struct maker *maker)
 {
     size_t len = 0;
     while (maker->tables[len])
         len++;
     return len;
-}
-
-/* So many rows of each table are taken, and with an id all that belongs to it. */
-static enum err_class part_find(const struct derive_work *work, struct part *part, int64_t rows_max,
-                                struct err *err)
-{
-    enum err_class class_ = ERR_OK;
-    part->bound = STR_NONE;
-    for (size_t i = part->from; !class_ && i < part->to; i++) {
-        struct touched_row found = {.id = STR_NONE};
-        struct touched_list list = {.arena = work->arena, .rows = &found};
-        const struct sql_value values[] = {
-            sql_int(work->shop_id), sql_text(str_of(part->maker->tables[i])), sql_int(rows_max)};
-        class_ = work_query(work, SQL_TOUCHED_NTH, values, 3, id_keep, &list, err);
-        if (found.id.ptr && (!part->bound.ptr || str_cmp(found.id, part->bound) < 0))
-            part->bound = found.id;
-    }
-    return class_;
-}
-
-static enum err_class touched_drop(const struct derive_work *work, const char *table,
-                                   const struct touched_row *rows, size_t len, struct err *err)
-{
-    if (len == 0)
-        return ERR_OK;
-    struct str *keys = arena_array(work->arena, len, sizeof(*keys));
-    if (!keys)
-        return err_no_memory(err);
-    for (size_t i = 0; i < len; i++)
-        keys[i] = rows[i].key;
-    const struct sql_value values[] = {sql_int(work->shop_id), sql_text(str_of(table)),
-                                       ids_json(keys, len, work->arena)};
-    return values[2].text.ptr ? work_later(work, SQL_TOUCHED_DROP, values, 3, err)
-                              : err_no_memory(err);
-}
-
-static enum err_class part_take(const struct derive_work *work, const struct part *part,
-                                struct touched_list *list, struct err *err)
-{
-    enum err_class class_ = ERR_OK;
-    for (size_t i = part->from; !class_ && i < part->to; i++) {
-        const char *table = part->maker->tables[i];
-        const struct sql_value values[] = {sql_int(work->shop_id), sql_text(str_of(table)),
-                                           sql_text(part->bound)};
-        size_t before = list->len;
-        list->table = i;
-        class_ = part->bound.ptr
-                     ? work_query(work, SQL_TOUCHED_BEFORE, values, 3, touched_add, list, err)
-                     : work_query(work, SQL_TOUCHED_ALL, values, 2, touched_add, list, err);
-        if (!class_)
-            class_ = touched_drop(work, table, list->rows + before, list->len - before, err);
-    }
-    return class_;
 }
 
 static enum err_class step_run(struct tx *tx, const struct step *step, struct err *err)
@@ -244,32 +142,36 @@ static enum err_class task_end_here(struct derivation *d, struct tx *tx, int64_t
 static enum err_class maker_run(struct derivation *d, const struct derive_work *work,
                                 const struct maker *maker, struct err *err)
 {
-    struct part orders = {.maker = maker, .to = maker->ranges_from};
-    struct part ranges = {.maker = maker, .from = maker->ranges_from, .to = maker->sums_from};
-    struct part sums = {.maker = maker, .from = maker->sums_from, .to = tables_count(maker)};
-    struct touched_list list = {.arena = work->arena};
-    enum err_class class_ = part_find(work, &orders, TOUCHED_MAX, err);
-    bool takes_orders = !orders.bound.ptr || !d->summing;
-    bool takes_sums = !orders.bound.ptr || d->summing;
+    struct touched_part orders = {.maker = maker, .to = maker->ranges_from};
+    struct touched_part ranges = {
+        .maker = maker, .from = maker->ranges_from, .to = maker->sums_from};
+    struct touched_part sums = {
+        .maker = maker, .from = maker->sums_from, .to = tables_count(maker)};
+    struct touched_list list = {.len = 0};
+    enum err_class class_ = touched_find(work, &orders, TOUCHED_MAX, err);
+    bool takes_orders = !orders.more || !d->summing;
+    bool takes_sums = !orders.more || d->summing;
     struct derive_work of = *work;
     if (!class_ && takes_orders)
-        class_ = part_take(work, &orders, &list, err);
+        class_ = touched_take(work, &orders, &list, err);
     size_t orders_len = list.len;
     if (!class_ && takes_sums)
-        class_ = part_find(work, &sums, SUMS_MAX, err);
+        class_ = touched_find(work, &sums, SUMS_TAKEN_MAX, err);
     if (!class_ && takes_sums)
-        class_ = part_take(work, &sums, &list, err);
+        class_ = touched_take(work, &sums, &list, err);
+    if (!class_ && takes_sums)
+        class_ = touched_leave(work, &sums, &list, orders_len, SUMS_MAX, err);
     bool summed = list.len > orders_len;
     if (!class_ && takes_sums && !summed)
-        class_ = part_find(work, &ranges, TOUCHED_MAX, err);
+        class_ = touched_find(work, &ranges, TOUCHED_MAX, err);
     if (!class_ && takes_sums && !summed)
-        class_ = part_take(work, &ranges, &list, err);
-    of.sums_later = !takes_sums || sums.bound.ptr;
+        class_ = touched_take(work, &ranges, &list, err);
+    of.sums_later = !takes_sums || sums.more;
     if (!class_ && list.len > 0)
         class_ = maker->make(&of, list.rows, list.len, err);
     d->taken += (int64_t)list.len;
     /* Behind sums there may be ranges, which another unit takes. */
-    d->more = d->more || orders.bound.ptr || sums.bound.ptr || ranges.bound.ptr || summed;
+    d->more = d->more || orders.more || sums.more || ranges.more || summed;
     d->sums_left = d->sums_left || (takes_sums && list.len > orders_len);
     return class_;
 }

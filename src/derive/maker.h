@@ -1,11 +1,11 @@
 /* Makers: what turns touched rows into results and sums. Private to derive; a file of this room adds one (ad.c,
  * trade.c) and stands in the table of engine.c.
  *
- * A maker listens to tables. When the engine has taken a batch of `touched` rows of them away (and so holds them until
- * the commit, engine.c), it hands them over, in the same transaction: the maker reads what is stored now, works out
- * the results of those ids, writes those that differ, and reads the days again that they belong to or did. Whatever is
- * written to a table that somebody listens to must be touched by the transaction that writes it: data tables with
- * `derived: true` are by the store, everything else touches by itself (derive_touch_sql).
+ * A maker listens to tables. When the engine has taken lists of touched keys of them away (engine.c), it hands the keys
+ * over, in the same transaction: the maker reads what is stored now, works out the results of those ids, writes those
+ * that differ, and reads the days again that they belong to or did. Whatever is written that results follow from must
+ * be touched by the transaction that writes it: rows of data tables with `derived:` are by the store, everything else
+ * touches by itself (tx_touch).
  *
  * Memory: work->arena, until the unit is over. Threads: the queue's workers and the audit; a work belongs to one. */
 #ifndef HUILIU_DERIVE_MAKER_H
@@ -22,25 +22,24 @@ struct derive_work {
     int64_t shop_id;
     const struct derive_shop *shop;
     int64_t now_ms;
-    /* Sums of what changed are not read now but touched (sum_touch): more orders wait, and each sum is read once when
+    /* Sums of what changed are not read now but touched (work_touch): more orders wait, and each sum is read once when
      * they are done. */
     bool sums_later;
     bool *
         more; /* set by a maker that touched rows itself: another unit takes them. NULL where tx is */
 };
 
-/* A touched row. Its key is cut at the first U+001F: `id` is what results are of. */
+/* A touched key. It is cut at the first U+001F: `id` is what results are of. */
 struct touched_row {
     size_t table; /* in the maker's tables */
     struct str key;
     struct str id, rest;
 };
-/* What a rebuild touches, a few thousand rows a transaction: `last` reads the last key of the next part, `touch` touches
- * what lies up to it. Bound: ?1 shop ?2 behind this key ?3 how many, or up to this key; unless by WALK_ALL ?4 from and
- * ?5 to, both included; `touch` also has ?4 or ?6 what is put behind each key. */
+/* What a rebuild touches as keys of `table`, a few thousand a transaction: `keys` reads the next, in order. Bound: ?1 shop
+ * ?2 behind this key ?3 most; unless by WALK_ALL ?4 from and ?5 to, both included. `behind` is put behind each. */
 enum walk_by { WALK_ALL, WALK_MS, WALK_DAYS };
 struct rebuild_walk {
-    const char *last, *touch;
+    const char *table, *keys;
     enum walk_by by;
     const char *behind;
 };
@@ -70,8 +69,8 @@ enum err_class work_query(const struct derive_work *work, const char *sql,
 /* Done at the latest with the commit. */
 enum err_class work_later(const struct derive_work *work, const char *sql,
                           const struct sql_value *values, size_t values_len, struct err *err);
-/* The sums with these keys are read anew by a later unit of this task. */
-enum err_class sums_touch(const struct derive_work *work, const char *table, const struct str *keys,
+/* These keys are derived by a later unit of this task. */
+enum err_class work_touch(const struct derive_work *work, const char *table, const struct str *keys,
                           size_t keys_len, struct err *err);
 /* Texts as one value of a statement: a JSON list (sql.h, FROM_LISTED). NULL text: no memory. */
 struct sql_value ids_json(const struct str *ids, size_t len, struct arena *arena);

@@ -2,9 +2,11 @@
  * rest. Killed in between, what was touched is derived, and a second rebuild touches the others. */
 #include "derive/engine.h"
 
+#include <string.h>
+
 #include "derive/sql.h"
 
-enum { PART_ROWS = 2000 };
+enum { PART_KEYS = 2000, KEY_BYTES_MAX = 4096 };
 /* All there are: behind every instant that a database knows, and every day. */
 static const int64_t LAST_MS = INT64_C(253402300799999);
 #define LAST_DAY STR("9999-12-31")
@@ -18,8 +20,10 @@ struct rebuilding {
     struct str from_day, to_day;
     /* One part of a walk. */
     const struct rebuild_walk *walk;
-    struct str after, up_to;
-    int64_t rows;
+    struct str after;
+    struct buf last;
+    struct str keys[PART_KEYS];
+    size_t len;
 };
 
 static struct str day_or(struct str day, struct str otherwise)
@@ -70,17 +74,19 @@ static size_t range_values(const struct rebuilding *r, struct sql_value *values,
 
 static enum err_class part_find(struct rebuilding *r, struct arena *arena, struct err *err)
 {
-    struct sql_value values[] = {sql_int(r->shop_id), sql_text(r->after), sql_int(PART_ROWS),
+    struct sql_value values[] = {sql_int(r->shop_id), sql_text(r->after), sql_int(PART_KEYS),
                                  sql_null(), sql_null()};
     struct reader *row;
-    r->up_to = STR_NONE;
-    enum err_class class_ = store_read(r->derive->options.store, r->walk->last, values,
+    r->len = 0;
+    enum err_class class_ = store_read(r->derive->options.store, r->walk->keys, values,
                                        range_values(r, values, 3), &row, err);
     if (class_)
         return class_;
-    if (reader_next(row) && !reader_is_null(row, 0)) {
-        r->up_to = arena_dup(arena, reader_text(row, 0));
-        class_ = r->up_to.ptr ? ERR_OK : err_no_memory(err);
+    while (!class_ && r->len < PART_KEYS && reader_next(row)) {
+        struct str key = arena_printf(arena, "%.*s%s", STR_ARG(reader_text(row, 0)),
+                                      r->walk->behind);
+        r->keys[r->len++] = key;
+        class_ = key.ptr ? ERR_OK : err_no_memory(err);
     }
     enum err_class closed = reader_close(row, class_ ? NULL : err);
     return class_ ? class_ : closed;
@@ -88,30 +94,42 @@ static enum err_class part_find(struct rebuilding *r, struct arena *arena, struc
 
 static enum err_class part_work(struct tx *tx, void *context, struct err *err)
 {
-    struct rebuilding *r = context;
-    struct sql_value values[6] = {sql_int(r->shop_id), sql_text(r->after), sql_text(r->up_to)};
-    size_t len = range_values(r, values, 3);
-    values[len++] = sql_text(str_of(r->walk->behind));
-    enum err_class class_ = tx_exec(tx, r->walk->touch, values, len, &r->rows, err);
+    const struct rebuilding *r = context;
+    enum err_class class_ = tx_touch(tx, r->shop_id, str_of(r->walk->table), r->keys, r->len, err);
     /* Behind everything that brings something new. */
     return class_ ? class_ : derive_ask(tx, r->shop_id, TASK_BACKFILL, r->run, r->now_ms, err);
+}
+
+/* The part's last key, without what stands behind it, survives the part. */
+static bool after_keep(struct rebuilding *r)
+{
+    struct str last = r->keys[r->len - 1];
+    last.len -= strlen(r->walk->behind);
+    buf_reset(&r->last);
+    buf_add(&r->last, last);
+    r->after = buf_str(&r->last);
+    return !r->last.failed;
 }
 
 static enum err_class walk_run(struct rebuilding *r, int64_t *rows, struct err *err)
 {
     struct arena arena;
     arena_init(&arena);
+    buf_init(&r->last, KEY_BYTES_MAX);
     r->after = STR("");
     enum err_class class_;
     do {
+        arena_reset(&arena);
         class_ = part_find(r, &arena, err);
-        if (class_ || !r->up_to.ptr)
+        if (class_ || r->len == 0)
             break;
         r->now_ms = clock_now_ms();
         class_ = store_write(r->derive->options.store, part_work, r, err);
-        *rows += class_ ? 0 : r->rows;
-        r->after = r->up_to;
-    } while (!class_);
+        *rows += class_ ? 0 : (int64_t)r->len;
+        if (!class_ && !after_keep(r))
+            class_ = err_no_memory(err);
+    } while (!class_ && r->len == PART_KEYS);
+    buf_fini(&r->last);
     arena_fini(&arena);
     return class_;
 }

@@ -71,9 +71,8 @@ static enum err_class touch(struct tx *tx, int64_t shop_id, const char *table, s
 {
     char key[KEY_BYTES_MAX + 1];
     int len = snprintf(key, sizeof key, "%.*s%s%.*s", STR_ARG(a), b.len ? "\x1f" : "", STR_ARG(b));
-    const struct sql_value values[] = {sql_int(shop_id), sql_text(str_of(table)),
-                                       sql_text((struct str){key, (size_t)len})};
-    enum err_class class_ = tx_exec(tx, SQL_TOUCH, values, 3, NULL, err);
+    const struct str keys = {key, (size_t)len};
+    enum err_class class_ = tx_touch(tx, shop_id, str_of(table), &keys, 1, err);
     return class_ == ERR_OK ? derive_ask(tx, shop_id, TASK_LIVE, STR(""), now_ms, err) : class_;
 }
 
@@ -227,17 +226,15 @@ enum err_class person_say(struct tx *tx, int64_t shop_id, struct str sku_id, str
 
 enum err_class person_default_said(struct tx *tx, int64_t shop_id, int64_t now_ms, struct err *err)
 {
-    const struct sql_value shop = sql_int(shop_id);
-    enum err_class class_ = tx_exec(tx, SQL_PERSON_DEFAULT, &shop, 1, NULL, err);
+    enum err_class class_ = touched_walk(tx, shop_id, "sku_person", SQL_PERSON_DEFAULT, err);
     return class_ == ERR_OK ? derive_ask(tx, shop_id, TASK_LIVE, STR(""), now_ms, err) : class_;
 }
 
 /* --- zones --- */
 enum err_class zone_said(struct tx *tx, int64_t shop_id, int64_t now_ms, struct err *err)
 {
-    const struct sql_value shop = sql_int(shop_id);
-    enum err_class class_ = tx_exec(tx, SQL_ZONE_AD_ORDERS, &shop, 1, NULL, err);
+    enum err_class class_ = touched_walk(tx, shop_id, "ad_order", SQL_ZONE_AD_ORDERS, err);
     if (class_ == ERR_OK)
-        class_ = tx_exec(tx, SQL_ZONE_TRADE_ORDERS, &shop, 1, NULL, err);
+        class_ = touched_walk(tx, shop_id, "trade_order", SQL_ZONE_TRADE_ORDERS, err);
     return class_ == ERR_OK ? derive_ask(tx, shop_id, TASK_LIVE, STR(""), now_ms, err) : class_;
 }

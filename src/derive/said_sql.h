@@ -30,18 +30,16 @@
     " ON CONFLICT (shop_id, sku_id) DO UPDATE SET person = excluded.person, who = excluded.who,"   \
     " changed_ms = excluded.changed_ms"
 #define SQL_PERSON_UNSAY "DELETE FROM sku_person WHERE shop_id = ?1 AND sku_id = ?2"
-/* ?1 shop. By its results: days may still wait for orders that took the person from before. */
+/* ?1 shop ?2 behind this one ?3 most. By its results: days may still wait for orders that took the person from before. */
 #define SQL_PERSON_DEFAULT                                                                         \
-    "INSERT INTO touched (shop_id, table_name, key_text)"                                          \
-    " SELECT DISTINCT r.shop_id, 'sku_person', r.sku_id FROM trade_result r"                       \
-    " WHERE r.shop_id = ?1"                                                                        \
-    " ON CONFLICT (shop_id, table_name, key_text) DO UPDATE SET key_text = excluded.key_text"
+    "SELECT DISTINCT r.sku_id FROM trade_result r WHERE r.shop_id = ?1"                            \
+    " AND (?2 = '' OR r.sku_id > ?2) ORDER BY 1 LIMIT ?3"
 
-/* ?1 shop. Days of their figures are the platform's own; those of their placing are the shop's. */
+/* ?1 shop ?2 behind this one ?3 most. Days of their figures are the platform's own; those of their placing are the
+ * shop's. */
 #define SQL_ZONE_ALL(table)                                                                        \
-    "INSERT INTO touched (shop_id, table_name, key_text)"                                          \
-    " SELECT o.shop_id, '" table "', o.order_id FROM " table " o WHERE o.shop_id = ?1"             \
-    " ON CONFLICT (shop_id, table_name, key_text) DO UPDATE SET key_text = excluded.key_text"
+    "SELECT o.order_id FROM " table " o WHERE o.shop_id = ?1 AND o.order_id > ?2"                  \
+    " ORDER BY o.order_id LIMIT ?3"
 #define SQL_ZONE_AD_ORDERS SQL_ZONE_ALL("ad_order")
 #define SQL_ZONE_TRADE_ORDERS SQL_ZONE_ALL("trade_order")
 

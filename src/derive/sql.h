@@ -19,48 +19,24 @@
                                             " WHERE " on " LIMIT 100000) AS " alias " " rest,      \
         select " FROM " LISTED_MARIADB(at) " STRAIGHT_JOIN " table " " alias " ON " on " " rest)
 
-/* --- touched rows --- */
-/* ?1 shop ?2 table ?3 how many are taken at once: the first that is not. */
-#define SQL_TOUCHED_NTH                                                                            \
-    "SELECT key_text FROM touched WHERE shop_id = ?1 AND table_name = ?2"                          \
-    " ORDER BY key_text LIMIT 1 OFFSET ?3"
-/* ?1 shop ?2 table (?3 before this key). Held until the commit: who touches a row that is touched already waits for
- * who derives it, and the other way round (SQL_TOUCHED_ADD in store/sql.h). SQLite has one writer. */
-#define TOUCHED_READ(also)                                                                         \
-    SQL_PER_DATABASE(                                                                              \
-        "SELECT key_text FROM touched WHERE shop_id = ?1 AND table_name = ?2" also,                \
-        "SELECT key_text FROM touched WHERE shop_id = ?1 AND table_name = ?2" also " FOR UPDATE",  \
-        "SELECT key_text FROM touched WHERE shop_id = ?1 AND table_name = ?2" also " FOR UPDATE")
-static const char SQL_TOUCHED_ALL[] = TOUCHED_READ("");
-static const char SQL_TOUCHED_BEFORE[] = TOUCHED_READ(" AND key_text < ?3");
-/* ?1 shop ?2 table ?3 list of keys: these and no others, which may have come meanwhile. They are held (TOUCHED_READ), so
- * that PostgreSQL may go by where they lie: by their keys it reads all of the table, which was empty when it planned. */
+/* --- touched lists --- */
+/* ?1 shop ?2 what they are of ?3 most */
+#define SQL_TOUCHED_NEXT                                                                           \
+    "SELECT id, key_count FROM touched WHERE shop_id = ?1 AND table_name = ?2 ORDER BY id LIMIT ?3"
+/* ?1 shop ?2 what they are of ?3 up to this one */
+#define SQL_TOUCHED_READ                                                                           \
+    "SELECT id, key_list FROM touched WHERE shop_id = ?1 AND table_name = ?2 AND id <= ?3"         \
+    " ORDER BY id"
+/* ?1 list of ids: these and no others, which may have come meanwhile. */
 static const char SQL_TOUCHED_DROP[] = SQL_PER_DATABASE(
-    "DELETE FROM touched WHERE shop_id = ?1 AND table_name = ?2 AND key_text IN (SELECT k.value"
-    " FROM " LISTED_SQLITE("?3") ")",
-    "DELETE FROM touched WHERE ctid = ANY (ARRAY(SELECT t.at FROM " LISTED_POSTGRES(
-        "?3") " CROSS JOIN LATERAL (SELECT a.ctid AS at FROM touched a WHERE a.shop_id = ?1"
-              " AND a.table_name = ?2 AND a.key_text = k.value LIMIT 1) AS t))",
-    "DELETE t FROM " LISTED_MARIADB("?3") " STRAIGHT_JOIN touched t ON t.shop_id = ?1"
-                                          " AND t.table_name = ?2 AND t.key_text = k.value");
+    "DELETE FROM touched WHERE id IN (SELECT value FROM json_each(?1))",
+    "DELETE FROM touched WHERE id = ANY(translate(?1, '[]', '{}')::bigint[])",
+    "DELETE FROM touched WHERE id IN (SELECT j.value FROM JSON_TABLE(?1, '$[*]' COLUMNS"
+    " (value bigint PATH '$')) AS j)");
 /* ?1 shop. */
 #define SQL_TOUCHED_ANY "SELECT 1 FROM touched WHERE shop_id = ?1 LIMIT 1"
 #define SQL_SHOP_THERE "SELECT count(*) FROM shop WHERE id = ?1"
 #define SQL_SHOP_ZONE "SELECT zone FROM shop WHERE id = ?1"
-/* ?1 shop ?2 table ?3 key. */
-#define SQL_TOUCH                                                                                  \
-    "INSERT INTO touched (shop_id, table_name, key_text) VALUES (?1, ?2, ?3)"                      \
-    " ON CONFLICT (shop_id, table_name, key_text) DO UPDATE SET key_text = excluded.key_text"
-
-/* ?1 shop ?2 table ?3 list of keys. */
-#define TOUCH_LISTED(list)                                                                         \
-    "INSERT INTO touched (shop_id, table_name, key_text) SELECT CAST(?1 AS bigint), CAST(?2 AS"    \
-    " text), k.value FROM " list " WHERE true"                                                     \
-    " ON CONFLICT (shop_id, table_name, key_text) DO NOTHING"
-static const char SQL_TOUCH_LISTED[] = SQL_PER_DATABASE(TOUCH_LISTED(LISTED_SQLITE("?3")),
-                                                        TOUCH_LISTED(LISTED_POSTGRES("?3")),
-                                                        TOUCH_LISTED(LISTED_MARIADB("?3")));
-
 /* --- ad orders --- */
 /* Columns of an ad order's result that are read as they are: name, from where, type. */
 #define AD_READ(C)                                                                                 \
@@ -212,10 +188,9 @@ static const char SQL_AD_VIDEO_ADD[] = SQL_PER_DATABASE(AD_VIDEO_INSERT AD_VIDEO
     " VALUES ('last', ?1, ?2, ?3, ?4) ON CONFLICT (name) DO UPDATE SET at_ms = excluded.at_ms,"    \
     " seed = excluded.seed, looked = excluded.looked, differing = excluded.differing"
 #define SQL_AUDIT_LAST "SELECT at_ms, seed, looked, differing FROM derive_audit WHERE name = 'last'"
-/* ?1 shop ?2 ids. */
-static const char SQL_AD_TOUCHED[] = FROM_LISTED(
-    "SELECT DISTINCT t.key_text", "?2", "touched", "t",
-    "t.shop_id = ?1 AND t.table_name IN ('ad_order', 'ad_figure') AND t.key_text = k.value", "");
+/* ?1 shop ?2 most */
+#define SQL_AD_TOUCHED                                                                             \
+    "SELECT key_list FROM touched WHERE shop_id = ?1 AND table_name = 'ad_order' LIMIT ?2"
 #define SQL_AD_RESULT_BOUNDS                                                                       \
     "SELECT min(created_ms), max(created_ms) FROM ad_result WHERE shop_id = ?1"
 /* ?1 shop ?2 from then on ?3 so many rows further. */
@@ -244,30 +219,18 @@ static const char SQL_AD_TOUCHED[] = FROM_LISTED(
     " WHERE shop_id = ?1 AND item_id = ?2"
 
 /* --- rebuilding (maker.h: rebuild_walk) --- */
-/* The last of the next ?3 keys of a table. */
-#define WALK_LAST(table, key, also)                                                                \
-    "SELECT max(x.last_key) FROM (SELECT DISTINCT w." key " AS last_key FROM " table               \
-    " w WHERE w.shop_id = ?1 AND w." key " > ?2" also " ORDER BY 1 LIMIT ?3) AS x"
-#define WALK_TOUCH(touched, table, key, also, behind)                                              \
-    "INSERT INTO touched (shop_id, table_name, key_text) SELECT DISTINCT w.shop_id, '" touched     \
-    "', w." key " || " behind " FROM " table " w WHERE w.shop_id = ?1 AND w." key                  \
-    " > ?2 AND w." key " <= ?3" also                                                               \
-    " ON CONFLICT (shop_id, table_name, key_text) DO UPDATE SET key_text = excluded.key_text"
+#define WALK(table, key, also)                                                                     \
+    "SELECT DISTINCT w." key " FROM " table " w WHERE w.shop_id = ?1 AND w." key " > ?2" also      \
+    " ORDER BY 1 LIMIT ?3"
 #define AD_PLACED " AND (w.created_at BETWEEN ?4 AND ?5 OR w.created_at IS NULL)"
 #define AD_BETWEEN " AND w.day BETWEEN ?4 AND ?5"
 #define AD_OF(basis) " AND w.basis = '" basis "' AND w.day BETWEEN ?4 AND ?5"
-#define SQL_AD_WALK_ORDERS_LAST WALK_LAST("ad_order", "order_id", AD_PLACED)
-#define SQL_AD_WALK_ORDERS WALK_TOUCH("ad_order", "ad_order", "order_id", AD_PLACED, "?6")
-#define SQL_AD_WALK_RESULTS_LAST WALK_LAST("ad_result", "order_id", AD_BETWEEN)
-#define SQL_AD_WALK_RESULTS WALK_TOUCH("ad_order", "ad_result", "order_id", AD_BETWEEN, "?6")
-#define SQL_AD_WALK_TOLD_LAST WALK_LAST("ad_figure_day", "day", AD_BETWEEN)
-#define SQL_AD_WALK_TOLD WALK_TOUCH("ad_day", "ad_figure_day", "day", AD_BETWEEN, "?6")
-#define SQL_AD_WALK_SPENT_LAST WALK_LAST("ad_day", "day", AD_OF("spent"))
-#define SQL_AD_WALK_SPENT WALK_TOUCH("ad_day", "ad_day", "day", AD_OF("spent"), "?6")
-#define SQL_AD_WALK_CREATED_LAST WALK_LAST("ad_day", "day", AD_OF("created"))
-#define SQL_AD_WALK_CREATED WALK_TOUCH("ad_day", "ad_day", "day", AD_OF("created"), "?6")
-#define SQL_AD_WALK_VIDEOS_LAST WALK_LAST("ad_video", "item_id", "")
-#define SQL_AD_WALK_VIDEOS WALK_TOUCH("ad_video", "ad_video", "item_id", "", "?4")
+#define SQL_AD_WALK_ORDERS WALK("ad_order", "order_id", AD_PLACED)
+#define SQL_AD_WALK_RESULTS WALK("ad_result", "order_id", AD_BETWEEN)
+#define SQL_AD_WALK_TOLD WALK("ad_figure_day", "day", AD_BETWEEN)
+#define SQL_AD_WALK_SPENT WALK("ad_day", "day", AD_OF("spent"))
+#define SQL_AD_WALK_CREATED WALK("ad_day", "day", AD_OF("created"))
+#define SQL_AD_WALK_VIDEOS WALK("ad_video", "item_id", "")
 
 #define SQL_AD_VIDEO_DROP "DELETE FROM ad_video WHERE shop_id = ?1 AND item_id = ?2"
 

@@ -2,11 +2,11 @@
 #include "derive/trade.h"
 #include "derive/trade_sql.h"
 
-enum { OF_ORDER, OF_VOUCHER, OF_COST, OF_PERSON, OF_PRODUCT, OF_RATE, OF_DAY };
-static const char *const tables[] = {[OF_ORDER] = "trade_order", [OF_VOUCHER] = "trade_certificate",
-                                     [OF_COST] = "sku_cost",     [OF_PERSON] = "sku_person",
-                                     [OF_PRODUCT] = "product",   [OF_RATE] = "exchange_rate",
-                                     [OF_DAY] = "trade_day",     [OF_DAY + 1] = NULL};
+enum { OF_ORDER, OF_COST, OF_PERSON, OF_PRODUCT, OF_RATE, OF_DAY };
+static const char *const tables[] = {
+    [OF_ORDER] = "trade_order", [OF_COST] = "sku_cost",      [OF_PERSON] = "sku_person",
+    [OF_PRODUCT] = "product",   [OF_RATE] = "exchange_rate", [OF_DAY] = "trade_day",
+    [OF_DAY + 1] = NULL};
 
 struct shop_reading {
     const struct derive_work *work;
@@ -38,7 +38,7 @@ static enum err_class orders_of(const struct derive_work *work, const struct tou
     if (!ids)
         return err_no_memory(err);
     for (size_t i = 0; i < rows_len; i++)
-        if (rows[i].table == OF_ORDER || rows[i].table == OF_VOUCHER)
+        if (rows[i].table == OF_ORDER)
             ids[ids_len++] = rows[i].id;
     return trade_orders_make(work, person, ids, ids_len, days, err);
 }
@@ -92,9 +92,9 @@ static enum err_class trade_make(const struct derive_work *work, const struct to
 
 /* Results and days that nothing stands behind any more are looked at as well: they go. */
 static const struct rebuild_walk walks[] = {
-    {SQL_TRADE_WALK_ORDERS_LAST, SQL_TRADE_WALK_ORDERS, WALK_MS, ""},
-    {SQL_TRADE_WALK_RESULTS_LAST, SQL_TRADE_WALK_RESULTS, WALK_DAYS, ""},
-    {SQL_TRADE_WALK_DAYS_LAST, SQL_TRADE_WALK_DAYS, WALK_DAYS, ""},
+    {"trade_order", SQL_TRADE_WALK_ORDERS, WALK_MS, ""},
+    {"trade_order", SQL_TRADE_WALK_RESULTS, WALK_DAYS, ""},
+    {"trade_day", SQL_TRADE_WALK_DAYS, WALK_DAYS, ""},
 };
 
 const struct maker trade_maker = {.name = "trade",

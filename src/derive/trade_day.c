@@ -24,7 +24,7 @@ static enum err_class days_touch(const struct derive_work *work, const struct ce
         return err_no_memory(err);
     for (size_t i = 0; i < days->len; i++)
         cell_cut(days->items[i], &keys[i], &rest);
-    return sums_touch(work, "trade_day", keys, days->len, err);
+    return work_touch(work, "trade_day", keys, days->len, err);
 }
 
 /* Of orders that changed. */

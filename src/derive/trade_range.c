@@ -20,10 +20,7 @@ struct sku_days {
 enum err_class trade_touch(const struct derive_work *work, const char *table, struct str key,
                            struct err *err)
 {
-    const struct sql_value values[] = {sql_int(work->shop_id), sql_text(str_of(table)),
-                                       sql_text(key)};
-    *work->more = true;
-    return work_later(work, SQL_TOUCH, values, 3, err);
+    return work_touch(work, table, &key, 1, err);
 }
 
 static enum err_class sku_day_row(struct reader *row, void *context, struct err *err)
@@ -210,15 +207,35 @@ enum err_class trade_person_range(const struct derive_work *work, struct str sho
 
 /* --- rate --- */
 
+struct rate_costs {
+    struct arena *arena;
+    struct str *keys;
+    size_t len, room;
+};
+static enum err_class rate_cost(struct reader *row, void *context, struct err *err)
+{
+    struct rate_costs *costs = context;
+    void *keys = costs->keys;
+    if (!trade_grow(costs->arena, &keys, costs->len, &costs->room, sizeof *costs->keys))
+        return err_no_memory(err);
+    costs->keys = keys;
+    struct str key = arena_printf(costs->arena, "%.*s\x1f%.*s", STR_ARG(reader_text(row, 0)),
+                                  STR_ARG(reader_text(row, 1)));
+    costs->keys[costs->len++] = key;
+    return key.ptr ? ERR_OK : err_no_memory(err);
+}
+
 enum err_class trade_rate_range(const struct derive_work *work, struct str base, struct str quote,
                                 struct str day, struct err *err)
 {
     struct str before_day;
     const struct sql_value rate[] = {sql_text(base), sql_text(quote), sql_text(day)};
+    struct rate_costs costs = {.arena = work->arena};
     enum err_class class_ = read_text(work, SQL_TRADE_RATE_NEXT, rate, 3, STR(TRADE_DAYS_END),
                                       &before_day, err);
     const struct sql_value values[] = {sql_int(work->shop_id), sql_text(base), sql_text(day),
-                                       sql_text(before_day), sql_text(STR("\x1f"))};
-    *work->more = true;
-    return class_ == ERR_OK ? work_later(work, SQL_TRADE_RATE_TOUCH, values, 5, err) : class_;
+                                       sql_text(before_day)};
+    if (class_ == ERR_OK)
+        class_ = work_query(work, SQL_TRADE_RATE_COSTS, values, 4, rate_cost, &costs, err);
+    return class_ == ERR_OK ? work_touch(work, "sku_cost", costs.keys, costs.len, err) : class_;
 }

@@ -91,14 +91,11 @@ static const char SQL_TRADE_COSTS[] = TRADE_LISTED(
 /* ?1 base ?2 quote ?3 day */
 #define SQL_TRADE_RATE_NEXT                                                                        \
     "SELECT min(day) FROM exchange_rate WHERE base = ?1 AND quote = ?2 AND day > ?3"
-/* ?1 shop ?2 base ?3 from this day ?4 before this one ?5 U+001F. Costs in that currency that hold on one of the days:
- * each from its own day on, or from the first of the range. */
-#define SQL_TRADE_RATE_TOUCH                                                                       \
-    "INSERT INTO touched (shop_id, table_name, key_text)"                                          \
-    " SELECT DISTINCT CAST(?1 AS bigint), 'sku_cost', c.sku_id || CAST(?5 AS text) ||"             \
-    " CASE WHEN c.from_day > ?3 THEN c.from_day ELSE CAST(?3 AS text) END"                         \
-    " FROM sku_cost c WHERE c.shop_id = ?1 AND c.currency = ?2 AND c.from_day < ?4"                \
-    " ON CONFLICT (shop_id, table_name, key_text) DO NOTHING"
+/* ?1 shop ?2 base ?3 from this day ?4 before this one. Costs in that currency that hold on one of the days: each from
+ * its own day on, or from the first of the range. */
+#define SQL_TRADE_RATE_COSTS                                                                       \
+    "SELECT DISTINCT c.sku_id, CASE WHEN c.from_day > ?3 THEN c.from_day ELSE CAST(?3 AS text)"    \
+    " END FROM sku_cost c WHERE c.shop_id = ?1 AND c.currency = ?2 AND c.from_day < ?4"
 /* --- the audit --- */
 /* ?1 shop */
 #define SQL_TRADE_RESULT_BOUNDS                                                                    \
@@ -113,7 +110,7 @@ static const char SQL_TRADE_COSTS[] = TRADE_LISTED(
 /* ?1 shop */
 #define SQL_TRADE_TOUCHED                                                                          \
     "SELECT 1 FROM touched WHERE shop_id = ?1 AND table_name IN ('trade_order',"                   \
-    " 'trade_certificate', 'sku_cost', 'sku_person', 'product', 'exchange_rate', 'trade_day')"     \
+    " 'sku_cost', 'sku_person', 'product', 'exchange_rate', 'trade_day')"                          \
     " LIMIT 1"
 /* ?1 shop ?2 day: the shop's rows of a day, and the same straight from its results, without cells. */
 #define SQL_TRADE_DAY_STORED                                                                       \
@@ -133,13 +130,9 @@ static const char SQL_TRADE_COSTS[] = TRADE_LISTED(
                                  " GROUP BY r.currency ORDER BY r.currency"
 
 /* --- rebuilding (maker.h: rebuild_walk) --- */
-#define SQL_TRADE_WALK_ORDERS_LAST WALK_LAST("trade_order", "order_id", AD_PLACED)
-#define SQL_TRADE_WALK_ORDERS WALK_TOUCH("trade_order", "trade_order", "order_id", AD_PLACED, "?6")
-#define SQL_TRADE_WALK_RESULTS_LAST WALK_LAST("trade_result", "order_id", AD_BETWEEN)
-#define SQL_TRADE_WALK_RESULTS                                                                     \
-    WALK_TOUCH("trade_order", "trade_result", "order_id", AD_BETWEEN, "?6")
-#define SQL_TRADE_WALK_DAYS_LAST WALK_LAST("trade_day", "day", AD_BETWEEN)
-#define SQL_TRADE_WALK_DAYS WALK_TOUCH("trade_day", "trade_day", "day", AD_BETWEEN, "?6")
+#define SQL_TRADE_WALK_ORDERS WALK("trade_order", "order_id", AD_PLACED)
+#define SQL_TRADE_WALK_RESULTS WALK("trade_result", "order_id", AD_BETWEEN)
+#define SQL_TRADE_WALK_DAYS WALK("trade_day", "day", AD_BETWEEN)
 
 /* --- days ---
  * A cell is what the sales of a day came to of one SKU, SPU, person and currency: what adds up. The four dimensions are

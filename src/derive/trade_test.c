@@ -108,28 +108,12 @@ static void row_put(struct world *w, int64_t shop, const char *table_name, const
 struct making {
     struct world *w;
     int64_t shop;
-    struct touched_row *rows;
     size_t len;
     bool more;
 };
-static enum err_class touched_take(struct reader *row, void *context, struct err *err)
-{
-    struct making *m = context;
-    (void)err;
-    struct touched_row *touched = &m->rows[m->len];
-    touched->table = 0;
-    for (size_t i = 0; trade_maker.tables[i]; i++)
-        if (str_eq(reader_text(row, 0), str_of(trade_maker.tables[i])))
-            touched->table = i;
-    touched->key = arena_dup(&m->w->arena, reader_text(row, 1));
-    str_cut(touched->key, '\x1f', &touched->id, &touched->rest);
-    m->len++;
-    return ERR_OK;
-}
 static enum err_class make_unit(struct tx *tx, void *context, struct err *err)
 {
     struct making *m = context;
-    const struct sql_value shop = sql_int(m->shop);
     const struct derive_work work = {.derive = &m->w->derive,
                                      .tx = tx,
                                      .arena = &m->w->arena,
@@ -137,14 +121,16 @@ static enum err_class make_unit(struct tx *tx, void *context, struct err *err)
                                      .shop = &m->w->shop,
                                      .now_ms = m->w->now_ms,
                                      .more = &m->more};
-    m->len = 0;
-    m->rows = arena_array(&m->w->arena, 2000, sizeof *m->rows);
-    enum err_class class_ = tx_query(
-        tx, "SELECT table_name, key_text FROM touched WHERE shop_id = ?1 ORDER BY 1, 2", &shop, 1,
-        touched_take, m, err);
+    struct touched_part all = {.maker = &trade_maker};
+    struct touched_list list = {.len = 0};
+    while (trade_maker.tables[all.to])
+        all.to++;
+    enum err_class class_ = touched_find(&work, &all, 2000, err);
     if (class_ == ERR_OK)
-        class_ = tx_exec(tx, "DELETE FROM touched WHERE shop_id = ?1", &shop, 1, NULL, err);
-    return class_ == ERR_OK && m->len > 0 ? trade_maker.make(&work, m->rows, m->len, err) : class_;
+        class_ = touched_take(&work, &all, &list, err);
+    m->len = list.len;
+    return class_ == ERR_OK && list.len > 0 ? trade_maker.make(&work, list.rows, list.len, err)
+                                            : class_;
 }
 /* What the engine does: until nothing is touched any more. Returns the number of units. */
 static int make(struct world *w, int64_t shop)
@@ -161,13 +147,21 @@ static int make(struct world *w, int64_t shop)
     }
 }
 
+struct touching {
+    int64_t shop;
+    const char *table, *key;
+};
+static enum err_class touch_unit(struct tx *tx, void *context, struct err *err)
+{
+    const struct touching *touching = context;
+    const struct str key = str_of(touching->key);
+    return tx_touch(tx, touching->shop, str_of(touching->table), &key, 1, err);
+}
 static void touch_row(struct world *w, int64_t shop, const char *table, const char *key)
 {
-    const struct sql_value values[] = {sql_int(shop), text(table), text(key)};
-    exec(w,
-         "INSERT INTO touched (shop_id, table_name, key_text) VALUES (?1, ?2, ?3)"
-         " ON CONFLICT (shop_id, table_name, key_text) DO NOTHING",
-         values, 3);
+    struct err err;
+    struct touching touching = {shop, table, key};
+    assert_good(store_write(w->f->store, touch_unit, &touching, &err), &err);
 }
 
 /* An order as the platform gives it, touched as the store does. */
@@ -714,6 +708,11 @@ static void what_cannot_be_a_cost_or_rate_is_refused(void **state)
 }
 
 /* --- any order of changes --- */
+static enum err_class zone_work(struct tx *tx, void *context, struct err *err)
+{
+    struct world *w = context;
+    return zone_said(tx, SHOP, w->now_ms, err);
+}
 
 static const char *day_of(struct world *w, uint64_t day)
 {
@@ -782,15 +781,13 @@ static void many_changes_leave_what_one_derivation_of_everything_gives(void **st
         if (rng_below(&rng, 4) == 0)
             make(&w, SHOP);
     }
+    struct err err;
     make(&w, SHOP);
     const char *results_then = rows_text(&w, results), *days_then = rows_text(&w, days);
     assert_true(strlen(results_then) > 1000);
     exec(&w, "DELETE FROM trade_result", NULL, 0);
     exec(&w, "DELETE FROM trade_day", NULL, 0);
-    exec(&w,
-         "INSERT INTO touched (shop_id, table_name, key_text)"
-         " SELECT shop_id, 'trade_order', order_id FROM trade_order",
-         NULL, 0);
+    assert_good(store_write(w.f->store, zone_work, &w, &err), &err);
     make(&w, SHOP);
     assert_string_equal(rows_text(&w, results), results_then);
     assert_string_equal(rows_text(&w, days), days_then);

@@ -23,18 +23,6 @@ enum err_class work_later(const struct derive_work *work, const char *sql,
     return tx_later(work->tx, sql, values, values_len, err);
 }
 
-enum err_class sums_touch(const struct derive_work *work, const char *table, const struct str *keys,
-                          size_t keys_len, struct err *err)
-{
-    if (keys_len == 0)
-        return ERR_OK;
-    const struct sql_value values[] = {sql_int(work->shop_id), sql_text(str_of(table)),
-                                       ids_json(keys, keys_len, work->arena)};
-    *work->more = true;
-    return values[2].text.ptr ? work_later(work, SQL_TOUCH_LISTED, values, 3, err)
-                              : err_no_memory(err);
-}
-
 struct sql_value ids_json(const struct str *ids, size_t len, struct arena *arena)
 {
     struct buf text;

@@ -42,8 +42,6 @@ static const enum sql_kind original_kinds[] = {SQL_INT, SQL_TEXT, SQL_TEXT, SQL_
 static const enum sql_kind status_kinds[] = {SQL_INT, SQL_TEXT, SQL_TEXT,
                                              SQL_INT, SQL_TEXT, SQL_INT};
 
-static const enum sql_kind touched_kinds[] = {SQL_INT, SQL_TEXT, SQL_TEXT};
-
 enum err_class gathers_new(struct row_writer *w, struct arena *arena, struct gathers **out,
                            struct err *err)
 {
@@ -62,9 +60,6 @@ enum err_class gathers_new(struct row_writer *w, struct arena *arena, struct gat
     each[GATHER_STATUSES].stmt = w->statuses;
     each[GATHER_STATUSES].columns = sizeof(status_kinds) / sizeof(status_kinds[0]);
     memcpy(each[GATHER_STATUSES].kinds, status_kinds, sizeof(status_kinds));
-    each[GATHER_TOUCHED].stmt = w->touches;
-    each[GATHER_TOUCHED].columns = sizeof(touched_kinds) / sizeof(touched_kinds[0]);
-    memcpy(each[GATHER_TOUCHED].kinds, touched_kinds, sizeof(touched_kinds));
     for (size_t i = 0; i < GATHERS; i++) {
         size_t rows = w->batch->rows_len;
         each[i].rows_max = rows < GATHER_ROWS_MAX ? rows : GATHER_ROWS_MAX;

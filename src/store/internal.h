@@ -97,10 +97,31 @@ struct table_sql {
 enum err_class table_sql_make(const struct table *table, struct arena *arena, struct table_sql *out,
                               struct err *err);
 
+/* --- touch.c: what a unit touches, each key once --- */
+enum { TOUCHES_OF_MAX = 8 };
+struct touches_of {
+    struct str name;
+    struct map map;
+    struct str *keys;
+    size_t len, room;
+};
+struct touches {
+    struct arena arena;
+    struct touches_of of[TOUCHES_OF_MAX];
+    size_t of_len;
+};
+void touches_init(struct touches *touches);
+void touches_fini(struct touches *touches);
+/* `name` must outlive it, `key` is copied. */
+enum err_class touches_add(struct touches *touches, struct str name, struct str key,
+                           struct err *err);
+enum err_class touches_write(const struct touches *touches, struct tx *tx, int64_t shop_id,
+                             struct err *err);
+
 /* --- upsert.c: rows of data tables --- */
-/* Writes a batch row by row and fills its outcomes. */
+/* Writes a batch row by row and fills its outcomes; what follows from them is added to `touches`. */
 enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch *batch,
-                           struct unit_counts *counts, struct err *err);
+                           struct touches *touches, struct unit_counts *counts, struct err *err);
 /* Is a refused record of this shop and table waiting for a good copy? Nearly never: asked once a batch,
  * so that no row has to look. */
 enum err_class rejects_wait(struct tx *tx, int64_t shop_id, const struct table *table, bool *out,

@@ -45,19 +45,9 @@
 /* None of them is there (struct tx: hasty). */
 #define SQL_STATUSES_ADD_HASTY SQL_PER_DATABASE("", SQL_STATUSES_LISTED, SQL_STATUS_ADD)
 
-/* ?1 shop ?2 table ?3 key. A row that is touched already is held until the commit all the same: whoever derives it
- * takes it away first, waits for who holds it, and so sees what it brought (derive/engine.c). SQLite has one writer. */
-#define SQL_TOUCHED_ADD                                                                            \
-    "INSERT INTO touched (shop_id, table_name, key_text) VALUES (?1, ?2, ?3)"                      \
-    " ON CONFLICT (shop_id, table_name, key_text) DO NOTHING"
-/* A page may hold a record twice. In order, so that two of them do not wait for each other. */
-#define SQL_TOUCHED_LISTED                                                                         \
-    SQL_PER_DATABASE("",                                                                           \
-                     "INSERT INTO touched (shop_id, table_name, key_text)"                         \
-                     " SELECT DISTINCT * FROM unnest(?1, ?2, ?3) ORDER BY 1, 2, 3"                 \
-                     " ON CONFLICT (shop_id, table_name, key_text)"                                \
-                     " DO UPDATE SET key_text = excluded.key_text",                                \
-                     SQL_TOUCHED_ADD)
+/* ?1 shop ?2 what they are of ?3 how many ?4 list of keys */
+#define SQL_TOUCH                                                                                  \
+    "INSERT INTO touched (shop_id, table_name, key_count, key_list) VALUES (?1, ?2, ?3, ?4)"
 
 /* ?1 shop ?2 table ?3 key ?4 id ?5 field ?6 code ?7 message ?8 original ?9 stream ?10 from ?11 to
  * ?12 seen. A record whose key is known is one reject however often it comes. */

@@ -15,8 +15,8 @@
  * insert; same hash: same, no write; older update time (then arrival): older, no write, counted;
  * else the whole row is read and merged (absent and null keep what is stored, gone erases) and
  * updated: changed. A status change is kept in status_history. New and changed rows replace their
- * original. Those of a table with `derived: true` are written to `touched` as well, for who derives results from
- * them (derive/derive.h).
+ * original. What results follow from (`derived:` in schema/tables.yaml) is touched by its unit, each key once, as lists of
+ * `touched`, for who derives them (derive/derive.h).
  *
  * Life cycle: store_open / store_close (waits for the writer). Ownership: a unit and everything in
  * it belongs to the submitter and must live until store_wait returned. Threads: any; a
@@ -235,6 +235,10 @@ enum err_class tx_query(struct tx *tx, const char *sql, const struct sql_value *
 enum err_class tx_later(struct tx *tx, const char *sql, const struct sql_value *values,
                         size_t values_len, struct err *err);
 int64_t tx_last_id(struct tx *tx);
+/* These keys are to be derived again (derive/derive.h), under this name: lists of at most so many each. */
+enum { TOUCHED_LIST_KEYS = 500 };
+enum err_class tx_touch(struct tx *tx, int64_t shop_id, struct str name, const struct str *keys,
+                        size_t len, struct err *err);
 
 /* --- apart from the writer ---
  * Short transactions on a few rows that many processes want, and that may not stand behind a long group of units: a

@@ -115,11 +115,16 @@ static enum err_class fail_point_error(const char *name, struct err *err)
 enum err_class unit_apply(struct tx *tx, struct unit *unit, struct err *err)
 {
     struct unit_counts counts = {.touched = 0};
+    struct touches touches;
+    touches_init(&touches);
     enum err_class class_ = steps_run(tx, unit->before, unit->before_len, &counts, err);
     if (!class_ && FAIL_POINT("store.unit.fence"))
         class_ = fail_point_error("store.unit.fence", err);
     for (size_t i = 0; !class_ && i < unit->batches_len; i++)
-        class_ = batch_write(tx, unit, unit->batches[i], &counts, err);
+        class_ = batch_write(tx, unit, unit->batches[i], &touches, &counts, err);
+    if (!class_)
+        class_ = touches_write(&touches, tx, unit->shop_id, err);
+    touches_fini(&touches);
     for (size_t i = 1; !class_ && i < unit->batches_len; i++)
         class_ = lists_clear(tx, unit, unit->batches[i]->table, err);
     for (size_t i = 0; !class_ && i < unit->rejects_len; i++)

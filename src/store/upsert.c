@@ -252,14 +252,13 @@ static enum err_class row_same(struct row_writer *w, size_t row, struct err *err
 }
 
 /* Results follow from it: they are derived again. */
-static enum err_class row_touch(struct row_writer *w, struct str key, struct err *err)
+static enum err_class row_touch(struct row_writer *w, size_t row, struct err *err)
 {
-    const struct sql_value values[] = {sql_int(w->unit->shop_id), sql_text(w->batch->table->name),
-                                       sql_text(key)};
-    if (!w->batch->table->derived)
+    const struct table *table = w->batch->table;
+    if (table->derived_of.len == 0)
         return ERR_OK;
-    return w->gathers ? gather_add(w, GATHER_TOUCHED, values, err)
-                      : write_run(w, w->touch, values, 3, ROWS_ANY, err);
+    return touches_add(w->touches, table->derived_of,
+                       cell_value(w->batch, row, table->derived_by).text, err);
 }
 
 /* What goes with a row that was written: its original, and its status where that is another; and that it was. */
@@ -283,7 +282,7 @@ static enum err_class row_follow(struct row_writer *w, size_t row,
     if (!class_)
         class_ = reject_clear(w, key, err);
     if (!class_)
-        class_ = row_touch(w, key, err);
+        class_ = row_touch(w, row, err);
     if (class_ || table->status == SIZE_MAX || batch_state(batch, row, table->status) != CELL_SET)
         return class_;
     struct str status = batch->columns[table->status].texts[row];
@@ -352,15 +351,15 @@ enum err_class rejects_wait(struct tx *tx, int64_t shop_id, const struct table *
 }
 
 enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch *batch,
-                           struct unit_counts *counts, struct err *err)
+                           struct touches *touches, struct unit_counts *counts, struct err *err)
 {
     const struct store_ops *ops = tx->conn->ops;
     const struct table_catalog *catalog = tx->store->catalog;
     size_t table = (size_t)(batch->table - catalog->tables);
     assert(table < catalog->tables_len && batch->table->data);
     const struct table_sql *sql = &tx->store->tables[table];
-    struct row_writer w = {.tx = tx, .unit = unit, .batch = batch};
-    enum { OF_LISTS = 6 };
+    struct row_writer w = {.tx = tx, .unit = unit, .batch = batch, .touches = touches};
+    enum { OF_LISTS = 5 };
     struct {
         const char *sql;
         struct stmt **stmt;
@@ -372,13 +371,11 @@ enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch 
         {SQL_ORIGINAL_PUT, &w.original},
         {SQL_STATUS_ADD, &w.status},
         {SQL_REJECT_CLEAR, &w.reject},
-        {SQL_TOUCHED_ADD, &w.touch},
         {tx->hasty ? sql->inserts_hasty : sql->inserts, &w.inserts},
         {sql->guards, &w.guards},
         {sql->rows, &w.rows},
         {SQL_ORIGINALS_PUT, &w.originals},
         {tx->hasty ? SQL_STATUSES_ADD_HASTY : SQL_STATUSES_ADD, &w.statuses},
-        {SQL_TOUCHED_LISTED, &w.touches},
     };
     enum err_class class_ = ERR_OK;
     size_t statements_len = sizeof(statements) / sizeof(statements[0]);
@@ -402,7 +399,8 @@ enum err_class batch_write(struct tx *tx, const struct unit *unit, struct batch 
             break;
         unsigned char outcome = batch->outcomes[row];
         counts->rows[outcome]++;
-        counts->touched += batch->table->derived && (outcome == ROW_NEW || outcome == ROW_CHANGED);
+        counts->touched += batch->table->derived_of.len > 0 &&
+                           (outcome == ROW_NEW || outcome == ROW_CHANGED);
     }
     if (!class_)
         class_ = gathered_write(&w, err);

@@ -9,9 +9,10 @@ struct row_writer {
     struct tx *tx;
     const struct unit *unit;
     struct batch *batch;
-    struct stmt *guard, *row, *insert, *update, *original, *status, *reject, *touch;
+    struct touches *touches;
+    struct stmt *guard, *row, *insert, *update, *original, *status, *reject;
     /* Of lists, where the database has them. */
-    struct stmt *guards, *rows, *inserts, *originals, *statuses, *touches;
+    struct stmt *guards, *rows, *inserts, *originals, *statuses;
     struct stmt *stored;        /* stands on the row that is merged: `row` or `rows` */
     struct gathers *gathers;    /* NULL: each row is written when it is its turn */
     struct guards_ahead *ahead; /* NULL: each row's guard is read when it is its turn */
@@ -46,7 +47,7 @@ bool guard_take_ahead(const struct guards_ahead *ahead, size_t row, struct store
 enum err_class row_take_ahead(struct row_writer *w, size_t row, bool *taken, struct err *err);
 
 /* --- gather.c: rows written together --- */
-enum gather_kind { GATHER_ROWS, GATHER_ORIGINALS, GATHER_STATUSES, GATHER_TOUCHED, GATHERS };
+enum gather_kind { GATHER_ROWS, GATHER_ORIGINALS, GATHER_STATUSES, GATHERS };
 enum err_class gathers_new(struct row_writer *w, struct arena *arena, struct gathers **out,
                            struct err *err);
 /* Values are borrowed until they are written: they belong to the batch or were made by gather_key. */

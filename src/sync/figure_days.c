@@ -95,21 +95,22 @@ static struct ask_mark day_mark(struct figure_pass *p, const struct figure_order
     return mark;
 }
 
-static struct str day_key(struct figure_pass *p, const struct figure_order *order, int64_t day)
-{
-    return arena_printf(&p->arena, "%.*s\x1f%.*s", STR_ARG(order->id),
-                        STR_ARG(day_text(day, &p->arena)));
-}
-
-/* Rows of days that are touched together: a unit has room for few steps. */
+/* Days that are touched together, each once: a unit has room for few steps. */
 struct day_keys {
     struct str *items;
     size_t len, room;
 };
 
-static enum err_class day_keys_add(struct figure_pass *p, const struct figure_order *order,
-                                   int64_t first, int64_t last, struct day_keys *keys,
-                                   struct err *err)
+static bool day_keys_have(const struct day_keys *keys, struct str day)
+{
+    for (size_t i = 0; i < keys->len; i++)
+        if (str_eq(keys->items[i], day))
+            return true;
+    return false;
+}
+
+static enum err_class day_keys_add(struct figure_pass *p, int64_t first, int64_t last,
+                                   struct day_keys *keys, struct err *err)
 {
     if (first == NO_DAY || last < first)
         return ERR_OK;
@@ -123,8 +124,13 @@ static enum err_class day_keys_add(struct figure_pass *p, const struct figure_or
         keys->items = items;
         keys->room = 2 * room;
     }
-    for (int64_t day = first; day <= last; day++)
-        keys->items[keys->len++] = day_key(p, order, day);
+    for (int64_t day = first; day <= last; day++) {
+        struct str text = day_text(day, &p->arena);
+        if (!text.ptr)
+            return err_no_memory(err);
+        if (!day_keys_have(keys, text))
+            keys->items[keys->len++] = text;
+    }
     return ERR_OK;
 }
 
@@ -138,9 +144,9 @@ static enum err_class steps_final_days(struct figure_pass *p, const struct ask_m
         const struct figure_order *order = &p->orders[i];
         bool turns = marks[i].days_closing != order->closing;
         if (turns)
-            class_ = day_keys_add(p, order, order->day_first, order->day_last, &keys, err);
+            class_ = day_keys_add(p, order->day_first, order->day_last, &keys, err);
         if (class_ == ERR_OK && (turns || days_to_after(p, order) > order->days_to))
-            class_ = day_keys_add(p, order, order->day_next, order->day_next, &keys, err);
+            class_ = day_keys_add(p, order->day_next, order->day_next, &keys, err);
     }
     return class_ == ERR_OK
                ? steps_days_touched(p->run, keys.items, keys.len, &p->arena, steps, err)
@@ -221,8 +227,7 @@ static enum err_class steps_reopen(struct figure_pass *p, const struct figure_or
     };
     enum err_class class_ = steps_add(steps, SQL_DAYS_REOPEN, values, 5, 1, &p->arena, err);
     /* None of them is final any more. */
-    return class_ == ERR_OK ? day_keys_add(p, order, order->day_first, order->days_to, keys, err)
-                            : class_;
+    return class_ == ERR_OK ? day_keys_add(p, order->day_first, order->days_to, keys, err) : class_;
 }
 
 enum err_class steps_days_again(struct figure_pass *p, const struct question *q,

@@ -192,9 +192,9 @@ enum err_class steps_day_asked(const struct task_run *run, const struct ask_mark
 enum err_class steps_ends_touched(const struct task_run *run, const struct ask_mark *marks,
                                   size_t marks_len, bool of_days, struct arena *arena,
                                   struct steps *steps, struct err *err);
-/* Rows of days (their keys) that are final now, or no more. */
-enum err_class steps_days_touched(const struct task_run *run, const struct str *keys,
-                                  size_t keys_len, struct arena *arena, struct steps *steps,
+/* Days of which an order's figures are final now, or no more. */
+enum err_class steps_days_touched(const struct task_run *run, const struct str *days,
+                                  size_t days_len, struct arena *arena, struct steps *steps,
                                   struct err *err);
 
 /* --- due.c: rows enter the plan when they are stored --- */

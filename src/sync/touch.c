@@ -6,41 +6,34 @@
 
 enum { KEYS_BYTES_MAX = 8 * 1024 * 1024 };
 
-/* ?1 shop ?2 stream ?3 keys ?4 table. `column` says when they are due: not yet no more. */
+/* ?1 shop ?2 stream ?3 keys ?4 what they are of: those that are not yet due no more, as one list. `column` says when they
+ * are due. */
 /* clang-format off */
-#define TOUCH_LISTED(list)                                                                         \
-    "INSERT INTO touched (shop_id, table_name, key_text) SELECT ?1, ?4, k.value FROM " list
-#define TOUCH_ONCE                                                                                 \
-    " ON CONFLICT (shop_id, table_name, key_text) DO UPDATE SET key_text = excluded.key_text"
-#define TOUCH_DUE(column)                                                                          \
-    " WHERE NOT EXISTS (SELECT 1 FROM ask_plan p WHERE p.shop_id = ?1 AND p.stream = ?2"           \
-    " AND p.key_text = k.value AND p." column " IS NULL)" TOUCH_ONCE
-#define KEYS_SQLITE "json_each(?3) AS k"
-#define KEYS_POSTGRES "json_array_elements_text(CAST(?3 AS json)) AS k (value)"
-#define KEYS_MARIADB                                                                               \
-    "JSON_TABLE(?3, '$[*]' COLUMNS (value varchar(400) CHARACTER SET utf8mb4"                      \
-    " COLLATE utf8mb4_nopad_bin PATH '$')) AS k"
-#define TOUCH(rest)                                                                                \
-    SQL_PER_DATABASE(TOUCH_LISTED(KEYS_SQLITE) rest, TOUCH_LISTED(KEYS_POSTGRES) rest,             \
-                     TOUCH_LISTED(KEYS_MARIADB) rest)
+#define TOUCH_DUE(list, text, column)                                                              \
+    "INSERT INTO touched (shop_id, table_name, key_count, key_list)"                               \
+    " SELECT t.shop_id, t.table_name, t.key_count, t.key_list FROM (SELECT CAST(?1 AS bigint) AS"  \
+    " shop_id, CAST(?4 AS text) AS table_name, count(*) AS key_count, " text " AS key_list"        \
+    " FROM " list " WHERE NOT EXISTS (SELECT 1 FROM ask_plan p WHERE p.shop_id = ?1"               \
+    " AND p.stream = ?2 AND p.key_text = k.value AND p." column " IS NULL)) AS t"                  \
+    " WHERE t.key_count > 0"
+#define TOUCH_WHERE_DUE(column)                                                                    \
+    SQL_PER_DATABASE(                                                                              \
+        TOUCH_DUE("json_each(?3) AS k", "json_group_array(k.value)", column),                      \
+        TOUCH_DUE("json_array_elements_text(CAST(?3 AS json)) AS k (value)",                       \
+                  "CAST(json_agg(k.value) AS text)", column),                                      \
+        TOUCH_DUE("JSON_TABLE(?3, '$[*]' COLUMNS (value varchar(400) CHARACTER SET utf8mb4"        \
+                  " COLLATE utf8mb4_nopad_bin PATH '$')) AS k", "JSON_ARRAYAGG(k.value)", column))
 /* clang-format on */
-static const char SQL_TOUCH_LIFE_ENDS[] = TOUCH(TOUCH_DUE("next_ms"));
-static const char SQL_TOUCH_DAYS_END[] = TOUCH(TOUCH_DUE("days_next_ms"));
-/* The stream is named so that all have the same values. */
-static const char SQL_TOUCH_DAYS[] = TOUCH(" WHERE ?2 <> ''" TOUCH_ONCE);
+static const char SQL_TOUCH_LIFE_ENDS[] = TOUCH_WHERE_DUE("next_ms");
+static const char SQL_TOUCH_DAYS_END[] = TOUCH_WHERE_DUE("days_next_ms");
+/* ?1 shop ?2 what they are of ?3 how many ?4 keys */
+#define SQL_TOUCH_KEYS                                                                             \
+    "INSERT INTO touched (shop_id, table_name, key_count, key_list) VALUES (?1, ?2, ?3, ?4)"
 
-static enum err_class keys_touch(const struct task_run *run, const char *sql, struct buf *keys,
-                                 struct str table, struct arena *arena, struct steps *steps,
-                                 struct err *err)
+static struct str keys_end(struct buf *keys, struct arena *arena)
 {
-    if (keys->len == 0)
-        return ERR_OK;
     buf_add_char(keys, ']');
-    struct str json = keys->failed ? STR_NONE : arena_dup(arena, buf_str(keys));
-    const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
-                                       sql_text(json), sql_text(table)};
-    return json.ptr ? steps_add(steps, sql, values, 4, STEP_TOUCHES, arena, err)
-                    : err_no_memory(err);
+    return keys->failed ? STR_NONE : arena_dup(arena, buf_str(keys));
 }
 
 static void key_add(struct buf *keys, struct str key)
@@ -55,30 +48,39 @@ enum err_class steps_ends_touched(const struct task_run *run, const struct ask_m
 {
     const struct stream *orders = run->stream->figures.of;
     struct buf keys;
-    if (!orders || !orders->table->derived)
+    if (!orders || orders->table->derived_of.len == 0)
         return ERR_OK;
     buf_init(&keys, KEYS_BYTES_MAX);
     for (size_t i = 0; i < marks_len; i++)
         if ((of_days ? marks[i].days_next_ms : marks[i].next_ms) == ASK_NEVER)
             key_add(&keys, marks[i].key);
-    enum err_class class_ = keys_touch(run, of_days ? SQL_TOUCH_DAYS_END : SQL_TOUCH_LIFE_ENDS,
-                                       &keys, orders->table->name, arena, steps, err);
+    struct str json = keys.len > 0 ? keys_end(&keys, arena) : STR("");
+    bool any = keys.len > 0;
     buf_fini(&keys);
-    return class_;
+    const struct sql_value values[] = {sql_int(run->shop->id), sql_text(run->stream->name),
+                                       sql_text(json), sql_text(orders->table->derived_of)};
+    if (!json.ptr)
+        return err_no_memory(err);
+    return any ? steps_add(steps, of_days ? SQL_TOUCH_DAYS_END : SQL_TOUCH_LIFE_ENDS, values, 4,
+                           STEP_TOUCHES, arena, err)
+               : ERR_OK;
 }
 
-enum err_class steps_days_touched(const struct task_run *run, const struct str *keys,
-                                  size_t keys_len, struct arena *arena, struct steps *steps,
+enum err_class steps_days_touched(const struct task_run *run, const struct str *days,
+                                  size_t days_len, struct arena *arena, struct steps *steps,
                                   struct err *err)
 {
     struct buf list;
-    const struct table *days = run->stream->figures.day;
-    if (!days->derived)
+    const struct table *table = run->stream->figures.day;
+    if (table->derived_of.len == 0 || days_len == 0)
         return ERR_OK;
     buf_init(&list, KEYS_BYTES_MAX);
-    for (size_t i = 0; i < keys_len; i++)
-        key_add(&list, keys[i]);
-    enum err_class class_ = keys_touch(run, SQL_TOUCH_DAYS, &list, days->name, arena, steps, err);
+    for (size_t i = 0; i < days_len; i++)
+        key_add(&list, days[i]);
+    struct str json = keys_end(&list, arena);
     buf_fini(&list);
-    return class_;
+    const struct sql_value values[] = {sql_int(run->shop->id), sql_text(table->derived_of),
+                                       sql_int((int64_t)days_len), sql_text(json)};
+    return json.ptr ? steps_add(steps, SQL_TOUCH_KEYS, values, 4, STEP_TOUCHES, arena, err)
+                    : err_no_memory(err);
 }

@@ -1,0 +1,103 @@
+/* What was stored and is still to be derived: lists of keys, rows of `touched` (docs/derive.md). A list is a row of its
+ * own, so that who stores never waits for who derives, nor the other way round: a list is taken by who sees it, and
+ * whatever it speaks of was committed with it. */
+#include "store/internal.h"
+#include "store/sql.h"
+
+#include <string.h>
+
+enum { KEYS_BYTES_MAX = 8 * 1024 * 1024, KEYS_MAX = 4 * 1024 * 1024 };
+
+static enum err_class list_touch(struct tx *tx, int64_t shop_id, struct str name,
+                                 const struct str *keys, size_t len, struct err *err)
+{
+    struct buf list;
+    buf_init(&list, KEYS_BYTES_MAX);
+    for (size_t i = 0; i < len; i++) {
+        buf_add_char(&list, i == 0 ? '[' : ',');
+        json_write_string(&list, keys[i]);
+    }
+    buf_add_char(&list, ']');
+    const struct sql_value values[] = {sql_int(shop_id), sql_text(name), sql_int((int64_t)len),
+                                       sql_text(buf_str(&list))};
+    enum err_class class_ = list.failed ? err_no_memory(err)
+                                        : tx_later(tx, SQL_TOUCH, values, 4, err);
+    buf_fini(&list);
+    return class_;
+}
+
+enum err_class tx_touch(struct tx *tx, int64_t shop_id, struct str name, const struct str *keys,
+                        size_t len, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    for (size_t at = 0; !class_ && at < len; at += TOUCHED_LIST_KEYS) {
+        size_t part = len - at < TOUCHED_LIST_KEYS ? len - at : TOUCHED_LIST_KEYS;
+        class_ = list_touch(tx, shop_id, name, keys + at, part, err);
+    }
+    return class_;
+}
+
+/* --- those of a unit, each once --- */
+
+void touches_init(struct touches *touches)
+{
+    *touches = (struct touches){.of_len = 0};
+    arena_init(&touches->arena);
+}
+
+void touches_fini(struct touches *touches)
+{
+    for (size_t i = 0; i < touches->of_len; i++)
+        map_fini(&touches->of[i].map);
+    arena_fini(&touches->arena);
+}
+
+static struct touches_of *touches_of(struct touches *touches, struct str name)
+{
+    for (size_t i = 0; i < touches->of_len; i++)
+        if (str_eq(touches->of[i].name, name))
+            return &touches->of[i];
+    if (touches->of_len == TOUCHES_OF_MAX)
+        return NULL;
+    struct touches_of *of = &touches->of[touches->of_len++];
+    *of = (struct touches_of){.name = name};
+    map_init(&of->map, KEYS_MAX);
+    return of;
+}
+
+enum err_class touches_add(struct touches *touches, struct str name, struct str key,
+                           struct err *err)
+{
+    struct touches_of *of = touches_of(touches, name);
+    bool added = false;
+    if (!of)
+        return err_set(err, ERR_INTERNAL, "store_sql", "a unit touches more than %d kinds",
+                       TOUCHES_OF_MAX);
+    if (map_find(&of->map, key))
+        return ERR_OK;
+    struct str own = arena_dup(&touches->arena, key);
+    if (!own.ptr || !map_put(&of->map, own, &added))
+        return err_no_memory(err);
+    if (of->len == of->room) {
+        size_t room = of->room ? 2 * of->room : TOUCHED_LIST_KEYS;
+        struct str *keys = arena_array(&touches->arena, room, sizeof(*keys));
+        if (!keys)
+            return err_no_memory(err);
+        if (of->len > 0)
+            memcpy(keys, of->keys, of->len * sizeof(*keys));
+        of->keys = keys;
+        of->room = room;
+    }
+    of->keys[of->len++] = own;
+    return ERR_OK;
+}
+
+enum err_class touches_write(const struct touches *touches, struct tx *tx, int64_t shop_id,
+                             struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !class_ && i < touches->of_len; i++)
+        class_ = tx_touch(tx, shop_id, touches->of[i].name, touches->of[i].keys, touches->of[i].len,
+                          err);
+    return class_;
+}
