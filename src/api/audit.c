@@ -153,13 +153,13 @@ static enum err_class audit_list(struct call *call, struct err *err)
 
 static const struct param list_params[] = {
     LIST_PARAMS,
-    {"user_id", PARAM_QUERY, PARAM_INT, .max = INT64_MAX, .filter = LIST_EQUAL, .column = "user_id",
+    {"user_id", PARAM_QUERY, PARAM_KEY, .filter = LIST_EQUAL, .column = "user_id",
      .help = "Only what this user did; 0: the command line"},
     {"action", PARAM_QUERY, PARAM_TEXT, .min = 1, .max = 48, .filter = LIST_EQUAL,
      .column = "action", .help = "Only this action, as user.add"},
     {"subject", PARAM_QUERY, PARAM_TEXT, .min = 1, .max = ID_BYTES_MAX, .filter = LIST_EQUAL,
      .column = "subject", .help = "Only of this thing"},
-    {"shop_id", PARAM_QUERY, PARAM_INT, .max = INT64_MAX, .filter = LIST_EQUAL, .column = "shop",
+    {"shop_id", PARAM_QUERY, PARAM_KEY, .filter = LIST_EQUAL, .column = "shop",
      .help = "Only of this shop"},
     {"from", PARAM_QUERY, PARAM_TIME, .filter = LIST_LEAST, .column = "at", .help = "Not before"},
     {"to", PARAM_QUERY, PARAM_TIME, .filter = LIST_BELOW, .column = "at", .help = "Before"},

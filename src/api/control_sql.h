@@ -31,10 +31,11 @@ static const char SQL_TASK_TRIES[] =
 /* ?1 all ?2 ids */
 #define SQL_SCHEDULE_LIST                                                                          \
     SQL_SCOPED("SELECT lane, name, spec, kind, next_ms, last_ms, ticks FROM schedule WHERE ",      \
-               "lane", "?1", "?2", " ORDER BY lane, name LIMIT 5000")
+               "lane", "?1", "?2", " ORDER BY lane, name")
+static const char SQL_SHOP_VERSION[] = "SELECT coalesce(version, 0) FROM shop WHERE id = ?1";
 static const char SQL_BUDGET_LIST[] =
     "SELECT name, calls, per_ms, burst, rate_milli, tokens_milli, blocked_ms, taken, refused,"
-    " told_ms FROM budget ORDER BY name LIMIT 2000";
+    " told_ms FROM budget ORDER BY name";
 
 /* --- coverage --- ?1 shop ?2 stream */
 static const char SQL_WINDOWS_UNPROVED[] =

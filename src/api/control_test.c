@@ -107,6 +107,25 @@ static void state_is(struct api_fixture *f, const char *state, const char *wait)
                  answer_text(&a, "waits_for.what"), state, wait);
 }
 
+/* Rows that `huiliu sync` wrote, and was killed before its tasks. */
+static void a_sync_that_was_never_asked_is_not_done(void **state)
+{
+    struct api_fixture *f = *state;
+    now = clock_now_ms();
+    run_add(f, "r1", "incremental", 2);
+    sql(f, "UPDATE sync_run SET planned_ms = NULL");
+    state_is(f, "waiting", "turn");
+    try_add(f, FIXTURE_ALPHA, "r1", "done");
+    sql(f, "UPDATE sync_run SET asked_ms = asked_ms - %d", SYNC_PLANS_WITHIN_MS + 1);
+    state_is(f, "failed", "(absent)");
+    struct answer a = get(f, API "syncs/r1", "");
+    assert_string_equal(answer_text(&a, "shops.0.state"), "done");
+    assert_string_equal(answer_text(&a, "shops.1.state"), "failed");
+    assert_string_equal(answer_text(&a, "shops.1.troubles.0.code"), "sync_unasked");
+    api_good(sync_run_planned(f->store, STR("r1"), now, &(struct err){0}), &(struct err){0});
+    state_is(f, "done", "(absent)");
+}
+
 static void a_syncs_state_is_what_its_rows_say(void **state)
 {
     struct api_fixture *f = *state;
@@ -561,6 +580,7 @@ static void a_sync_is_of_the_shop_that_every_route_would_take(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        API_TEST(a_sync_that_was_never_asked_is_not_done),
         API_TEST(a_syncs_state_is_what_its_rows_say),
         API_TEST(a_sync_is_of_the_shop_that_every_route_would_take),
         API_TEST(what_a_later_sync_took_over_goes_as_that_one_goes),

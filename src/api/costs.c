@@ -164,7 +164,7 @@ static struct str costs_json(struct call *call, const struct cost_said *costs, s
     out_list(&out, NULL);
     for (size_t i = 0; i < len; i++) {
         out_object(&out, NULL);
-        out_int(&out, "shop", costs[i].shop_id);
+        out_id(&out, "shop", costs[i].shop_id);
         out_text(&out, "sku_id", costs[i].sku_id);
         out_text(&out, "from_day", costs[i].from_day);
         if (costs[i].known)
@@ -191,6 +191,26 @@ static enum err_class cost_whose_write(struct call *call, struct out *out,
     return class_;
 }
 
+/* Of several, each by itself: a mistyped number hides among those that are right. */
+static enum err_class costs_whose_write(struct call *call, struct out *out,
+                                        const struct cost_said *costs, size_t len, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    out_list(out, "items");
+    for (size_t i = 0; class_ == ERR_OK && i < len; i++) {
+        int64_t known = 0;
+        class_ = sku_known(call->host->store, costs[i].shop_id, costs[i].sku_id, &known, err);
+        out_object(out, NULL);
+        out_id(out, "shop", costs[i].shop_id);
+        out_text(out, "sku_id", costs[i].sku_id);
+        out_text(out, "from_day", costs[i].from_day);
+        out_bool(out, "known", known != 0);
+        out_end_object(out);
+    }
+    out_end_list(out);
+    return class_;
+}
+
 static enum err_class costs_say(struct call *call, const struct cost_said *costs, size_t len,
                                 struct err *err)
 {
@@ -210,8 +230,8 @@ static enum err_class costs_say(struct call *call, const struct cost_said *costs
     out_init(&out, &call->out);
     out_object(&out, NULL);
     out_int(&out, "set", (int64_t)len);
-    if (len == 1)
-        class_ = cost_whose_write(call, &out, costs, err);
+    class_ = len == 1 ? cost_whose_write(call, &out, costs, err)
+                      : costs_whose_write(call, &out, costs, len, err);
     out_end_object(&out);
     return class_;
 }

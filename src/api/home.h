@@ -18,6 +18,8 @@
 struct api_also {
     store_work *work; /* NULL: nothing */
     void *context;
+    bool wants_version; /* only where the shop has that version: else ERR_CONFLICT "precondition" */
+    int64_t shop_version; /* coalesce(shop.version, 0) */
 };
 
 /* --- texts in two languages (app/messages.def) --- */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "api/change.h"
+#include "api/control.h"
 #include "api/host.h"
 #include "api/items.h"
 #include "api/lists.h"
@@ -96,7 +97,7 @@ static void counts_write(struct out *out, const struct import_counts *counts, bo
             out_int(out, "as_in_earlier_files", counts->rows_same + counts->rows_other);
     }
     if (counts->before_id > 0) {
-        out_int(out, "imported_before", counts->before_id);
+        out_id(out, "imported_before", counts->before_id);
         out_time(out, "imported_before_at", counts->before_ms);
     }
 }
@@ -118,7 +119,7 @@ static enum err_class import_do(struct call *call, struct import_ask *ask, struc
     out_init(&out, &call->out);
     out_object(&out, NULL);
     if (taken)
-        out_int(&out, "import", id);
+        out_id(&out, "import", id);
     counts_write(&out, &counts, taken, connector_file(ask->form)->content != SIZE_MAX);
     faults_write(&out, faults);
     out_end_object(&out);
@@ -192,7 +193,7 @@ static enum err_class kinds_get(struct call *call, struct err *err)
 /* --- what came in --- */
 
 static const struct list_column import_columns[] = {
-    {"import", "f.id", .kind = LIST_INT, .sorts = true},
+    {"import", "f.id", .kind = LIST_NUMBER, .sorts = true},
     {"shop", "f.shop_id", .kind = LIST_NUMBER},
     {"kind", "f.kind", .kind = LIST_TEXT},
     {"file", "f.name", .kind = LIST_TEXT},
@@ -232,8 +233,7 @@ static const struct param list_params[] = {
     {0},
 };
 static const struct param one_params[] = {
-    {"id", PARAM_PATH, PARAM_INT, .required = true, .min = 1, .max = INT64_MAX,
-     .help = "Its number"},
+    {"id", PARAM_PATH, PARAM_ID, .required = true, .help = "Its number"},
     {0},
 };
 
@@ -262,15 +262,17 @@ static enum err_class import_get(struct call *call, struct err *err)
 {
     struct list_row row;
     struct out out;
-    enum err_class class_ = list_find(call, &import_list, "import", call_int(call, "id"), "import",
-                                      &row, err);
+    int64_t id;
+    enum err_class class_ = control_id(call, "id", &id, err);
+    if (class_ == ERR_OK)
+        class_ = list_find(call, &import_list, "import", id, "import", &row, err);
     if (class_ != ERR_OK)
         return class_;
     out_init(&out, &call->out);
     out_object(&out, NULL);
     class_ = list_row_write(&out, &row, err);
     if (class_ == ERR_OK)
-        class_ = faults_read(call, &out, call_int(call, "id"), err);
+        class_ = faults_read(call, &out, id, err);
     out_end_object(&out);
     return class_;
 }

@@ -64,7 +64,7 @@ static enum err_class filter_ask(struct list_query *query, const struct param *p
         return list_where_days(query, STR_NONE, arg->text, err);
     case LIST_EQUAL:
     case LIST_ANY_OF:
-        if (param->type == PARAM_BOOL || param->type == PARAM_INT)
+        if (param->type == PARAM_BOOL || param->type == PARAM_INT || param->type == PARAM_KEY)
             return list_where_int(query, param->column, LIST_EQUAL, arg->number, err);
         return texts_ask(query, param, arg, err);
     case LIST_LEAST:

@@ -14,6 +14,7 @@ static const char *const right_names[] = {
 };
 static const char *const method_keys[] = {"get", "post", "put", "patch", "delete"};
 static const char *const id_pattern = "^[A-Za-z0-9._:/+=-]+$";
+static const char *const key_pattern = "^[0-9]{1,19}$";
 static const char *const money_pattern = "^-?[0-9]+(\\.[0-9]+)?$";
 
 /* --- schemas of parameters --- */
@@ -57,10 +58,7 @@ static void value_schema(struct out *out, const struct param *param)
         out_int(out, "maxLength", ID_BYTES_MAX);
         break;
     case PARAM_INT:
-        if (param->place == PARAM_BODY) /* also as text: so come ids of ours */
-            out_raw(out, "type", STR("[\"integer\",\"string\"]"));
-        else
-            out_text(out, "type", STR("integer"));
+        out_text(out, "type", STR("integer"));
         out_text(out, "format", STR("int64"));
         if (param->min != 0 || param->max != 0) {
             out_int(out, "minimum", param->min);
@@ -86,6 +84,10 @@ static void value_schema(struct out *out, const struct param *param)
         out_text(out, "pattern", str_of(money_pattern));
         break;
     case PARAM_JSON:
+        break;
+    case PARAM_KEY:
+        out_text(out, "type", STR("string"));
+        out_text(out, "pattern", str_of(key_pattern));
         break;
     }
 }

@@ -123,6 +123,15 @@ static enum err_class int_read(struct call *call, const struct param *param, str
     return ERR_OK;
 }
 
+static enum err_class key_read(struct call *call, const struct param *param, struct str text,
+                               int64_t *out, struct err *err)
+{
+    if (str_to_i64(text, out) && *out >= 0)
+        return ERR_OK;
+    return call_refuse(call, param->name, "parameter_integer", err, "%s is an id of digits",
+                       param->name);
+}
+
 static enum err_class text_check(struct call *call, const struct param *param, struct str text,
                                  struct err *err)
 {
@@ -174,6 +183,8 @@ static enum err_class value_check(struct call *call, const struct param *param, 
                            "%s is an amount in digits, as 12.34", param->name);
     case PARAM_JSON:
         return ERR_OK;
+    case PARAM_KEY:
+        return key_read(call, param, text, number, err);
     }
     return ERR_OK;
 }
@@ -290,7 +301,8 @@ static enum err_class path_read(struct call_frame *frame, struct err *err)
 static bool kind_fits(enum param_type type, enum json_kind kind)
 {
     switch (type) {
-    case PARAM_INT: /* ids of ours are texts in answers, and come back so */
+    case PARAM_INT:
+    case PARAM_KEY:
         return kind == JSON_NUMBER || kind == JSON_STRING;
     case PARAM_BOOL:
         return kind == JSON_BOOL;
@@ -310,9 +322,9 @@ static bool kind_fits(enum param_type type, enum json_kind kind)
 
 static enum err_class type_refuse(struct call *call, const struct param *param, struct err *err)
 {
-    static const char *const kinds[] = {"a text",        "a text",           "a number",
-                                        "true or false", "a text",           "a text",
-                                        "a text",        "a text or number", "a value"};
+    static const char *const kinds[] = {"a text",  "a text", "a number", "true or false",
+                                        "a text",  "a text", "a text",   "a text or number",
+                                        "a value", "a text"};
     return call_refuse(call, param->name, "parameter_type", err, "%s is %s%s", param->name,
                        param->many ? "a list, each " : "", kinds[param->type]);
 }

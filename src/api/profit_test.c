@@ -158,6 +158,9 @@ static void costs_are_said_listed_and_taken_away(void **state)
         " \"cost\": \"7\", \"currency\": \"USD\"}, {\"shop\": \"1\", \"sku_id\": \"k1\","
         " \"from_day\": \"2026-03-01\", \"cost\": null}]}");
     is(&a, "set", "2");
+    is(&a, "items.0.shop", "1");
+    is(&a, "items.1.from_day", "2026-03-01");
+    is(&a, "items.0.known", "false");
     a = api_ask(f, "GET", "/api/v1/costs", "", NULL);
     /* What has no cost comes first. */
     is(&a, "items.0.sku_id", "k2");
@@ -334,6 +337,13 @@ static void a_cost_says_whether_anybody_sold_it_and_is_of_a_store(void **state)
         "INSERT INTO product (shop_id, sku_id, row_hash, received_ms, changed_ms, first_seen_ms)"
         " VALUES (1, 'k1', ?1, 1, 1, 1)",
         &hash, 1);
+    a = api_ask(
+        f, "POST", "/api/v1/costs", "",
+        "{\"items\": [{\"shop\": \"alpha\", \"sku_id\": \"k1\", \"from_day\": \"2026-02-01\","
+        " \"cost\": \"7\"}, {\"shop\": \"1\", \"sku_id\": \"k1l\","
+        " \"from_day\": \"2026-03-01\", \"cost\": \"7\"}]}");
+    is(&a, "items.0.known", "true");
+    is(&a, "items.1.known", "false");
     a = api_ask(f, "PUT", path, "", "{\"cost\": \"1\"}");
     is(&a, "orders", "0");
     is(&a, "known", "true");

@@ -41,6 +41,7 @@ enum param_type {
     PARAM_TIME,  /* RFC 3339 → UTC milliseconds */
     PARAM_MONEY, /* "12.34" → kept as text: the currency decides */
     PARAM_JSON,  /* body only: any value */
+    PARAM_KEY,   /* an id of ours: digits, a text as in answers; a body may hold a number too */
 };
 struct param {
     const char *name;
@@ -83,7 +84,7 @@ enum { API_BODY_BYTES_MAX = 1024 * 1024 };
 struct arg {
     bool given; /* by the request; else `standard`, or nothing */
     struct str text;
-    int64_t number; /* INT BOOL TIME, and the index of a WORD */
+    int64_t number; /* INT BOOL TIME KEY, and the index of a WORD */
     const struct json *json;
     const struct str *texts; /* many */
     size_t texts_len;
@@ -133,9 +134,15 @@ enum err_class call_refuse(struct call *call, const char *parameter, const char 
                            struct err *err, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 /* Where two may meet: the request's If-Match, if it has one, against what GET would answer now, which `answer` writes into
- * call->out; that is emptied again. Before anything is changed. ERR_CONFLICT "precondition". */
+ * call->out; that is emptied again. Before anything is changed. ERR_CONFLICT "precondition".
+ * Somebody else may change it between that and one's own change, which therefore asks again in its transaction: *version is
+ * what `version_sql` (?1 id) read before the answer was made, CALL_VERSION_ANY where there is no If-Match. NULL both: the
+ * caller has his own way. */
 typedef enum err_class call_answer(struct call *call, int64_t id, struct err *err);
-enum err_class call_if_match(struct call *call, call_answer *answer, int64_t id, struct err *err);
+enum { CALL_VERSION_ANY = -1 };
+enum err_class call_if_match(struct call *call, call_answer *answer, int64_t id,
+                             const char *version_sql, int64_t *version, struct err *err);
+enum err_class call_changed_meanwhile(struct err *err);
 /* A response header; the value is copied. False: no room. */
 bool call_header(struct call *call, const char *name, struct str value);
 /* 404, also for what is not his to see. */

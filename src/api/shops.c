@@ -186,6 +186,17 @@ static enum err_class shop_answer(struct call *call, int64_t id, struct err *err
     return class_;
 }
 
+/* The request's If-Match, now and again when it is changed. */
+static enum err_class shop_match(struct call *call, int64_t id, struct api_also *also,
+                                 struct err *err)
+{
+    int64_t version;
+    enum err_class class_ = call_if_match(call, shop_answer, id, SQL_SHOP_VERSION, &version, err);
+    *also = (struct api_also){.wants_version = version != CALL_VERSION_ANY,
+                              .shop_version = version};
+    return class_;
+}
+
 static enum err_class shop_one(struct call *call, struct err *err)
 {
     const struct api_shop *shop;
@@ -336,7 +347,7 @@ static enum err_class shop_add(struct call *call, struct err *err)
         return class_;
     struct audit line = audit_of(call, "shop.add", wish.name);
     line.after = wish_json(call, &wish);
-    const struct api_also also = {change_also, &line};
+    const struct api_also also = {.work = change_also, .context = &line};
     class_ = home->shop_add(home->context, &wish, &also, &id, err);
     if (class_ != ERR_OK)
         return class_;
@@ -346,6 +357,7 @@ static enum err_class shop_add(struct call *call, struct err *err)
 
 static enum err_class shop_edit(struct call *call, struct err *err)
 {
+    struct api_also also;
     const struct api_home *home;
     const struct api_shop *shop;
     struct api_shop_wish wish;
@@ -354,7 +366,7 @@ static enum err_class shop_edit(struct call *call, struct err *err)
     if (class_ == ERR_OK)
         class_ = control_home(call, &home, err);
     if (class_ == ERR_OK)
-        class_ = call_if_match(call, shop_answer, id, err);
+        class_ = shop_match(call, id, &also, err);
     if (class_ == ERR_OK)
         class_ = wish_read(call, &wish, err);
     if (class_ != ERR_OK)
@@ -362,7 +374,8 @@ static enum err_class shop_edit(struct call *call, struct err *err)
     struct audit line = audit_of(call, "shop.edit", call_text(call, "id"));
     line.shop_id = id;
     line.after = wish_json(call, &wish);
-    const struct api_also also = {change_also, &line};
+    also.work = change_also;
+    also.context = &line;
     class_ = home->shop_edit(home->context, id, &wish, &also, err);
     return class_ == ERR_OK ? shop_answer(call, id, err) : class_;
 }
@@ -372,6 +385,7 @@ static enum err_class shop_edit(struct call *call, struct err *err)
 static enum err_class shop_state(struct call *call, const char *action, struct str state,
                                  struct err *err)
 {
+    struct api_also also;
     const struct api_home *home;
     const struct api_shop *shop;
     int64_t id;
@@ -379,12 +393,13 @@ static enum err_class shop_state(struct call *call, const char *action, struct s
     if (class_ == ERR_OK)
         class_ = control_home(call, &home, err);
     if (class_ == ERR_OK)
-        class_ = call_if_match(call, shop_answer, id, err);
+        class_ = shop_match(call, id, &also, err);
     if (class_ != ERR_OK)
         return class_;
     struct audit line = audit_of(call, action, call_text(call, "id"));
     line.shop_id = id;
-    const struct api_also also = {change_also, &line};
+    also.work = change_also;
+    also.context = &line;
     class_ = home->shop_state(home->context, id, state, &also, err);
     return class_ == ERR_OK ? shop_answer(call, id, err) : class_;
 }
@@ -407,6 +422,7 @@ static const struct param remove_params[] = {
 
 static enum err_class shop_unbind(struct call *call, struct err *err)
 {
+    struct api_also also;
     const struct api_home *home;
     const struct api_shop *shop;
     struct out out;
@@ -416,13 +432,14 @@ static enum err_class shop_unbind(struct call *call, struct err *err)
     if (class_ == ERR_OK)
         class_ = control_home(call, &home, err);
     if (class_ == ERR_OK)
-        class_ = call_if_match(call, shop_answer, id, err);
+        class_ = shop_match(call, id, &also, err);
     if (class_ != ERR_OK)
         return class_;
     struct audit line = audit_of(call, "shop.unbind", shop ? shop->name : call_text(call, "id"));
     line.shop_id = id;
     line.after = with_rows ? STR("{\"with_rows\":true}") : STR("{\"with_rows\":false}");
-    const struct api_also also = {change_also, &line};
+    also.work = change_also;
+    also.context = &line;
     class_ = home->shop_remove(home->context, id, with_rows, &also, err);
     if (class_ != ERR_OK)
         return class_;

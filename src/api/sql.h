@@ -139,14 +139,23 @@
     "INSERT INTO saved_view (user_id, list, name, body, is_default, is_public, created_ms,"        \
     " changed_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7)"
 /* ?1 user ?2 view ?3 list ?4 name ?5 body ?6 default ?7 public ?8 now */
+/* ?9 when it was changed last, or -1. It is a version too: of two changes within a millisecond the later one is told a later
+ * time. */
+#define VIEW_CHANGED(now) "CASE WHEN changed_ms >= " now " THEN changed_ms + 1 ELSE " now " END"
 #define SQL_VIEW_SET                                                                               \
     "UPDATE saved_view SET list = ?3, name = ?4, body = ?5, is_default = ?6, is_public = ?7,"      \
-    " changed_ms = ?8 WHERE user_id = ?1 AND id = ?2"
-/* ?1 user ?2 list ?3 view that is */
-#define SQL_VIEWS_NOT_DEFAULT                                                                      \
-    "UPDATE saved_view SET is_default = 0 WHERE user_id = ?1 AND list = ?2 AND id <> ?3"
+    " changed_ms = " VIEW_CHANGED("?8") " WHERE user_id = ?1 AND id = ?2"                          \
+                                        " AND (?9 < 0 OR changed_ms = ?9)"
 /* ?1 user ?2 view */
-#define SQL_VIEW_REMOVE "DELETE FROM saved_view WHERE user_id = ?1 AND id = ?2"
+#define SQL_VIEW_IS_OWN "SELECT count(*) FROM saved_view WHERE user_id = ?1 AND id = ?2"
+#define SQL_VIEW_VERSION "SELECT changed_ms FROM saved_view WHERE id = ?1"
+/* ?1 user ?2 list ?3 view that is ?4 now */
+#define SQL_VIEWS_NOT_DEFAULT                                                                      \
+    "UPDATE saved_view SET is_default = 0, changed_ms = " VIEW_CHANGED(                            \
+        "?4") " WHERE user_id = ?1 AND list = ?2 AND id <> ?3 AND is_default = 1"
+/* ?1 user ?2 view ?3 when it was changed last, or -1 */
+#define SQL_VIEW_REMOVE                                                                            \
+    "DELETE FROM saved_view WHERE user_id = ?1 AND id = ?2 AND (?3 < 0 OR changed_ms = ?3)"
 
 /* --- costs, profit, bills --- */
 

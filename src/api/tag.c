@@ -37,21 +37,32 @@ static bool tags_have(struct str list, const char *tag)
     return false;
 }
 
-enum err_class call_if_match(struct call *call, call_answer *answer, int64_t id, struct err *err)
+enum err_class call_changed_meanwhile(struct err *err)
+{
+    return err_set(err, ERR_CONFLICT, "precondition",
+                   "somebody has changed it since you read it: read it again");
+}
+
+enum err_class call_if_match(struct call *call, call_answer *answer, int64_t id,
+                             const char *version_sql, int64_t *version, struct err *err)
 {
     char tag[TAG_BYTES];
     struct str wanted = http_header(call->request, STR("If-Match"));
+    const struct sql_value key = sql_int(id);
+    enum err_class class_ = ERR_OK;
+    if (version)
+        *version = CALL_VERSION_ANY;
     if (wanted.len == 0)
         return ERR_OK;
-    enum err_class class_ = answer(call, id, err);
+    if (version)
+        class_ = store_read_int(call->host->store, version_sql, &key, 1, 0, version, err);
+    if (class_ == ERR_OK)
+        class_ = answer(call, id, err);
     if (class_ != ERR_OK)
         return class_;
     tag_of(call, buf_str(&call->out), tag);
     buf_reset(&call->out);
-    return tags_have(wanted, tag)
-               ? ERR_OK
-               : err_set(err, ERR_CONFLICT, "precondition",
-                         "somebody has changed it since you read it: read it again");
+    return tags_have(wanted, tag) ? ERR_OK : call_changed_meanwhile(err);
 }
 
 bool accepts_gzip(const struct http_request *request)

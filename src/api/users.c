@@ -143,7 +143,7 @@ static enum err_class user_patch(struct call *call, struct err *err)
         return class_;
     struct audit audit = audit_of(call, "user.change", user.name);
     audit.before = user_json(call, &user);
-    class_ = call_if_match(call, user_answer, user.id, err);
+    class_ = call_if_match(call, user_answer, user.id, NULL, NULL, err);
     if (class_ == ERR_OK)
         class_ = user_take(call, &user, err);
     if (class_ == ERR_OK && call_given(call, "disabled"))
@@ -167,7 +167,7 @@ static enum err_class user_delete(struct call *call, struct err *err)
         return class_;
     struct audit audit = audit_of(call, "user.remove", user.name);
     audit.before = user_json(call, &user);
-    class_ = call_if_match(call, user_answer, user.id, err);
+    class_ = call_if_match(call, user_answer, user.id, NULL, NULL, err);
     if (class_ != ERR_OK)
         return class_;
     class_ = user_remove(call->host->store, user.id, &audit, err);
@@ -279,8 +279,7 @@ static enum err_class token_delete(struct call *call, struct err *err)
 
 #define ID_PARAM                                                                                   \
     {                                                                                              \
-        "id", PARAM_PATH, PARAM_INT, .required = true, .min = 1, .max = INT64_MAX,                 \
-                                     .help = "Its number"                                          \
+        "id", PARAM_PATH, PARAM_KEY, .required = true, .help = "Its number"                        \
     }
 #define RIGHTS_PARAMS                                                                              \
     {"reveals", PARAM_BODY, PARAM_BOOL, .help = "May see personal data, with a reason"},           \
@@ -313,8 +312,7 @@ static const struct param change_params[] = {
 static const struct param token_params[] = {
     {"name", PARAM_BODY, PARAM_TEXT, .required = true, .min = 1, .max = USER_NAME_BYTES_MAX,
      .help = "What it is for"},
-    {"user_id", PARAM_BODY, PARAM_INT, .required = true, .min = 1, .max = INT64_MAX,
-     .help = "As whom it acts"},
+    {"user_id", PARAM_BODY, PARAM_KEY, .required = true, .help = "As whom it acts"},
     {"days", PARAM_BODY, PARAM_INT, .min = 1, .max = 3650,
      .help = "How long it holds; not given: until it is taken back"},
     {0},

@@ -357,6 +357,7 @@ struct view_edit {
     struct call *call;
     struct str body;
     int64_t id; /* 0: a new one */
+    int64_t version;
 };
 
 static enum err_class count_take(struct reader *row, void *context, struct err *err)
@@ -389,16 +390,33 @@ static enum err_class view_insert(struct tx *tx, struct view_edit *edit, struct 
     return class_;
 }
 
+/* Nothing was changed: it is not his, or not any more what he read. */
+static enum err_class view_missed(struct tx *tx, const struct view_edit *edit, struct err *err)
+{
+    int64_t own = 0;
+    const struct sql_value values[] = {sql_int(edit->call->person->user_id), sql_int(edit->id)};
+    enum err_class class_ = tx_query(tx, SQL_VIEW_IS_OWN, values, 2, count_take, &own, err);
+    if (class_ != ERR_OK)
+        return class_;
+    return own > 0 ? call_changed_meanwhile(err)
+                   : call_absent(err, "view of yours", call_text(edit->call, "id"));
+}
+
 static enum err_class view_update(struct tx *tx, struct view_edit *edit, struct err *err)
 {
     const struct call *call = edit->call;
     int64_t rows;
-    const struct sql_value values[] = {
-        sql_int(call->person->user_id),    sql_int(edit->id),    sql_text(call_text(call, "list")),
-        sql_text(call_text(call, "name")), sql_text(edit->body), sql_int(call_int(call, "default")),
-        sql_int(call_int(call, "public")), sql_int(call->now_ms)};
-    enum err_class class_ = tx_exec(tx, SQL_VIEW_SET, values, 8, &rows, err);
-    return class_ || rows ? class_ : call_absent(err, "view of yours", call_text(call, "id"));
+    const struct sql_value values[] = {sql_int(call->person->user_id),
+                                       sql_int(edit->id),
+                                       sql_text(call_text(call, "list")),
+                                       sql_text(call_text(call, "name")),
+                                       sql_text(edit->body),
+                                       sql_int(call_int(call, "default")),
+                                       sql_int(call_int(call, "public")),
+                                       sql_int(call->now_ms),
+                                       sql_int(edit->version)};
+    enum err_class class_ = tx_exec(tx, SQL_VIEW_SET, values, 9, &rows, err);
+    return class_ || rows ? class_ : view_missed(tx, edit, err);
 }
 
 /* The view, and that no other is the first of its list. */
@@ -412,9 +430,10 @@ static enum err_class view_save(struct tx *tx, void *context, struct err *err)
         edit->id = 0;
     enum err_class class_ = adds ? view_insert(tx, edit, err) : view_update(tx, edit, err);
     const struct sql_value others[] = {sql_int(call->person->user_id),
-                                       sql_text(call_text(call, "list")), sql_int(edit->id)};
+                                       sql_text(call_text(call, "list")), sql_int(edit->id),
+                                       sql_int(call->now_ms)};
     if (!class_ && call_int(call, "default"))
-        class_ = tx_exec(tx, SQL_VIEWS_NOT_DEFAULT, others, 3, &rows, err);
+        class_ = tx_exec(tx, SQL_VIEWS_NOT_DEFAULT, others, 4, &rows, err);
     if (class_ == ERR_CONFLICT && err && strcmp(err->code, "store_unique") == 0)
         return err_set(err, ERR_CONFLICT, "view_exists",
                        "you have a view of this name of this list");
@@ -422,9 +441,9 @@ static enum err_class view_save(struct tx *tx, void *context, struct err *err)
 }
 
 static enum err_class view_write_and_answer(struct call *call, const char *action, int64_t id,
-                                            struct err *err)
+                                            int64_t version, struct err *err)
 {
-    struct view_edit edit = {.call = call, .id = id};
+    struct view_edit edit = {.call = call, .id = id, .version = version};
     struct change change = {.line = audit_of(call, action, call_text(call, "name")),
                             .work = view_save,
                             .context = &edit};
@@ -437,7 +456,7 @@ static enum err_class view_write_and_answer(struct call *call, const char *actio
 
 static enum err_class view_add(struct call *call, struct err *err)
 {
-    enum err_class class_ = view_write_and_answer(call, "view.add", 0, err);
+    enum err_class class_ = view_write_and_answer(call, "view.add", 0, CALL_VERSION_ANY, err);
     if (!class_)
         call->reply->status = 201;
     return class_;
@@ -445,19 +464,19 @@ static enum err_class view_add(struct call *call, struct err *err)
 
 static enum err_class view_put(struct call *call, struct err *err)
 {
-    enum err_class class_ = call_if_match(call, view_answer, view_id(call), err);
-    return class_ ? class_ : view_write_and_answer(call, "view.change", view_id(call), err);
+    int64_t id = view_id(call), version;
+    enum err_class class_ = call_if_match(call, view_answer, id, SQL_VIEW_VERSION, &version, err);
+    return class_ ? class_ : view_write_and_answer(call, "view.change", id, version, err);
 }
 
 static enum err_class view_delete(struct tx *tx, void *context, struct err *err)
 {
     struct view_edit *edit = context;
     int64_t rows;
-    const struct sql_value values[] = {sql_int(edit->call->person->user_id), sql_int(edit->id)};
-    enum err_class class_ = tx_exec(tx, SQL_VIEW_REMOVE, values, 2, &rows, err);
-    if (!class_ && !rows)
-        return call_absent(err, "view of yours", call_text(edit->call, "id"));
-    return class_;
+    const struct sql_value values[] = {sql_int(edit->call->person->user_id), sql_int(edit->id),
+                                       sql_int(edit->version)};
+    enum err_class class_ = tx_exec(tx, SQL_VIEW_REMOVE, values, 3, &rows, err);
+    return class_ || rows ? class_ : view_missed(tx, edit, err);
 }
 
 static enum err_class view_remove(struct call *call, struct err *err)
@@ -466,7 +485,8 @@ static enum err_class view_remove(struct call *call, struct err *err)
     struct change change = {.line = audit_of(call, "view.remove", call_text(call, "id")),
                             .work = view_delete,
                             .context = &edit};
-    enum err_class class_ = call_if_match(call, view_answer, edit.id, err);
+    enum err_class class_ = call_if_match(call, view_answer, edit.id, SQL_VIEW_VERSION,
+                                          &edit.version, err);
     if (!class_)
         class_ = change_make(call->host->store, &change, err);
     if (!class_)

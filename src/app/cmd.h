@@ -3,6 +3,7 @@
 #ifndef HUILIU_APP_CMD_H
 #define HUILIU_APP_CMD_H
 
+#include "api/api.h"
 #include "app/app.h"
 #include "app/settings.h"
 
@@ -90,12 +91,12 @@ enum err_class account_app_choose(struct app *app, const struct connector *conne
 enum err_class account_app_find(struct app *app, struct str platform, struct str name, int64_t *id,
                                 struct err *err);
 
-/* shop_work.c: changes of a shop that is there; `also` is work of the same transaction, or NULL. */
+/* shop_work.c: changes of a shop that is there; `also` may be NULL. ERR_CONFLICT "shop_gone". */
 enum err_class shop_state_change(struct app *app, int64_t shop_id, struct str state,
-                                 store_work *also, void *also_context, struct err *err);
+                                 const struct api_also *also, struct err *err);
 /* ERR_CONFLICT "shop_busy", "token_shared"; "shop_has_rows" unless with_rows. */
-enum err_class shop_remove(struct app *app, int64_t shop_id, bool with_rows, store_work *also,
-                           void *also_context, struct err *err);
+enum err_class shop_remove(struct app *app, int64_t shop_id, bool with_rows,
+                           const struct api_also *also, struct err *err);
 /* What may be edited, as it shall be; settings NULL: they stay. */
 struct shop_form {
     struct str name, zone, proxy, person;
@@ -104,7 +105,7 @@ struct shop_form {
     const struct settings *settings;
 };
 enum err_class shop_edit(struct app *app, const struct app_shop *shop, const struct shop_form *form,
-                         store_work *also, void *also_context, struct err *err);
+                         const struct api_also *also, struct err *err);
 
 /* import.c: what an old program's variables become (compat/NAME.yaml). Options go into the new
  * huiliu.yaml, so they are read first; apps and shops need the database. */

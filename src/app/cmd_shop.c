@@ -420,7 +420,7 @@ static enum err_class authorize_by_code(struct app *app, const struct cli *cli,
 static enum err_class shop_wake(struct app *app, const struct app_shop *shop, struct err *err)
 {
     return str_eq(shop->state, STR("needs_person"))
-               ? shop_state_change(app, shop->sync.id, STR("enabled"), NULL, NULL, err)
+               ? shop_state_change(app, shop->sync.id, STR("enabled"), NULL, err)
                : ERR_OK;
 }
 
@@ -496,7 +496,7 @@ static enum exit_code state_change(struct app *app, const struct cli *cli, const
     struct app_shop *shop;
     enum err_class class_ = app_shop_of(app, cli_arg(cli, 0), &shop, err);
     if (class_ == ERR_OK)
-        class_ = shop_state_change(app, shop->sync.id, str_of(state), NULL, NULL, err);
+        class_ = shop_state_change(app, shop->sync.id, str_of(state), NULL, err);
     if (class_ != ERR_OK)
         return exit_of(class_);
     app_say(app, said, M_STR(cli_arg(cli, 0)), M_END);
@@ -518,7 +518,7 @@ enum exit_code cmd_shop_remove(struct app *app, const struct cli *cli, struct er
     struct app_shop *shop;
     enum err_class class_ = app_shop_of(app, cli_arg(cli, 0), &shop, err);
     if (class_ == ERR_OK)
-        class_ = shop_remove(app, shop->sync.id, cli_has(cli, "with-rows"), NULL, NULL, err);
+        class_ = shop_remove(app, shop->sync.id, cli_has(cli, "with-rows"), NULL, err);
     if (class_ != ERR_OK)
         return exit_of(class_);
     app_say(app, MSG_SHOP_REMOVED, M_STR(cli_arg(cli, 0)), M_END);

@@ -206,7 +206,7 @@ static enum err_class consent_finish(struct app *view, int64_t app_id, int64_t s
         class_ = view_shop(view, choosing.shop_id, &owner, err);
     /* One that waited for a person has seen one. */
     return class_ == ERR_OK && str_eq(owner->state, STR("needs_person"))
-               ? shop_state_change(view, choosing.shop_id, STR("enabled"), NULL, NULL, err)
+               ? shop_state_change(view, choosing.shop_id, STR("enabled"), NULL, err)
                : class_;
 }
 

@@ -163,7 +163,7 @@ static enum err_class home_shop_edit(void *context, int64_t id, const struct api
     if (class_ == ERR_OK)
         class_ = form_fill(&view, shop, wish, &settings, &form, err);
     if (class_ == ERR_OK)
-        class_ = shop_edit(&view, shop, &form, also->work, also->context, err);
+        class_ = shop_edit(&view, shop, &form, also, err);
     view_close(&view, &arena);
     arena_fini(&arena);
     return class_;
@@ -172,13 +172,13 @@ static enum err_class home_shop_edit(void *context, int64_t id, const struct api
 static enum err_class home_shop_state(void *context, int64_t id, struct str state,
                                       const struct api_also *also, struct err *err)
 {
-    return shop_state_change(context, id, state, also->work, also->context, err);
+    return shop_state_change(context, id, state, also, err);
 }
 
 static enum err_class home_shop_remove(void *context, int64_t id, bool with_rows,
                                        const struct api_also *also, struct err *err)
 {
-    return shop_remove(context, id, with_rows, also->work, also->context, err);
+    return shop_remove(context, id, with_rows, also, err);
 }
 
 static struct str value_of(const struct setting *list, size_t len, struct str name)

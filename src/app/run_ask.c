@@ -469,6 +469,7 @@ struct recording {
     const struct sync_run *rows;
     const struct task_new *tasks;
     size_t tasks_len;
+    bool plans_later;
 };
 
 static enum err_class record_work(struct tx *tx, void *context, struct err *err)
@@ -489,6 +490,7 @@ static enum err_class run_record(struct app *app, const struct run *run,
 {
     struct sync_run rows;
     enum err_class class_ = run_rows(run, wish, app->process, &app->arena, &rows, err);
+    rows.plans_later = recording->plans_later;
     recording->rows = &rows;
     return class_ == ERR_OK ? store_write(app->store, record_work, recording, err) : class_;
 }
@@ -510,11 +512,14 @@ enum err_class run_enqueue(struct app *app, struct run *run, const struct run_wi
         class_ = sync_asking_new(app->sync, &asking.now, err);
     if (class_ != ERR_OK)
         return class_;
+    recording.plans_later = true;
     class_ = run_record(app, run, wish, &recording, err);
     if (class_ == ERR_OK)
         class_ = parts_ask(app, run, wish, &asking, err);
     if (class_ == ERR_OK)
         class_ = sync_asking_commit(asking.now, err);
+    if (class_ == ERR_OK)
+        class_ = sync_run_planned(app->store, run->id, clock_now_ms(), err);
     sync_asking_free(asking.now);
     return class_;
 }

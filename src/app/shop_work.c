@@ -5,29 +5,46 @@
 #include "app/cmd.h"
 #include "app/sql.h"
 
+/* Of two who change it at once the second finds another version than he read, whatever he had looked at before. */
+static enum err_class shop_claim(struct tx *tx, int64_t shop_id, const struct api_also *also,
+                                 struct err *err)
+{
+    bool wants = also && also->wants_version;
+    const struct sql_value values[] = {sql_int(shop_id), sql_int(wants ? also->shop_version : -1)};
+    int64_t rows = 0;
+    enum err_class class_ = tx_exec(tx, SQL_SHOP_CLAIM, values, 2, &rows, err);
+    if (class_ != ERR_OK || rows == 1)
+        return class_;
+    return wants ? err_set(err, ERR_CONFLICT, "precondition",
+                           "somebody has changed it since you read it: read it again")
+                 : err_set(err, ERR_CONFLICT, "shop_gone", "the shop was removed meanwhile");
+}
+
+static enum err_class also_do(struct tx *tx, const struct api_also *also, struct err *err)
+{
+    return also && also->work ? also->work(tx, also->context, err) : ERR_OK;
+}
+
 /* --- its state --- */
 
 struct state_work {
     struct sql_value values[2];
-    store_work *also;
-    void *also_context;
+    const struct api_also *also; /* may be NULL */
 };
 
 static enum err_class state_run(struct tx *tx, void *context, struct err *err)
 {
     const struct state_work *work = context;
-    int64_t rows = 0;
-    enum err_class class_ = tx_exec(tx, SQL_SHOP_STATE, work->values, 2, &rows, err);
-    if (class_ == ERR_OK && rows != 1)
-        return err_set(err, ERR_CONFLICT, "shop_gone", "the shop was removed meanwhile");
-    return class_ == ERR_OK && work->also ? work->also(tx, work->also_context, err) : class_;
+    enum err_class class_ = shop_claim(tx, work->values[0].number, work->also, err);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_SHOP_STATE, work->values, 2, NULL, err);
+    return class_ == ERR_OK ? also_do(tx, work->also, err) : class_;
 }
 
 enum err_class shop_state_change(struct app *app, int64_t shop_id, struct str state,
-                                 store_work *also, void *also_context, struct err *err)
+                                 const struct api_also *also, struct err *err)
 {
-    struct state_work work = {
-        .values = {sql_int(shop_id), sql_text(state)}, .also = also, .also_context = also_context};
+    struct state_work work = {.values = {sql_int(shop_id), sql_text(state)}, .also = also};
     return shops_write(app->store, state_run, &work, err);
 }
 
@@ -36,23 +53,21 @@ enum err_class shop_state_change(struct app *app, int64_t shop_id, struct str st
 struct edit_work {
     struct sql_value values[8];
     bool zone_moves;
-    store_work *also;
-    void *also_context;
+    const struct api_also *also; /* may be NULL */
 };
 
 static enum err_class edit_run(struct tx *tx, void *context, struct err *err)
 {
     const struct edit_work *work = context;
-    int64_t rows = 0;
-    enum err_class class_ = tx_exec(tx, SQL_SHOP_EDIT, work->values, 8, &rows, err);
-    if (class_ == ERR_OK && rows != 1)
-        return err_set(err, ERR_CONFLICT, "shop_gone", "the shop was removed meanwhile");
+    enum err_class class_ = shop_claim(tx, work->values[0].number, work->also, err);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_SHOP_EDIT, work->values, 8, NULL, err);
     /* Who is in charge may be another one now: orders of SKUs that nobody else is in charge of follow. */
     if (class_ == ERR_OK)
         class_ = person_default_said(tx, work->values[0].number, clock_now_ms(), err);
     if (class_ == ERR_OK && work->zone_moves)
         class_ = zone_said(tx, work->values[0].number, clock_now_ms(), err);
-    return class_ == ERR_OK && work->also ? work->also(tx, work->also_context, err) : class_;
+    return class_ == ERR_OK ? also_do(tx, work->also, err) : class_;
 }
 
 static struct sql_value text_or_null(struct str text)
@@ -61,9 +76,9 @@ static struct sql_value text_or_null(struct str text)
 }
 
 enum err_class shop_edit(struct app *app, const struct app_shop *shop, const struct shop_form *form,
-                         store_work *also, void *also_context, struct err *err)
+                         const struct api_also *also, struct err *err)
 {
-    struct edit_work work = {.also = also, .also_context = also_context};
+    struct edit_work work = {.also = also};
     struct str settings = STR_NONE;
     enum err_class class_ = account_name_check(form->name, err);
     for (size_t i = 0; class_ == ERR_OK && i < app->shops_len; i++) {
@@ -102,8 +117,7 @@ struct remove_work {
     const struct app *app;
     int64_t shop_id;
     bool with_rows;
-    store_work *also;
-    void *also_context;
+    const struct api_also *also; /* may be NULL */
 };
 
 static enum err_class row_int(struct reader *row, void *context, struct err *err)
@@ -138,7 +152,9 @@ static enum err_class shop_delete(struct tx *tx, void *context, struct err *err)
     const struct remove_work *work = context;
     const struct sql_value id[] = {sql_int(work->shop_id)};
     int64_t running = 0, rows = 0, users;
-    enum err_class class_ = tx_query(tx, SQL_SHOP_TASKS_RUNNING, id, 1, row_int, &running, err);
+    enum err_class class_ = shop_claim(tx, work->shop_id, work->also, err);
+    if (class_ == ERR_OK)
+        class_ = tx_query(tx, SQL_SHOP_TASKS_RUNNING, id, 1, row_int, &running, err);
     if (class_ == ERR_OK && running > 0)
         return err_say(err, ERR_CONFLICT, "shop_busy", MSG_SHOP_BUSY, M_END);
     if (class_ == ERR_OK)
@@ -161,16 +177,13 @@ static enum err_class shop_delete(struct tx *tx, void *context, struct err *err)
         class_ = tx_exec(tx, SQL_SHOP_SCHEDULES_DELETE, id, 1, NULL, err);
     if (class_ == ERR_OK)
         class_ = tx_exec(tx, SQL_SHOP_DELETE, id, 1, NULL, err);
-    return class_ == ERR_OK && work->also ? work->also(tx, work->also_context, err) : class_;
+    return class_ == ERR_OK ? also_do(tx, work->also, err) : class_;
 }
 
-enum err_class shop_remove(struct app *app, int64_t shop_id, bool with_rows, store_work *also,
-                           void *also_context, struct err *err)
+enum err_class shop_remove(struct app *app, int64_t shop_id, bool with_rows,
+                           const struct api_also *also, struct err *err)
 {
-    struct remove_work work = {.app = app,
-                               .shop_id = shop_id,
-                               .with_rows = with_rows,
-                               .also = also,
-                               .also_context = also_context};
+    struct remove_work work = {
+        .app = app, .shop_id = shop_id, .with_rows = with_rows, .also = also};
     return store_write(app->store, shop_delete, &work, err);
 }

@@ -39,6 +39,10 @@ static const char SQL_SHOP_PERSON_PUT[] = "UPDATE shop SET person = ?3, settleme
                                           "WHERE platform = ?1 AND external_id = ?2";
 static const char SQL_SHOP_STATE[] =
     "UPDATE shop SET state = ?2, state_reason = NULL WHERE id = ?1";
+/* ?1 id ?2 its version, or -1: whatever */
+static const char SQL_SHOP_CLAIM[] =
+    "UPDATE shop SET version = coalesce(version, 0) + 1 WHERE id = ?1 "
+    "AND (?2 < 0 OR coalesce(version, 0) = ?2)";
 static const char SQL_SHOP_DELETE[] = "DELETE FROM shop WHERE id = ?1";
 static const char SQL_SHOP_TASKS_DELETE[] = "DELETE FROM task WHERE lane = ?1";
 static const char SQL_SHOP_HOLD_DELETE[] = "DELETE FROM hold WHERE scope = 'lane' AND lane = ?1";

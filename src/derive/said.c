@@ -82,9 +82,14 @@ enum err_class cost_known(struct store *store, int64_t shop_id, struct str sku_i
 {
     const struct sql_value values[] = {sql_int(shop_id), sql_text(sku_id)};
     enum err_class class_ = store_read_int(store, SQL_COST_ORDERS, values, 2, 0, orders, err);
-    if (class_ == ERR_OK)
-        class_ = store_read_int(store, SQL_COST_KNOWN, values, 2, 0, known, err);
-    return class_;
+    return class_ == ERR_OK ? sku_known(store, shop_id, sku_id, known, err) : class_;
+}
+
+enum err_class sku_known(struct store *store, int64_t shop_id, struct str sku_id, int64_t *known,
+                         struct err *err)
+{
+    const struct sql_value values[] = {sql_int(shop_id), sql_text(sku_id)};
+    return store_read_int(store, SQL_COST_KNOWN, values, 2, 0, known, err);
 }
 
 enum err_class cost_say(struct tx *tx, const struct cost_said *said, int64_t now_ms,

@@ -26,6 +26,9 @@ enum err_class cost_say(struct tx *tx, const struct cost_said *said, int64_t now
 /* How many sales of the shop are of that SKU, and whether any order or product of the shop has it. */
 enum err_class cost_known(struct store *store, int64_t shop_id, struct str sku_id, int64_t *orders,
                           int64_t *known, struct err *err);
+/* The second alone: 1 where the shop has sold or offers such a SKU. */
+enum err_class sku_known(struct store *store, int64_t shop_id, struct str sku_id, int64_t *known,
+                         struct err *err);
 /* Takes an entry away: the one before it holds on. *found: there was one. */
 enum err_class cost_unsay(struct tx *tx, int64_t shop_id, struct str sku_id, struct str from_day,
                           int64_t now_ms, bool *found, struct err *err);

@@ -55,10 +55,14 @@ enum err_class sync_run_add(struct tx *tx, const struct sync_run *run, int64_t n
     arena_init(&arena);
     enum err_class class_ = sync_run_hash(run, &arena, &hash, err);
     if (class_ == ERR_OK) {
-        const struct sql_value row[] = {sql_text(run->id),   sql_text(run->mode),
-                                        sql_int(now_ms),     sql_text(run->asked_by),
-                                        sql_text(run->wish), sql_text(hash)};
-        class_ = tx_exec(tx, SQL_SYNC_RUN_ADD, row, 6, NULL, err);
+        const struct sql_value row[] = {sql_text(run->id),
+                                        sql_text(run->mode),
+                                        sql_int(now_ms),
+                                        sql_text(run->asked_by),
+                                        sql_text(run->wish),
+                                        sql_text(hash),
+                                        sql_int_or_null(now_ms, !run->plans_later)};
+        class_ = tx_exec(tx, SQL_SYNC_RUN_ADD, row, 7, NULL, err);
     }
     for (size_t i = 0; class_ == ERR_OK && i < run->shops_len; i++) {
         const struct sync_run_shop *shop = &run->shops[i];
@@ -71,6 +75,24 @@ enum err_class sync_run_add(struct tx *tx, const struct sync_run *run, int64_t n
     }
     arena_fini(&arena);
     return class_;
+}
+
+struct planned {
+    struct str id;
+    int64_t now_ms;
+};
+
+static enum err_class planned_work(struct tx *tx, void *context, struct err *err)
+{
+    const struct planned *planned = context;
+    const struct sql_value values[] = {sql_text(planned->id), sql_int(planned->now_ms)};
+    return tx_exec(tx, SQL_SYNC_PLANNED, values, 2, NULL, err);
+}
+
+enum err_class sync_run_planned(struct store *store, struct str id, int64_t now_ms, struct err *err)
+{
+    struct planned planned = {id, now_ms};
+    return store_write(store, planned_work, &planned, err);
 }
 
 enum err_class sync_run_same(struct store *store, struct str hash, struct arena *arena,

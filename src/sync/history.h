@@ -31,6 +31,8 @@ struct sync_run {
     struct str wish; /* JSON: what was asked, in the asker's words */
     const struct sync_run_shop *shops;
     size_t shops_len;
+    bool
+        plans_later; /* its tasks come in later transactions; sync_run_planned says that all stand */
 };
 enum { SYNC_RUN_ID_ROOM = 48 };
 /* "sync-MILLISECONDS-RANDOM". */
@@ -40,6 +42,10 @@ enum err_class sync_run_hash(const struct sync_run *run, struct arena *arena, st
                              struct err *err);
 enum err_class sync_run_add(struct tx *tx, const struct sync_run *run, int64_t now_ms,
                             struct err *err);
+enum err_class sync_run_planned(struct store *store, struct str id, int64_t now_ms,
+                                struct err *err);
+/* Who asked has so long to bring the tasks; then a shop for which nothing came is one that nobody asked. */
+enum { SYNC_PLANS_WITHIN_MS = 60 * 1000 };
 /* The newest with this hash of which a task is left that is not dead; *id empty: none. */
 enum err_class sync_run_same(struct store *store, struct str hash, struct arena *arena,
                              struct str *id, struct err *err);
@@ -93,7 +99,7 @@ struct sync_shop_progress {
 };
 struct sync_progress {
     struct str id, mode, asked_by, wish, cancelled_by;
-    int64_t asked_ms, cancelled_ms; /* cancelled_ms 0: it was not */
+    int64_t asked_ms, cancelled_ms, planned_ms; /* 0: it was not */
     enum sync_state state;
     enum sync_wait wait;
     int percent;

@@ -2,10 +2,12 @@
 #ifndef HUILIU_SYNC_HISTORY_SQL_H
 #define HUILIU_SYNC_HISTORY_SQL_H
 
-/* ?1 id ?2 mode ?3 asked ?4 by ?5 wish ?6 hash */
+/* ?1 id ?2 mode ?3 asked ?4 by ?5 wish ?6 hash ?7 planned or NULL */
 static const char SQL_SYNC_RUN_ADD[] =
-    "INSERT INTO sync_run (id, mode, asked_ms, asked_by, wish, wish_hash)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    "INSERT INTO sync_run (id, mode, asked_ms, asked_by, wish, wish_hash, planned_ms)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+/* ?1 id ?2 now */
+static const char SQL_SYNC_PLANNED[] = "UPDATE sync_run SET planned_ms = ?2 WHERE id = ?1";
 /* ?1 run ?2 shop ?3 streams ?4 code or NULL ?5 reason or NULL */
 static const char SQL_SYNC_SHOP_ADD[] =
     "INSERT INTO sync_run_shop (run, shop_id, streams, code, reason) VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -36,8 +38,8 @@ static const char SQL_SYNCS_PRUNE[] =
 
 /* --- how it goes; ?1 is the run everywhere --- */
 static const char SQL_SYNC_RUN[] =
-    "SELECT id, mode, asked_ms, asked_by, wish, cancelled_ms, cancelled_by FROM sync_run"
-    " WHERE id = ?1";
+    "SELECT id, mode, asked_ms, asked_by, wish, cancelled_ms, cancelled_by,"
+    " planned_ms FROM sync_run WHERE id = ?1";
 static const char SQL_SYNC_SHOPS[] = "SELECT shop_id, streams, code, reason, followed_by"
                                      " FROM sync_run_shop WHERE run = ?1 ORDER BY shop_id";
 /* ?2 now. Who has let his lease run out does not run. */

@@ -70,6 +70,7 @@ static enum err_class run_read(struct look *look, struct err *err)
     out->wish = text_keep(look, 4);
     out->cancelled_ms = reader_is_null(look->snapshot, 5) ? 0 : reader_int(look->snapshot, 5);
     out->cancelled_by = text_keep(look, 6);
+    out->planned_ms = reader_is_null(look->snapshot, 7) ? 0 : reader_int(look->snapshot, 7);
     return ERR_OK;
 }
 
@@ -199,6 +200,26 @@ static bool shop_is_left(const struct sync_shop_progress *shop)
     return shop->ready + shop->waiting + shop->running > 0;
 }
 
+/* Whoever asked wrote its rows and has brought nothing for this shop: he is at it, or he was killed. */
+static bool shop_is_unasked(const struct sync_progress *run, const struct sync_shop_progress *shop)
+{
+    return run->planned_ms == 0 && run->cancelled_ms == 0 && !shop_is_left(shop) &&
+           shop->dead == 0 && shop->tries == 0 && shop->code.len == 0 && shop->followed_by.len == 0;
+}
+
+static void unasked_judge(const struct sync_progress *run, struct sync_shop_progress *shop,
+                          int64_t now_ms)
+{
+    bool late = now_ms - run->asked_ms > SYNC_PLANS_WITHIN_MS;
+    shop->state = late ? SYNC_FAILED : SYNC_WAITING;
+    shop->wait = late ? SYNC_WAIT_NONE : SYNC_WAIT_TURN;
+    shop->percent = -1;
+    if (!late)
+        return;
+    shop->code = STR("sync_unasked");
+    shop->reason = STR("whoever asked for it ended before its tasks were made: ask again");
+}
+
 static void shop_judge(const struct sync_progress *run, struct sync_shop_progress *shop)
 {
     bool paused = shop->wait == SYNC_WAIT_PAUSED;
@@ -316,7 +337,10 @@ static enum err_class look_all(struct look *look, int64_t now_ms, struct err *er
         struct sync_shop_progress *shop = &out->shops[i];
         if (shop->followed_by.len > 0 && !shop_is_left(shop))
             class_ = follower_tasks(look, shop, now_ms, err);
-        shop_judge(out, shop);
+        if (class_ == ERR_OK && shop_is_unasked(out, shop))
+            unasked_judge(out, shop, now_ms);
+        else
+            shop_judge(out, shop);
     }
     run_judge(out);
     return class_;

@@ -56,6 +56,23 @@ def parameter_faults(parameter, where):
     yield from schema_faults(parameter.get("schema", {}), where)
 
 
+NUMBER_NAMES = {"id", "import", "shop", "task", "user", "app", "token", "view", "reject", "imported_before"}
+
+
+def id_faults(schema, where):
+    """An id is a text everywhere: what reads JSON numbers as doubles would round it."""
+    if isinstance(schema, dict):
+        for name, inner in (schema.get("properties") or {}).items():
+            kinds = inner.get("type", []) if isinstance(inner, dict) else []
+            if (name in NUMBER_NAMES or name.endswith("_id")) and "integer" in ([kinds] if isinstance(kinds, str) else kinds):
+                yield f"{where}: {name} is a number"
+        for inner in schema.values():
+            yield from id_faults(inner, where)
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from id_faults(inner, where)
+
+
 def operation_faults(document, path, method, operation, ids):
     where = f"{method.upper()} {path}"
     if operation.get("operationId") in ids or not operation.get("operationId"):
@@ -65,6 +82,7 @@ def operation_faults(document, path, method, operation, ids):
     for parameter in operation.get("parameters", []):
         parameter = resolve(document, parameter["$ref"]) if "$ref" in parameter else parameter
         yield from parameter_faults(parameter, where)
+        yield from id_faults({"properties": {parameter.get("name"): parameter.get("schema", {})}}, where)
         key = (parameter.get("name"), parameter.get("in"))
         if key in seen:
             yield f"{where}: {key} twice"
@@ -74,6 +92,7 @@ def operation_faults(document, path, method, operation, ids):
         yield f"{where}: the path's parameters are {in_path}"
     if "requestBody" in operation:
         yield from content_faults(operation["requestBody"].get("content") or {"": {}}, where)
+        yield from id_faults(operation["requestBody"].get("content"), where)
         if method in ("get", "head"):
             yield f"{where}: a body without a meaning"
     if not operation.get("responses"):
@@ -122,6 +141,7 @@ def faults(document):
         if not re.fullmatch(r"[a-zA-Z0-9._-]+", name):
             found.append(f"{name} is no name of a component")
         found += schema_faults(schema, f"schema {name}")
+        found += id_faults(schema, f"schema {name}")
     found += [f"{where}: {reference} leads nowhere" for where, reference in references(document)
               if resolve(document, reference) is None]
     return found
