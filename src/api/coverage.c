@@ -30,7 +30,10 @@ static void sentence_out(struct out *out, const struct call *call,
 {
     char unproved[24];
     snprintf(unproved, sizeof(unproved), "%lld", (long long)status->unproved);
-    if (status->complete_ms == 0)
+    if (status->files)
+        control_out_text(out, call, "text", API_TEXT_FILES, status->stream,
+                         control_time(call->arena, status->frontier_ms), STR(""));
+    else if (status->complete_ms == 0)
         control_out_text(out, call, "text", API_TEXT_NOTHING_YET, status->stream, STR(""), STR(""));
     else
         control_out_text(

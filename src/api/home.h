@@ -27,6 +27,7 @@ enum api_text {
     API_TEXT_COMPLETE,      /* 1 stream 2 until */
     API_TEXT_COMPLETE_OPEN, /* 1 stream 2 until 3 windows without proof */
     API_TEXT_NOTHING_YET,   /* 1 stream */
+    API_TEXT_FILES,         /* 1 kind 2 as of */
     API_TEXT_WAIT_NOBODY,
     API_TEXT_WAIT_TURN,
     API_TEXT_WAIT_TIME, /* 1 until */
@@ -87,6 +88,7 @@ struct api_stream_status {
     int64_t rows, open, sealed, unproved, rejects, decrypt;
     int64_t since_ms, frontier_ms, complete_ms, success_ms, every_ms;
     bool figures;
+    bool files; /* a kind of files that were imported: its newest is as of frontier_ms; no proof */
 };
 struct api_platform {
     struct str name, error; /* error: why its manifest cannot be used, or empty */

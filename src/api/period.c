@@ -202,6 +202,13 @@ void period_write(struct out *out, const struct period *period)
 
 /* --- up to when --- */
 
+/* Nothing is pulled from its platform: its rows are as new as its newest file. */
+static bool shop_is_by_files(const struct api_host *host, int64_t shop_id)
+{
+    const struct api_shop *shop = host_shop(host, shop_id);
+    return shop && shop->connector && connector_streams(shop->connector) == 0;
+}
+
 enum err_class scope_end_write(struct call *call, struct out *out, const struct shop_scope *shops,
                                struct err *err)
 {
@@ -223,8 +230,9 @@ enum err_class scope_end_write(struct call *call, struct out *out, const struct 
     while (reader_next(reader)) {
         if (!scope_sees(shops, reader_int(reader, 0)))
             continue;
-        known = known && !reader_is_null(reader, 1);
-        as_of = min_i64(as_of, reader_int(reader, 1));
+        int up_to = shop_is_by_files(call->host, reader_int(reader, 0)) ? 2 : 1;
+        known = known && !reader_is_null(reader, up_to);
+        as_of = min_i64(as_of, reader_int(reader, up_to));
     }
     class_ = reader_close(reader, err);
     out_time_or_null(out, "as_of", as_of, known && as_of != INT64_MAX);

@@ -23,17 +23,23 @@ static const struct param sales_params[] = {
 
 /* --- one row of a ranking --- */
 
-enum err_class sku_name_write(struct call *call, struct out *out, int64_t shop_id,
-                              const char *sku_id, struct err *err)
+static enum err_class name_write(struct call *call, struct out *out, const char *sql,
+                                 int64_t shop_id, const char *id, struct err *err)
 {
     struct reader *reader;
-    const struct sql_value values[] = {sql_int(shop_id), sql_text(str_of(sku_id))};
-    enum err_class class_ = store_read(call->host->store, SQL_SKU_NAME, values, 2, &reader, err);
+    const struct sql_value values[] = {sql_int(shop_id), sql_text(str_of(id))};
+    enum err_class class_ = store_read(call->host->store, sql, values, 2, &reader, err);
     if (class_)
         return class_;
     bool found = reader_next(reader) && !reader_is_null(reader, 0);
     out_text_or_null(out, "name", found ? reader_text(reader, 0) : STR_NONE);
     return reader_close(reader, err);
+}
+
+enum err_class sku_name_write(struct call *call, struct out *out, int64_t shop_id,
+                              const char *sku_id, struct err *err)
+{
+    return name_write(call, out, SQL_SKU_NAME, shop_id, sku_id, err);
 }
 
 void shop_write(struct call *call, struct out *out, int64_t shop_id)
@@ -57,9 +63,10 @@ static enum err_class member_write(struct call *call, struct out *out, const cha
                      : strcmp(kind, "sku") == 0  ? "sku_id"
                                                  : "spu_id",
                      member.len ? member : STR_NONE);
-    if (strcmp(kind, "sku") != 0)
+    if (strcmp(kind, "person") == 0)
         return ERR_OK;
-    return sku_name_write(call, out, row->any_shop, row->dims[0], err);
+    return name_write(call, out, strcmp(kind, "sku") == 0 ? SQL_SKU_NAME : SQL_SPU_NAME,
+                      row->any_shop, row->dims[0], err);
 }
 
 enum err_class ranked_write(struct call *call, struct out *out, const char *key,

@@ -12,7 +12,8 @@
 
 /* Each shop that is not unbound: up to when its rows are complete, the least of its streams that prove it; NULL: none does. */
 #define SQL_COMPLETE_TIMES                                                                         \
-    "SELECT p.id, min(s.complete_up_to_ms) FROM shop p LEFT JOIN stream_state s ON"                \
+    "SELECT p.id, min(s.complete_up_to_ms), (SELECT max(f.received_ms) FROM import_file f"         \
+    " WHERE f.shop_id = p.id AND f.state = 'done') FROM shop p LEFT JOIN stream_state s ON"        \
     " s.shop_id = p.id AND s.complete_up_to_ms IS NOT NULL WHERE p.state <> 'disabled'"            \
     " GROUP BY p.id"
 
@@ -121,6 +122,11 @@
     "SELECT o.sku_name FROM trade_result r JOIN trade_order o ON o.shop_id = r.shop_id AND"        \
     " o.order_id = r.order_id WHERE r.shop_id = ?1 AND r.sku_id = ?2"                              \
     " ORDER BY r.created_ms DESC, r.order_id DESC LIMIT 1"
+
+/* ?1 shop ?2 SPU. What its product is called; its SKUs may have names of their own. */
+#define SQL_SPU_NAME                                                                               \
+    "SELECT name FROM product WHERE shop_id = ?1 AND spu_id = ?2 AND name IS NOT NULL"             \
+    " ORDER BY sku_id LIMIT 1"
 
 /* --- saved views --- */
 

@@ -71,6 +71,10 @@ static enum err_class account_of_flags(struct app *app, const struct cli *cli,
                          M_STR(cli_text(cli, "since")), M_END);
     if (class_ == ERR_OK)
         class_ = secret_of_flags(app, cli, "token", "token-file", &account->access_token, err);
+    if (class_ == ERR_OK && account->access_token.len > 0 &&
+        connector_auth(account->connector)->grant == GRANT_NONE)
+        class_ = err_say(err, ERR_USAGE, "token_none", MSG_TOKEN_NONE,
+                         M_STR(connector_platform(account->connector)), M_END);
     if (class_ == ERR_OK)
         class_ = settings_put_flags(account->settings, account->connector, "shop", cli, err);
     return class_;
@@ -459,6 +463,9 @@ enum exit_code cmd_shop_authorize(struct app *app, const struct cli *cli, struct
     if (class_ != ERR_OK)
         return exit_of(class_);
     const struct auth *auth = connector_auth(shop->sync.connector);
+    if (auth->grant == GRANT_NONE)
+        return exit_of(
+            err_say(err, ERR_USAGE, "token_none", MSG_TOKEN_NONE, M_STR(shop->platform), M_END));
     if (token.len == 0 && auth->grant == GRANT_BY_HAND)
         return exit_of(err_say(err, ERR_USAGE, "token_missing", MSG_AUTHORIZE_BY_HAND,
                                M_STR(cli_arg(cli, 0)), M_END));

@@ -60,6 +60,25 @@ static void status_row(struct report *report, const struct app_shop *shop, struc
     text_or_absent(report, status->error);
 }
 
+/* Files are no stream: no window of theirs is proved, and what they lack nobody knows. */
+static enum err_class file_rows(struct app *app, const struct app_shop *shop, struct report *report,
+                                struct err *err)
+{
+    struct file_status files[FILE_KINDS_MAX];
+    size_t len;
+    enum err_class class_ = file_status_read(app, shop, files, &len, err);
+    for (size_t i = 0; class_ == ERR_OK && i < len; i++) {
+        const struct stream_status status = {
+            .rows = files[i].rows, .success_ms = files[i].finished_ms, .rejects = files[i].refused};
+        status_row(report, shop, files[i].kind, &status);
+    }
+    if (class_ == ERR_OK && len == 0) {
+        const struct stream_status none = {.error = message_text(MSG_NO_FILE_YET, language_now())};
+        status_row(report, shop, STR("-"), &none);
+    }
+    return class_;
+}
+
 static enum err_class shop_rows(struct app *app, const struct app_shop *shop, struct report *report,
                                 struct err *err)
 {
@@ -70,6 +89,8 @@ static enum err_class shop_rows(struct app *app, const struct app_shop *shop, st
         status_row(report, shop, STR("-"), &status);
         return ERR_OK;
     }
+    if (shop_is_by_files(shop))
+        return file_rows(app, shop, report, err);
     enum err_class class_ = ERR_OK;
     for (size_t i = 0; class_ == ERR_OK && i < connector_streams(shop->sync.connector); i++) {
         const struct stream *stream = connector_stream_at(shop->sync.connector, i);

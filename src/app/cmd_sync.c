@@ -225,6 +225,18 @@ static enum err_class role_or_follow(struct app *app, struct run *run, struct ro
     return ERR_OK;
 }
 
+/* Shops that a sync of all passes over. */
+static void by_files_say(const struct app *app)
+{
+    for (size_t i = 0; i < app->shops_len; i++) {
+        const struct app_shop *shop = &app->shops[i];
+        if (shop->sync.connector && shop->sync.enabled &&
+            connector_streams(shop->sync.connector) == 0)
+            app_say(app, MSG_SHOP_BY_FILES, M_STR(shop->sync.facts.shop.name),
+                    M_STR(shop->platform), M_END);
+    }
+}
+
 enum exit_code cmd_sync(struct app *app, const struct cli *cli, struct err *err)
 {
     struct run_wish wish;
@@ -233,6 +245,8 @@ enum exit_code cmd_sync(struct app *app, const struct cli *cli, struct err *err)
     enum err_class class_ = run_wish_read(app, &wish, cli, err);
     if (class_ == ERR_OK)
         class_ = run_choose(app, &wish, &run, err);
+    if (class_ == ERR_OK && run.parts_len > 0 && wish.shops.len == 0)
+        by_files_say(app);
     if (class_ == ERR_OK)
         class_ = run_options_override(app, cli, &run, err);
     if (class_ == ERR_OK)

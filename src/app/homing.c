@@ -63,6 +63,7 @@ enum err_class view_shop_ready(const struct app *view, int64_t id, struct app_sh
 static const enum message_id texts[API_TEXTS] = {
     [API_TEXT_COMPLETE] = MSG_API_COMPLETE,
     [API_TEXT_COMPLETE_OPEN] = MSG_API_COMPLETE_OPEN,
+    [API_TEXT_FILES] = MSG_API_FILES,
     [API_TEXT_NOTHING_YET] = MSG_API_NOTHING_YET,
     [API_TEXT_WAIT_NOBODY] = MSG_API_WAIT_NOBODY,
     [API_TEXT_WAIT_TURN] = MSG_API_WAIT_TURN,
@@ -166,14 +167,41 @@ static enum err_class home_platforms(void *context, struct arena *arena, struct 
     return ERR_OK;
 }
 
+static enum err_class files_read(struct app *view, const struct app_shop *shop,
+                                 struct api_stream_status **out, size_t *len, struct err *err)
+{
+    struct file_status files[FILE_KINDS_MAX];
+    size_t kinds;
+    enum err_class class_ = file_status_read(view, shop, files, &kinds, err);
+    for (; class_ == ERR_OK && *len < kinds; ++*len) {
+        const struct file_status *file = &files[*len];
+        const struct connector *form;
+        (*out)[*len] = (struct api_stream_status){
+            .stream = file->kind,
+            .table = STR(""),
+            .rows = file->rows,
+            .rejects = file->refused,
+            .frontier_ms = file->as_of_ms,
+            .success_ms = file->finished_ms,
+            .files = true,
+        };
+        /* A kind may have left the program since. */
+        if (sync_form(view->sync, file->kind, &form, NULL) == ERR_OK)
+            (*out)[*len].table = connector_file(form)->stream->table->name;
+    }
+    return class_;
+}
+
 static enum err_class streams_read(struct app *view, const struct app_shop *shop,
                                    struct api_stream_status **out, size_t *len, struct err *err)
 {
     size_t streams = connector_streams(shop->sync.connector);
     enum err_class class_ = ERR_OK;
-    *out = arena_array(&view->arena, streams + 1, sizeof(**out));
+    *out = arena_array(&view->arena, streams + FILE_KINDS_MAX, sizeof(**out));
     if (!*out)
         return err_no_memory(err);
+    if (shop_is_by_files(shop))
+        return files_read(view, shop, out, len, err);
     for (; class_ == ERR_OK && *len < streams; ++*len) {
         const struct stream *stream = connector_stream_at(shop->sync.connector, *len);
         struct stream_status status;

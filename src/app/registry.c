@@ -174,6 +174,9 @@ enum err_class app_stream_of(const struct connector *connector, struct str name,
     *out = connector_stream(connector, name);
     if (*out)
         return ERR_OK;
+    if (names_len == 0)
+        return err_say(err, ERR_USAGE, "stream_unknown", MSG_NO_STREAMS,
+                       M_STR(connector_platform(connector)), M_STR(name), M_END);
     names_len = names_len < 64 ? names_len : 64;
     for (size_t i = 0; i < names_len; i++)
         names[i] = connector_stream_at(connector, i)->name;

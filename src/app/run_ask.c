@@ -64,6 +64,11 @@ static void shop_take(struct run *run, const struct run_wish *wish, struct app_s
         refuse_shop(run, shop, &why);
     } else if (shop->err.class_ != ERR_OK) {
         refuse_shop(run, shop, &shop->err);
+    } else if (shop->sync.enabled && connector_streams(shop->sync.connector) == 0) {
+        err_say(&why, ERR_USAGE, "shop_by_files", MSG_SHOP_BY_FILES,
+                M_STR(shop->sync.facts.shop.name), M_STR(shop->platform), M_END);
+        if (named)
+            refuse_shop(run, shop, &why);
     } else if (shop->sync.enabled) {
         parts_of_shop(run, wish, shop);
     } else if (named || str_eq(shop->state, STR("needs_person"))) {
@@ -146,6 +151,13 @@ enum err_class run_choose(struct app *app, const struct run_wish *wish, struct r
     }
     if (class_ == ERR_OK && app->shops_len == 0)
         class_ = err_say(err, ERR_CONFIG, "shop_none", MSG_SHOP_NONE, M_END);
+    /* Where there is more to do they are passed over; where there is nothing else they are the answer. */
+    for (size_t i = 0; class_ == ERR_OK && run->parts_len + run->refusals_len == 0 &&
+                       wish->streams.len == 0 && i < app->shops_len;
+         i++) {
+        if (word_is_given(&wish->platforms, app->shops[i].platform))
+            shop_take(run, wish, &app->shops[i], true);
+    }
     if (class_ == ERR_OK)
         class_ = streams_check(app, wish, run, err);
     return class_ == ERR_OK ? order_shop_check(wish, run, err) : class_;

@@ -82,6 +82,11 @@ static const char SQL_PROXY_UNNAMED[] =
 static const char SQL_STATUS_DECRYPT[] =
     "SELECT count(*) FROM task WHERE lane = ?1 AND kind = 'decrypt' AND state <> 'dead'";
 
+/* Of a shop that is filled by files: what its files brought. ?1 shop */
+static const char SQL_STATUS_FILES[] =
+    "SELECT kind, sum(rows_new), max(received_ms), max(finished_ms), sum(errors) FROM import_file"
+    " WHERE shop_id = ?1 AND state = 'done' GROUP BY kind ORDER BY kind";
+
 /* --- one run of `sync` --- */
 static const char SQL_RUN_EXECUTIONS[] =
     "SELECT coalesce(sum(rows_new), 0), coalesce(sum(rows_changed), 0), "

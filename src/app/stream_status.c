@@ -68,3 +68,29 @@ enum err_class stream_status_read(struct app *app, const struct app_shop *shop,
         out->error = shop->sync.state_reason.len > 0 ? shop->sync.state_reason : shop->state;
     return class_;
 }
+
+bool shop_is_by_files(const struct app_shop *shop)
+{
+    return shop->sync.connector && connector_streams(shop->sync.connector) == 0;
+}
+
+enum err_class file_status_read(struct app *app, const struct app_shop *shop,
+                                struct file_status out[FILE_KINDS_MAX], size_t *len,
+                                struct err *err)
+{
+    struct reader *row;
+    const struct sql_value id = sql_int(shop->sync.id);
+    enum err_class class_ = store_read(app->store, SQL_STATUS_FILES, &id, 1, &row, err);
+    *len = 0;
+    if (class_ != ERR_OK)
+        return class_;
+    while (reader_next(row) && *len < FILE_KINDS_MAX)
+        out[(*len)++] = (struct file_status){
+            .kind = arena_dup(&app->arena, reader_text(row, 0)),
+            .rows = reader_int(row, 1),
+            .as_of_ms = reader_int(row, 2),
+            .finished_ms = reader_int(row, 3),
+            .refused = reader_int(row, 4),
+        };
+    return reader_close(row, err);
+}

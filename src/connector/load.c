@@ -172,6 +172,23 @@ enum err_class load_retry(struct loader *loader)
     return ERR_OK;
 }
 
+/* A platform that nobody calls is filled by files: it has neither addresses nor answers, and nothing that would need them. */
+static enum err_class check_calls(struct loader *loader)
+{
+    static const char *const callers[] = {"streams", "auth",    "sign",    "errors", "budgets",
+                                          "retry",   "ciphers", "webhook", NULL};
+    static const char *const needs[] = {"hosts", "reply", NULL};
+    bool calls = yaml_get(loader->root, STR("hosts")) || yaml_get(loader->root, STR("reply"));
+    for (const char *const *key = callers; *key; key++)
+        calls |= yaml_get(loader->root, str_of(*key)) != NULL;
+    for (const char *const *key = needs; calls && *key; key++)
+        if (!yaml_get(loader->root, str_of(*key)))
+            return yaml_error(loader->file, loader->root, loader->err, "manifest needs \"%s\"",
+                              *key);
+    loader->connector->calls = calls;
+    return ERR_OK;
+}
+
 static enum err_class load_all(struct loader *loader)
 {
     enum err_class class_ = load_head(loader);
@@ -179,6 +196,10 @@ static enum err_class load_all(struct loader *loader)
         class_ = load_needs(loader, true);
     if (class_ == ERR_OK)
         class_ = load_needs(loader, false);
+    if (class_ == ERR_OK)
+        class_ = check_calls(loader);
+    if (class_ != ERR_OK || !loader->connector->calls)
+        return class_;
     if (class_ == ERR_OK)
         class_ = load_hosts(loader);
     if (class_ == ERR_OK)

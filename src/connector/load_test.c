@@ -244,6 +244,26 @@ static void unknown_keys_and_wrong_types_name_the_place_and_the_nearest_word(voi
                    "forbidden, bad_request, bad_reply, not_ready, split_window, skip_record, "
                    "not \"retri\"; did you mean \"retry\"?");
     assert_message("version: 1\n", "", "p.yaml:1:1: manifest needs \"version\"");
+    assert_message_of(FIGURES, "hosts: {api: \"https://p.example\"}\n", "",
+                      "p.yaml:1:1: manifest needs \"hosts\"");
+    assert_message_of(FIGURES, "reply: {success: body.ok == true}\n", "",
+                      "p.yaml:1:1: manifest needs \"reply\"");
+}
+
+/* Its shops are filled by files: nothing of it is called, so that nothing says where and how. */
+static void a_platform_that_nobody_calls_needs_no_address(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena);
+    struct connector *connector = test_load(&arena, STR("p.yaml"),
+                                            STR("platform: p\nname: {zh: p, en: P}\nversion: 1\n"
+                                                "zone: UTC\ncurrency: CNY\nmoney: major\n"));
+    assert_int_equal(connector_streams(connector), 0);
+    assert_int_equal(connector_auth(connector)->grant, GRANT_NONE);
+    assert_false(connector_is_of_ads(connector));
+    connector_free(connector);
+    arena_fini(&arena);
 }
 
 static void unknown_names_are_answered_with_the_nearest(void **state)
@@ -629,6 +649,7 @@ int main(void)
         cmocka_unit_test(a_platform_without_budgets_has_the_old_limit),
         cmocka_unit_test(built_in_manifests_say_what_their_platforms_do),
         cmocka_unit_test(unknown_keys_and_wrong_types_name_the_place_and_the_nearest_word),
+        cmocka_unit_test(a_platform_that_nobody_calls_needs_no_address),
         cmocka_unit_test(unknown_names_are_answered_with_the_nearest),
         cmocka_unit_test(wrong_paths_predicates_and_templates_show_their_place),
         cmocka_unit_test(contradictions_are_refused),

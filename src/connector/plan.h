@@ -188,6 +188,7 @@ struct connector {
     struct str platform, name_zh, name_en, currency;
     const struct zone *zone;
     bool zone_of_shop, money_major;
+    bool calls; /* it has addresses; else its shops are filled by files alone */
     struct host *hosts;
     size_t hosts_len;
     struct need *needs[2]; /* of the shop, of the app */
