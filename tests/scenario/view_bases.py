@@ -14,7 +14,7 @@ import lib
 import mariadb_server
 import pg_server
 
-SYSTEMS = ("life", "douplus")
+SYSTEMS = ("life", "douplus", "temu")
 
 
 class Base:

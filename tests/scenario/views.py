@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 import lib
 from lib import same
 from sheets import xlsx_bytes
+from temu import SALES, World
 from view_bases import KINDS
 
 BEIJING = timezone(timedelta(hours=8))
@@ -182,6 +183,61 @@ def files_of(chance, orders):
             if day and sheet != "已拒单":
                 shown["travel_date"] = min(shown["travel_date"] or day, day)
     return {"a": sales}, {f"{sheet}-1": rows for sheet, rows in bookings.items()}, wanted
+
+
+OLD_STATUS = {"平台处理中": "PAID", "待发货": "PROCESSING", "已发货": "SHIPPED", "已送达": "DELIVERED", "已签收": "DELIVERED", "已完成": "COMPLETED",
+              "已取消": "CANCELLED", "已退款": "REFUNDED", "待支付": "PENDING"}
+
+
+def moment(time):
+    return time and time.strftime("%Y-%m-%d %H:%M:%S")
+
+
+@on_each
+def test_temus_tables_show_its_files(t, kind):
+    """What was imported for a shop of Temu, by the old program's tables, against the world of the files."""
+    sandbox = t.sandbox(life_shops=1, life_orders=1, douplus_shops=0)
+    base, world = kind(t, sandbox), World()
+    lib.add_shops(base.home, sandbox, "douyin-life", env=base.env)
+    base.huiliu("sync", check=True)
+    base.huiliu("shop", "add", "T", "--platform", "temu", "--external-id", "634418", check=True)
+    for name, rows in (("temu-orders", world.order_rows()), ("temu-products", world.product_rows())):
+        path = t.folder() / f"{name}.xlsx"
+        path.write_bytes(xlsx_bytes({"a": list(rows)}))
+        base.huiliu("import", str(path), "--as", name, "--shop", "T", check=True)
+    for sku, entries in world.costs.items():
+        for day, cost in entries:
+            base.huiliu("cost", "set", "T", sku, day.isoformat(), str(Decimal(cost) / 100), check=True)
+    base.huiliu("derive", "rebuild", "--shop", "T", check=True)
+    shop = base.rows("temu", f"SELECT * FROM {base.view('temu', 'shops')}")
+    same([(s["shop_id"], s["shop_name"], s["is_active"], s["app_secret"]) for s in shop], [("634418", "T", 1, None)], "shops: its own alone")
+    orders = {o["order_sn"]: o for o in base.rows("temu", f"SELECT * FROM {base.view('temu', 'orders')}")}
+    same(set(orders), {p["id"] for p in world.parts}, "parts of orders, of this platform alone")
+    for part in world.parts:
+        got, cost = orders[part["id"]], world.cost_of(part)
+        same((got["parent_order_sn"], got["product_id"], got["spu_id"], got["quantity"], got["status"], got["package_sn"]),
+             (part["po"], part["sku"], world.spu[part["sku"]], part["pieces"], OLD_STATUS[part["status"]], part["package"]), part["id"])
+        same((got["order_time"], got["shipping_time"], got["expect_ship_latest_time"], got["delivery_time"]),
+             tuple(moment(part[name]) for name in ("created", "shipped", "ship_by", "delivered")), f"{part['id']}: times")
+        same(got["total_price"] if part["amount"] is None else fen(got["total_price"]), part["amount"], f"{part['id']}: amount")
+        if cost is None:
+            same((got["unit_cost"], got["total_cost"], got["profit"]), (None, None, None), f"{part['id']}: a cost that nobody knows")
+        elif part["status"] in SALES:
+            same((fen(got["unit_cost"]), fen(got["total_cost"])), (cost, cost * part["pieces"]), f"{part['id']}: cost")
+    products = {p["product_id"]: p for p in base.rows("temu", f"SELECT * FROM {base.view('temu', 'products')}")}
+    same(set(products), set(world.skus), "products")
+    for sku, got in products.items():
+        sold = sum(p["pieces"] for p in world.sold() if p["sku"] == sku)
+        same((got["product_name"], got["spu_id"], got["manager"], fen(got["current_price"]), got["is_active"], got["total_sales"]),
+             (world.names[sku], world.spu[sku], world.person[sku], 1200, 1, sold or None), sku)
+    costs = base.rows("temu", f"SELECT * FROM {base.view('temu', 'product_costs')} ORDER BY product_id, effective_from")
+    same([(c["product_id"], c["effective_from"], c["effective_to"], fen(c["cost_price"])) for c in costs],
+         [(sku, day.isoformat(), entries[i + 1][0].isoformat() if i + 1 < len(entries) else None, cost)
+          for sku, entries in world.costs.items() for i, (day, cost) in enumerate(entries)], "costs")
+    files = base.rows("temu", f"SELECT * FROM {base.view('temu', 'import_history')} ORDER BY id")
+    same([(f["import_type"], f["status"], f["total_rows"], f["success_rows"], f["failed_rows"]) for f in files],
+         [("temu-orders", "success", len(world.parts), len(world.parts), 0), ("temu-products", "success", len(world.skus), len(world.skus), 0)],
+         "files")
 
 
 @on_each

@@ -139,13 +139,13 @@ def test_tables_and_views_may_share_a_schema(t, kind):
 def test_a_missing_right_is_said_and_nothing_fails(t, kind):
     base = kind.poor(t)
     out = migrated(base, "administrator", *SYSTEMS)
-    same(out.count("administrator"), 2, "warnings")
+    same(out.count("administrator"), len(SYSTEMS), "warnings")
     same(finding(base), (False, ", ".join(SYSTEMS)), "views that could not be made")
     base.huiliu("status", check=True)
     base.grant("life")
-    out = migrated(base, "administrator", "douplus")
-    same(out.count("administrator"), 1, "warnings after one schema was opened")
-    same(finding(base), (False, "douplus"), "views that still could not be made")
+    out = migrated(base, "administrator", *SYSTEMS[1:])
+    same(out.count("administrator"), len(SYSTEMS) - 1, "warnings after one schema was opened")
+    same(finding(base), (False, ", ".join(SYSTEMS[1:])), "views that still could not be made")
 
 
 def test_a_table_of_that_name_in_sqlite_stays(t):
