@@ -19,6 +19,8 @@ command_run cmd_service_install, cmd_service_start, cmd_service_stop, cmd_servic
     cmd_service_status, cmd_service_logs, cmd_service_supervise;
 command_run cmd_user_add, cmd_user_list, cmd_user_passwd, cmd_user_disable, cmd_user_enable;
 command_run cmd_export, cmd_import, cmd_import_list, cmd_import_show;
+command_run cmd_rate_set, cmd_rate_remove, cmd_rate_list, cmd_person_set, cmd_person_remove,
+    cmd_person_list, cmd_shop_set;
 command_run cmd_cost_set, cmd_cost_end, cmd_cost_remove, cmd_cost_list, cmd_cost_import;
 command_run cmd_derive_rebuild, cmd_derive_audit, cmd_derive_metrics;
 command_run cmd_logs;
@@ -117,5 +119,8 @@ enum err_class import_env(struct app *app, struct str file, bool options_taken, 
 
 /* Versions of this program and what it is linked with. */
 void library_versions(struct report *report, struct arena *arena);
+
+/* ERR_USAGE "not_a_store": an ad account, where nothing is sold. */
+enum err_class app_sells_check(const struct app_shop *shop, struct err *err);
 
 #endif

@@ -62,7 +62,7 @@ static enum err_class cost_whose_say(struct app *app, struct answer *answer,
     return ERR_OK;
 }
 
-static enum err_class sells_check(const struct app_shop *shop, struct err *err)
+enum err_class app_sells_check(const struct app_shop *shop, struct err *err)
 {
     if (!shop->sync.connector || !connector_is_of_ads(shop->sync.connector))
         return ERR_OK;
@@ -106,7 +106,7 @@ static enum exit_code cost_change(struct app *app, const struct cli *cli, bool e
     struct costs costs = {.items = &cost, .len = 1, .takes_away = takes_away};
     enum err_class class_ = app_shop_of(app, cli_arg(cli, 0), &shop, err);
     if (class_ == ERR_OK && !takes_away)
-        class_ = sells_check(shop, err);
+        class_ = app_sells_check(shop, err);
     if (class_ == ERR_OK)
         class_ = cost_read(&cost, ends ? STR("") : cli_arg(cli, 3), err);
     if (class_ != ERR_OK)
@@ -228,7 +228,7 @@ static enum err_class row_take(struct sheet_reading *s, const struct xlsx_row *r
             (long long)row->number);
     enum err_class class_ = app_shop_of(s->app, cell_of(s, row, 0), &shop, err);
     if (class_ == ERR_OK)
-        class_ = sells_check(shop, err);
+        class_ = app_sells_check(shop, err);
     if (class_ != ERR_OK)
         return class_;
     *cost = (struct cost_said){.shop_id = shop->sync.id,

@@ -3,8 +3,8 @@
 #include "app/commands.h"
 
 static const struct command *const lists[] = {
-    commands_start,   commands_account, commands_sync,      commands_files, commands_cost,
-    commands_service, commands_user,    commands_connector, commands_home,
+    commands_start, commands_account, commands_sync, commands_files,     commands_cost,
+    commands_said,  commands_service, commands_user, commands_connector, commands_home,
 };
 enum { LISTS = sizeof(lists) / sizeof(*lists) };
 

@@ -6,7 +6,8 @@
 
 /* One list a group of commands, each ending with a NULL path. Commands of one first word stand together. */
 extern const struct command commands_start[], commands_account[], commands_sync[], commands_files[],
-    commands_service[], commands_connector[], commands_home[], commands_user[], commands_cost[];
+    commands_service[], commands_connector[], commands_home[], commands_user[], commands_cost[],
+    commands_said[];
 
 /* By what --from and --to are meant. */
 extern const char *const command_by_words[];

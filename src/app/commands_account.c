@@ -124,6 +124,15 @@ static const struct cli_flag shop_remove_flags[] = {
     {0},
 };
 
+static const struct cli_flag shop_set_flags[] = {
+    {.name = "ads-of",
+     .type = FLAG_TEXT,
+     .value = "STORE",
+     .help = {"Whose profit its ad spend is taken off; none: of no store.",
+              "投放消耗从哪个店铺的利润中扣除；none 表示不属于任何店铺。"}},
+    {0},
+};
+
 const struct command commands_account[] = {
     {.path = "app add",
      .args = app_args,
@@ -165,6 +174,14 @@ const struct command commands_account[] = {
      .run = cmd_shop_show,
      .help = {"Show a shop's settings and token state, secrets hidden.",
               "显示店铺的设置与令牌状态，隐藏机密。"}},
+    {.path = "shop set",
+     .args = shop_args,
+     .flags = shop_set_flags,
+     .json = true,
+     .level = APP_STORE,
+     .run = cmd_shop_set,
+     .help = {"Say for which store an ad account's ads are.",
+              "设置投放账号的消耗归属于哪个店铺。"}},
     {.path = "shop authorize",
      .args = shop_args,
      .flags = authorize_flags,

@@ -226,6 +226,17 @@ static const char SQL_COSTS_LIST[] =
     " c.changed_ms FROM sku_cost c JOIN shop s ON s.id = c.shop_id"
     " WHERE ?1 = 0 OR c.shop_id = ?1 ORDER BY s.name, c.sku_id, c.from_day";
 
+/* --- rates, persons, ads --- */
+static const char SQL_RATES_LIST[] =
+    "SELECT base, quote, day, rate, coalesce(source, ''), who, changed_ms FROM exchange_rate"
+    " ORDER BY base, quote, day";
+/* ?1 shop, 0: all */
+static const char SQL_PERSONS_LIST[] =
+    "SELECT s.name, p.sku_id, p.person, p.who, p.changed_ms FROM sku_person p"
+    " JOIN shop s ON s.id = p.shop_id WHERE ?1 = 0 OR p.shop_id = ?1 ORDER BY s.name, p.sku_id";
+/* ?1 ad account ?2 store, or NULL */
+static const char SQL_SHOP_ADS_OF[] = "UPDATE shop SET ads_of = ?2 WHERE id = ?1";
+
 /* --- files that people hand in --- */
 /* ?1 id */
 static const char SQL_IMPORT_STATE[] =

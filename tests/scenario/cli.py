@@ -316,6 +316,52 @@ def test_names_are_answered_with_the_nearest(t):
     fails(home, "sync", "--shop", "abcdefhg", says=["shop_unknown"], exit_code=2)
 
 
+def test_rates_persons_and_whose_ads_are_said_and_taken_back(t):
+    """What the API's routes say, by the command line: stored once, listed, audited, taken away; wrong words change nothing."""
+    home = life_home(t)
+    huiliu(home, "app", "add", "ads-app", "--platform", "douplus", "--key", "k", "--secret-file", "-", text_in="s", check=True)
+    huiliu(home, "shop", "add", "ads", "--platform", "douplus", "--external-id", "9", check=True)
+    shop = "一店"
+
+    def rates():
+        return [(r["base"], r["quote"], r["day"], r["rate"], r["source"], r["who"]) for r in huiliu_json(home, "rate", "list")[1]["rates"]]
+
+    def persons():
+        return [(p["shop"], p["sku_id"], p["person"]) for p in huiliu_json(home, "person", "list", "--shop", shop)[1]["persons"]]
+    same((rates(), persons()), ([], []), "nothing was said")
+    huiliu(home, "rate", "set", "USD", "CNY", "2026-01-05", "7.123456789", "--source", "bank", check=True)
+    huiliu(home, "rate", "set", "USD", "CNY", "2026-01-06", "7.2", check=True)
+    huiliu(home, "rate", "set", "USD", "CNY", "2026-01-06", "7.25", check=True)
+    same(rates(), [("USD", "CNY", "2026-01-05", "7.123456789", "bank", "console"), ("USD", "CNY", "2026-01-06", "7.250000000", "", "console")], "rates")
+    huiliu(home, "rate", "remove", "USD", "CNY", "2026-01-06", check=True)
+    same(len(rates()), 1, "taken away")
+    for words, code, exit_code in ((("rate", "set", "USD", "CNY", "2026-01-05", "0"), "(rate)", 2),
+                                   (("rate", "set", "USD", "CNY", "2026-01-05", "seven"), "(rate)", 2),
+                                   (("rate", "set", "USD", "USD", "2026-01-05", "1"), "(rate)", 2),
+                                   (("rate", "set", "USD", "XXQ", "2026-01-05", "1"), "currency_unknown", 2),
+                                   (("rate", "set", "USD", "CNY", "2026-02-30", "1"), "(day)", 2),
+                                   (("rate", "remove", "USD", "CNY", "2026-03-01"), "said_missing", 1),
+                                   (("person", "set", "ads", "sku-1", "王"), "not_a_store", 2),
+                                   (("person", "set", "nobody", "sku-1", "王"), "shop_unknown", 2),
+                                   (("shop", "set", "ads", "--ads-of", "ads"), "not_a_store", 2),
+                                   (("shop", "set", "ads", "--ads-of", "nobody"), "shop_unknown", 2),
+                                   (("shop", "set", "ads"), "shop_set", 2)):
+        fails(home, *words, says=[code], exit_code=exit_code)
+    huiliu(home, "person", "set", shop, "sku-1", "王", check=True)
+    huiliu(home, "person", "set", shop, "sku-2", "李", check=True)
+    huiliu(home, "person", "remove", shop, "sku-2", check=True)
+    same((len(rates()), persons()), (1, [(shop, "sku-1", "王")]), "what stands")
+
+    def ads_of():
+        return [(r["name"], r["ads_of"]) for r in lib.rows(home, "SELECT a.name, s.name AS ads_of FROM shop a JOIN shop s ON s.id = a.ads_of")]
+    huiliu(home, "shop", "set", "ads", "--ads-of", shop, check=True)
+    same(ads_of(), [("ads", shop)], "whose ads they are")
+    huiliu(home, "shop", "set", "ads", "--ads-of", "none", check=True)
+    same(ads_of(), [], "nobody's")
+    same([r["action"] for r in lib.rows(home, "SELECT action FROM audit ORDER BY id") if r["action"].split(".")[0] in ("rate", "person")],
+         ["rate.set"] * 3 + ["rate.remove"] + ["person.set"] * 3, "each change has its line, and what failed has none")
+
+
 def test_a_start_in_the_future_is_refused(t):
     home = life_home(t)
     fails(home, "shop", "add", "late", "--platform", "douyin-life", "--external-id", "5", "--since", "2062-01-01",
