@@ -1,5 +1,6 @@
 /* Asking. list_read.c reads, list_sql.c makes the statements. */
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "api/list_sql.h"
@@ -169,6 +170,35 @@ enum err_class list_where_int(struct list_query *query, const char *column, enum
     const struct list_column *found = &query->list->columns[list_column(query->list, column)];
     assert(found->sql && !list_column_is_text(found));
     return where_one(query, found->sql, how, sql_int(number), err);
+}
+
+enum { PAIRS_BYTES_MAX = 4 * 1024 * 1024 };
+
+enum err_class list_where_among(struct list_query *query, const char *number, const char *text,
+                                const int64_t *numbers, const struct str *texts, size_t len,
+                                struct err *err)
+{
+    const struct list_column *columns = query->list->columns;
+    const char *pair[] = {columns[list_column(query->list, number)].sql,
+                          columns[list_column(query->list, text)].sql};
+    struct str sql = arena_printf(query->arena, "(%s, %s)", pair[0], pair[1]);
+    struct buf json;
+    assert(strncmp(pair[0], "r.", 2) == 0 && strncmp(pair[1], "r.", 2) == 0);
+    buf_init(&json, PAIRS_BYTES_MAX);
+    for (size_t i = 0; i < len; i++) {
+        buf_printf(&json, "%s[%" PRId64 ",", i ? "," : "[", numbers[i]);
+        json_write_string(&json, texts[i]);
+        buf_add(&json, STR("]"));
+    }
+    buf_add(&json, len ? STR("]") : STR("[]"));
+    struct str pairs = json.failed ? STR_NONE : arena_dup(query->arena, buf_str(&json));
+    buf_fini(&json);
+    if (!sql.ptr || !pairs.ptr)
+        return err_no_memory(err);
+    enum err_class class_ = where_one(query, sql.ptr, LIST_AMONG, sql_text(pairs), err);
+    for (size_t i = 0; !class_ && i < 2; i++)
+        query->terms[query->terms_len - 1].pair[i] = pair[i] + 2;
+    return class_;
 }
 
 enum err_class list_where_search(struct list_query *query, struct str text, struct err *err)

@@ -77,6 +77,7 @@ enum list_how {
     LIST_MOST,      /* this or less */
     LIST_BELOW,     /* less than this */
     LIST_SEARCH,    /* the list's search columns, by one text */
+    LIST_AMONG,     /* pairs of a number and a text (list_where_among) */
     LIST_FROM_DAY,  /* days of the list's `day` column, both included */
     LIST_UNTIL_DAY, /* each shop's own days: the column says the day in its shop's zone */
 };
@@ -147,6 +148,7 @@ struct list_term {
     const char *sql, *earlier;
     bool told; /* not empty, so that an index of such rows is taken */
     bool common;
+    const char *pair[2]; /* of LIST_AMONG: the columns, by their names in the table */
     const struct sql_value *values;
     size_t values_len;
 };
@@ -192,6 +194,11 @@ enum err_class list_where_text(struct list_query *query, const char *column, enu
                                struct str text, struct err *err);
 enum err_class list_where_int(struct list_query *query, const char *column, enum list_how how,
                               int64_t number, struct err *err);
+/* A number column and a text column are one of these pairs: any number of them is one value of one text. Both are of the
+ * table `r` with which the list's `from` begins. */
+enum err_class list_where_among(struct list_query *query, const char *number, const char *text,
+                                const int64_t *numbers, const struct str *texts, size_t len,
+                                struct err *err);
 enum err_class list_where_search(struct list_query *query, struct str text, struct err *err);
 /* "YYYY-MM-DD", empty: no bound. */
 enum err_class list_where_days(struct list_query *query, struct str from, struct str until,

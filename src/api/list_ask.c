@@ -71,6 +71,7 @@ static enum err_class filter_ask(struct list_query *query, const struct param *p
     case LIST_MOST:
     case LIST_BELOW:
         return bound_ask(query, param, arg, currency, err);
+    case LIST_AMONG: /* no parameter says so many */
     case LIST_NO_FILTER:
         break;
     }

@@ -204,6 +204,14 @@ static void usual_filters_read_no_whole_table(void **state)
         api_good(list_select_make(&statement, &query, LIST_WHOLE, NULL, 101, 0, &err), &err);
         plan_holds(f, &statement, "shops and days", false);
     }
+    list_query_init(&query, &trade_part_list, metrics, &f->arena);
+    api_good(list_where_among(&query, "shop", "parent_id", (int64_t[]){3, 4},
+                              (struct str[]){STR("1800000000002"), STR("1800000000003")}, 2, &err),
+             &err);
+    api_good(list_select_make(&statement, &query, LIST_WHOLE, NULL, 2000, 0, &err), &err);
+    plan_holds(f, &statement, "parts of a page", false);
+    if (!server_is_given() && !says(plan_of(f, &statement), "(shop_id=? AND parent_id=?)"))
+        fail_msg("parts of a page: %.*s", STR_ARG(plan_of(f, &statement)));
     list_query_init(&query, &ad_order_list, metrics, &f->arena);
     list_by_shop(&query, &(struct shop_scope){.all = true}, &f->host);
     api_good(list_where_text(&query, "order_id", LIST_EQUAL, STR("1800000000007"), &err), &err);

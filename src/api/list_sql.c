@@ -159,6 +159,33 @@ bool list_is_torn(const struct list_statement *statement, const struct list_quer
            strcmp(sort_column(query, 0)->sql, query->list->day_ms) != 0;
 }
 
+/* Rows by a list of pairs. SQLite takes an index of the first column alone and reads all rows of a shop, PostgreSQL a hash of
+ * the whole table where it was planned when that was small: unless they are told where to begin. */
+static void pairs_say(struct list_statement *statement, const struct list_query *query,
+                      const struct list_term *term, size_t at)
+{
+    const char *from = query->list->from;
+    if (statement->database == LIST_SQLITE)
+        buf_printf(&statement->text,
+                   "r.rowid IN (SELECT m.rowid FROM json_each(?%zu) AS k CROSS JOIN %.*s m"
+                   " ON m.%s = json_extract(k.value, '$[0]')"
+                   " AND m.%s = json_extract(k.value, '$[1]'))",
+                   at, (int)strcspn(from, " "), from, term->pair[0], term->pair[1]);
+    else if (statement->database == LIST_POSTGRES)
+        buf_printf(
+            &statement->text,
+            "r.ctid = ANY (ARRAY(SELECT m.at FROM json_array_elements(CAST(?%zu AS json)) AS k"
+            " CROSS JOIN LATERAL (SELECT a.ctid AS at FROM %.*s a WHERE a.%s ="
+            " CAST(k.value ->> 0 AS bigint) AND a.%s = k.value ->> 1 LIMIT 100000) AS m))",
+            at, (int)strcspn(from, " "), from, term->pair[0], term->pair[1]);
+    else
+        buf_printf(&statement->text,
+                   "%s IN (SELECT k.number, k.value FROM JSON_TABLE(?%zu, '$[*]' COLUMNS (number"
+                   " bigint PATH '$[0]', value varchar(400) CHARACTER SET utf8mb4"
+                   " COLLATE utf8mb4_nopad_bin PATH '$[1]')) AS k)",
+                   term->sql, at);
+}
+
 /* `at`: the place of its first value. */
 static void term_say(struct list_statement *statement, const struct list_query *query,
                      const struct list_term *term, bool earlier, size_t at)
@@ -187,6 +214,9 @@ static void term_say(struct list_statement *statement, const struct list_query *
         return;
     case LIST_SEARCH:
         search_say(statement, query, earlier, at);
+        return;
+    case LIST_AMONG:
+        pairs_say(statement, query, term, at);
         return;
     case LIST_NO_FILTER:
         break;

@@ -110,40 +110,26 @@ static int parts_compare(const void *left, const void *right)
     return order ? order : ids_compare(a, b, list_column(&trade_part_list, "order_id"));
 }
 
-/* Of one shop: all parents of the page in one statement. */
-static enum err_class shop_parts_read(struct call *call, struct parts *parts, int64_t shop_id,
-                                      const struct sql_value *parents, size_t parents_len,
-                                      struct err *err)
-{
-    struct list_query *query = arena_alloc(call->arena, sizeof(*query));
-    if (!query)
-        return err_no_memory(err);
-    list_query_init(query, &trade_part_list, call->host->metrics, call->arena);
-    list_shops(query, false, &shop_id, 1);
-    enum err_class class_ = list_where(query, "parent_id", LIST_ANY_OF, parents, parents_len, err);
-    return class_ ? class_ : list_stream(call->host->store, query, part_take, parts, err);
-}
-
+/* All orders of the page in one statement. */
 static enum err_class parts_read(struct call *call, const struct list_page *page,
                                  struct parts *parts, struct err *err)
 {
     size_t shop = list_column(&trade_order_list, "shop");
     size_t parent = list_column(&trade_order_list, "order_id");
-    struct sql_value *parents = arena_array(call->arena, page->rows_len + 1, sizeof(*parents));
-    bool *done = arena_array(call->arena, page->rows_len + 1, sizeof(*done));
-    enum err_class class_ = parents && done ? ERR_OK : err_no_memory(err);
-    for (size_t i = 0; !class_ && i < page->rows_len; i++) {
-        int64_t shop_id = list_int(&page->rows[i], shop);
-        size_t len = 0;
-        for (size_t j = i; !done[i] && j < page->rows_len; j++) {
-            if (list_int(&page->rows[j], shop) != shop_id)
-                continue;
-            parents[len++] = sql_text(list_text(&page->rows[j], parent));
-            done[j] = j > i;
-        }
-        if (len)
-            class_ = shop_parts_read(call, parts, shop_id, parents, len, err);
+    struct list_query *query = arena_alloc(call->arena, sizeof(*query));
+    int64_t *shops = arena_array(call->arena, page->rows_len + 1, sizeof(*shops));
+    struct str *parents = arena_array(call->arena, page->rows_len + 1, sizeof(*parents));
+    if (!query || !shops || !parents)
+        return err_no_memory(err);
+    for (size_t i = 0; i < page->rows_len; i++) {
+        shops[i] = list_int(&page->rows[i], shop);
+        parents[i] = list_text(&page->rows[i], parent);
     }
+    list_query_init(query, &trade_part_list, call->host->metrics, call->arena);
+    enum err_class class_ = list_where_among(query, "shop", "parent_id", shops, parents,
+                                             page->rows_len, err);
+    if (!class_ && page->rows_len)
+        class_ = list_stream(call->host->store, query, part_take, parts, err);
     if (!class_ && parts->len)
         qsort(parts->rows, parts->len, sizeof(*parts->rows), parts_compare);
     return class_;
