@@ -1,4 +1,5 @@
 /* Expected payments: what delivered orders will bring, on the day of delivery plus the shop's settlement days (docs/derive.md). */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,39 +72,6 @@ static int64_t local_day(const struct zone *zone, int64_t at_ms)
     return civil_days(civil.year, civil.month, civil.day);
 }
 
-static enum err_class shop_read(struct payments *all, const struct api_shop *shop,
-                                int64_t settlement_days, struct err *err)
-{
-    struct call *call = all->call;
-    struct reader *row;
-    struct str from = call_text(call, "from"), to = call_text(call, "to");
-    const struct sql_value id = sql_int(shop->id);
-    const struct zone *zone = shop->zone ? shop->zone : zone_utc();
-    int64_t today = local_day(zone, call->now_ms);
-    enum err_class class_ = store_read(call->host->store, SQL_DELIVERED, &id, 1, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    while (class_ == ERR_OK && reader_next(row)) {
-        struct payment *payment = NULL;
-        char day[DAY_TEXT_MAX] = "";
-        int64_t due = local_day(zone, reader_int(row, 0)) + settlement_days;
-        day_of_number(due, day);
-        if ((from.len > 0 && str_cmp(str_of(day), from) < 0) ||
-            (to.len > 0 && str_cmp(str_of(day), to) > 0))
-            continue;
-        class_ = payment_of(all, shop->id, day, reader_text(row, 1), &payment, err);
-        if (class_ != ERR_OK)
-            break;
-        payment->collected = due <= today;
-        payment->orders += reader_int(row, 2);
-        payment->unknown += reader_int(row, 4);
-        if (!i64_add(payment->amount, reader_int(row, 3), &payment->amount))
-            class_ = err_set(err, ERR_INTERNAL, "metric_range", "a sum does not fit 64 bits");
-    }
-    enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
-    return class_ == ERR_OK ? closed : class_;
-}
-
 struct settlement {
     int64_t ids[SHOPS_MAX], days[SHOPS_MAX];
     size_t len;
@@ -133,6 +101,71 @@ static int64_t settlement_of(const struct settlement *settlement, int64_t shop_i
 static bool in_scope(const struct call *call, const struct shop_scope *shops, int64_t id)
 {
     return scope_sees(shops, id) && call_sees_shop(call, id);
+}
+
+/* A row of SQL_DELIVERED. */
+static enum err_class delivered_take(struct payments *all, const struct api_shop *shop,
+                                     int64_t settlement_days, const struct reader *row,
+                                     struct err *err)
+{
+    struct call *call = all->call;
+    struct str from = call_text(call, "from"), to = call_text(call, "to");
+    const struct zone *zone = shop->zone ? shop->zone : zone_utc();
+    struct payment *payment = NULL;
+    char day[DAY_TEXT_MAX] = "";
+    int64_t due = local_day(zone, reader_int(row, 1)) + settlement_days;
+    day_of_number(due, day);
+    if ((from.len > 0 && str_cmp(str_of(day), from) < 0) ||
+        (to.len > 0 && str_cmp(str_of(day), to) > 0))
+        return ERR_OK;
+    enum err_class class_ = payment_of(all, shop->id, day, reader_text(row, 2), &payment, err);
+    if (class_ != ERR_OK)
+        return class_;
+    payment->collected = due <= local_day(zone, call->now_ms);
+    payment->orders += reader_int(row, 3);
+    payment->unknown += reader_int(row, 5);
+    return i64_add(payment->amount, reader_int(row, 4), &payment->amount)
+               ? ERR_OK
+               : err_set(err, ERR_INTERNAL, "metric_range", "a sum does not fit 64 bits");
+}
+
+/* The shops that are asked for, as a JSON list. */
+static struct str shops_json(struct call *call, const struct shop_scope *shops)
+{
+    struct buf json;
+    size_t len = 0;
+    buf_init(&json, 64 * 1024);
+    for (size_t i = 0; i < call->host->shops_len; i++)
+        if (in_scope(call, shops, call->host->shops[i].id))
+            buf_printf(&json, "%s%" PRId64, len++ ? "," : "[", call->host->shops[i].id);
+    buf_add(&json, len ? STR("]") : STR("[]"));
+    struct str text = json.failed ? STR_NONE : arena_dup(call->arena, buf_str(&json));
+    buf_fini(&json);
+    return text;
+}
+
+static enum err_class delivered_read(struct payments *all, const struct shop_scope *shops,
+                                     const struct settlement *settlement, struct err *err)
+{
+    const struct api_host *host = all->call->host;
+    const struct sql_value ids = sql_text(shops_json(all->call, shops));
+    struct reader *row;
+    if (!ids.text.ptr)
+        return err_no_memory(err);
+    enum err_class class_ = store_read(host->store, SQL_DELIVERED, &ids, 1, &row, err);
+    if (class_ != ERR_OK)
+        return class_;
+    while (class_ == ERR_OK && reader_next(row)) {
+        int64_t shop_id = reader_int(row, 0);
+        size_t at = 0;
+        while (at < host->shops_len && host->shops[at].id != shop_id)
+            at++;
+        if (at < host->shops_len)
+            class_ = delivered_take(all, &host->shops[at], settlement_of(settlement, shop_id), row,
+                                    err);
+    }
+    enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
+    return class_ == ERR_OK ? closed : class_;
 }
 
 static int payment_compare(const void *a, const void *b)
@@ -196,11 +229,8 @@ static enum err_class payments(struct call *call, struct err *err)
     enum err_class class_ = call_shops(call, &shops, err);
     if (class_ == ERR_OK)
         class_ = settlement_read(call, settlement, err);
-    for (size_t i = 0; class_ == ERR_OK && i < call->host->shops_len; i++) {
-        const struct api_shop *shop = &call->host->shops[i];
-        if (in_scope(call, &shops, shop->id))
-            class_ = shop_read(&all, shop, settlement_of(settlement, shop->id), err);
-    }
+    if (class_ == ERR_OK)
+        class_ = delivered_read(&all, &shops, settlement, err);
     if (class_ != ERR_OK)
         return class_;
     if (all.len > 0)

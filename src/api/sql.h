@@ -175,13 +175,17 @@
 /* ?1 ad account ?2 store, or NULL */
 #define SQL_ADS_OF_SET "UPDATE shop SET ads_of = ?2 WHERE id = ?1"
 #define SQL_SETTLEMENT_DAYS "SELECT id, settlement_days FROM shop"
-/* ?1 shop. Sales that were delivered, by quarter of an hour: every zone's days begin with one. */
-#define SQL_DELIVERED                                                                              \
-    "SELECT r.delivered_ms - r.delivered_ms % 900000, r.currency, count(*),"                       \
-    " CAST(sum(r.received - r.refunds) AS bigint),"                                                \
-    " count(*) - count(r.received)"                                                                \
-    " FROM trade_result r WHERE r.shop_id = ?1 AND r.delivered_ms IS NOT NULL AND r.counts = 1"    \
-    " GROUP BY r.delivered_ms - r.delivered_ms % 900000, r.currency ORDER BY 1, 2"
+/* ?1 shops. Sales that were delivered, by quarter of an hour: every zone's days begin with one. */
+#define DELIVERED(shops)                                                                           \
+    "SELECT r.shop_id, r.delivered_ms - r.delivered_ms % 900000, r.currency, count(*),"            \
+    " CAST(sum(r.received - r.refunds) AS bigint), count(*) - count(r.received)"                   \
+    " FROM trade_result r WHERE r.delivered_ms IS NOT NULL AND r.counts = 1 AND r.shop_id" shops   \
+    " GROUP BY r.shop_id, r.delivered_ms - r.delivered_ms % 900000, r.currency ORDER BY 1, 2, 3"
+static const char SQL_DELIVERED[] = SQL_PER_DATABASE(
+    DELIVERED(" IN (SELECT value FROM json_each(?1))"),
+    DELIVERED(" = ANY(translate(?1, '[]', '{}')::bigint[])"),
+    DELIVERED(
+        " IN (SELECT j.value FROM JSON_TABLE(?1, '$[*]' COLUMNS (value bigint PATH '$')) AS j)"));
 
 /* --- bills: docs/derive.md, "Bill profit" --- */
 /* Lines with the PO that each is of, and what each adds to its revenue and cost. */
