@@ -187,6 +187,7 @@ static void usual_filters_read_no_whole_table(void **state)
         skip();
     filter_enters_an_index(f, &ad_order_list, "status", sql_text(STR("DELIVERING")));
     filter_enters_an_index(f, &ad_order_list, "item_id", sql_text(STR("7")));
+    filter_enters_an_index(f, &ad_order_list, "author_id", sql_text(STR("7")));
     for (size_t i = 0; i < 2; i++) {
         const struct list *list = i ? &trade_part_list : &trade_order_list;
         filter_enters_an_index(f, list, "sku_id", sql_text(STR("7")));

@@ -10,7 +10,7 @@ static const struct list_column ad_order_columns[] = {
     {"status", "r.status", .kind = LIST_TEXT, .common = true, .unknown = true},
     {"title", "r.title", .kind = LIST_TEXT, .unknown = true},
     {"author_name", "r.author_name", .kind = LIST_TEXT, .unknown = true},
-    {"author_id", "r.author_id", .kind = LIST_ID, .unknown = true},
+    {"author_id", "r.author_id", .kind = LIST_ID, .common = true, .unknown = true},
     {"scene", "r.scene", .kind = LIST_TEXT, .unknown = true},
     {"renew_count", "r.renew_count", .kind = LIST_INT, .unknown = true},
     {"delivery_hours", "r.delivery_hours", .kind = LIST_TEXT, .unknown = true},
