@@ -1,30 +1,48 @@
-"""A way to a server that cuts the connection at a COMMIT: after the server got it (the answer never comes), or before (the server
-never gets it). Every so many COMMITs one is cut, by turns after and before."""
+"""A way to a server that cuts the connection at a COMMIT: "after" the server got it (the answer never comes), or "before" (the server
+never gets it). `cut(number)` is asked at each COMMIT that passes and says which of the two, or None.
+
+    way = Cutting(server.port, kind.COMMIT, every(3))     # way.port is where the program is sent to
+"""
 import socket
 import threading
-
-from server import free_port
 
 PIECE = 65536
 
 
+def every(apart, spared=0):
+    """One in so many is cut, by turns after and before; so many first ones are left alone."""
+    def cut(number):
+        if number <= spared or number % apart:
+            return None
+        return "before" if number // apart % 2 else "after"
+    return cut
+
+
 class Cutting:
-    def __init__(self, port, commit, every, spared=0):
-        """`port`: the server's; `commit`: the bytes by which its COMMIT is known; `spared`: so many first ones are left alone."""
-        self.server_port, self.commit, self.every, self.spared = port, commit, every, spared
-        self.port = free_port()
-        self.commits = self.cut_after = self.cut_before = 0
+    def __init__(self, port, commit, cut=lambda number: None):
+        """`port`: the server's; `commit`: the bytes by which its COMMIT is known."""
+        self.server_port, self.commit = port, commit
         self.lock = threading.Lock()
-        self.listener = socket.create_server(("127.0.0.1", self.port))
+        self.arm(cut)
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
+
+    def arm(self, cut):
+        """From now on, counted anew."""
+        with self.lock:
+            self.cut, self.commits = cut, 0
+            self.cuts = {"before": 0, "after": 0}
 
     def accept(self):
         while True:
             try:
                 client, _ = self.listener.accept()
                 server = socket.create_connection(("127.0.0.1", self.server_port))
-            except OSError:
+            except OSError:  # the test is over
                 return
+            for link in (client, server):
+                link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for work, one, other in ((self.forward, client, server), (self.back, server, client)):
                 threading.Thread(target=work, args=(one, other), daemon=True).start()
 
@@ -32,23 +50,20 @@ class Cutting:
         """What becomes of this COMMIT."""
         with self.lock:
             self.commits += 1
-            if self.commits <= self.spared or self.commits % self.every:
-                return "forward"
-            if self.cut_after > self.cut_before:
-                self.cut_before += 1
-                return "before"
-            self.cut_after += 1
-            return "after"
+            where = self.cut(self.commits)
+            if where:
+                self.cuts[where] += 1
+            return where
 
     def forward(self, client, server):
         try:
             while piece := client.recv(PIECE):
-                turn = self.turn() if self.commit in piece else "forward"
-                if turn == "after":
+                where = self.turn() if self.commit in piece else None
+                if where == "after":
                     client.shutdown(socket.SHUT_WR)  # the answer will not reach it
-                if turn != "before":
+                if where != "before":
                     server.sendall(piece)
-                if turn != "forward":
+                if where:
                     break
         except OSError:
             pass

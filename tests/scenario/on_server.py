@@ -9,7 +9,7 @@ import time
 
 import lib
 import pg_server
-from cutting import Cutting
+from cutting import Cutting, every
 from server import free_port
 from truth import DATA_TABLES, FORTNIGHT, Stage
 
@@ -123,13 +123,13 @@ def every_commit_is_settled_whose_answer_is_cut_off(t, kind):
     """Each unit counts its number in its task's row and each page in its window's: a unit that ran twice, or one that was taken
     for lost, is refused by the fence or found by the audit."""
     server = server_start(t, kind)
-    way = Cutting(server.port, kind.COMMIT, every=3, spared=STEPS)
+    way = Cutting(server.port, kind.COMMIT, every(3, spared=STEPS))
     stage = OnServer(t, server, life_shops=2, life_orders=500, douplus_shops=1, douplus_orders=60, **FORTNIGHT)
     stage.env["HUILIU_STORE"] = server.url.replace(f":{server.port}/", f":{way.port}/")
     stage.sync()
     way.stop()
-    print(f"# {way.commits} commits, {way.cut_after} cut behind the server, {way.cut_before} before it", flush=True)
-    lib.holds(way.cut_after > 3 and way.cut_before > 3, "too few commits were cut")
+    print(f"# {way.commits} commits, {way.cuts['after']} cut behind the server, {way.cuts['before']} before it", flush=True)
+    lib.holds(min(way.cuts.values()) > 3, "too few commits were cut")
     all_equal(stage)
     lib.same(stage.rows("SELECT count(*) AS n FROM task")[0]["n"], 0, "tasks that are left")
     rejected = stage.rows("SELECT coalesce(sum(rows_new), 0) AS n FROM execution WHERE kind = 'window'")
