@@ -211,6 +211,27 @@ static void an_address_that_guesses_waits(void **state)
     assert_int_equal(sign_in(f, "root", PASSWORD).status, 200);
 }
 
+/* A proxy that adds a line of its own leaves what the client wrote before it. */
+static void an_address_that_a_client_writes_is_not_his(void **state)
+{
+    struct api_fixture *f = *state;
+    struct answer a = {.status = 401};
+    char name[16], address[40];
+    size_t at = f->headers_len;
+    from_address(f, "192.0.2.1");
+    f->headers[f->headers_len++] = (struct http_pair){STR("X-Forwarded-For"), STR("198.51.100.7")};
+    for (int asked = 0; asked < 40 && a.status == 401; asked++) {
+        snprintf(name, sizeof(name), "zoe%d", asked);
+        snprintf(address, sizeof(address), "192.0.2.%d", asked);
+        from_address(f, address);
+        a = sign_in(f, name, "wrong password");
+    }
+    answer_refuses(&a, 429, "sign_in_wait");
+    waits_lengthen(f);
+    f->headers[at + 1].value = STR("198.51.100.8");
+    assert_int_equal(sign_in(f, "root", PASSWORD).status, 200);
+}
+
 /* But not where it was right before. */
 static void a_name_that_is_guessed_from_everywhere_waits(void **state)
 {
@@ -651,6 +672,7 @@ int main(void)
         AUTH_TEST(wrong_names_and_passwords_look_alike_and_wait),
         AUTH_TEST(who_mistypes_locks_out_nobody_else),
         AUTH_TEST(an_address_that_guesses_waits),
+        AUTH_TEST(an_address_that_a_client_writes_is_not_his),
         AUTH_TEST(a_name_that_is_guessed_from_everywhere_waits),
         AUTH_TEST(a_proxy_that_nobody_named_is_told_of_once),
         AUTH_TEST(a_bearer_holds_until_it_is_over_or_taken_back),

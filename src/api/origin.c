@@ -8,21 +8,26 @@ bool peer_is_proxy(const struct api *api, struct str peer)
     return str_list_has(str_of(api->trusted_proxies), peer);
 }
 
-/* Each proxy puts whom it heard at the end: the last one that is no proxy of ours. Whatever stands before was written by
- * somebody else. */
+/* Each proxy puts whom it heard at the end, some in a header line of their own: the last one that is no proxy of ours. Whatever
+ * stands before was written by somebody else. */
 struct str peer_of(const struct api *api, const struct http_request *request)
 {
     struct str peer = request->peer;
-    struct str rest = http_header(request, STR("X-Forwarded-For"));
-    while (rest.len > 0 && peer_is_proxy(api, peer)) {
-        size_t comma = rest.len;
-        while (comma > 0 && rest.ptr[comma - 1] != ',')
-            comma--;
-        struct str last = str_trim(str_sub(rest, comma, rest.len));
-        if (last.len == 0 || last.len > 64)
-            break;
-        peer = last;
-        rest = comma > 0 ? str_sub(rest, 0, comma - 1) : STR_NONE;
+    for (size_t line = request->headers_len; line > 0; line--) {
+        const struct http_pair *header = &request->headers[line - 1];
+        struct str rest = header->value;
+        if (!str_eq_nocase(header->name, STR("X-Forwarded-For")))
+            continue;
+        while (rest.len > 0 && peer_is_proxy(api, peer)) {
+            size_t comma = rest.len;
+            while (comma > 0 && rest.ptr[comma - 1] != ',')
+                comma--;
+            struct str last = str_trim(str_sub(rest, comma, rest.len));
+            if (last.len == 0 || last.len > 64)
+                return peer;
+            peer = last;
+            rest = comma > 0 ? str_sub(rest, 0, comma - 1) : STR_NONE;
+        }
     }
     return peer;
 }
