@@ -364,6 +364,32 @@ static void trade_fill(struct api_fixture *f)
     part_add(f, FIXTURE_BETA, "PO2", "PO2", "S9", "4", 1, 900);
 }
 
+static const char *as_of(struct api_fixture *f)
+{
+    struct answer a = api_ask(f, "GET", "/api/v1/trade-orders", "", NULL);
+    assert_int_equal(a.status, 200);
+    return answer_text(&a, "as_of");
+}
+
+/* A shop that waits for its consent is complete up to the moment before its beginning, years ago: that is nothing. */
+static void nothing_is_complete_before_the_first_window(void **state)
+{
+    struct api_fixture *f = *state;
+    const char *add =
+        "INSERT INTO stream_state (shop_id, stream, since_ms, complete_up_to_ms) VALUES"
+        " (?1, ?2, 1769572800000, ?3)";
+    const struct sql_value read[] = {sql_int(FIXTURE_ALPHA), sql_text(STR("orders")),
+                                     sql_int(1769573800000)};
+    const struct sql_value unread[] = {sql_int(FIXTURE_BETA), sql_text(STR("orders")),
+                                       sql_int(1769572799000)};
+    api_exec(f, add, read, 3);
+    api_exec(f, add, unread, 3);
+    assert_string_equal(as_of(f), "(null)");
+    api_exec(f, "UPDATE stream_state SET complete_up_to_ms = since_ms WHERE shop_id = ?1", unread,
+             1);
+    assert_string_equal(as_of(f), "2026-01-28T04:00:00.000Z");
+}
+
 static void a_page_never_cuts_an_order(void **state)
 {
     struct api_fixture *f = *state;
@@ -617,6 +643,7 @@ int main(void)
         NUMBERS_TEST(each_shop_has_its_own_today),
         NUMBERS_TEST(profit_takes_what_was_spent_on_those_days),
         NUMBERS_TEST(days_without_orders_are_zeros),
+        NUMBERS_TEST(nothing_is_complete_before_the_first_window),
         NUMBERS_TEST(a_page_never_cuts_an_order),
         NUMBERS_TEST(a_filter_is_met_by_any_part),
         NUMBERS_TEST(sales_come_by_day_week_month_and_member),

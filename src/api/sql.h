@@ -10,9 +10,11 @@
 
 /* --- numbers: lists, sums --- */
 
-/* Each shop that is not unbound: up to when its rows are complete, the least of its streams that prove it; NULL: none does. */
+/* Each shop that is not unbound: up to when its rows are complete, the least of its streams that prove it; NULL: none does, or
+ * one that has not come to its first window (complete up to before its beginning). */
 #define SQL_COMPLETE_TIMES                                                                         \
-    "SELECT p.id, min(s.complete_up_to_ms), (SELECT max(f.received_ms) FROM import_file f"         \
+    "SELECT p.id, CASE WHEN sum(CASE WHEN s.complete_up_to_ms < s.since_ms THEN 1 ELSE 0 END) = 0" \
+    " THEN min(s.complete_up_to_ms) END, (SELECT max(f.received_ms) FROM import_file f"            \
     " WHERE f.shop_id = p.id AND f.state = 'done') FROM shop p LEFT JOIN stream_state s ON"        \
     " s.shop_id = p.id AND s.complete_up_to_ms IS NOT NULL WHERE p.state <> 'disabled'"            \
     " GROUP BY p.id"
