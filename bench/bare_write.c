@@ -1,6 +1,7 @@
-/* bare-write SOURCE TARGET: the limit of sync.sqlite.fresh. Writes what a sync has stored into a
+/* bare-write SOURCE TARGET [rows]: the limits of sync.sqlite.fresh and sync.sqlite.rows. Writes what a sync has stored into a
  * fresh database with the same tables and indexes, in the order in which the sync wrote it, through
- * prepared INSERTs, 5,000 data rows a transaction. Prints orders, rows, and the seconds of writing.
+ * prepared INSERTs, 5,000 data rows a transaction: rows, and behind each order its result, and behind all of them the cells
+ * and days that are their sums; with `rows` the rows alone. Prints orders, rows, and the seconds of writing.
  *
  * Rows are read in chunks into memory before the clock runs, sealed and compressed as they are. */
 #include <stdio.h>
@@ -14,7 +15,8 @@
  * certificates along, so a chunk may end a few rows above it. */
 enum { CHUNK_ROWS = COMMIT_ROWS_MAX, CHUNK_ROOM = 8 * CHUNK_ROWS, COLUMNS_MAX = 64 };
 
-enum which { ORDER, ORIGINAL, CERTIFICATE, HISTORY, TABLES };
+/* Those before CELL are found by their order, the others follow as a whole. */
+enum which { ORDER, ORIGINAL, CERTIFICATE, HISTORY, RESULT, CELL, DAY, TABLES };
 
 /* How the rows of one order are found. A certificate's key_text is its order's, U+001F and more: it
  * sorts behind the order's and before anything longer than that. */
@@ -33,6 +35,10 @@ static const struct {
                  "SELECT * FROM status_history WHERE shop_id = ?1 AND table_name IN"
                  " ('trade_order', 'trade_certificate') AND"
                  " key_text BETWEEN ?2 AND ?2 || char(32)"},
+    [RESULT] = {"trade_result", false,
+                "SELECT * FROM trade_result WHERE shop_id = ?1 AND order_id = ?2"},
+    [CELL] = {"trade_cell", false, "SELECT * FROM trade_cell"},
+    [DAY] = {"trade_day", false, "SELECT * FROM trade_day"},
 };
 
 struct cell {
@@ -56,7 +62,7 @@ struct copy {
     sqlite3 *source, *target;
     sqlite3_stmt *read[TABLES], *insert[TABLES];
     int columns[TABLES];
-    bool ended;
+    bool ended, rows_only;
     struct chunk chunk;
 };
 
@@ -121,7 +127,7 @@ static void order_keep(struct copy *copy)
     sqlite3_stmt *order = copy->read[ORDER];
     copy->chunk.orders++;
     row_keep(copy, ORDER);
-    for (enum which table = ORIGINAL; table < TABLES; table++) {
+    for (enum which table = ORIGINAL; table < (copy->rows_only ? RESULT : CELL); table++) {
         sqlite3_stmt *stmt = copy->read[table];
         sqlite3_bind_int64(stmt, 1, sqlite3_column_int64(order, 0));
         sqlite3_bind_text(stmt, 2, (const char *)sqlite3_column_text(order, 1), -1, SQLITE_STATIC);
@@ -144,6 +150,20 @@ static bool chunk_read(struct copy *copy)
             order_keep(copy);
     }
     return chunk->orders > 0;
+}
+
+/* The next rows of a table that is read as a whole; false when nothing is left. */
+static bool sums_read(struct copy *copy, enum which table)
+{
+    struct chunk *chunk = &copy->chunk;
+    arena_reset(&chunk->arena);
+    chunk->rows_len = chunk->data_rows = chunk->orders = 0;
+    while (!copy->ended && chunk->rows_len < CHUNK_ROWS) {
+        copy->ended = sqlite3_step(copy->read[table]) != SQLITE_ROW;
+        if (!copy->ended)
+            row_keep(copy, table);
+    }
+    return chunk->rows_len > 0;
 }
 
 /* --- writing --- */
@@ -173,10 +193,24 @@ static void chunk_write(struct copy *copy)
     bare_exec(copy->target, "COMMIT");
 }
 
+struct written {
+    size_t orders, rows;
+    double seconds;
+};
+
+static void chunk_time(struct copy *copy, struct written *written)
+{
+    int64_t start_ns = clock_monotonic_ns();
+    chunk_write(copy);
+    written->seconds += bare_seconds_since(start_ns);
+    written->orders += copy->chunk.orders;
+    written->rows += copy->chunk.rows_len;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 3)
-        bare_die("usage", "bare-write SOURCE TARGET");
+    if (argc != 3 && !(argc == 4 && strcmp(argv[3], "rows") == 0))
+        bare_die("usage", "bare-write SOURCE TARGET [rows]");
     struct copy *copy = calloc(1, sizeof(*copy));
     if (!copy)
         bare_die("memory", "none left");
@@ -186,20 +220,21 @@ int main(int argc, char **argv)
     schema_copy(copy);
     statements_prepare(copy);
 
-    size_t orders = 0, rows = 0;
-    double seconds = 0;
+    struct written written = {.orders = 0};
+    copy->rows_only = argc == 4;
     sqlite3_bind_int64(copy->read[ORDER], 1, 0);
-    while (chunk_read(copy)) {
-        int64_t start_ns = clock_monotonic_ns();
-        chunk_write(copy);
-        seconds += bare_seconds_since(start_ns);
-        orders += copy->chunk.orders;
-        rows += copy->chunk.rows_len;
+    while (chunk_read(copy))
+        chunk_time(copy, &written);
+    for (enum which table = CELL; table < TABLES && !copy->rows_only; table++) {
+        copy->ended = false;
+        while (sums_read(copy, table))
+            chunk_time(copy, &written);
     }
     bare_close(copy->source);
     bare_close(copy->target);
     arena_fini(&copy->chunk.arena);
     free(copy);
-    printf("{\"orders\": %zu, \"rows\": %zu, \"seconds\": %.6f}\n", orders, rows, seconds);
+    printf("{\"orders\": %zu, \"rows\": %zu, \"seconds\": %.6f}\n", written.orders, written.rows,
+           written.seconds);
     return 0;
 }

@@ -222,11 +222,14 @@ static const char SQL_AD_VIDEO_ADD[] = SQL_PER_DATABASE(AD_VIDEO_INSERT AD_VIDEO
 #define WALK(table, key, also)                                                                     \
     "SELECT DISTINCT w." key " FROM " table " w WHERE w.shop_id = ?1 AND w." key " > ?2" also      \
     " ORDER BY 1 LIMIT ?3"
-#define AD_PLACED " AND (w.created_at BETWEEN ?4 AND ?5 OR w.created_at IS NULL)"
+/* Also without that time. Parts go by the key: an index of times or days would give all of the shop's orders, to be sorted
+ * for each part (PostgreSQL guesses that a range is few rows). */
+#define AD_PLACED " AND coalesce(w.created_at, ?4) BETWEEN ?4 AND ?5"
+#define AD_PLACED_DAY " AND coalesce(w.day, '') BETWEEN ?4 AND ?5"
 #define AD_BETWEEN " AND w.day BETWEEN ?4 AND ?5"
 #define AD_OF(basis) " AND w.basis = '" basis "' AND w.day BETWEEN ?4 AND ?5"
 #define SQL_AD_WALK_ORDERS WALK("ad_order", "order_id", AD_PLACED)
-#define SQL_AD_WALK_RESULTS WALK("ad_result", "order_id", AD_BETWEEN)
+#define SQL_AD_WALK_RESULTS WALK("ad_result", "order_id", AD_PLACED_DAY)
 #define SQL_AD_WALK_TOLD WALK("ad_figure_day", "day", AD_BETWEEN)
 #define SQL_AD_WALK_SPENT WALK("ad_day", "day", AD_OF("spent"))
 #define SQL_AD_WALK_CREATED WALK("ad_day", "day", AD_OF("created"))

@@ -131,7 +131,7 @@ static const char SQL_TRADE_COSTS[] = TRADE_LISTED(
 
 /* --- rebuilding (maker.h: rebuild_walk) --- */
 #define SQL_TRADE_WALK_ORDERS WALK("trade_order", "order_id", AD_PLACED)
-#define SQL_TRADE_WALK_RESULTS WALK("trade_result", "order_id", AD_BETWEEN)
+#define SQL_TRADE_WALK_RESULTS WALK("trade_result", "order_id", AD_PLACED_DAY)
 #define SQL_TRADE_WALK_DAYS WALK("trade_day", "day", AD_BETWEEN)
 
 /* --- days ---

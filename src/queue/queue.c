@@ -65,6 +65,13 @@ enum err_class queue_step_fence(const struct task *task, int64_t unit_number, in
     return step_make(out, SQL_TASK_FENCE, values, 5, 1, arena, err);
 }
 
+enum err_class queue_step_forward(int64_t lane, struct str unique_key, int64_t now_ms,
+                                  struct arena *arena, struct step *out, struct err *err)
+{
+    const struct sql_value values[] = {sql_int(lane), sql_text(unique_key), sql_int(now_ms)};
+    return step_make(out, SQL_TASK_FORWARD, values, 3, -1, arena, err);
+}
+
 enum err_class queue_step_finish(const struct task *task, int64_t now_ms, struct arena *arena,
                                  struct step *out, struct err *err)
 {

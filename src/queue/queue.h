@@ -56,6 +56,9 @@ enum err_class queue_step_enqueue(const struct task_new *task, int64_t now_ms, s
  * attempts. `unit_number` is the number this unit will have (task->unit_number + k). */
 enum err_class queue_step_fence(const struct task *task, int64_t unit_number, int64_t now_ms,
                                 struct arena *arena, struct step *out, struct err *err);
+/* A task of the lane that waits, and not for its next try, is ready now; there may be none. */
+enum err_class queue_step_forward(int64_t lane, struct str unique_key, int64_t now_ms,
+                                  struct arena *arena, struct step *out, struct err *err);
 /* Ends the task inside its last unit. */
 enum err_class queue_step_finish(const struct task *task, int64_t now_ms, struct arena *arena,
                                  struct step *out, struct err *err);

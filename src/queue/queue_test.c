@@ -148,6 +148,40 @@ static void the_same_again_only_comes_forward(void **state)
     assert_int_equal(depth(f, "", 100).ready, 1);
 }
 
+static void forward(struct fixture *f, int64_t lane, const char *key, int64_t now_ms)
+{
+    struct err err;
+    struct arena arena;
+    struct step step;
+    arena_init(&arena);
+    assert_good(queue_step_forward(lane, str_of(key), now_ms, &arena, &step, &err), &err);
+    struct unit unit = {.after = &step, .after_len = 1, .now_ms = now_ms};
+    assert_good(store_commit(f->store, &unit, &err), &err);
+    arena_fini(&arena);
+}
+
+static void what_waits_is_brought_forward_and_nothing_else_is(void **state)
+{
+    struct fixture *f = *state;
+    put(f, 1, "same", TASK_LIVE, 500);
+    put(f, 2, "same", TASK_LIVE, 500);
+    forward(f, 1, "other", 100);
+    assert_int_equal(depth(f, "", 100).ready, 0);
+    forward(f, 1, "same", 100);
+    assert_int_equal(depth(f, "", 100).ready, 1);
+    assert_int_equal(depth(f, "", 100).waiting, 1);
+    /* Not back, not while it runs, and not before its next try. */
+    forward(f, 1, "same", 300);
+    struct claimed c = claim(f, "w", 100, 5);
+    assert_int_equal(c.len, 1);
+    forward(f, 1, "same", 50);
+    assert_int_equal(depth(f, "", 100).running, 1);
+    struct err err, cause = {.code = "x"};
+    assert_good(queue_put_back(f->store, &c.tasks[0], 400, true, &cause, 100, &err), &err);
+    forward(f, 1, "same", 100);
+    assert_int_equal(depth(f, "", 100).ready, 0);
+}
+
 static void a_lane_runs_one_task_and_the_highest_class_goes_first(void **state)
 {
     struct fixture *f = *state;
@@ -652,6 +686,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         READY(a_task_comes_back_as_it_went_in),
         READY(the_same_again_only_comes_forward),
+        READY(what_waits_is_brought_forward_and_nothing_else_is),
         READY(a_lane_runs_one_task_and_the_highest_class_goes_first),
         READY(a_claim_takes_at_most_what_was_asked_for),
         READY(a_claim_takes_what_the_rule_says),

@@ -22,6 +22,11 @@
 #define SQL_TASK_ADOPT                                                                             \
     "UPDATE task SET run = ?2 WHERE lane = ?1 AND state = 'ready' AND ready_ms <= ?3 AND run <> ?2"
 
+/* ?1 lane ?2 key ?3 now. One that waits for its next try goes on waiting. */
+#define SQL_TASK_FORWARD                                                                           \
+    "UPDATE task SET ready_ms = ?3 WHERE lane = ?1 AND unique_key = ?2 AND state = 'ready'"        \
+    " AND attempt = 0 AND ready_ms > ?3"
+
 /* ?1 id ?2 lease ?3 number of this unit ?4 now ?5 end of the renewed lease. A lease that has run
  * out and was given to nobody is still good: nobody else can have written. */
 #define SQL_TASK_FENCE                                                                             \

@@ -74,6 +74,8 @@ static enum err_class steps_end(struct task_run *run, const struct window_id *cl
         plan.ready_ms = now_ms;
         class_ = window_steps_open(&plan, now_ms, arena, steps, err);
     }
+    if (class_ == ERR_OK && !(found && plan.id.kind == WINDOW_PULL))
+        class_ = steps_derive_now(run->shop->id, arena, steps, err);
     if (class_ != ERR_OK)
         return class_;
     return steps_task_done(run, arena, steps, err);

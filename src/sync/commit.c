@@ -133,10 +133,13 @@ static enum err_class steps_decrypt_later(const struct task_run *run,
     return queue_step_enqueue(&task, now_ms, arena, &steps->items[steps->len++], err);
 }
 
-enum err_class unit_derives(struct unit *unit, int64_t shop_id, struct str run, struct arena *arena,
-                            struct err *err)
+/* What windows bring is derived behind the last of them, and its days are read once; at the latest after this time, so
+ * that a long backfill shows what is there. */
+enum { DERIVE_WAIT_MS = 60 * 1000 };
+
+static enum err_class derive_ask_later(struct unit *unit, int64_t shop_id, struct str run,
+                                       int64_t ready_ms, struct arena *arena, struct err *err)
 {
-    int64_t now_ms = clock_now_ms();
     const struct task_new task = {
         .lane = shop_id,
         .class_ = TASK_LIVE,
@@ -144,12 +147,42 @@ enum err_class unit_derives(struct unit *unit, int64_t shop_id, struct str run, 
         .unique_key = STR("derive"),
         .payload = STR("{}"),
         .run = run,
-        .ready_ms = now_ms,
+        .ready_ms = ready_ms,
     };
     struct step *step = arena_alloc(arena, sizeof *step);
     unit->touched = step;
     unit->touched_len = 1;
-    return step ? queue_step_enqueue(&task, now_ms, arena, step, err) : err_no_memory(err);
+    return step ? queue_step_enqueue(&task, clock_now_ms(), arena, step, err) : err_no_memory(err);
+}
+
+enum err_class unit_derives(struct unit *unit, int64_t shop_id, struct str run, struct arena *arena,
+                            struct err *err)
+{
+    return derive_ask_later(unit, shop_id, run, clock_now_ms(), arena, err);
+}
+
+enum err_class steps_derive_now(int64_t shop_id, struct arena *arena, struct steps *steps,
+                                struct err *err)
+{
+    if (steps->len == STEPS_MAX)
+        return err_set(err, ERR_INTERNAL, "steps_max", "too many steps in one unit");
+    return queue_step_forward(shop_id, STR("derive"), clock_now_ms(), arena,
+                              &steps->items[steps->len++], err);
+}
+
+enum err_class derive_now(const struct task_run *run, struct err *err)
+{
+    struct arena arena;
+    struct step step;
+    arena_init(&arena);
+    enum err_class class_ = queue_step_forward(run->shop->id, STR("derive"), clock_now_ms(), &arena,
+                                               &step, err);
+    struct unit unit = {
+        .shop_id = run->shop->id, .after = &step, .after_len = 1, .now_ms = clock_now_ms()};
+    if (class_ == ERR_OK)
+        class_ = store_commit(run->sync->options.store, &unit, err);
+    arena_fini(&arena);
+    return class_;
 }
 
 enum err_class task_unit(struct task_run *run, const struct prepared *prepared,
@@ -192,7 +225,9 @@ enum err_class task_unit(struct task_run *run, const struct prepared *prepared,
     unit->after_len = after->len;
     run->unit_number++;
     *out = unit;
-    return unit_derives(unit, run->shop->id, run->task->run, arena, err);
+    bool of_window = str_eq(run->task->kind, STR("window"));
+    return derive_ask_later(unit, run->shop->id, run->task->run,
+                            clock_now_ms() + (of_window ? DERIVE_WAIT_MS : 0), arena, err);
 }
 
 enum err_class steps_task_done(struct task_run *run, struct arena *arena, struct steps *steps,

@@ -461,6 +461,9 @@ enum task_end window_task(struct task_run *run)
     bool tried = end == TASK_DEAD || (end == TASK_AGAIN && piece_is_tried(run, &window, class_));
     if (tried && window_is_poison(class_) && window.state == WINDOW_OPEN)
         end = window_poisoned(run, &window, class_, &err, &arena);
+    /* The lane is free for a while: where this fails the task is ready within a minute all the same. */
+    if (run->progressed && (end == TASK_AGAIN || end == TASK_DEAD))
+        derive_now(run, NULL);
     arena_fini(&arena);
     return end;
 }

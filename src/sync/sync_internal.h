@@ -95,6 +95,10 @@ enum err_class task_unit(struct task_run *run, const struct prepared *prepared,
 /* What the unit touches is derived next in the shop's lane, as part of the run (src/derive). */
 enum err_class unit_derives(struct unit *unit, int64_t shop_id, struct str run, struct arena *arena,
                             struct err *err);
+/* What windows have touched so far is derived now: no more of them are due, or they wait. */
+enum err_class steps_derive_now(int64_t shop_id, struct arena *arena, struct steps *steps,
+                                struct err *err);
+enum err_class derive_now(const struct task_run *run, struct err *err);
 /* Ends the task and records its execution: the last steps of its last unit. With it go tasks of the same
  * work that died before. */
 enum err_class steps_task_done(struct task_run *run, struct arena *arena, struct steps *steps,

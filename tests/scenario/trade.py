@@ -59,12 +59,23 @@ def test_a_replay_gives_stages_to_orders_that_were_stored_without(t):
     same(stages(stage), STAGES, "stages after the replay")
 
 
+def derived_behind_pulls(stage):
+    """Each lane has derived once, behind the last task that brought rows, and there were several."""
+    tries = stage.rows("SELECT lane, kind, started_ms, ended_ms, rows_new FROM execution ORDER BY started_ms")
+    for lane in {r["lane"] for r in tries}:
+        pulls = [r for r in tries if r["lane"] == lane and r["kind"] == "window" and r["rows_new"]]
+        derived = [r for r in tries if r["lane"] == lane and r["kind"] == "derive"]
+        holds(len(pulls) > 1 and len(derived) == 1, f"{len(pulls)} windows with rows, derived {len(derived)} times")
+        holds(derived[0]["started_ms"] >= max(r["ended_ms"] for r in pulls), "derived before the last of them")
+
+
 def test_what_orders_came_to_is_what_the_platform_says(t):
     """Shops of the sandbox: every result and day equals what is worked out here; GMV and orders equal the platform's own truth."""
     stage = Stage(t, life_shops=2, life_orders=300, douplus_shops=0)
     stage.sync()
     results, days = trade_equal(stage.rows)
     worth_it(results, days)
+    derived_behind_pulls(stage)
     for shop in stage.shops:
         truth = list(stage.truth(shop).values())
         sold = [o for o in truth if STAGES[str(o["status"])] not in ("placed", "cancelled", "refunded")]
