@@ -39,7 +39,10 @@ static void load_all(void)
         class_ = connector_load(str_of(file->name), text, catalog, &connectors[connectors_len],
                                 &err);
         assert(class_ == ERR_OK);
-        connectors_len++;
+        if (connector_streams(connectors[connectors_len]) > 0)
+            connectors_len++;
+        else
+            connector_free(connectors[connectors_len]); /* filled by files: it reads no reply */
     }
 }
 

@@ -94,6 +94,7 @@ struct export_columns {
     const struct export_list *list;
     const struct metric_catalog *metrics;
     bool chinese;
+    bool all; /* those too that no row of the page has */
     struct sheet_column columns[SHEET_COLUMNS_MAX];
     size_t len;
 };

@@ -1,5 +1,5 @@
 /* Which columns the file of an answer has: the form of its rows says what they are, the first page which of those that not
- * every row has are there. */
+ * every row has are there; where columns are asked for by name, or there is no row, the form alone. */
 #include <string.h>
 
 #include "api/answers.h"
@@ -213,7 +213,7 @@ static enum err_class property_take(void *context, struct str own, const struct 
     struct looking looking = {.name = name};
     enum err_class class_ = export_rows(out->list, walking->page, row_look, &looking, err);
     if (class_ || is_rows(walking, schema) ||
-        (!(required && walking->required) && !looking.seen && json_len(schema) > 0))
+        (!(required && walking->required) && !looking.seen && !out->all && json_len(schema) > 0))
         return class_;
     const struct json *within = json_get(schema, STR("properties"));
     bool words = json_get(within, STR("zh")) && json_get(within, STR("en"));

@@ -21,7 +21,7 @@ static const struct param payment_params[] = {
 struct payment {
     int64_t shop_id;
     char day[DAY_TEXT_MAX], currency[CURRENCY_BYTES_MAX + 1];
-    int64_t amount, orders, unknown;
+    int64_t amount, parts, unknown;
     bool collected;
 };
 struct payments {
@@ -122,7 +122,7 @@ static enum err_class delivered_take(struct payments *all, const struct api_shop
     if (class_ != ERR_OK)
         return class_;
     payment->collected = due <= local_day(zone, call->now_ms);
-    payment->orders += reader_int(row, 3);
+    payment->parts += reader_int(row, 3);
     payment->unknown += reader_int(row, 5);
     return i64_add(payment->amount, reader_int(row, 4), &payment->amount)
                ? ERR_OK
@@ -197,7 +197,7 @@ static enum err_class sums_write(struct out *out, const struct payments *all, st
         fits = fits && i64_add(sums[at].amount, payment->amount, &sums[at].amount);
         if (payment->collected)
             fits = fits && i64_add(collected[at], payment->amount, &collected[at]);
-        sums[at].orders += payment->orders;
+        sums[at].parts += payment->parts;
         sums[at].unknown += payment->unknown;
     }
     if (!fits)
@@ -207,7 +207,7 @@ static enum err_class sums_write(struct out *out, const struct payments *all, st
         struct str currency = str_of(sums[i].currency);
         out_object(out, NULL);
         out_text(out, "currency", currency);
-        out_int(out, "orders", sums[i].orders);
+        out_int(out, "parts", sums[i].parts);
         out_int(out, "unknown", sums[i].unknown);
         out_money(out, "amount", sums[i].amount, currency);
         out_money(out, "collected", collected[i], currency);
@@ -244,7 +244,7 @@ static enum err_class payments(struct call *call, struct err *err)
         out_text(&out, "day", str_of(payment->day));
         shop_write(call, &out, payment->shop_id);
         out_text(&out, "currency", str_of(payment->currency));
-        out_int(&out, "orders", payment->orders);
+        out_int(&out, "parts", payment->parts);
         out_int(&out, "unknown", payment->unknown);
         out_money(&out, "amount", payment->amount, str_of(payment->currency));
         out_bool(&out, "collected", payment->collected);

@@ -456,6 +456,8 @@ static void payments_are_expected_by_the_day_of_delivery_and_by_shop(void **stat
     is(&a, "totals.0.amount.minor", "1350");
     is(&a, "totals.0.collected.minor", "1000");
     is(&a, "totals.0.pending.minor", "350");
+    is(&a, "items.0.parts", "1");
+    is(&a, "totals.0.parts", "3");
     /* One definition: the shop's days, else 8. */
     const struct sql_value one = sql_int(FIXTURE_BETA);
     api_exec(f, "UPDATE shop SET settlement_days = 1 WHERE id = ?1", &one, 1);

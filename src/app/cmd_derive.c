@@ -42,7 +42,10 @@ static enum err_class shop_rebuild(struct app *app, const struct cli *cli,
 {
     int64_t rows;
     enum err_class class_ = derive_rebuild(app->derive, shop->sync.id, cli_text(cli, "from"),
-                                           cli_text(cli, "to"), rebuild->run, &rows, err);
+                                           cli_text(cli, "to"), rebuild->run, &stop_asked, &rows,
+                                           err);
+    if (class_ == ERR_STOPPED)
+        err_say(err, ERR_STOPPED, "stopped", MSG_DERIVE_STOPPED, M_END);
     rebuild->shops += class_ == ERR_OK;
     rebuild->rows += class_ == ERR_OK ? rows : 0;
     return class_;

@@ -192,11 +192,16 @@ static enum err_class import_work(struct import *import, struct err *err)
     class_ = workers_start(&options, &workers, err);
     if (class_ != ERR_OK)
         return class_;
+    struct err why;
     do
-        class_ = workers_wait_idle(workers, clock_now_ms() + FOLLOW_MS, &stop_asked, err);
+        class_ = workers_wait_idle(workers, clock_now_ms() + FOLLOW_MS, &stop_asked, &why);
     while (class_ == ERR_LATER);
     workers_stop(workers);
-    return class_ == ERR_STOPPED ? ERR_OK : class_;
+    if (class_ == ERR_OK || class_ == ERR_STOPPED)
+        return ERR_OK;
+    if (err)
+        *err = why;
+    return class_;
 }
 
 /* The lane may be another's: then its worker stores the rows, and this command waits for it. */

@@ -9,6 +9,7 @@
 #include "app/role.h"
 #include "app/run.h"
 #include "app/sql.h"
+#include "app/stream_status.h"
 
 enum {
     /* How late a signal or a new progress line may be noticed. */
@@ -225,16 +226,21 @@ static enum err_class role_or_follow(struct app *app, struct run *run, struct ro
     return ERR_OK;
 }
 
-/* Shops that a sync of all passes over. */
-static void by_files_say(const struct app *app)
+/* Shops that a sync of all passes over: nothing is pulled for them, but what was said of them (a cost, a person) is
+ * derived with the run. */
+static enum err_class by_files_take(struct app *app, const struct run *run, struct err *err)
 {
-    for (size_t i = 0; i < app->shops_len; i++) {
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; class_ == ERR_OK && i < app->shops_len; i++) {
         const struct app_shop *shop = &app->shops[i];
-        if (shop->sync.connector && shop->sync.enabled &&
-            connector_streams(shop->sync.connector) == 0)
-            app_say(app, MSG_SHOP_BY_FILES, M_STR(shop->sync.facts.shop.name),
-                    M_STR(shop->platform), M_END);
+        int64_t adopted;
+        if (!shop->sync.enabled || !shop_is_by_files(shop))
+            continue;
+        app_say(app, MSG_SHOP_BY_FILES, M_STR(shop->sync.facts.shop.name), M_STR(shop->platform),
+                M_END);
+        class_ = queue_adopt(app->store, shop->sync.id, run->id, clock_now_ms(), &adopted, err);
     }
+    return class_;
 }
 
 enum exit_code cmd_sync(struct app *app, const struct cli *cli, struct err *err)
@@ -245,8 +251,6 @@ enum exit_code cmd_sync(struct app *app, const struct cli *cli, struct err *err)
     enum err_class class_ = run_wish_read(app, &wish, cli, err);
     if (class_ == ERR_OK)
         class_ = run_choose(app, &wish, &run, err);
-    if (class_ == ERR_OK && run.parts_len > 0 && wish.shops.len == 0)
-        by_files_say(app);
     if (class_ == ERR_OK)
         class_ = run_options_override(app, cli, &run, err);
     if (class_ == ERR_OK)
@@ -259,6 +263,8 @@ enum exit_code cmd_sync(struct app *app, const struct cli *cli, struct err *err)
     bool unproved = false;
     signals_take();
     class_ = run_begin(app, &run, err);
+    if (class_ == ERR_OK && wish.shops.len == 0)
+        class_ = by_files_take(app, &run, err);
     if (class_ == ERR_OK)
         class_ = run_enqueue(app, &run, &wish, err);
     if (class_ == ERR_OK)

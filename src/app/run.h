@@ -49,7 +49,9 @@ struct run_wish {
     struct run_words ids;              /* only these records */
     struct str from, to, by;           /* a range; empty: none */
     bool full;                         /* all that can be had */
-    enum sync_mode mode;               /* run_wish_check */
+    bool
+        files_pass; /* where all shops are filled by files nothing is asked, and that is no refusal */
+    enum sync_mode mode; /* run_wish_check */
 };
 /* What of it goes together, and how the errors name its parts ("--from", "from"). */
 enum err_class run_wish_check(struct run_wish *wish, struct err *err);

@@ -6,6 +6,7 @@
 #include "app/date.h"
 #include "app/run.h"
 #include "app/sql.h"
+#include "app/stream_status.h"
 
 /* --- which shops and streams --- */
 
@@ -64,7 +65,7 @@ static void shop_take(struct run *run, const struct run_wish *wish, struct app_s
         refuse_shop(run, shop, &why);
     } else if (shop->err.class_ != ERR_OK) {
         refuse_shop(run, shop, &shop->err);
-    } else if (shop->sync.enabled && connector_streams(shop->sync.connector) == 0) {
+    } else if (shop->sync.enabled && shop_is_by_files(shop)) {
         err_say(&why, ERR_USAGE, "shop_by_files", MSG_SHOP_BY_FILES,
                 M_STR(shop->sync.facts.shop.name), M_STR(shop->platform), M_END);
         if (named)
@@ -155,7 +156,8 @@ enum err_class run_choose(struct app *app, const struct run_wish *wish, struct r
     for (size_t i = 0; class_ == ERR_OK && run->parts_len + run->refusals_len == 0 &&
                        wish->streams.len == 0 && i < app->shops_len;
          i++) {
-        if (word_is_given(&wish->platforms, app->shops[i].platform))
+        bool passes = wish->files_pass && shop_is_by_files(&app->shops[i]);
+        if (!passes && word_is_given(&wish->platforms, app->shops[i].platform))
             shop_take(run, wish, &app->shops[i], true);
     }
     if (class_ == ERR_OK)
@@ -242,7 +244,8 @@ enum err_class run_wish_read(struct app *app, struct run_wish *wish, const struc
     *wish = (struct run_wish){.from = cli_text(cli, "from"),
                               .to = cli_text(cli, "to"),
                               .by = cli_text(cli, "by"),
-                              .full = cli_has(cli, "full")};
+                              .full = cli_has(cli, "full"),
+                              .files_pass = true};
     enum err_class class_ = words_of_flag(app, cli, "shop", &wish->shops, err);
     if (class_ == ERR_OK)
         class_ = words_of_flag(app, cli, "platform", &wish->platforms, err);

@@ -41,9 +41,11 @@ extern const char *const derive_task_kinds[];
 enum task_end derive_handle(void *context, const struct task *task, struct task_outcome *outcome);
 
 /* Everything of a shop, or of the orders that were placed on some days, is derived again: touched, and done by the
- * shop's lane. Days are "YYYY-MM-DD", empty: no bound. *rows: how many were touched. */
+ * shop's lane. Days are "YYYY-MM-DD", empty: no bound. *rows: how many were touched. ERR_STOPPED when *stopping (may
+ * be NULL) becomes true; what was touched until then is derived all the same. */
 enum err_class derive_rebuild(struct derive *derive, int64_t shop_id, struct str from_day,
-                              struct str to_day, struct str run, int64_t *rows, struct err *err);
+                              struct str to_day, struct str run, const volatile bool *stopping,
+                              int64_t *rows, struct err *err);
 
 /* A sample of results and sums is worked out again and compared. What differs is said in an event (derive_drift) and
  * derived again by the shop's lane. The seed chooses the sample; a failed audit keeps nothing. */

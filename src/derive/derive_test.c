@@ -153,7 +153,8 @@ static void an_order_that_moves_leaves_where_it_was(void **state)
     execute(f, "DELETE FROM ad_figure_day");
     struct err err;
     int64_t rows;
-    assert_good(derive_rebuild(f->derive, SHOP, STR(""), STR(""), STR(""), &rows, &err), &err);
+    assert_good(derive_rebuild(f->derive, SHOP, STR(""), STR(""), STR(""), NULL, &rows, &err),
+                &err);
     derive_all(f);
     assert_string_equal(read_rows(f, "SELECT order_id FROM ad_result"), "2");
     assert_string_equal(read_rows(f, DAYS("orders, cost")), "created,2026-05-31,v,1,-");
@@ -449,21 +450,29 @@ static void a_rebuild_mends_and_takes_away(void **state)
     execute(f, "INSERT INTO ad_day (shop_id, basis, day, item_id, currency, orders, told,"
                " provisional) VALUES (7, 'spent', '2020-01-01', 'x', '', 1, 1, 1)");
     execute(f, "INSERT INTO ad_video (shop_id, item_id, newest_ms, orders) VALUES (7, 'x', 1, 1)");
-    assert_good(
-        derive_rebuild(f->derive, SHOP, STR("2026-06-01"), STR("2026-06-01"), STR(""), &rows, &err),
-        &err);
+    assert_good(derive_rebuild(f->derive, SHOP, STR("2026-06-01"), STR("2026-06-01"), STR(""), NULL,
+                               &rows, &err),
+                &err);
     derive_all(f);
     assert_string_equal(read_rows(f, "SELECT order_id, budget FROM ad_result ORDER BY 1"),
                         "1,99 2,10");
     assert_string_equal(read_rows(f, DAYS("budget")),
                         "created,2026-05-31,v,99 created,2026-06-01,v,10 spent,2020-01-01,x,-");
-    assert_good(derive_rebuild(f->derive, SHOP, STR(""), STR(""), STR("r"), &rows, &err), &err);
+    assert_good(derive_rebuild(f->derive, SHOP, STR(""), STR(""), STR("r"), NULL, &rows, &err),
+                &err);
     assert_int_equal(read_int(f, "SELECT count(*) FROM task WHERE run = 'r'"), 1);
     derive_all(f);
     assert_string_equal(read_rows(f, DAYS("orders, budget")), days);
     assert_string_equal(read_rows(f, "SELECT item_id FROM ad_video"), "v");
+    bool stopping = true;
     assert_int_equal(
-        derive_rebuild(f->derive, SHOP, STR("1.6.2026"), STR(""), STR(""), &rows, &err), ERR_USAGE);
+        derive_rebuild(f->derive, SHOP, STR(""), STR(""), STR(""), &stopping, &rows, &err),
+        ERR_STOPPED);
+    assert_int_equal(rows, 2); /* the first part, which is derived all the same */
+    derive_all(f);
+    assert_int_equal(
+        derive_rebuild(f->derive, SHOP, STR("1.6.2026"), STR(""), STR(""), NULL, &rows, &err),
+        ERR_USAGE);
 }
 
 static void what_an_audit_finds_is_said_and_mended(void **state)

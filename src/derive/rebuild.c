@@ -16,6 +16,7 @@ struct rebuilding {
     struct derive *derive;
     int64_t shop_id, now_ms;
     struct str run;
+    const volatile bool *stopping; /* may be NULL */
     int64_t from_ms, to_ms;
     struct str from_day, to_day;
     /* One part of a walk. */
@@ -128,6 +129,8 @@ static enum err_class walk_run(struct rebuilding *r, int64_t *rows, struct err *
         *rows += class_ ? 0 : (int64_t)r->len;
         if (!class_ && !after_keep(r))
             class_ = err_no_memory(err);
+        if (!class_ && r->stopping && __atomic_load_n(r->stopping, __ATOMIC_ACQUIRE))
+            class_ = err_set(err, ERR_STOPPED, "stopped", "somebody asked to stop");
     } while (!class_ && r->len == PART_KEYS);
     buf_fini(&r->last);
     arena_fini(&arena);
@@ -135,10 +138,11 @@ static enum err_class walk_run(struct rebuilding *r, int64_t *rows, struct err *
 }
 
 enum err_class derive_rebuild(struct derive *derive, int64_t shop_id, struct str from_day,
-                              struct str to_day, struct str run, int64_t *rows, struct err *err)
+                              struct str to_day, struct str run, const volatile bool *stopping,
+                              int64_t *rows, struct err *err)
 {
     const struct derive_shop *shop = derive->options.shop_of(derive->options.context, shop_id);
-    struct rebuilding r = {.derive = derive, .shop_id = shop_id, .run = run};
+    struct rebuilding r = {.derive = derive, .shop_id = shop_id, .run = run, .stopping = stopping};
     *rows = 0;
     if (!shop)
         return err_set(err, ERR_CONFIG, "shop_missing", "the shop is gone, or has no manifest");

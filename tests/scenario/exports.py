@@ -200,6 +200,8 @@ def test_texts_are_no_formulas_and_files_have_headings(t):
         # A file of no row says all the same what it would have.
         csv = api.raw("/api/v1/expected-payments/export", format="csv", lang="en", **{"from": "2001-01-01", "to": "2001-01-02"})[0]
         same(csv.decode("utf-8-sig").splitlines()[0].split(",")[0], "Day", "headings of nothing")
+        csv = api.raw("/api/v1/trade-orders/export", format="csv", lang="en", sku_id="nope", columns=["currency", "order_id"])[0]
+        same(len(csv.decode("utf-8-sig").splitlines()), 1, "columns that not every row has, where there is no row")
         for path, query, code, status in (("/api/v1/products/export", {"limit": 5}, "parameter_unknown", 400),
                                           ("/api/v1/costs/export", {"columns": "csot"}, "column_unknown", 400),
                                           ("/api/v1/reports/hourly/export", {}, "parameter_word", 400)):
