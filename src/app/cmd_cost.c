@@ -222,10 +222,8 @@ static enum err_class row_take(struct sheet_reading *s, const struct xlsx_row *r
     if (s->costs.len == COSTS_MAX)
         return err_set(err, ERR_USAGE, "cost_rows", "a file has at most %d costs", COSTS_MAX);
     if (s->columns[1] < row->cells_len && row->cells[s->columns[1]].rounded)
-        return err_set(
-            err, ERR_USAGE, "cost_rounded",
-            "row %lld: the SKU is a number that the spreadsheet has rounded: write it as text",
-            (long long)row->number);
+        return err_set(err, ERR_USAGE, "cost_rounded",
+                       "the SKU is a number that the spreadsheet has rounded: write it as text");
     enum err_class class_ = app_shop_of(s->app, cell_of(s, row, 0), &shop, err);
     if (class_ == ERR_OK)
         class_ = app_sells_check(shop, err);
@@ -265,6 +263,8 @@ enum exit_code cmd_cost_import(struct app *app, const struct cli *cli, struct er
         if (class_ != ERR_OK || row.number == 0)
             break;
         class_ = head ? head_take(&s, &row, err) : row_take(&s, &row, err);
+        if (class_ != ERR_OK && !head)
+            err_prefix(err, "row %lld", (long long)row.number);
     }
     grid_close(grid);
     if (class_ == ERR_OK && s.costs.len == 0)

@@ -11,7 +11,7 @@ import pg_server
 from on_server import OnServer, all_equal, server_start
 
 # Kept on the coordinator when the others are distributed (docs/scale.md).
-NOT_BY_SHOP = {"reject", "event", "sync_run_shop", "oauth_state", "webhook_event", "import_file", "api_user_shop", "audit"}
+NOT_BY_SHOP = {"reject", "event", "touched", "sync_run_shop", "oauth_state", "webhook_event", "import_file", "api_user_shop", "audit"}
 
 
 def test_keys_begin_with_the_shop(t):
