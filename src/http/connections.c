@@ -14,11 +14,12 @@ void http_address_block(struct str address, char out[HTTP_ADDRESS_BYTES])
 {
     struct in6_addr v6;
     char text[INET6_ADDRSTRLEN] = "";
-    if (address.len < sizeof(text))
+    if (address.len > 0 && address.len < sizeof(text))
         memcpy(text, address.ptr, address.len);
     if (inet_pton(AF_INET6, text, &v6) != 1) {
         address = str_sub(address, 0, HTTP_ADDRESS_BYTES - 1);
-        memcpy(out, address.ptr, address.len);
+        if (address.len > 0) /* of a request that is refused before it was read nobody knows it */
+            memcpy(out, address.ptr, address.len);
         out[address.len] = '\0';
     } else if (IN6_IS_ADDR_V4MAPPED(&v6)) {
         inet_ntop(AF_INET, &v6.s6_addr[12], out, HTTP_ADDRESS_BYTES);
