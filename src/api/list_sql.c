@@ -28,7 +28,7 @@ static void statement_reset(struct list_statement *statement)
 {
     buf_reset(&statement->text);
     statement->values_len = 0;
-    statement->too_many = false;
+    statement->too_many = statement->ordered = false;
 }
 
 static enum err_class statement_end(const struct list_statement *statement, struct err *err)
@@ -159,6 +159,16 @@ bool list_is_torn(const struct list_statement *statement, const struct list_quer
            strcmp(sort_column(query, 0)->sql, query->list->day_ms) != 0;
 }
 
+/* A shop's days, the newest rows first: PostgreSQL, which does not know how many days are asked for when it plans, takes
+ * them for few, reads and sorts them all. With the day behind an expression, and the older bound of the time as a pair (so
+ * that the two are no range, of which it believes the same), it goes by the time until the page is full. */
+static bool day_is_passed_over(const struct list_statement *statement,
+                               const struct list_query *query)
+{
+    return statement->database == LIST_POSTGRES && statement->ordered && query->list->day_ms &&
+           !query->all_shops && strcmp(sort_column(query, 0)->sql, query->list->day_ms) == 0;
+}
+
 /* Rows by a list of pairs. SQLite takes an index of the first column alone and reads all rows of a shop, PostgreSQL a hash of
  * the whole table where it was planned when that was small: unless they are told where to begin. */
 static void pairs_say(struct list_statement *statement, const struct list_query *query,
@@ -201,15 +211,22 @@ static void term_say(struct list_statement *statement, const struct list_query *
         if (term->told)
             buf_printf(&statement->text, " AND %s <> ''", sql);
         return;
-    case LIST_LEAST:
     case LIST_FROM_DAY:
-        buf_printf(&statement->text, "%s >= ?%zu", sql, at);
+    case LIST_UNTIL_DAY:
+        buf_printf(&statement->text, "%s%s %s ?%zu", sql,
+                   day_is_passed_over(statement, query) ? " || ''" : "",
+                   term->how == LIST_FROM_DAY ? ">=" : "<=", at);
+        return;
+    case LIST_LEAST:
+        if (sql == query->list->day_ms && day_is_passed_over(statement, query))
+            buf_printf(&statement->text, "(%s, 0) >= (?%zu, 0)", sql, at);
+        else
+            buf_printf(&statement->text, "%s >= ?%zu", sql, at);
         return;
     case LIST_BELOW:
         buf_printf(&statement->text, "%s < ?%zu", sql, at);
         return;
     case LIST_MOST:
-    case LIST_UNTIL_DAY:
         buf_printf(&statement->text, "%s <= ?%zu", sql, at);
         return;
     case LIST_SEARCH:
@@ -358,6 +375,7 @@ enum err_class list_select_make(struct list_statement *statement, const struct l
 {
     bool first = true, comma = false;
     statement_reset(statement);
+    statement->ordered = true;
     say(statement, "SELECT ");
     for (const struct list_column *column = query->list->columns; column->name; column++) {
         if (!column->sql || column->filters)

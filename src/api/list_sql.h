@@ -17,6 +17,7 @@ struct list_statement {
     struct sql_value *values; /* LIST_VALUES_MAX */
     size_t values_len;
     bool too_many;
+    bool ordered; /* a page, and not a count */
     enum list_database database;
     bool few
         [LIST_TERMS_MAX]; /* filters whose rows SQLite had better gather and sort (list_few_make) */
