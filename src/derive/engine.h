@@ -8,6 +8,7 @@
 struct result_sql {
     const struct table *table;
     size_t key;
+    enum sql_kind *kinds; /* of its columns */
     const char *read, *write, *drop;
 };
 enum { RESULT_TABLES = 2 };

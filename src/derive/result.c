@@ -44,12 +44,12 @@ static void read_write(struct buf *out, const struct result_sql *sql)
                STR_ARG(name), STR_ARG(key));
 }
 
-static void insert_write(struct buf *out, const struct result_sql *sql)
+static void insert_form(struct buf *out, const struct result_sql *sql, bool lists)
 {
     const struct table *table = sql->table;
     buf_printf(out, "INSERT INTO %.*s (", STR_ARG(table->name));
     columns_write(out, table, "", NULL);
-    buf_add(out, STR(") VALUES ("));
+    buf_add(out, lists ? STR(") SELECT * FROM unnest(") : STR(") VALUES ("));
     columns_write(out, table, "", "?");
     buf_printf(out, ") ON CONFLICT (shop_id, %.*s) DO UPDATE SET ",
                STR_ARG(table->columns[sql->key].name));
@@ -61,6 +61,20 @@ static void insert_write(struct buf *out, const struct result_sql *sql)
                    STR_ARG(table->columns[i].name));
         between = ", ";
     }
+}
+
+static void insert_write(struct buf *out, const struct result_sql *sql)
+{
+    insert_form(out, sql, false);
+    buf_add(out, STR(SQL_NEXT_DATABASE));
+    insert_form(out, sql, true);
+    buf_add(out, STR(SQL_NEXT_DATABASE));
+    insert_form(out, sql, false);
+}
+
+static bool is_text(enum column_type type)
+{
+    return type == COLUMN_ID || type == COLUMN_TEXT;
 }
 
 static const char *text_take(struct buf *text, struct arena *arena)
@@ -79,6 +93,9 @@ enum err_class result_sql_make(struct derive *derive, struct err *err)
         struct result_sql *sql = &derive->results[i];
         sql->table = table_find(store_catalog(derive->options.store), str_of(result_tables[i]));
         sql->key = sql->table->key[1];
+        sql->kinds = arena_array(&derive->arena, sql->table->columns_len, sizeof(*sql->kinds));
+        for (size_t k = 0; sql->kinds && k < sql->table->columns_len; k++)
+            sql->kinds[k] = is_text(sql->table->columns[k].type) ? SQL_TEXT : SQL_INT;
         read_write(&text, sql);
         sql->read = text_take(&text, &derive->arena);
         insert_write(&text, sql);
@@ -86,7 +103,7 @@ enum err_class result_sql_make(struct derive *derive, struct err *err)
         buf_printf(&text, "DELETE FROM %.*s WHERE shop_id = ?1 AND %.*s = ?2",
                    STR_ARG(sql->table->name), STR_ARG(sql->table->columns[sql->key].name));
         sql->drop = text_take(&text, &derive->arena);
-        made = made && sql->read && sql->write && sql->drop;
+        made = made && sql->kinds && sql->read && sql->write && sql->drop;
     }
     buf_fini(&text);
     return made ? ERR_OK : err_no_memory(err);
@@ -246,16 +263,20 @@ enum err_class results_write(const struct derive_work *work, const struct result
                              struct err *err)
 {
     const struct result_sql *sql = sql_of(work, results->table);
-    enum err_class class_ = ERR_OK;
+    const struct sql_value **rows = arena_array(work->arena, results->len + 1, sizeof(*rows));
+    size_t rows_len = 0;
+    enum err_class class_ = rows ? ERR_OK : err_no_memory(err);
     for (size_t i = 0; !class_ && i < results->len; i++) {
         struct result_row *row = &results->rows[i];
         const struct sql_value key[] = {sql_int(work->shop_id), sql_text(row->id)};
         size_t column;
         row->changed = result_differs(results, row, &column);
         if (row->changed && row->values)
-            class_ = work_later(work, sql->write, row->values, results->table->columns_len, err);
+            rows[rows_len++] = row->values;
         else if (row->changed)
             class_ = work_later(work, sql->drop, key, 2, err);
     }
-    return class_;
+    return class_ ? class_
+                  : tx_later_rows(work->tx, sql->write, sql->kinds, results->table->columns_len,
+                                  rows, rows_len, err);
 }

@@ -194,6 +194,45 @@ enum err_class tx_later(struct tx *tx, const char *sql, const struct sql_value *
     return conn_later(tx->conn, sql, values, values_len, &any, err);
 }
 
+/* Column after column, as servers take them. */
+static enum err_class lists_later(struct tx *tx, const char *sql, const enum sql_kind *kinds,
+                                  size_t kinds_len, const struct sql_value *const *rows,
+                                  size_t rows_len, struct err *err)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct sql_value *lists = arena_array(&arena, kinds_len, sizeof(*lists));
+    struct sql_value *items = arena_array(&arena, kinds_len * rows_len, sizeof(*items));
+    enum err_class class_ = lists && items ? ERR_OK : err_no_memory(err);
+    for (size_t column = 0; !class_ && column < kinds_len; column++) {
+        struct sql_value *list = items + column * rows_len;
+        for (size_t row = 0; row < rows_len; row++)
+            list[row] = rows[row][column];
+        lists[column] = (struct sql_value){
+            .kind = SQL_LIST, .number = kinds[column], .text = {(const void *)list, rows_len}};
+    }
+    if (!class_)
+        class_ = tx_later(tx, sql, lists, kinds_len, err);
+    arena_fini(&arena);
+    return class_;
+}
+
+enum err_class tx_later_rows(struct tx *tx, const char *sql, const enum sql_kind *kinds,
+                             size_t kinds_len, const struct sql_value *const *rows, size_t rows_len,
+                             struct err *err)
+{
+    enum { LISTED_MAX = 500 };
+    bool lists = tx->conn->ops->lists;
+    enum err_class class_ = ERR_OK;
+    for (size_t at = 0; !class_ && !lists && at < rows_len; at++)
+        class_ = tx_later(tx, sql, rows[at], kinds_len, err);
+    for (size_t at = 0; !class_ && lists && at < rows_len; at += LISTED_MAX) {
+        size_t part = rows_len - at < LISTED_MAX ? rows_len - at : LISTED_MAX;
+        class_ = lists_later(tx, sql, kinds, kinds_len, rows + at, part, err);
+    }
+    return class_;
+}
+
 int64_t tx_last_id(struct tx *tx)
 {
     return tx->conn->ops->last_id(tx->conn);

@@ -234,6 +234,11 @@ enum err_class tx_query(struct tx *tx, const char *sql, const struct sql_value *
  * told. Several of these cost one trip to a server. */
 enum err_class tx_later(struct tx *tx, const char *sql, const struct sql_value *values,
                         size_t values_len, struct err *err);
+/* The same of many rows, whose columns are of these kinds (or NULL). Servers get one statement of lists, for which `sql` has a
+ * text of its own where the database needs one (PostgreSQL: unnest); there no key may stand in two rows. */
+enum err_class tx_later_rows(struct tx *tx, const char *sql, const enum sql_kind *kinds,
+                             size_t kinds_len, const struct sql_value *const *rows, size_t rows_len,
+                             struct err *err);
 int64_t tx_last_id(struct tx *tx);
 /* These keys are to be derived again (derive/derive.h), under this name: lists of at most so many each. */
 enum { TOUCHED_LIST_KEYS = 500 };
