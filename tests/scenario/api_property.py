@@ -105,7 +105,8 @@ def path_id(rng, path, method, schema, world):
         return rng.choice(["nowhere", str(rng.randint(50, 99))])
     if schema.get("type") == "integer":
         return rng.choice([1, 2, 3, rng.randint(1, 60)])
-    return rng.choice(world.ids + ["1", "2", "x", str(rng.randrange(10 ** 9))])
+    ids = world.ids[:20] if method == "put" else world.ids  # what is put is kept, and read by others
+    return rng.choice(ids + ["1", "2", "x", str(rng.randrange(10 ** 9))])
 
 
 class Question:

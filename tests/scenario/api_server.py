@@ -18,7 +18,7 @@ class Answer:
         if self.headers.get("content-encoding") == "gzip":
             self.body = gzip.decompress(body)
         self.json = None
-        if "json" in self.headers.get("content-type", "") and self.body:
+        if self.headers.get("content-type", "").split(";")[0].endswith(("/json", "+json")) and self.body:  # not lines of them
             self.json = json.loads(self.body)
 
     @property
