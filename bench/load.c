@@ -199,11 +199,16 @@ static void postgres_leave(struct client *client)
 
 /* --- SQLite --- */
 
+enum { BUSY_MS = 60 * 1000 };
+
 static bool sqlite_connect(struct client *client)
 {
-    return sqlite3_open_v2(client->load->address, &client->to.sqlite,
-                           SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK ||
-           fault(client, "open", client->load->address);
+    if (sqlite3_open_v2(client->load->address, &client->to.sqlite,
+                        SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+        return fault(client, "open", client->load->address);
+    sqlite3_busy_timeout(client->to.sqlite,
+                         BUSY_MS); /* the first of them makes the index of the WAL */
+    return true;
 }
 
 static bool sqlite_ask(struct client *client, const char *sql)
