@@ -184,19 +184,23 @@ static enum err_class ahead_add(void *context, struct str bytes, struct err *err
     return items->ahead.failed ? err_no_memory(err) : ERR_OK;
 }
 
-static bool page_is_empty(const struct export_list *list, const struct json *page)
+static enum err_class row_seen(void *context, struct str part, const struct json *row,
+                               const struct json *member, struct err *err)
 {
-    size_t rows = 0;
-    for (size_t i = 0; i == 0 || list->parts[i]; i++)
-        rows += json_len(json_get(page, list->parts[i] ? str_of(list->parts[i]) : STR("items")));
-    return rows == 0;
+    bool *empty = context;
+    (void)part, (void)row, (void)member, (void)err;
+    *empty = false;
+    return ERR_OK;
 }
 
 static enum err_class sheet_begin(struct items *items, const struct json *page, struct err *err)
 {
     struct export_columns *columns = &items->columns;
-    columns->all = call_arg(items->call, "columns")->given || page_is_empty(items->list, page);
-    enum err_class class_ = export_columns_make(columns, str_of(items->base->answer), page, err);
+    bool empty = true;
+    enum err_class class_ = export_rows(items->list, page, row_seen, &empty, err);
+    columns->all = empty || call_arg(items->call, "columns")->given;
+    if (!class_)
+        class_ = export_columns_make(columns, str_of(items->base->answer), page, err);
     if (!class_)
         class_ = columns_choose(items, err);
     const struct sheet_options options = {.form = items->form,

@@ -74,6 +74,8 @@ enum err_class work_touch(const struct derive_work *work, const char *table, con
                           size_t keys_len, struct err *err);
 /* Texts as one value of a statement: a JSON list (sql.h, FROM_LISTED). NULL text: no memory. */
 struct sql_value ids_json(const struct str *ids, size_t len, struct arena *arena);
+/* What a column's values are in a statement. */
+enum sql_kind value_kind(enum column_type type);
 /* A column of the row, kept in the arena. */
 enum err_class value_read(const struct reader *row, int column, enum column_type type,
                           struct arena *arena, struct sql_value *out, struct err *err);

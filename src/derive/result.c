@@ -72,11 +72,6 @@ static void insert_write(struct buf *out, const struct result_sql *sql)
     insert_form(out, sql, false);
 }
 
-static bool is_text(enum column_type type)
-{
-    return type == COLUMN_ID || type == COLUMN_TEXT;
-}
-
 static const char *text_take(struct buf *text, struct arena *arena)
 {
     const char *copy = text->failed ? NULL : arena_dup(arena, buf_str(text)).ptr;
@@ -95,7 +90,7 @@ enum err_class result_sql_make(struct derive *derive, struct err *err)
         sql->key = sql->table->key[1];
         sql->kinds = arena_array(&derive->arena, sql->table->columns_len, sizeof(*sql->kinds));
         for (size_t k = 0; sql->kinds && k < sql->table->columns_len; k++)
-            sql->kinds[k] = is_text(sql->table->columns[k].type) ? SQL_TEXT : SQL_INT;
+            sql->kinds[k] = value_kind(sql->table->columns[k].type);
         read_write(&text, sql);
         sql->read = text_take(&text, &derive->arena);
         insert_write(&text, sql);

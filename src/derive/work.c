@@ -39,12 +39,17 @@ struct sql_value ids_json(const struct str *ids, size_t len, struct arena *arena
     return sql_text(json);
 }
 
+enum sql_kind value_kind(enum column_type type)
+{
+    return type == COLUMN_ID || type == COLUMN_TEXT ? SQL_TEXT : SQL_INT;
+}
+
 enum err_class value_read(const struct reader *row, int column, enum column_type type,
                           struct arena *arena, struct sql_value *out, struct err *err)
 {
     if (reader_is_null(row, column)) {
         *out = sql_null();
-    } else if (type == COLUMN_ID || type == COLUMN_TEXT) {
+    } else if (value_kind(type) == SQL_TEXT) {
         struct str text = arena_dup(arena, reader_text(row, column));
         if (!text.ptr)
             return err_no_memory(err);
