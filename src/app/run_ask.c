@@ -388,12 +388,8 @@ static void words_write(struct buf *out, const char *key, const struct run_words
 {
     if (words->len == 0)
         return;
-    buf_printf(out, "%s\"%s\":[", out->len > 1 ? "," : "", key);
-    for (size_t i = 0; i < words->len; i++) {
-        buf_add(out, i > 0 ? STR(",") : STR(""));
-        json_write_string(out, words->at[i]);
-    }
-    buf_add_char(out, ']');
+    buf_printf(out, "%s\"%s\":", out->len > 1 ? "," : "", key);
+    json_write_strings(out, words->at, words->len);
 }
 
 static void word_write(struct buf *out, const char *key, struct str word)

@@ -27,13 +27,7 @@ struct sql_value ids_json(const struct str *ids, size_t len, struct arena *arena
 {
     struct buf text;
     buf_init(&text, IDS_BYTES_MAX);
-    buf_add_char(&text, '[');
-    for (size_t i = 0; i < len; i++) {
-        if (i > 0)
-            buf_add_char(&text, ',');
-        json_write_string(&text, ids[i]);
-    }
-    buf_add_char(&text, ']');
+    json_write_strings(&text, ids, len);
     struct str json = text.failed ? STR_NONE : arena_dup(arena, buf_str(&text));
     buf_fini(&text);
     return sql_text(json);

@@ -67,5 +67,7 @@ void json_write_canonical(struct buf *out, const struct json *value);
 /* Building text by hand: a quoted, escaped JSON string. Each byte that is not UTF-8, and
  * U+0000, becomes U+FFFD. */
 void json_write_string(struct buf *out, struct str s);
+/* A list of them. */
+void json_write_strings(struct buf *out, const struct str *texts, size_t len);
 
 #endif

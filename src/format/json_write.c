@@ -313,3 +313,14 @@ enum err_class json_write_replaced(struct buf *out, const struct json *value,
         return err_no_memory(err);
     return writer.class_;
 }
+
+void json_write_strings(struct buf *out, const struct str *texts, size_t len)
+{
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < len; i++) {
+        if (i > 0)
+            buf_add_char(out, ',');
+        json_write_string(out, texts[i]);
+    }
+    buf_add_char(out, ']');
+}

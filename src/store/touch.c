@@ -13,11 +13,7 @@ static enum err_class list_touch(struct tx *tx, int64_t shop_id, struct str name
 {
     struct buf list;
     buf_init(&list, KEYS_BYTES_MAX);
-    for (size_t i = 0; i < len; i++) {
-        buf_add_char(&list, i == 0 ? '[' : ',');
-        json_write_string(&list, keys[i]);
-    }
-    buf_add_char(&list, ']');
+    json_write_strings(&list, keys, len);
     const struct sql_value values[] = {sql_int(shop_id), sql_text(name), sql_int((int64_t)len),
                                        sql_text(buf_str(&list))};
     enum err_class class_ = list.failed ? err_no_memory(err)

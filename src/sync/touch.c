@@ -75,9 +75,8 @@ enum err_class steps_days_touched(const struct task_run *run, const struct str *
     if (table->derived_of.len == 0 || days_len == 0)
         return ERR_OK;
     buf_init(&list, KEYS_BYTES_MAX);
-    for (size_t i = 0; i < days_len; i++)
-        key_add(&list, days[i]);
-    struct str json = keys_end(&list, arena);
+    json_write_strings(&list, days, days_len);
+    struct str json = list.failed ? STR_NONE : arena_dup(arena, buf_str(&list));
     buf_fini(&list);
     const struct sql_value values[] = {sql_int(run->shop->id), sql_text(table->derived_of),
                                        sql_int((int64_t)days_len), sql_text(json)};
