@@ -28,7 +28,7 @@ class Two:
         self.clock.set_to(ms(START) + 30 * 3600 * 1000)
         self.start_ms = self.clock.now_ms()
         self.processes = [self.begin(who, fail[who]) for who in range(2)]
-        wait_for(lambda: self.clock.processes() == 3 or self.ended(), "two processes never began")
+        wait_for(lambda: self.clock.taking_part() == 2 or self.ended(), "two processes never began")
 
     def begin(self, who, fail=""):
         words = [word for shop in self.halves[who] for word in ("--shop", shop["name"])]
@@ -208,7 +208,7 @@ class ConsentsOnServer(Consents):
         for who in range(2):
             words = [word for shop in self.shops[who::2] for word in ("--shop", shop["name"])]
             processes.append(self.t.start(self.home, "sync", "--stream", "ad_orders", "--full", *words, env=self.env))
-        wait_for(lambda: clock.processes() == 3 or any(p.poll() is not None for p in processes), "they never began")
+        wait_for(lambda: clock.taking_part() == 2 or any(p.poll() is not None for p in processes), "they never began")
         clock.stop_at(FOREVER)
         codes = []
         for process in processes:
