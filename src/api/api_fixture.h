@@ -71,6 +71,32 @@ static API_UNUSED void api_exec(struct api_fixture *f, const char *sql,
     api_good(store_commit(f->store, &unit, &err), &err);
 }
 
+/* What derive makes of a day's rows of ad_day. */
+#define API_AD_SHOP_DAY(list)                                                                      \
+    "INSERT INTO ad_shop_day (shop_id, basis, day, currency, orders, told, provisional, cost,"     \
+    " plays, likes, shares, conversions, budget, rate_5s_weighed, rate_5s_plays, videos,"          \
+    " video_list) SELECT d.shop_id, d.basis, d.day, d.currency, sum(d.orders), sum(d.told),"       \
+    " sum(d.provisional), sum(d.cost), sum(d.plays), sum(d.likes), sum(d.shares),"                 \
+    " sum(d.conversions), sum(d.budget), sum(d.rate_5s_weighed), sum(d.rate_5s_plays),"            \
+    " count(v.id), " list " FROM ad_day d LEFT JOIN ad_item v ON v.item_id = d.item_id"            \
+    " WHERE d.shop_id = ?1 AND d.basis = ?2 AND d.day = ?3"                                        \
+    " GROUP BY d.shop_id, d.basis, d.day, d.currency"
+static API_UNUSED void api_ad_shop_day(struct api_fixture *f, int64_t shop, const char *basis,
+                                       const char *day)
+{
+    static const char *const statements[] = {
+        "INSERT INTO ad_item (item_id) SELECT DISTINCT item_id FROM ad_day WHERE shop_id = ?1"
+        " AND basis = ?2 AND day = ?3 AND item_id <> '' ON CONFLICT (item_id) DO NOTHING",
+        "DELETE FROM ad_shop_day WHERE shop_id = ?1 AND basis = ?2 AND day = ?3",
+        SQL_PER_DATABASE(API_AD_SHOP_DAY("group_concat(v.id)"),
+                         API_AD_SHOP_DAY("string_agg(CAST(v.id AS text), ',')"),
+                         API_AD_SHOP_DAY("group_concat(v.id)"))};
+    const struct sql_value values[] = {sql_int(shop), sql_text(str_of(basis)),
+                                       sql_text(str_of(day))};
+    for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++)
+        api_exec(f, statements[i], values, 3);
+}
+
 static inline void api_shop_add(struct api_fixture *f, size_t index, int64_t id, const char *name,
                                 const char *external)
 {

@@ -39,6 +39,7 @@ static void day_add(struct api_fixture *f, int64_t shop, const char *basis, cons
         " cost, plays, likes, shares, conversions, budget, rate_5s_weighed, rate_5s_plays)"
         " VALUES (?1, ?2, ?3, ?4, ?5, 2, 2, 1, ?6, ?7, 5, 3, 2, 20000, ?8, ?7)",
         values, 8);
+    api_ad_shop_day(f, shop, basis, day);
 }
 
 static void sale_add(struct api_fixture *f, int64_t shop, const char *dimension, const char *member,

@@ -195,7 +195,8 @@ static enum err_class rows_read(struct call *call, const struct shop_scope *shop
     struct sums_query spent = {.table = &sums_of_ads,
                                .kind = "spent",
                                .dims = {rows->by_shop ? "shop_id" : "day"},
-                               .period = &ad_period};
+                               .period = &ad_period,
+                               .unlisted = true};
     enum err_class class_ = period_ask(call, shops, &period, err);
     if (class_ == ERR_OK)
         class_ = accounts_of(call, ads, shops, &accounts, err);

@@ -52,6 +52,7 @@ static void ads_day(struct api_fixture *f, int64_t shop, const char *day, int64_
         "INSERT INTO ad_day (shop_id, basis, day, item_id, currency, orders, told, provisional,"
         " cost) VALUES (?1, 'spent', ?2, '', 'CNY', 1, 1, 0, ?3)",
         values, 3);
+    api_ad_shop_day(f, shop, "spent", day);
 }
 
 static void bill(struct api_fixture *f, const char *line, const char *po, const char *order,

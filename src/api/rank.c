@@ -218,7 +218,7 @@ static enum err_class groups_read(struct rank_reading *reading, size_t skip, str
     struct sums_query sums = ranking->query->sums;
     enum err_class class_ = ERR_OK;
     ranking->sorted = !ranking->from_after &&
-                      sums_best_can(reading->call, sums.table, ranking->query->metric);
+                      sums_best_can(reading->call, &sums, ranking->query->metric);
     if (ranking->sorted) {
         sums.best.metric = ranking->query->metric;
         sums.best.down = ranking->query->down;

@@ -3,19 +3,32 @@
 #include <assert.h>
 #include <string.h>
 
+#include "api/distinct.h"
 #include "api/host.h"
 
 enum { SUMS_SQL_BYTES_MAX = 32 * 1024, SUMS_VALUES_MAX = 2048 };
 
 static const struct sums_special ad_specials[] = {
-    {"videos", "count(DISTINCT CASE WHEN item_id <> '' THEN item_id END)"}, {0}};
+    {.column = "videos", .sql = "count(DISTINCT CASE WHEN item_id <> '' THEN item_id END)"}, {0}};
+/* Days of a shop know the numbers of their videos (ad_item). */
+static const struct sums_special ad_shop_specials[] = {{"videos", "sum(videos)", "video_list"},
+                                                       {0}};
 const char *const basis_words[] = {"created", "spent", NULL};
+static const struct sums_table sums_of_ad_shops = {
+    .name = "ad_shop_day",
+    .family = "ad",
+    .kind = "basis",
+    .specials = ad_shop_specials,
+    .extras = {"told", "provisional"},
+};
 const struct sums_table sums_of_ads = {
     .name = "ad_day",
     .family = "ad",
     .kind = "basis",
     .specials = ad_specials,
     .extras = {"told", "provisional"},
+    .member = "item_id",
+    .whole = &sums_of_ad_shops,
 };
 static const struct sums_special no_specials[] = {{0}};
 const struct sums_table sums_of_sales = {
@@ -28,6 +41,22 @@ const struct sums_table sums_of_sales = {
 const struct metric_family *sums_family(const struct call *call, const struct sums_table *table)
 {
     return metric_family(call->host->metrics, str_of(table->family));
+}
+
+static bool is_member(const struct sums_table *table, const char *column)
+{
+    return column && strcmp(column, table->member) == 0;
+}
+
+/* The table that a query is read from. */
+static const struct sums_table *table_of(const struct sums_query *query)
+{
+    bool members = !query->table->whole;
+    for (size_t i = 0; i < SUMS_DIMS_MAX && !members; i++)
+        members = is_member(query->table, query->dims[i]);
+    for (size_t i = 0; i < SUMS_WHERE_MAX && !members; i++)
+        members = is_member(query->table, query->where[i].column);
+    return members ? query->table : query->table->whole;
 }
 
 /* --- the statement --- */
@@ -49,11 +78,11 @@ static size_t place(struct sums_statement *statement, struct sql_value value)
     return statement->values_len;
 }
 
-static const char *special_of(const struct sums_table *table, struct str column)
+static const struct sums_special *special_of(const struct sums_table *table, struct str column)
 {
     for (const struct sums_special *special = table->specials; special->column; special++)
         if (str_eq(str_of(special->column), column))
-            return special->sql;
+            return special;
     return NULL;
 }
 
@@ -74,15 +103,36 @@ static void added_say(struct sums_statement *statement, struct str column)
     buf_printf(&statement->text, ", CAST(sum(%.*s) AS bigint)", STR_ARG(column));
 }
 
-/* In the order in which metrics_read takes them. */
-static void metrics_say(struct sums_statement *statement, const struct metric_family *family,
-                        const struct sums_table *sums, const struct table *table)
+static bool is_list(const struct sums_table *sums, const struct metric *metric)
 {
+    const struct sums_special *special = special_of(sums, metric->column);
+    return metric->kind == METRIC_ADD && special && special->list;
+}
+
+static void list_say(struct call *call, struct sums_statement *statement,
+                     const struct sums_special *special)
+{
+    bool postgres = strcmp(store_kind(call->host->store), "postgres") == 0;
+    buf_printf(&statement->text,
+               postgres ? ", CAST(%s AS bigint), string_agg(%s, ',')"
+                        : ", CAST(%s AS bigint), group_concat(%s)",
+               special->sql, special->list);
+}
+
+/* In the order in which metrics_read takes them. */
+static void metrics_say(struct call *call, struct sums_statement *statement,
+                        const struct sums_query *query, const struct table *table)
+{
+    const struct sums_table *sums = query->table;
+    const struct metric_family *family = sums_family(call, sums);
     for (size_t i = 0; i < family->metrics_len; i++) {
         const struct metric *metric = &family->metrics[i];
-        const char *special = special_of(sums, metric->column);
-        if (metric->kind == METRIC_ADD && special)
-            buf_printf(&statement->text, ", CAST(%s AS bigint)", special);
+        const struct sums_special *special = special_of(sums, metric->column);
+        if (is_list(sums, metric)) {
+            if (!query->unlisted)
+                list_say(call, statement, special);
+        } else if (metric->kind == METRIC_ADD && special)
+            buf_printf(&statement->text, ", CAST(%s AS bigint)", special->sql);
         else if (metric->kind == METRIC_ADD && column_is_there(table, metric->column))
             added_say(statement, metric->column);
         else if (metric->kind == METRIC_WEIGH)
@@ -153,31 +203,55 @@ static bool dim_is_number(const char *dim)
     return strcmp(dim, "shop_id") == 0;
 }
 
-/* Returns the column behind them. */
-static int metrics_read(const struct metric_family *family, const struct sums_table *sums,
-                        const struct table *table, struct reader *reader, int at,
-                        struct metric_sums *out)
+struct sums_reading {
+    struct call *call;
+    const struct sums_query *query;
+    struct reader *reader;
+    struct distinct distinct;
+    int at; /* the next column */
+};
+
+static enum err_class list_read(struct sums_reading *reading, struct figure *out, struct err *err)
 {
+    int at = reading->at;
+    reading->at += 2;
+    out->known = true;
+    return distinct_count(&reading->distinct, reader_text(reading->reader, at + 1),
+                          reader_int(reading->reader, at), &out->number, err);
+}
+
+static enum err_class metrics_read(struct sums_reading *reading, struct metric_sums *out,
+                                   struct err *err)
+{
+    const struct sums_table *sums = reading->query->table;
+    const struct table *table = table_find(reading->call->host->catalog, str_of(sums->name));
+    const struct metric_family *family = sums_family(reading->call, sums);
+    struct reader *reader = reading->reader;
+    enum err_class class_ = ERR_OK;
     out->many = true;
-    for (size_t i = 0; i < family->metrics_len; i++) {
+    for (size_t i = 0; !class_ && i < family->metrics_len; i++) {
         const struct metric *metric = &family->metrics[i];
-        if (metric_is_added(sums, table, metric)) {
+        int at = reading->at;
+        if (is_list(sums, metric)) {
+            if (!reading->query->unlisted)
+                class_ = list_read(reading, &out->value[i], err);
+        } else if (metric_is_added(sums, table, metric)) {
             out->value[i] = (struct figure){!reader_is_null(reader, at), reader_int(reader, at)};
-            at++;
+            reading->at++;
         } else if (metric->kind == METRIC_WEIGH) {
             out->value[i].known = !reader_is_null(reader, at);
             out->weighed[i] = reader_int(reader, at);
             out->weights[i] = reader_int(reader, at + 1);
-            at += 2;
+            reading->at += 2;
         }
     }
-    return at;
+    return class_;
 }
 
-static void row_read(struct call *call, const struct sums_query *query, struct reader *reader,
-                     struct sums_row *row)
+static enum err_class row_read(struct sums_reading *reading, struct sums_row *row, struct err *err)
 {
-    const struct table *table = table_find(call->host->catalog, str_of(query->table->name));
+    const struct sums_query *query = reading->query;
+    struct reader *reader = reading->reader;
     int at = 0;
     *row = (struct sums_row){.currency = STR_NONE};
     for (size_t i = 0; i < SUMS_DIMS_MAX && query->dims[i]; i++, at++) {
@@ -190,9 +264,10 @@ static void row_read(struct call *call, const struct sums_query *query, struct r
     row->any_shop = reader_int(reader, at++);
     for (size_t i = 0; i < SUMS_EXTRAS_MAX && query->table->extras[i]; i++)
         row->sums.extras[i] = reader_int(reader, at++);
-    at = metrics_read(sums_family(call, query->table), query->table, table, reader, at,
-                      &row->sums.metrics);
-    row->groups = query->best.limit ? reader_int(reader, at) : 0;
+    reading->at = at;
+    enum err_class class_ = metrics_read(reading, &row->sums.metrics, err);
+    row->groups = query->best.limit ? reader_int(reader, reading->at) : 0;
+    return class_;
 }
 
 /* A day without a sale has a cost and a profit of 0, which are known. Beside sales whose costs are not, they would make a
@@ -206,24 +281,24 @@ static const char *sum_sql(const struct call *call, const struct sums_table *sum
 {
     const struct table *table = table_find(call->host->catalog, str_of(sums->name));
     const struct metric *of = &sums_family(call, sums)->metrics[metric];
-    const char *special = special_of(sums, of->column);
+    const struct sums_special *special = special_of(sums, of->column);
     for (size_t i = 0; i < COSTED; i++)
         if (str_eq(str_of(costed[i]), of->name))
             return NULL;
-    if (!metric_is_added(sums, table, of))
+    if (!metric_is_added(sums, table, of) || is_list(sums, of))
         return NULL;
     if (special)
-        return special;
+        return special->sql;
     buf_printf(room, "sum(%.*s)", STR_ARG(of->column));
     return room->ptr;
 }
 
-bool sums_best_can(const struct call *call, const struct sums_table *table, size_t metric)
+bool sums_best_can(const struct call *call, const struct sums_query *query, size_t metric)
 {
     char memory[100];
     struct buf room;
     buf_init_lent(&room, memory, sizeof(memory));
-    return sum_sql(call, table, metric, &room) != NULL;
+    return sum_sql(call, table_of(query), metric, &room) != NULL;
 }
 
 static void best_say(struct call *call, struct sums_statement *statement,
@@ -254,7 +329,7 @@ static enum err_class statement_make(struct call *call, struct sums_statement *s
     buf_add(&statement->text, STR(", max(shop_id)"));
     for (size_t i = 0; i < SUMS_EXTRAS_MAX && query->table->extras[i]; i++)
         added_say(statement, str_of(query->table->extras[i]));
-    metrics_say(statement, sums_family(call, query->table), query->table, table);
+    metrics_say(call, statement, query, table);
     if (query->best.limit)
         buf_add(&statement->text, STR(", count(*) OVER ()"));
     buf_printf(&statement->text, " FROM %s", query->table->name);
@@ -269,25 +344,28 @@ static enum err_class statement_make(struct call *call, struct sums_statement *s
     return ERR_OK;
 }
 
-enum err_class sums_read(struct call *call, const struct sums_query *query, sums_each *each,
+enum err_class sums_read(struct call *call, const struct sums_query *asked, sums_each *each,
                          void *context, struct err *err)
 {
     struct sums_statement statement = {.values = NULL};
+    struct sums_query query = *asked;
+    struct sums_reading reading = {.call = call, .query = &query};
     struct sums_row row;
-    struct reader *reader = NULL;
+    query.table = table_of(asked);
     buf_init(&statement.text, SUMS_SQL_BYTES_MAX);
-    enum err_class class_ = statement_make(call, &statement, query, err);
+    enum err_class class_ = statement_make(call, &statement, &query, err);
     if (!class_)
         class_ = store_read(call->host->store, statement.text.ptr, statement.values,
-                            statement.values_len, &reader, err);
-    while (!class_ && reader_next(reader)) {
-        row_read(call, query, reader, &row);
-        class_ = each(&row, context, err);
+                            statement.values_len, &reading.reader, err);
+    while (!class_ && reader_next(reading.reader)) {
+        class_ = row_read(&reading, &row, err);
+        class_ = class_ ? class_ : each(&row, context, err);
     }
-    if (reader) {
-        enum err_class closed = reader_close(reader, class_ ? NULL : err);
+    if (reading.reader) {
+        enum err_class closed = reader_close(reading.reader, class_ ? NULL : err);
         class_ = class_ ? class_ : closed;
     }
+    distinct_fini(&reading.distinct);
     buf_fini(&statement.text);
     return class_;
 }
@@ -455,7 +533,8 @@ enum err_class sales_total_read(struct call *call, const struct period *period,
     size_t spend = metric_find(trade, STR("ad_spend"));
     struct sums_total *ads = arena_alloc(call->arena, sizeof(*ads));
     struct sums_query of_sales = {.table = &sums_of_sales, .kind = "shop", .period = period};
-    struct sums_query of_ads = {.table = &sums_of_ads, .kind = "spent", .period = period};
+    struct sums_query of_ads = {
+        .table = &sums_of_ads, .kind = "spent", .period = period, .unlisted = true};
     if (!ads)
         return err_no_memory(err);
     enum err_class class_ = sums_total_read(call, &of_sales, out, err);

@@ -21,12 +21,17 @@ enum { SUMS_DIMS_MAX = 3, SUMS_EXTRAS_MAX = 4, SUMS_WHERE_MAX = 2, CURRENCY_BYTE
 /* A metric whose column is not a plain sum. */
 struct sums_special {
     const char *column, *sql;
+    const char *
+        list; /* column of numbers whose different ones are counted; `sql` says how many stand in all of them */
 };
 struct sums_table {
     const char *name, *family;
     const char *kind; /* column that says what a row is about: basis, dimension */
     const struct sums_special *specials;
     const char *extras[SUMS_EXTRAS_MAX]; /* columns beside the metrics, added up */
+    /* The same without the member: what is asked for without it is read there, from far fewer rows. NULL: itself. */
+    const char *member;
+    const struct sums_table *whole;
 };
 extern const struct sums_table sums_of_ads;   /* extras: told, provisional */
 extern const struct sums_table sums_of_sales; /* no extras */
@@ -40,7 +45,8 @@ struct sums_query {
         const char *column;
         struct sql_value value;
     } where[SUMS_WHERE_MAX];
-    bool named; /* only groups whose first dim is not empty */
+    bool named;    /* only groups whose first dim is not empty */
+    bool unlisted; /* without what is counted in lists, which costs most: that is unknown then */
     /* Only the best by a metric that sums_best_can, the unknown last, then by dims and currency in the same direction: all
      * others stay in the database. limit 0: all, by dims. */
     struct {
@@ -65,7 +71,7 @@ typedef enum err_class sums_each(const struct sums_row *row, void *context, stru
 enum err_class sums_read(struct call *call, const struct sums_query *query, sums_each *each,
                          void *context, struct err *err);
 /* Whether the database can sort by it: a plain sum. */
-bool sums_best_can(const struct call *call, const struct sums_table *table, size_t metric);
+bool sums_best_can(const struct call *call, const struct sums_query *query, size_t metric);
 const struct metric_family *sums_family(const struct call *call, const struct sums_table *table);
 
 void sums_init(struct sums *sums);

@@ -215,6 +215,8 @@ static const struct rebuild_walk walks[] = {
     {"ad_day", SQL_AD_WALK_TOLD, WALK_DAYS, AD_BY_SPENT},
     {"ad_day", SQL_AD_WALK_SPENT, WALK_DAYS, AD_BY_SPENT},
     {"ad_day", SQL_AD_WALK_CREATED, WALK_DAYS, AD_BY_CREATED},
+    {"ad_day", SQL_AD_WALK_SHOP_SPENT, WALK_DAYS, AD_BY_SPENT},
+    {"ad_day", SQL_AD_WALK_SHOP_CREATED, WALK_DAYS, AD_BY_CREATED},
     {"ad_video", SQL_AD_WALK_VIDEOS, WALK_ALL, ""},
 };
 

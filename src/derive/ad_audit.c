@@ -78,6 +78,7 @@ static enum err_class results_audit(const struct derive_work *work, struct audit
     return class_;
 }
 
+/* The videos of a day from their results, and the shop's from those of its videos. */
 static enum err_class day_audit(const struct derive_work *work, struct audit *audit, struct str day,
                                 bool created, struct err *err)
 {
@@ -89,6 +90,9 @@ static enum err_class day_audit(const struct derive_work *work, struct audit *au
     enum err_class class_ = audit_rows_differ(work, SQL_AD_DAY_STORED, stored, 3,
                                               created ? SQL_AD_CREATED_SORTED : SQL_AD_SPENT_SORTED,
                                               made, created ? 2 : 3, &differ, err);
+    if (!class_ && !differ)
+        class_ = audit_rows_differ(work, SQL_AD_SHOP_DAY_STORED, stored, 3, SQL_AD_SHOP_DAY_SORTED,
+                                   stored, 3, &differ, err);
     if (class_ || !differ)
         return class_;
     struct str key = arena_printf(work->arena, "%.*s\x1f%s", STR_ARG(day),

@@ -147,11 +147,64 @@ static enum err_class sums_now(const struct derive_work *work, const struct ad_s
     return class_;
 }
 
+/* Behind the rows of their videos, each once. */
+static enum err_class shop_days_write(const struct derive_work *work, const struct cells *days,
+                                      const char *basis, struct err *err)
+{
+    static const char *const statements[] = {SQL_AD_SHOP_DAY_DROP, SQL_AD_ITEMS_ADD,
+                                             SQL_AD_SHOP_DAY_ADD};
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !class_ && i < days->len; i++) {
+        struct str day, none;
+        cell_cut(days->items[i], &day, &none);
+        const struct sql_value values[] = {sql_int(work->shop_id), sql_text(str_of(basis)),
+                                           sql_text(day)};
+        for (size_t k = 0; !class_ && k < sizeof(statements) / sizeof(*statements); k++)
+            class_ = work_later(work, statements[k], values, 3, err);
+    }
+    return class_;
+}
+
+static enum err_class days_add(struct cells *to, const struct cells *from, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; !class_ && i < from->len; i++) {
+        struct str day, rest;
+        cell_cut(from->items[i], &day, &rest);
+        class_ = cells_add(to, day, STR(""), err);
+    }
+    return class_;
+}
+
+static enum err_class shop_days_of(const struct derive_work *work, const struct ad_sums *touched,
+                                   const struct ad_sums *changed, struct err *err)
+{
+    struct cells created, spent;
+    cells_init(&created);
+    cells_init(&spent);
+    enum err_class class_ = days_add(&created, &touched->created_days, err);
+    if (!class_)
+        class_ = days_add(&spent, &touched->spent_days, err);
+    if (!class_ && !work->sums_later)
+        class_ = days_add(&created, &changed->created, err);
+    if (!class_ && !work->sums_later)
+        class_ = days_add(&spent, &changed->spent_days, err);
+    if (!class_)
+        class_ = shop_days_write(work, &created, "created", err);
+    if (!class_)
+        class_ = shop_days_write(work, &spent, "spent", err);
+    cells_fini(&created);
+    cells_fini(&spent);
+    return class_;
+}
+
 enum err_class ad_sums_write(const struct derive_work *work, struct ad_sums *touched,
                              struct ad_sums *changed, struct err *err)
 {
     enum err_class class_ = moved_days(work, changed, err);
     if (!class_)
         class_ = work->sums_later ? sums_later(work, changed, err) : sums_now(work, changed, err);
-    return class_ ? class_ : sums_now(work, touched, err);
+    if (!class_)
+        class_ = sums_now(work, touched, err);
+    return class_ ? class_ : shop_days_of(work, touched, changed, err);
 }

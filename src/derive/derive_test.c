@@ -175,6 +175,43 @@ static void one_video_in_two_shops_is_two_rows(void **state)
                         "7,1,5 8,1,5");
 }
 
+/* The videos of a list by their names, whatever their numbers are. */
+static void shop_day_is(struct fixture *f, const char *day, const char *expected)
+{
+    char sql[512];
+    snprintf(
+        sql, sizeof(sql),
+        "SELECT basis, currency, orders, budget, videos, (SELECT count(*) FROM ad_item v, ad_day d"
+        " WHERE d.item_id = v.item_id AND d.shop_id = s.shop_id AND d.basis = s.basis AND"
+        " d.day = s.day AND d.currency = s.currency AND ',' || s.video_list || ',' LIKE"
+        " '%%,' || v.id || ',%%') FROM ad_shop_day s WHERE day = '%s' ORDER BY basis, currency",
+        day);
+    assert_string_equal(read_rows(f, sql), expected);
+}
+
+static void a_day_of_a_shop_lists_its_videos(void **state)
+{
+    struct fixture *f = *state;
+    order_put(f, "order_id=1 item_id=v status=RUN currency=CNY budget=100 created_at=" MAY);
+    order_put(f, "order_id=2 item_id=w status=RUN currency=CNY budget=20 created_at=" MAY);
+    order_put(f, "order_id=3 item_id=v status=RUN currency=CNY budget=3 created_at=" MAY);
+    order_put(f, "order_id=4 item_id=v status=RUN currency=USD budget=4 created_at=" MAY);
+    order_put(f, "order_id=5 status=RUN currency=CNY budget=5 created_at=" MAY);
+    order_put(f, "order_id=6 status=RUN currency=CNY budget=6 created_at=" JUNE);
+    row_put(f, SHOP, "ad_figure_day", "order_id=1 day=2026-06-01 currency=CNY cost=5 plays=10");
+    derive_all(f);
+    shop_day_is(f, "2026-05-31", "created,CNY,4,128,2,2 created,USD,1,4,1,1");
+    shop_day_is(f, "2026-06-01", "created,CNY,1,6,0,0 spent,CNY,1,-,1,1");
+    assert_int_equal(read_int(f, "SELECT count(*) FROM ad_item"), 2);
+    order_put(f, "order_id=2 item_id=x status=RUN currency=CNY budget=20 created_at=" JUNE);
+    derive_all(f);
+    shop_day_is(f, "2026-05-31", "created,CNY,3,108,1,1 created,USD,1,4,1,1");
+    shop_day_is(f, "2026-06-01", "created,CNY,2,26,1,1 spent,CNY,1,-,1,1");
+    order_put(f, "order_id=4 item_id=v status=RUN currency=CNY budget=4 created_at=" MAY);
+    derive_all(f);
+    shop_day_is(f, "2026-05-31", "created,CNY,4,112,1,1");
+}
+
 static void it_ended_when_it_was_first_seen_so(void **state)
 {
     struct fixture *f = *state;
@@ -450,6 +487,8 @@ static void a_rebuild_mends_and_takes_away(void **state)
     execute(f, "INSERT INTO ad_day (shop_id, basis, day, item_id, currency, orders, told,"
                " provisional) VALUES (7, 'spent', '2020-01-01', 'x', '', 1, 1, 1)");
     execute(f, "INSERT INTO ad_video (shop_id, item_id, newest_ms, orders) VALUES (7, 'x', 1, 1)");
+    execute(f, "INSERT INTO ad_shop_day (shop_id, basis, day, currency, orders, told, provisional,"
+               " videos) VALUES (7, 'created', '2020-01-02', '', 1, 1, 1, 1)");
     assert_good(derive_rebuild(f->derive, SHOP, STR("2026-06-01"), STR("2026-06-01"), STR(""), NULL,
                                &rows, &err),
                 &err);
@@ -464,6 +503,8 @@ static void a_rebuild_mends_and_takes_away(void **state)
     derive_all(f);
     assert_string_equal(read_rows(f, DAYS("orders, budget")), days);
     assert_string_equal(read_rows(f, "SELECT item_id FROM ad_video"), "v");
+    assert_string_equal(read_rows(f, "SELECT day, budget FROM ad_shop_day ORDER BY 1"),
+                        "2026-05-31,10 2026-06-01,10");
     bool stopping = true;
     assert_int_equal(
         derive_rebuild(f->derive, SHOP, STR(""), STR(""), STR(""), &stopping, &rows, &err),
@@ -517,6 +558,12 @@ static void what_an_audit_finds_is_said_and_mended(void **state)
     assert_int_equal(last.differing, audit.differing);
     assert_good(derive_audit_run(f->derive, 4, &audit, &err), &err);
     assert_int_equal(audit.differing, 0);
+    execute(f, "UPDATE ad_shop_day SET video_list = '9' WHERE basis = 'created'");
+    assert_good(derive_audit_run(f->derive, 5, &audit, &err), &err);
+    assert_true(audit.differing > 0);
+    derive_all(f);
+    assert_good(derive_audit_run(f->derive, 6, &audit, &err), &err);
+    assert_int_equal(audit.differing, 0);
 }
 
 static void every_derived_table_has_a_maker(void **state)
@@ -545,6 +592,7 @@ int main(void)
         DERIVE_TEST(two_currencies_are_two_rows),
         DERIVE_TEST(an_order_that_moves_leaves_where_it_was),
         DERIVE_TEST(one_video_in_two_shops_is_two_rows),
+        DERIVE_TEST(a_day_of_a_shop_lists_its_videos),
         DERIVE_TEST(it_ended_when_it_was_first_seen_so),
         DERIVE_TEST(what_is_asked_for_no_more_is_final),
         DERIVE_TEST(many_rows_are_several_units),

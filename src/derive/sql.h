@@ -150,6 +150,49 @@ static const char SQL_AD_ORDER_DAYS[] = FROM_LISTED("SELECT DISTINCT d.day", "?2
 #define SQL_AD_SPENT_DAY_DROP                                                                      \
     "DELETE FROM ad_day WHERE shop_id = ?1 AND basis = 'spent' AND day = ?2"
 
+/* A shop's day: the sums of its rows of ad_day. Of videos, which do not add up, the numbers stand in a list. ?1 shop ?2 basis
+ * ?3 day. Each list in one order, so that the audit may compare it; SQLite's has that of the rows. */
+#define AD_SHOP_DAY_INSERT                                                                         \
+    "INSERT INTO ad_shop_day (shop_id, basis, day, currency, orders, told, provisional, budget,"   \
+    " cost, plays, likes, comments, shares, follows, home_visits, conversions, shown,"             \
+    " live_clicks, gift_users, gift_amount, live_comments, live_follows, gifts,"                   \
+    " rate_5s_weighed, rate_5s_plays, videos, video_list) "
+#define AD_NUMBER "CAST((SELECT v.id FROM ad_item v WHERE v.item_id = d.item_id) AS text)"
+/* clang-format off */
+#define AD_SHOP_DAY(list, from)                                                                    \
+    "SELECT d.shop_id, d.basis, d.day, d.currency" AD_SUM("d", "orders") AD_SUM("d", "told")       \
+    AD_SUM("d", "provisional") AD_SUM("d", "budget") AD_SUM("d", "cost") AD_SUM("d", "plays")      \
+    AD_SUM("d", "likes") AD_SUM("d", "comments") AD_SUM("d", "shares") AD_SUM("d", "follows")      \
+    AD_SUM("d", "home_visits") AD_SUM("d", "conversions") AD_SUM("d", "shown")                     \
+    AD_SUM("d", "live_clicks") AD_SUM("d", "gift_users") AD_SUM("d", "gift_amount")                \
+    AD_SUM("d", "live_comments") AD_SUM("d", "live_follows") AD_SUM("d", "gifts")                  \
+    AD_SUM("d", "rate_5s_weighed") AD_SUM("d", "rate_5s_plays")                                    \
+    ", count(CASE WHEN d.item_id <> '' THEN 1 END), " list " FROM " from                           \
+    " GROUP BY d.shop_id, d.basis, d.day, d.currency"
+/* clang-format on */
+#define AD_OF_SHOP_DAY " WHERE d.shop_id = ?1 AND d.basis = ?2 AND d.day = ?3"
+#define AD_SHOP_DAY_SQLITE                                                                         \
+    AD_SHOP_DAY("group_concat(" AD_NUMBER ")",                                                     \
+                "(SELECT d.* FROM ad_day d" AD_OF_SHOP_DAY " ORDER BY d.item_id) AS d")
+#define AD_SHOP_DAY_POSTGRES                                                                       \
+    AD_SHOP_DAY("string_agg(" AD_NUMBER ", ',' ORDER BY d.item_id)", "ad_day d" AD_OF_SHOP_DAY)
+#define AD_SHOP_DAY_MARIADB                                                                        \
+    AD_SHOP_DAY("group_concat(" AD_NUMBER " ORDER BY d.item_id SEPARATOR ',')",                    \
+                "ad_day d" AD_OF_SHOP_DAY)
+static const char SQL_AD_SHOP_DAY_ADD[] = SQL_PER_DATABASE(AD_SHOP_DAY_INSERT AD_SHOP_DAY_SQLITE,
+                                                           AD_SHOP_DAY_INSERT AD_SHOP_DAY_POSTGRES,
+                                                           AD_SHOP_DAY_INSERT AD_SHOP_DAY_MARIADB);
+static const char SQL_AD_SHOP_DAY_SORTED[] = SQL_PER_DATABASE(AD_SHOP_DAY_SQLITE " ORDER BY 4",
+                                                              AD_SHOP_DAY_POSTGRES " ORDER BY 4",
+                                                              AD_SHOP_DAY_MARIADB " ORDER BY 4");
+#define SQL_AD_SHOP_DAY_DROP                                                                       \
+    "DELETE FROM ad_shop_day WHERE shop_id = ?1 AND basis = ?2 AND day = ?3"
+/* Videos that have no number yet. Another process may give them theirs at the same time. */
+#define SQL_AD_ITEMS_ADD                                                                           \
+    "INSERT INTO ad_item (item_id) SELECT d.item_id FROM ad_day d" AD_OF_SHOP_DAY                  \
+    " AND d.item_id <> '' AND NOT EXISTS (SELECT 1 FROM ad_item v WHERE v.item_id = d.item_id)"    \
+    " GROUP BY d.item_id ORDER BY d.item_id ON CONFLICT (item_id) DO NOTHING"
+
 /* The first cover of an order's first video, where it is a text, or a list that begins with one. */
 #define AD_COVER_SQLITE                                                                            \
     "CASE WHEN json_type(o.items, '$[0].aweme_item_cover') = 'text'"                               \
@@ -212,6 +255,11 @@ static const char SQL_AD_VIDEO_ADD[] = SQL_PER_DATABASE(AD_VIDEO_INSERT AD_VIDEO
     " gift_users, gift_amount, live_comments, live_follows, gifts, rate_5s_weighed,"               \
     " rate_5s_plays, first_ms FROM ad_day WHERE shop_id = ?1 AND basis = ?2 AND day = ?3"          \
     " ORDER BY item_id, currency"
+#define SQL_AD_SHOP_DAY_STORED                                                                     \
+    "SELECT shop_id, basis, day, currency, orders, told, provisional, budget, cost, plays, likes," \
+    " comments, shares, follows, home_visits, conversions, shown, live_clicks, gift_users,"        \
+    " gift_amount, live_comments, live_follows, gifts, rate_5s_weighed, rate_5s_plays, videos,"    \
+    " video_list FROM ad_shop_day WHERE shop_id = ?1 AND basis = ?2 AND day = ?3 ORDER BY currency"
 #define SQL_AD_CREATED_SORTED SQL_AD_CREATED_DAY " ORDER BY 4, 5"
 #define SQL_AD_SPENT_SORTED SQL_AD_SPENT_DAY " ORDER BY 4, 5"
 #define SQL_AD_VIDEO_STORED                                                                        \
@@ -233,6 +281,8 @@ static const char SQL_AD_VIDEO_ADD[] = SQL_PER_DATABASE(AD_VIDEO_INSERT AD_VIDEO
 #define SQL_AD_WALK_TOLD WALK("ad_figure_day", "day", AD_BETWEEN)
 #define SQL_AD_WALK_SPENT WALK("ad_day", "day", AD_OF("spent"))
 #define SQL_AD_WALK_CREATED WALK("ad_day", "day", AD_OF("created"))
+#define SQL_AD_WALK_SHOP_SPENT WALK("ad_shop_day", "day", AD_OF("spent"))
+#define SQL_AD_WALK_SHOP_CREATED WALK("ad_shop_day", "day", AD_OF("created"))
 #define SQL_AD_WALK_VIDEOS WALK("ad_video", "item_id", "")
 
 #define SQL_AD_VIDEO_DROP "DELETE FROM ad_video WHERE shop_id = ?1 AND item_id = ?2"

@@ -22,7 +22,7 @@ static const char session[] =
     "ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,PIPES_AS_CONCAT,NO_BACKSLASH_ESCAPES,"
     "SIMULTANEOUS_ASSIGNMENT', time_zone = '+00:00', lc_messages = 'en_US', autocommit = 1,"
     " innodb_lock_wait_timeout = 30, lock_wait_timeout = 30, idle_transaction_timeout = 60,"
-    " optimizer_switch = 'default', group_concat_max_len = 1048576, max_recursive_iterations = 4294967295,"
+    " optimizer_switch = 'default', group_concat_max_len = 1073741824, max_recursive_iterations = 4294967295,"
     " wait_timeout = 28800;";
 
 static const char *const by_role[] = {

@@ -51,7 +51,7 @@ def dump(stage):
     def rows(table):
         return sorted(repr({k: v for k, v in sorted(dict(row).items()) if k != "changed_ms"})
                       for row in stage.rows(f"SELECT * FROM {table}"))
-    return {table: rows(table) for table in ("ad_result", "ad_day", "ad_video")}
+    return {table: rows(table) for table in ("ad_result", "ad_day", "ad_shop_day", "ad_video")}
 
 
 def test_results_follow_a_world_that_goes_on(t):
@@ -68,7 +68,10 @@ def test_results_follow_a_world_that_goes_on(t):
     lib.same(dump(stage), before, "results after a rebuild")
     stage.execute("UPDATE ad_result SET cost = cost + 1, day = '2001-01-01'; UPDATE ad_day SET cost = 7; DELETE FROM ad_video;"
                   " INSERT INTO ad_day (shop_id, basis, day, item_id, currency, orders, told, provisional)"
-                  " VALUES (1, 'created', '2000-01-01', '', '', 1, 1, 1)")
+                  " VALUES (1, 'created', '2000-01-01', '', '', 1, 1, 1);"
+                  " UPDATE ad_shop_day SET cost = 7, video_list = '1';"
+                  " INSERT INTO ad_shop_day (shop_id, basis, day, currency, orders, told, provisional, videos)"
+                  " VALUES (1, 'spent', '2000-01-02', '', 1, 1, 1, 0)")
     stage.run("derive", "rebuild", check=0)
     lib.same(dump(stage), before, "results after they were spoilt and rebuilt")
 

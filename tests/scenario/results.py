@@ -87,7 +87,22 @@ class Expected:
         self.days, self.videos = {}, {}
         self.created()
         self.spent(rows("SELECT * FROM ad_figure_day"), plans)
+        self.shop_days = self.together({row["item_id"]: row["id"] for row in rows("SELECT * FROM ad_item")})
         self.seen()
+
+    def together(self, numbers):
+        """Days of shops, all videos together."""
+        of_shops = defaultdict(list)
+        for (shop_id, basis, day, _, currency), row in self.days.items():
+            of_shops[shop_id, basis, day, currency].append(row)
+        found = {}
+        for key, rows in of_shops.items():
+            items = sorted(row["item_id"] for row in rows if row["item_id"])
+            names = [name for name in rows[0] if name not in ("shop_id", "basis", "day", "currency", "item_id", "first_ms")]
+            found[key] = {name: known_sum(row[name] for row in rows) for name in names}
+            found[key].update(dict(zip(("shop_id", "basis", "day", "currency"), key)), videos=len(items),
+                              video_list=",".join(str(numbers[item]) for item in items) or None)
+        return found
 
     def created(self):
         cells = defaultdict(list)
@@ -141,5 +156,6 @@ def results_equal(rows):
     expected = Expected(rows)
     counts = (table_is(rows, "ad_result", ("shop_id", "order_id"), expected.results),
               table_is(rows, "ad_day", ("shop_id", "basis", "day", "item_id", "currency"), expected.days),
+              table_is(rows, "ad_shop_day", ("shop_id", "basis", "day", "currency"), expected.shop_days),
               table_is(rows, "ad_video", ("shop_id", "item_id"), expected.videos))
     return counts

@@ -32,7 +32,7 @@ DOUPLUS_COLUMNS = {
 }
 TABLES = {"douyin-life": ("orders", "trade_order", LIFE_COLUMNS), "douplus": ("ad_orders", "ad_order", DOUPLUS_COLUMNS)}
 DATA_TABLES = ("trade_order", "trade_certificate", "ad_order", "original", "status_history", "ad_figure",
-               "ad_figure_snapshot", "ad_figure_day", "ad_figure_base", "touched", "ad_result", "ad_day", "ad_video")
+               "ad_figure_snapshot", "ad_figure_day", "ad_figure_base", "touched", "ad_result", "ad_day", "ad_shop_day", "ad_video")
 
 
 def expected_row(truth, columns):
