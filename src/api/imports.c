@@ -30,8 +30,40 @@ struct faults {
     struct call *call;
     struct import_fault items[FAULTS_MAX];
     size_t len;
+    struct import_change changes[FAULTS_MAX];
+    size_t changes_len;
     bool failed;
 };
+
+static const char *const outcome_names[ROW_OUTCOMES] = {
+    [ROW_NEW] = "new", [ROW_CHANGED] = "changed", [ROW_SAME] = "same", [ROW_OLDER] = "older"};
+
+static void change_keep(void *context, const struct import_change *change)
+{
+    struct faults *faults = context;
+    struct arena *arena = faults->call->arena;
+    if (faults->changes_len == FAULTS_MAX)
+        return;
+    struct import_change *kept = &faults->changes[faults->changes_len++];
+    *kept = (struct import_change){arena_dup(arena, change->sheet), change->line,
+                                   arena_dup(arena, change->key), change->outcome};
+    faults->failed |= !kept->sheet.ptr || !kept->key.ptr;
+}
+
+static void changes_write(struct out *out, const struct faults *faults)
+{
+    out_list(out, "changes");
+    for (size_t i = 0; i < faults->changes_len; i++) {
+        const struct import_change *change = &faults->changes[i];
+        out_object(out, NULL);
+        out_text(out, "sheet", change->sheet);
+        out_int(out, "row", change->line);
+        out_text(out, "key", change->key);
+        out_text(out, "outcome", str_of(outcome_names[change->outcome]));
+        out_end_object(out);
+    }
+    out_end_list(out);
+}
 
 static void fault_keep(void *context, const struct import_fault *fault)
 {
@@ -90,11 +122,12 @@ static void counts_write(struct out *out, const struct import_counts *counts, bo
     out_int(out, "rows", counts->rows);
     out_int(out, "errors", counts->errors);
     if (!taken) {
-        out_int(out, "new", counts->rows_new);
-        out_int(out, "same", counts->rows_same);
-        out_int(out, "changed_or_older", counts->rows_other);
+        for (size_t i = 0; i < ROW_OUTCOMES; i++)
+            out_int(out, outcome_names[i], counts->outcomes[i]);
         if (by_content)
-            out_int(out, "as_in_earlier_files", counts->rows_same + counts->rows_other);
+            out_int(out, "as_in_earlier_files",
+                    counts->outcomes[ROW_SAME] + counts->outcomes[ROW_CHANGED] +
+                        counts->outcomes[ROW_OLDER]);
     }
     if (counts->before_id > 0) {
         out_id(out, "imported_before", counts->before_id);
@@ -121,9 +154,22 @@ static enum err_class import_do(struct call *call, struct import_ask *ask, struc
     if (taken)
         out_id(&out, "import", id);
     counts_write(&out, &counts, taken, connector_file(ask->form)->content != SIZE_MAX);
+    if (!taken)
+        changes_write(&out, faults);
     faults_write(&out, faults);
     out_end_object(&out);
     return ERR_OK;
+}
+
+/* Which shop a word of the file's own column means: only of those that the asker may see. */
+static int64_t shop_named(void *context, struct str word)
+{
+    struct call *call = context;
+    const struct api_shop *shop;
+    const char *parameter = call->parameter;
+    bool known = call_shop_of(call, "shop", word, &shop, NULL) == ERR_OK;
+    call->parameter = parameter; /* it is no parameter that is wrong, but a row */
+    return known ? shop->id : 0;
 }
 
 static enum err_class import_post(struct call *call, struct err *err)
@@ -132,6 +178,9 @@ static enum err_class import_post(struct call *call, struct err *err)
     struct import_ask ask = {.bytes = call->request->body,
                              .name = call_text(call, "name"),
                              .who = call->person->name,
+                             .change = change_keep,
+                             .shop_named = shop_named,
+                             .shops_context = call,
                              .again = call_given(call, "again") && call_int(call, "again")};
     if (!faults)
         return err_no_memory(err);

@@ -18,7 +18,7 @@ command_run cmd_run, cmd_serve, cmd_worker, cmd_worker_list, cmd_scheduler, cmd_
 command_run cmd_service_install, cmd_service_start, cmd_service_stop, cmd_service_restart,
     cmd_service_status, cmd_service_logs, cmd_service_supervise;
 command_run cmd_user_add, cmd_user_list, cmd_user_passwd, cmd_user_disable, cmd_user_enable;
-command_run cmd_export, cmd_import, cmd_import_list, cmd_import_show;
+command_run cmd_export, cmd_import, cmd_import_list, cmd_import_show, cmd_person_import;
 command_run cmd_rate_set, cmd_rate_remove, cmd_rate_list, cmd_person_set, cmd_person_remove,
     cmd_person_list, cmd_shop_set;
 command_run cmd_cost_set, cmd_cost_end, cmd_cost_remove, cmd_cost_list, cmd_cost_import;

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "api/api.h"
 #include "app/cmd.h"
 #include "app/date.h"
 #include "app/file.h"
@@ -13,6 +14,7 @@ enum {
     HANDLERS_MAX = 16,
     FOLLOW_MS = 300,
     FAULTS_SHOWN_MAX = 200,
+    PARTS_MAX = 1000,
     LIST_MAX = 1000,
 };
 
@@ -30,15 +32,24 @@ static const struct report_column fault_columns[] = {
     {"message", REPORT_TEXT, MSG_COL_REASON},
 };
 
+static const struct report_column change_columns[] = {
+    {"sheet", REPORT_TEXT, MSG_COL_SHEET},
+    {"row", REPORT_NUMBER, MSG_COL_ROW},
+    {"key", REPORT_TEXT, MSG_COL_KEY},
+    {"outcome", REPORT_TEXT, MSG_COL_STATE},
+};
+static const char *const outcome_names[] = {
+    [ROW_NEW] = "new", [ROW_CHANGED] = "changed", [ROW_SAME] = "same", [ROW_OLDER] = "older"};
+
 struct import {
     struct app *app;
     struct app_shop *shop;
     struct import_ask ask;
     struct import_counts counts;
-    struct report faults;
+    struct report faults, changes;
     int64_t id;
     int64_t stored[4]; /* new changed same older */
-    bool previews, done, refused, stopped;
+    bool previews, done, refused, known;
 };
 
 static void fault_show(void *context, const struct import_fault *fault)
@@ -54,14 +65,27 @@ static void fault_show(void *context, const struct import_fault *fault)
     report_text(&import->faults, arena_dup(&import->app->arena, fault->message));
 }
 
+static void change_show(void *context, const struct import_change *change)
+{
+    struct import *import = context;
+    if (import->changes.rows_len == FAULTS_SHOWN_MAX)
+        return;
+    report_row(&import->changes);
+    report_text(&import->changes, arena_dup(&import->app->arena, change->sheet));
+    report_number(&import->changes, change->line);
+    report_text(&import->changes, arena_dup(&import->app->arena, change->key));
+    report_text(&import->changes, str_of(outcome_names[change->outcome]));
+}
+
 /* --- what came of it --- */
 
 static const char *state_of(const struct import *import)
 {
-    return import->previews  ? "preview"
-           : import->refused ? "refused"
-           : import->done    ? "done"
-                             : "waiting";
+    return import->known      ? "known"
+           : import->previews ? "preview"
+           : import->refused  ? "refused"
+           : import->done     ? "done"
+                              : "waiting";
 }
 
 /* Of lines that are known by what they say only: whoever hands in files that do not overlap must hear of it. */
@@ -70,13 +94,14 @@ static int64_t lines_known(const struct import *import)
     if (connector_file(import->ask.form)->content == SIZE_MAX)
         return 0;
     if (import->previews)
-        return import->counts.rows_same + import->counts.rows_other;
+        return import->counts.outcomes[ROW_SAME] + import->counts.outcomes[ROW_CHANGED] +
+               import->counts.outcomes[ROW_OLDER];
     return import->stored[1] + import->stored[2] + import->stored[3];
 }
 
-static void json_write_import(const struct import *import, struct buf *out)
+static void json_write_import(const struct import *import, struct emit *to)
 {
-    struct emit emit = emit_to(out);
+    struct emit emit = *to;
     const struct import_counts *counts = &import->counts;
     emit_open(&emit, NULL, '{');
     emit_str(&emit, "state", str_of(state_of(import)));
@@ -88,35 +113,36 @@ static void json_write_import(const struct import *import, struct buf *out)
     emit_str(&emit, "charset", str_of(counts->charset));
     emit_i64(&emit, "rows", counts->rows);
     emit_i64(&emit, "errors", counts->errors);
-    if (import->previews) {
-        emit_i64(&emit, "new", counts->rows_new);
-        emit_i64(&emit, "same", counts->rows_same);
-        emit_i64(&emit, "changed_or_older", counts->rows_other);
-    } else {
-        static const char *const names[] = {"new", "changed", "same", "older"};
-        for (size_t i = 0; i < 4; i++)
-            emit_i64(&emit, names[i], import->stored[i]);
-    }
+    for (size_t i = 0; i < 4; i++)
+        emit_i64(&emit, outcome_names[i],
+                 import->previews ? counts->outcomes[i] : import->stored[i]);
     if (connector_file(import->ask.form)->content != SIZE_MAX)
         emit_i64(&emit, "as_in_earlier_files", lines_known(import));
     if (counts->before_id > 0) {
         emit_i64(&emit, "imported_before", counts->before_id);
         emit_time(&emit, "imported_before_at", counts->before_ms);
     }
+    if (import->previews)
+        report_write_json(&import->changes, &emit, "changes");
     report_write_json(&import->faults, &emit, "faults");
     emit_close(&emit, '}');
-    buf_add_char(out, '\n');
+    *to = emit;
 }
 
 static void text_write_import(const struct import *import)
 {
     struct app *app = import->app;
     const struct import_counts *counts = &import->counts;
+    if (import->known) {
+        app_say(app, MSG_IMPORT_KNOWN, M_END);
+        return;
+    }
     app_say(app, MSG_IMPORT_READ, M_I64(counts->rows), M_STR(str_of(counts->charset)),
             M_I64(counts->errors), M_END);
     if (import->previews)
-        app_say(app, MSG_IMPORT_PREVIEW, M_I64(counts->rows_new), M_I64(counts->rows_other),
-                M_I64(counts->rows_same), M_END);
+        app_say(app, MSG_IMPORT_PREVIEW, M_I64(counts->outcomes[ROW_NEW]),
+                M_I64(counts->outcomes[ROW_CHANGED]), M_I64(counts->outcomes[ROW_SAME]),
+                M_I64(counts->outcomes[ROW_OLDER]), M_END);
     else if (import->done)
         app_say(app, MSG_IMPORT_DONE, M_I64(import->id), M_I64(import->stored[0]),
                 M_I64(import->stored[1]), M_I64(import->stored[2]), M_I64(import->stored[3]),
@@ -131,21 +157,46 @@ static void text_write_import(const struct import *import)
         app_say(app, MSG_IMPORT_BEFORE, M_I64(counts->before_id), M_END);
 }
 
-static enum err_class import_tell(struct import *import, struct err *err)
+/* One file may be of several shops, each an import of its own: then they are told one behind the other, as a list. */
+static enum err_class imports_tell(const struct import *imports, size_t len, bool in_parts,
+                                   struct err *err)
 {
     struct buf out;
-    buf_init(&out, 1024 * 1024);
-    if (import->app->json) {
-        json_write_import(import, &out);
-    } else {
-        text_write_import(import);
-        if (import->faults.rows_len > 0)
-            report_write_table(&import->faults, &out);
+    struct emit emit = emit_to(&out);
+    struct app *app = imports->app;
+    buf_init(&out, 16 * 1024 * 1024);
+    if (app->json && in_parts) {
+        emit_open(&emit, NULL, '{');
+        emit_open(&emit, "imports", '[');
     }
+    for (size_t i = 0; i < len; i++) {
+        if (app->json) {
+            json_write_import(&imports[i], &emit);
+            continue;
+        }
+        if (in_parts)
+            app_say(app, MSG_IMPORT_SHOP, M_STR(imports[i].shop->sync.facts.shop.name), M_END);
+        text_write_import(&imports[i]);
+        if (imports[i].changes.rows_len > 0)
+            report_write_table(&imports[i].changes, &out);
+        if (imports[i].faults.rows_len > 0)
+            report_write_table(&imports[i].faults, &out);
+    }
+    if (app->json && in_parts) {
+        emit_close(&emit, ']');
+        emit_close(&emit, '}');
+    }
+    if (app->json)
+        buf_add_char(&out, '\n');
     return print_buf(&out, err);
 }
 
 /* --- the work --- */
+
+static enum err_class import_audited(struct tx *tx, void *context, struct err *err)
+{
+    return audit_add(tx, context, err);
+}
 
 static enum err_class import_look(struct import *import, struct err *err)
 {
@@ -271,60 +322,177 @@ static enum err_class kinds_print(struct app *app, struct err *err)
     return class_ == ERR_OK ? app_print_report(app, &report, "kinds", err) : class_;
 }
 
-static enum err_class ask_read(struct import *import, const struct cli *cli, struct err *err)
+/* Which shop a word of the file's own column means. */
+static int64_t shop_named(void *context, struct str word)
+{
+    struct app_shop *shop;
+    return app_shop_of(context, word, &shop, NULL) == ERR_OK ? shop->sync.id : 0;
+}
+
+static enum err_class file_ask(struct import *import, const struct cli *cli, struct str kind,
+                               struct err *err)
 {
     struct app *app = import->app;
-    struct str path = cli_arg(cli, 0), as_of = cli_text(cli, "as-of");
+    struct str path = cli_arg(cli, 0);
     const char *slash = NULL;
     for (size_t i = 0; i < path.len; i++)
         if (path.ptr[i] == '/')
             slash = path.ptr + i + 1;
-    if (!cli_has(cli, "as") || !cli_has(cli, "shop") || path.len == 0)
+    if (kind.len == 0 || path.len == 0)
         return err_say(err, ERR_USAGE, "import_which", MSG_IMPORT_WHICH, M_END);
-    enum err_class class_ = sync_form(app->sync, cli_text(cli, "as"), &import->ask.form, err);
-    if (class_ == ERR_OK)
-        class_ = app_shop_of(app, cli_text(cli, "shop"), &import->shop, err);
-    if (class_ == ERR_OK && as_of.len > 0)
-        class_ = date_parse(as_of, app_shop_zone(app, import->shop), DATE_START, clock_now_ms(),
-                            &import->ask.received_ms, err);
-    if (class_ == ERR_OK && import->ask.received_ms > clock_now_ms())
-        return err_say(err, ERR_USAGE, "import_future", MSG_IMPORT_FUTURE, M_STR(as_of), M_END);
+    enum err_class class_ = sync_form(app->sync, kind, &import->ask.form, err);
     if (class_ == ERR_OK)
         class_ = file_read(path, &app->arena, &import->ask.bytes, err);
-    if (class_ != ERR_OK)
-        return class_;
-    import->ask.shop = &import->shop->sync;
-    import->ask.platform = import->shop->platform;
     import->ask.name = slash ? str_sub(path, (size_t)(slash - path.ptr), path.len) : path;
     import->ask.who = STR("command line");
     import->ask.again = cli_has(cli, "again");
+    import->ask.change = change_show;
+    import->ask.shop_named = shop_named;
+    import->ask.shops_context = app;
     import->previews = cli_has(cli, "preview");
+    return class_;
+}
+
+static enum err_class shop_ask(struct import *import, const struct cli *cli, struct app_shop *shop,
+                               struct err *err)
+{
+    struct app *app = import->app;
+    struct str as_of = cli_text(cli, "as-of");
+    enum err_class class_ = ERR_OK;
+    import->shop = shop;
+    import->ask.shop = &shop->sync;
+    import->ask.platform = shop->platform;
     report_init(&import->faults, fault_columns, 5, app->zone, &app->arena);
+    report_init(&import->changes, change_columns, 4, app->zone, &app->arena);
+    if (as_of.len > 0)
+        class_ = date_parse(as_of, app_shop_zone(app, shop), DATE_START, clock_now_ms(),
+                            &import->ask.received_ms, err);
+    if (class_ == ERR_OK && import->ask.received_ms > clock_now_ms())
+        return err_say(err, ERR_USAGE, "import_future", MSG_IMPORT_FUTURE, M_STR(as_of), M_END);
+    return class_;
+}
+
+/* Shops that a file names, each once. */
+struct parts {
+    struct app *app;
+    struct app_shop *shops[PARTS_MAX];
+    size_t len;
+};
+
+static enum err_class part_add(void *context, struct str word, struct err *err)
+{
+    struct parts *parts = context;
+    struct app_shop *shop;
+    (void)err;
+    if (word.len == 0 || app_shop_of(parts->app, word, &shop, NULL) != ERR_OK)
+        return ERR_OK; /* each of its rows is refused */
+    for (size_t i = 0; i < parts->len; i++)
+        if (parts->shops[i] == shop)
+            return ERR_OK;
+    if (parts->len < PARTS_MAX)
+        parts->shops[parts->len++] = shop;
     return ERR_OK;
+}
+
+static enum err_class parts_find(const struct import *asked, const struct cli *cli,
+                                 struct parts *parts, struct err *err)
+{
+    parts->app = asked->app;
+    if (cli_has(cli, "shop")) {
+        parts->len = 1;
+        return app_shop_of(asked->app, cli_text(cli, "shop"), &parts->shops[0], err);
+    }
+    if (connector_file(asked->ask.form)->shop == SIZE_MAX)
+        return err_say(err, ERR_USAGE, "import_which", MSG_IMPORT_WHICH, M_END);
+    enum err_class class_ = sync_import_shops(asked->app->sync, asked->ask.form, asked->ask.bytes,
+                                              part_add, parts, err);
+    if (class_ == ERR_OK && parts->len == 0)
+        return err_say(err, ERR_USAGE, "import_shops", MSG_IMPORT_SHOPS, M_END);
+    return class_;
+}
+
+/* What was taken before stays so: of a file that was cut off between two shops the others are taken now. */
+static enum err_class part_do(struct import *import, struct err *err)
+{
+    struct audit line = audit_of_console("import", connector_file(import->ask.form)->kind);
+    line.shop_id = import->shop->sync.id;
+    import->ask.also = import_audited;
+    import->ask.also_context = &line;
+    if (import->previews)
+        return sync_import_preview(import->app->sync, &import->ask, fault_show, import,
+                                   &import->counts, err);
+    enum err_class class_ = import_take(import, err);
+    import->known = class_ == ERR_CONFLICT && import->ask.part;
+    return import->known ? ERR_OK : class_;
+}
+
+static enum exit_code imports_exit(const struct import *imports, size_t len)
+{
+    enum exit_code code = EXIT_DONE;
+    for (size_t i = 0; i < len && code != EXIT_FAILED; i++) {
+        if (imports[i].refused)
+            code = EXIT_UNPROVED;
+        else if (!imports[i].previews && !imports[i].done && !imports[i].known)
+            code = EXIT_FAILED;
+    }
+    return code;
+}
+
+static enum err_class imports_do(const struct import *asked, const struct cli *cli,
+                                 const struct parts *parts, struct import *imports, struct err *err)
+{
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; class_ == ERR_OK && i < parts->len; i++) {
+        imports[i] = *asked;
+        imports[i].ask.part = !cli_has(cli, "shop");
+        imports[i].ask.part_behind = i > 0;
+        class_ = shop_ask(&imports[i], cli, parts->shops[i], err);
+        if (class_ == ERR_OK)
+            class_ = part_do(&imports[i], err);
+        if (class_ != ERR_OK && imports[i].ask.part)
+            err_prefix(err, "%.*s", STR_ARG(parts->shops[i]->sync.facts.shop.name));
+    }
+    return class_;
+}
+
+static enum exit_code import_file(struct app *app, const struct cli *cli, struct str kind,
+                                  struct err *err)
+{
+    struct import asked = {.app = app}, *imports;
+    struct parts *parts = arena_alloc(&app->arena, sizeof *parts);
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    enum err_class class_ = parts ? file_ask(&asked, cli, kind, err) : err_no_memory(err);
+    if (class_ == ERR_OK)
+        class_ = parts_find(&asked, cli, parts, err);
+    if (class_ != ERR_OK)
+        return exit_of(class_);
+    imports = arena_array(&app->arena, parts->len, sizeof *imports);
+    if (!imports)
+        return exit_of(err_no_memory(err));
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    class_ = imports_do(&asked, cli, parts, imports, err);
+    if (class_ == ERR_OK)
+        class_ = imports_tell(imports, parts->len, !cli_has(cli, "shop"), err);
+    return class_ == ERR_OK ? imports_exit(imports, parts->len) : exit_of(class_);
 }
 
 enum exit_code cmd_import(struct app *app, const struct cli *cli, struct err *err)
 {
-    struct import import = {.app = app};
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     if (cli_has(cli, "kinds"))
         return exit_of(kinds_print(app, err));
-    enum err_class class_ = ask_read(&import, cli, err);
-    if (class_ != ERR_OK)
-        return exit_of(class_);
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    class_ = import.previews ? sync_import_preview(app->sync, &import.ask, fault_show, &import,
-                                                   &import.counts, err)
-                             : import_take(&import, err);
-    if (class_ == ERR_OK)
-        class_ = import_tell(&import, err);
-    if (class_ != ERR_OK)
-        return exit_of(class_);
-    if (import.refused)
-        return EXIT_UNPROVED;
-    return import.previews || import.done ? EXIT_DONE : EXIT_FAILED;
+    return import_file(app, cli, cli_text(cli, "as"), err);
+}
+
+enum exit_code cmd_cost_import(struct app *app, const struct cli *cli, struct err *err)
+{
+    return import_file(app, cli, STR("costs"), err);
+}
+
+enum exit_code cmd_person_import(struct app *app, const struct cli *cli, struct err *err)
+{
+    return import_file(app, cli, STR("persons"), err);
 }
 
 /* --- what was imported --- */

@@ -56,6 +56,26 @@ extern const struct cli_arg command_shop_stream_args[];
             "只看此店铺。"                                                                   \
         }                                                                                          \
     }
+#define IMPORT_FLAGS                                                                               \
+    {.name = "shop",                                                                               \
+     .type = FLAG_TEXT,                                                                            \
+     .value = "SHOP",                                                                              \
+     .help = {"Whose rows they are; a file that names its shops may do without.",                  \
+              "属于哪个店铺；文件自带店铺列时可省略。"}},                                          \
+        {.name = "preview",                                                                        \
+         .type = FLAG_SWITCH,                                                                      \
+         .help = {"Read and judge it, write nothing.", "只读取并检查，不写入。"}},                 \
+        {.name = "as-of",                                                                          \
+         .type = FLAG_TEXT,                                                                        \
+         .value = "D",                                                                             \
+         .help = {"When it was exported: rows that are stored and newer stay. Default: now.",      \
+                  "文件的导出时间：已存且更新的行保持不变。默认：现在。"}},                        \
+    {                                                                                              \
+        .name = "again", .type = FLAG_SWITCH, .help = {                                            \
+            "Also a file that was imported before.",                                               \
+            "即使该文件已导入过也再次导入。"                                        \
+        }                                                                                          \
+    }
 #define PLATFORM_FLAG                                                                              \
     {                                                                                              \
         .name = "platform", .type = FLAG_TEXT, .value = "P", .help = {                             \

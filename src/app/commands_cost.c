@@ -33,12 +33,12 @@ static const struct cli_flag list_flags[] = {ONE_SHOP_FLAG, {0}};
 static const struct cli_arg import_args[] = {
     {.name = "FILE",
      .help =
-         {"xlsx or CSV with the columns shop, sku_id, from_day, cost, and perhaps currency and "
-          "note (or 店铺, SKU, 生效日期, 成本, 币种, 备注). An empty cost: nobody knows from "
-          "that day on.",
-          "xlsx 或 CSV，列为 店铺、SKU、生效日期、成本，可选 币种、备注；成本为空表示从该日起未知。"}},
+         {"xlsx or CSV with the columns sku_id, from_day, cost, and perhaps shop, currency and note "
+          "(or SKU, 生效日期, 成本, 店铺, 币种, 备注). An empty cost: nobody knows from that day on.",
+          "xlsx 或 CSV，列为 SKU、生效日期、成本，可选 店铺、币种、备注；成本为空表示从该日起未知。"}},
     {0},
 };
+static const struct cli_flag import_flags[] = {IMPORT_FLAGS, {0}};
 
 const struct command commands_cost[] = {
     {.path = "cost set",
@@ -71,10 +71,15 @@ const struct command commands_cost[] = {
      .help = {"List costs with their days.", "列出成本及其生效日期。"}},
     {.path = "cost import",
      .args = import_args,
+     .flags = import_flags,
      .json = true,
-     .level = APP_STORE,
+     .level = APP_CALLS,
+     .migrates = true,
      .run = cmd_cost_import,
-     .help = {"Take costs from a file: all of them, or none.",
-              "从文件导入成本：全部成功或全部不导入。"}},
+     .help = {"Take costs from a file: as `import --as costs`.",
+              "从文件导入成本：等同于 `import --as costs`。"},
+     .more = {"Rows that are wrong are refused alone and named; a file that names several shops is "
+              "taken for each of them.",
+              "有错的行单独拒收并指明；文件含多个店铺时逐店导入。"}},
     {0},
 };

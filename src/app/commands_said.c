@@ -37,6 +37,14 @@ static const struct cli_arg person_set_args[] = {
     {0},
 };
 static const struct cli_arg person_sku_args[] = {SKU_ARG, {0}};
+static const struct cli_arg person_file_args[] = {
+    {.name = "FILE",
+     .help = {"xlsx or CSV with the columns sku_id and person, and perhaps shop (or SKU, 负责人, "
+              "店铺).",
+              "xlsx 或 CSV，列为 SKU、负责人，可选 店铺。"}},
+    {0},
+};
+static const struct cli_flag person_file_flags[] = {IMPORT_FLAGS, {0}};
 static const struct cli_flag person_list_flags[] = {ONE_SHOP_FLAG, {0}};
 
 const struct command commands_said[] = {
@@ -75,6 +83,15 @@ const struct command commands_said[] = {
      .run = cmd_person_remove,
      .help = {"Name nobody any more: the product's person holds, else the shop's.",
               "取消指定的负责人：改用商品的负责人，否则为店铺的。"}},
+    {.path = "person import",
+     .args = person_file_args,
+     .flags = person_file_flags,
+     .json = true,
+     .level = APP_CALLS,
+     .migrates = true,
+     .run = cmd_person_import,
+     .help = {"Take persons in charge from a file: as `import --as persons`.",
+              "从文件导入负责人：等同于 `import --as persons`。"}},
     {.path = "person list",
      .flags = person_list_flags,
      .json = true,

@@ -66,6 +66,8 @@ struct index_def {
     unsigned since;   /* migration number that brings it */
 };
 
+enum { DERIVED_BY_MAX = 3 };
+
 /* Data tables hold platform records: their key begins with shop_id, they have the guard columns
  * (row_hash, received_ms, first_seen_ms, changed_ms) and originals. System tables are plain. */
 struct table {
@@ -84,10 +86,11 @@ struct table {
     size_t updated; /* column of the platform's update time, or SIZE_MAX */
     size_t created; /* column of the platform's creation time, or SIZE_MAX */
     size_t status;  /* column whose changes are kept in status_history, or SIZE_MAX */
-    /* Results follow from its rows: what is new or changed touches, under this name, its value of a column of the
-     * key. Empty: none do. */
+    /* Results follow from its rows: what is new or changed touches, under this name, its values of columns of the
+     * key, joined by U+001F. Empty: none do. */
     struct str derived_of;
-    size_t derived_by;
+    size_t derived_by[DERIVED_BY_MAX];
+    size_t derived_by_len;
     size_t
         months; /* column of time by whose month a database that can keeps rows apart, or SIZE_MAX */
     const struct index_def *indexes;

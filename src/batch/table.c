@@ -84,7 +84,7 @@ static const struct yaml_schema indexes_schema = {
 
 static const struct yaml_key derived_keys[] = {
     {"of", &text_schema, true, "the name under which it is touched"},
-    {"by", &text_schema, true, "the column of the key that is touched"},
+    {"by", &names_schema, true, "the columns of the key that are touched"},
     {NULL, NULL, false, NULL},
 };
 static const struct yaml_schema derived_schema = {
@@ -559,11 +559,17 @@ static enum err_class derived_read(const struct reading *r, const struct yaml *n
     const struct yaml *derived = yaml_get(node, STR("derived"));
     if (!derived)
         return ERR_OK;
+    const struct yaml *by = yaml_get(derived, STR("by"));
+    bool good = table->data && by->len > 0 && by->len <= DERIVED_BY_MAX;
     table->derived_of = text_of(derived, "of");
-    table->derived_by = table_column(table, text_of(derived, "by"));
-    if (!table->data || table->derived_by == SIZE_MAX || !table_key_has(table, table->derived_by))
+    for (size_t i = 0; good && i < by->len; i++) {
+        size_t column = table_column(table, by->items[i].text);
+        good = column != SIZE_MAX && table_key_has(table, column);
+        table->derived_by[table->derived_by_len++] = column;
+    }
+    if (!good)
         return yaml_error(r->file, derived, r->err,
-                          "data tables are touched, by a column of their key");
+                          "data tables are touched, by columns of their key");
     return ERR_OK;
 }
 

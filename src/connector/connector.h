@@ -379,6 +379,8 @@ struct file_form {
     size_t same_len;
     size_t id[FILE_SAME_MAX]; /* columns whose texts together are ^.id */
     size_t id_len;
+    size_t shop; /* the column that names a row's shop; SIZE_MAX: none does */
+    bool stores; /* not of accounts of ads */
     size_t
         content; /* column of its table that is ^.content; SIZE_MAX: rows have a key of their own */
     const struct stream *stream; /* whose rows it brings: for connector_map */

@@ -23,8 +23,11 @@ static enum err_class refuse(struct err *err, const char *code, const char *why)
     return err_set(err, ERR_SKIP_RECORD, code, "%s", why);
 }
 
-static enum err_class check_min(const struct convert *convert, int64_t number, struct err *err)
+static enum err_class check_bounds(const struct convert *convert, int64_t number, struct err *err)
 {
+    if (convert->field->has_max && number > convert->field->max)
+        return err_set(err, ERR_SKIP_RECORD, "above_max", "the value is above %lld",
+                       (long long)convert->field->max);
     if (convert->field->has_min && number < convert->field->min)
         return err_set(err, ERR_SKIP_RECORD, "below_min", "the value is below %lld",
                        (long long)convert->field->min);
@@ -136,6 +139,32 @@ static enum err_class convert_bool(struct str text, int64_t *out, struct err *er
     return refuse(err, "bool_text", "the value is neither true nor false");
 }
 
+/* A calendar day as people write it, or as a spreadsheet counts it: YYYY-MM-DD. What time of the day stands behind it says
+ * nothing; a day is of nobody's zone. */
+static enum err_class convert_day(const struct convert *convert, struct str text, bool serial,
+                                  struct cell *out, struct err *err)
+{
+    char calendar[32];
+    size_t len;
+    int64_t ms;
+    bool date_only;
+    struct buf day;
+    if (serial) {
+        if (!serial_to_text(text, false, calendar, &len))
+            return refuse(err, "day_text", "the number is none of a day");
+        text = (struct str){calendar, len};
+    }
+    if (time_parse_any(text, zone_utc(), &ms, &date_only, NULL) != ERR_OK)
+        return refuse(err, "day_text", "the value is no day: write YYYY-MM-DD");
+    if (ms < TIME_MIN_MS || ms > TIME_MAX_MS)
+        return refuse(err, "time_range", "the day is not between 2000 and 2100");
+    buf_init(&day, sizeof calendar);
+    enum err_class class_ = time_format(STR("%Y-%m-%d"), zone_utc(), ms, &day, err);
+    *out = (struct cell){.is_text = true, .text = arena_dup(convert->arena, buf_str(&day))};
+    buf_fini(&day);
+    return class_ != ERR_OK || out->text.ptr ? class_ : err_no_memory(err);
+}
+
 static enum err_class convert_words(const struct convert *convert, struct str text,
                                     struct cell *out, struct err *err)
 {
@@ -173,7 +202,7 @@ static enum err_class convert_number(const struct convert *convert, struct str t
     else if (money_parse(text, per_cent ? RATIO_DIGITS - 2 : RATIO_DIGITS, &out->number, NULL,
                          NULL) != ERR_OK)
         class_ = refuse(err, "ratio_text", "the value is no decimal number");
-    return class_ == ERR_OK ? check_min(convert, out->number, err) : class_;
+    return class_ == ERR_OK ? check_bounds(convert, out->number, err) : class_;
 }
 
 static bool is_words(enum column_type type)
@@ -197,6 +226,8 @@ enum err_class convert_text(const struct convert *convert, struct str text, stru
     text = replace_value(convert->field, text);
     if (id_is_rounded(convert->field, text, false))
         return refuse(err, "id_rounded", "the id was kept as a number, whose last digits are lost");
+    if (convert->field->of_day)
+        return convert_day(convert, text, false, out, err);
     if (is_words(convert->field->type))
         return convert_words(convert, text, out, err);
     return convert_number(convert, text, convert->field->form, out, err);
@@ -255,6 +286,8 @@ enum err_class convert_json(const struct convert *convert, const struct json *va
     if (kind == JSON_BOOL && !is_words(field->type) && field->type != COLUMN_BOOL)
         return refuse(err, field->type == COLUMN_MONEY ? "money_text" : "int_text",
                       "the value is true or false, not a number");
+    if (field->of_day && field->of_sheet && kind == JSON_NUMBER)
+        return convert_day(convert, text, true, out, err);
     if (field->type == COLUMN_TIME && field->of_sheet && kind == JSON_NUMBER)
         return convert_serial(convert, text, out, err);
     if (field->type == COLUMN_TIME && field->form == TIME_ANY && kind == JSON_NUMBER)

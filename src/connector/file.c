@@ -191,7 +191,7 @@ static enum err_class check_source(struct loader *loader, const struct file_form
 {
     static const struct str outside[] = {{"^.line", 6}, {"^.file", 6}, {"^.sheet", 7},
                                          {"^.same", 6}, {"^.id", 4},   {"^.content", 9},
-                                         {"^.nth", 5}};
+                                         {"^.nth", 5},  {"^.who", 5}};
     size_t at;
     if (node->kind != YAML_SCALAR)
         return yaml_error(loader->file, node, loader->err, "a file has no ciphers");
@@ -241,10 +241,11 @@ static enum err_class content_find(struct loader *loader, const struct yaml *fie
 static enum err_class load_rows(struct loader *loader, struct file_form *form)
 {
     static const struct yaml records = {.kind = YAML_SCALAR, .text = {"rows[].cells", 12}};
-    /* Where a row stands in its file is no change of it. On which sheet, may be. */
+    /* Where a row stands in its file is no change of it, nor who handed it in. On which sheet, may be. */
     static const struct yaml places[] = {{.kind = YAML_SCALAR, .text = {"line", 4}},
                                          {.kind = YAML_SCALAR, .text = {"file", 4}},
                                          {.kind = YAML_SCALAR, .text = {"same", 4}},
+                                         {.kind = YAML_SCALAR, .text = {"who", 3}},
                                          {.kind = YAML_SCALAR, .text = {"nth", 3}}};
     static const size_t places_len = sizeof places / sizeof *places;
     struct connector *connector = loader->connector;
@@ -319,6 +320,7 @@ static enum err_class load_file_lists(struct loader *loader, struct file_form *f
     enum err_class class_ = load_texts(loader, yaml_get(loader->root, STR("platforms")), &list);
     form->platforms = list.items;
     form->platforms_len = list.len;
+    form->stores = load_flag(loader->root, "stores", false);
     if (class_ != ERR_OK || !sheets)
         return class_;
     form->every_sheet = load_flag(sheets, "every", false);
@@ -343,6 +345,10 @@ static enum err_class load_file_all(struct loader *loader)
         class_ = load_column_list(loader, form, "same", form->same, &form->same_len);
     if (class_ == ERR_OK)
         class_ = load_column_list(loader, form, "id", form->id, &form->id_len);
+    const struct yaml *shop = yaml_get(loader->root, STR("shop"));
+    form->shop = SIZE_MAX;
+    if (class_ == ERR_OK && shop)
+        class_ = find_column(loader, form, shop, &form->shop);
     return class_ == ERR_OK ? load_rows(loader, form) : class_;
 }
 

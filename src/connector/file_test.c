@@ -45,7 +45,7 @@ static void map_cells(struct world *w, const char *cells)
 {
     struct str text = arena_printf(
         &w->arena,
-        "{\"rows\":[{\"line\":17,\"file\":\"f\",\"sheet\":\"已预约\",\"same\":2,\"nth\":3,"
+        "{\"rows\":[{\"line\":17,\"file\":\"f\",\"sheet\":\"已预约\",\"who\":\"w\",\"same\":2,\"nth\":3,"
         "\"id\":\"1/2\",\"cells\":{%s}}]}",
         cells);
     json_free(w->doc);
@@ -97,7 +97,7 @@ static void every_built_in_manifest_loads(void **state)
         seen++;
         world_close(&w);
     }
-    assert_int_equal(seen, 9);
+    assert_int_equal(seen, 11);
 }
 
 static void headings_are_found_in_every_spelling(void **state)
@@ -139,6 +139,30 @@ static void an_id_that_a_spreadsheet_rounded_is_refused(void **state)
     refused(&w, "id_rounded", "part_id");
     map_cells(&w, "\"order_id\":183553579468598,\"part_id\":\"7E2\"");
     assert_str(text_of(&w, "order_id"), "183553579468598");
+    world_close(&w);
+}
+
+static void a_day_is_one_of_the_calendar_however_it_is_written(void **state)
+{
+    (void)state;
+    struct world w;
+    static const char *const good[] = {"\"2026-01-31\"", "\"2026/1/31\"", "46053",
+                                       "\"2026-01-31 23:59:59\""};
+    static const char *const bad[] = {"\"2026-02-30\"", "\"31.1.\"", "\"\\u4e09\\u6708\"",
+                                      "9999999"};
+    world_open(&w, "costs");
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        map_cells(
+            &w,
+            arena_printf(&w.arena, "\"sku_id\":\"1\",\"from_day\":%s,\"cost\":\"1\"", good[i]).ptr);
+        assert_str(text_of(&w, "from_day"), "2026-01-31");
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        map_cells(
+            &w,
+            arena_printf(&w.arena, "\"sku_id\":\"1\",\"from_day\":%s,\"cost\":\"1\"", bad[i]).ptr);
+        refused(&w, "day_text", "from_day");
+    }
     world_close(&w);
 }
 
@@ -290,6 +314,7 @@ int main(void)
         cmocka_unit_test(every_built_in_manifest_loads),
         cmocka_unit_test(headings_are_found_in_every_spelling),
         cmocka_unit_test(an_id_that_a_spreadsheet_rounded_is_refused),
+        cmocka_unit_test(a_day_is_one_of_the_calendar_however_it_is_written),
         cmocka_unit_test(amounts_are_read_as_people_write_them),
         cmocka_unit_test(days_may_be_text_or_their_number),
         cmocka_unit_test(an_order_without_a_part_goes_by_its_sku),

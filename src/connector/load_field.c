@@ -85,7 +85,8 @@ static enum err_class find_cipher(struct loader *loader, const struct yaml *node
 /* --- where a field comes from --- */
 static void source_kind(struct field_plan *out, struct str source)
 {
-    static const struct str places[] = {{"^.file", 6}, {"^.line", 6}, {"^.same", 6}, {"^.nth", 5}};
+    static const struct str places[] = {
+        {"^.file", 6}, {"^.line", 6}, {"^.same", 6}, {"^.nth", 5}, {"^.who", 5}};
     out->of_content = str_eq(source, STR("^.content"));
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         out->of_place |= str_eq(source, places[i]);
@@ -127,6 +128,9 @@ static enum err_class load_form(struct loader *loader, const struct yaml *node,
                                 struct field_plan *out)
 {
     if (!node)
+        return ERR_OK;
+    out->of_day = out->type == COLUMN_TEXT && str_eq(node->text, STR("day"));
+    if (out->of_day)
         return ERR_OK;
     if (str_eq(node->text, STR("unix"))) {
         out->form = TIME_UNIX;
@@ -310,6 +314,8 @@ static enum err_class load_field(struct loader *loader, const struct table *tabl
     out->zero_absent = yaml_get(node, STR("zero")) != NULL;
     out->has_min = yaml_get(node, STR("min")) != NULL;
     out->min = load_int(node, "min", 0);
+    out->has_max = yaml_get(node, STR("max")) != NULL;
+    out->max = load_int(node, "max", 0);
     enum err_class class_ = check_type(loader, node, out);
     if (class_ == ERR_OK && from)
         class_ = load_sources(loader, from, out);

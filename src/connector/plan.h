@@ -137,8 +137,9 @@ struct field_plan {
     struct str fallback;
     bool zero_absent;
     bool money_major, money_round;
-    bool has_min;
-    int64_t min;
+    bool has_min, has_max;
+    int64_t min, max;
+    bool of_day; /* a text that is a calendar day: YYYY-MM-DD */
     enum time_form form;
     const char *time_pattern;
     struct str_list values_from, values_to;

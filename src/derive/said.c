@@ -76,6 +76,19 @@ static enum err_class touch(struct tx *tx, int64_t shop_id, const char *table, s
     return class_ == ERR_OK ? derive_ask(tx, shop_id, TASK_LIVE, STR(""), now_ms, err) : class_;
 }
 
+/* --- what stands in a table that files fill too --- */
+static const char hash_by_hand[16];
+
+static enum err_class original_end(struct tx *tx, int64_t shop_id, const char *table, struct str a,
+                                   struct str b, struct err *err)
+{
+    char key[KEY_BYTES_MAX + 1];
+    int len = snprintf(key, sizeof key, "%.*s%s%.*s", STR_ARG(a), b.len ? "\x1f" : "", STR_ARG(b));
+    const struct sql_value values[] = {sql_int(shop_id), sql_text(str_of(table)),
+                                       sql_text((struct str){key, (size_t)len})};
+    return tx_exec(tx, SQL_SAID_ORIGINAL, values, 3, NULL, err);
+}
+
 /* --- costs --- */
 enum err_class cost_known(struct store *store, int64_t shop_id, struct str sku_id, int64_t *orders,
                           int64_t *known, struct err *err)
@@ -103,9 +116,12 @@ enum err_class cost_say(struct tx *tx, const struct cost_said *said, int64_t now
                                        sql_text(said->known ? said->currency : STR("")),
                                        said->note.len ? sql_text(said->note) : sql_null(),
                                        sql_text(said->who),
-                                       sql_int(now_ms)};
+                                       sql_int(now_ms),
+                                       sql_bytes((struct str){hash_by_hand, sizeof hash_by_hand})};
     if (class_ == ERR_OK)
-        class_ = tx_exec(tx, SQL_COST_SAY, values, 8, NULL, err);
+        class_ = tx_exec(tx, SQL_COST_SAY, values, 9, NULL, err);
+    if (class_ == ERR_OK)
+        class_ = original_end(tx, said->shop_id, "sku_cost", said->sku_id, said->from_day, err);
     return class_ == ERR_OK
                ? touch(tx, said->shop_id, "sku_cost", said->sku_id, said->from_day, now_ms, err)
                : class_;
@@ -118,6 +134,8 @@ enum err_class cost_unsay(struct tx *tx, int64_t shop_id, struct str sku_id, str
     const struct sql_value values[] = {sql_int(shop_id), sql_text(sku_id), sql_text(from_day)};
     enum err_class class_ = tx_exec(tx, SQL_COST_UNSAY, values, 3, &rows, err);
     *found = rows > 0;
+    if (class_ == ERR_OK && *found)
+        class_ = original_end(tx, shop_id, "sku_cost", sku_id, from_day, err);
     return class_ == ERR_OK && *found
                ? touch(tx, shop_id, "sku_cost", sku_id, from_day, now_ms, err)
                : class_;
@@ -221,10 +239,14 @@ enum err_class person_say(struct tx *tx, int64_t shop_id, struct str sku_id, str
         class_ = text_check("the name", who, WHO_BYTES_MAX, err);
     if (class_ != ERR_OK)
         return class_;
-    const struct sql_value values[] = {sql_int(shop_id), sql_text(sku_id), sql_text(person),
-                                       sql_text(who), sql_int(now_ms)};
-    class_ = person.len > 0 ? tx_exec(tx, SQL_PERSON_SAY, values, 5, NULL, err)
+    const struct sql_value values[] = {
+        sql_int(shop_id), sql_text(sku_id),
+        sql_text(person), sql_text(who),
+        sql_int(now_ms),  sql_bytes((struct str){hash_by_hand, sizeof hash_by_hand})};
+    class_ = person.len > 0 ? tx_exec(tx, SQL_PERSON_SAY, values, 6, NULL, err)
                             : tx_exec(tx, SQL_PERSON_UNSAY, values, 2, NULL, err);
+    if (class_ == ERR_OK)
+        class_ = original_end(tx, shop_id, "sku_person", sku_id, STR(""), err);
     return class_ == ERR_OK ? touch(tx, shop_id, "sku_person", sku_id, STR(""), now_ms, err)
                             : class_;
 }

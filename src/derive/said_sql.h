@@ -2,12 +2,19 @@
 #ifndef HUILIU_DERIVE_SAID_SQL_H
 #define HUILIU_DERIVE_SAID_SQL_H
 
-/* ?1 shop ?2 SKU ?3 from day ?4 cost ?5 currency ?6 note ?7 who ?8 now */
+/* A row that is said by hand is guarded as those of files are (docs/sheets.md): as new as the moment in which it was said, and
+ * with a hash that no record has. The original of what a file had said goes: it does not say what holds any more.
+ * ?1 shop ?2 table ?3 key */
+#define SQL_SAID_ORIGINAL                                                                          \
+    "DELETE FROM original WHERE shop_id = ?1 AND table_name = ?2 AND key_text = ?3"
+
+/* ?1 shop ?2 SKU ?3 from day ?4 cost ?5 currency ?6 note ?7 who ?8 now ?9 hash */
 #define SQL_COST_SAY                                                                               \
-    "INSERT INTO sku_cost (shop_id, sku_id, from_day, cost, currency, note, who, changed_ms)"      \
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"                                                     \
+    "INSERT INTO sku_cost (shop_id, sku_id, from_day, cost, currency, note, who, row_hash,"        \
+    " received_ms, first_seen_ms, changed_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?9, ?8, ?8, ?8)" \
     " ON CONFLICT (shop_id, sku_id, from_day) DO UPDATE SET cost = excluded.cost,"                 \
     " currency = excluded.currency, note = excluded.note, who = excluded.who,"                     \
+    " row_hash = excluded.row_hash, received_ms = excluded.received_ms,"                           \
     " changed_ms = excluded.changed_ms"
 #define SQL_COST_UNSAY "DELETE FROM sku_cost WHERE shop_id = ?1 AND sku_id = ?2 AND from_day = ?3"
 
@@ -23,11 +30,12 @@
     "SELECT DISTINCT shop_id FROM sku_cost WHERE currency = ?1 AND shop_id > ?2"                   \
     " ORDER BY shop_id LIMIT 512"
 
-/* ?1 shop ?2 SKU ?3 person ?4 who ?5 now */
+/* ?1 shop ?2 SKU ?3 person ?4 who ?5 now ?6 hash */
 #define SQL_PERSON_SAY                                                                             \
-    "INSERT INTO sku_person (shop_id, sku_id, person, who, changed_ms)"                            \
-    " VALUES (?1, ?2, ?3, ?4, ?5)"                                                                 \
+    "INSERT INTO sku_person (shop_id, sku_id, person, who, row_hash, received_ms, first_seen_ms,"  \
+    " changed_ms) VALUES (?1, ?2, ?3, ?4, ?6, ?5, ?5, ?5)"                                         \
     " ON CONFLICT (shop_id, sku_id) DO UPDATE SET person = excluded.person, who = excluded.who,"   \
+    " row_hash = excluded.row_hash, received_ms = excluded.received_ms,"                           \
     " changed_ms = excluded.changed_ms"
 #define SQL_PERSON_UNSAY "DELETE FROM sku_person WHERE shop_id = ?1 AND sku_id = ?2"
 /* ?1 shop ?2 behind this one ?3 most. By its results: days may still wait for orders that took the person from before. */

@@ -194,55 +194,83 @@ bool guard_take_ahead(const struct guards_ahead *ahead, size_t row, struct store
 
 /* --- for whoever wants to know before a unit is made --- */
 
-static enum row_known known_of(const struct batch *batch, size_t row, struct str hash)
+/* What is asked of a batch: enum row_known, or enum row_outcome at a moment. */
+struct look {
+    const struct batch *batch;
+    int64_t shop_id, now_ms;
+    unsigned char *known, *outcomes; /* one of them */
+};
+
+static void look_absent(const struct look *look, size_t row)
 {
-    const unsigned char *own = batch->guards[row].hash;
-    bool same = hash.len == sizeof(batch->guards[row].hash) && memcmp(hash.ptr, own, hash.len) == 0;
-    return same ? KNOWN_SAME : KNOWN_NOTHING;
+    if (look->known)
+        look->known[row] = KNOWN_ABSENT;
+    else
+        look->outcomes[row] = ROW_NEW;
+}
+
+/* `first`: the column of the hash; behind it stands, where outcomes are asked, the rest of the guard. */
+static void look_stored(const struct look *look, size_t row, const struct reader *reader, int first)
+{
+    const struct row_guard *own = &look->batch->guards[row];
+    struct str hash = reader_text(reader, first);
+    if (look->known) {
+        bool same = hash.len == sizeof(own->hash) && memcmp(hash.ptr, own->hash, hash.len) == 0;
+        look->known[row] = same ? KNOWN_SAME : KNOWN_NOTHING;
+        return;
+    }
+    struct stored_guard stored = {.found = true, .received_ms = reader_int(reader, first + 1)};
+    stored.updated_ms = reader_is_null(reader, first + 2) ? stored.received_ms
+                                                          : reader_int(reader, first + 2);
+    memcpy(stored.hash, hash.ptr, hash.len < sizeof(stored.hash) ? hash.len : sizeof(stored.hash));
+    look->outcomes[row] = (unsigned char)row_classify(own, &stored, look->batch->rewrite,
+                                                      look->now_ms);
 }
 
 /* Row by row, all of one commit. */
-static enum err_class known_each(struct store *store, const struct table_sql *sql,
-                                 const struct batch *batch, int64_t shop_id, unsigned char *known,
-                                 struct err *err)
+static enum err_class look_each(struct store *store, const struct table_sql *sql,
+                                const struct look *look, struct err *err)
 {
+    const struct batch *batch = look->batch;
     const struct table *table = batch->table;
     struct reader *reader;
-    enum err_class class_ = store_read_snapshot(store, sql->hash, &reader, err);
+    enum err_class class_ = store_read_snapshot(store, look->known ? sql->hash : sql->guard,
+                                                &reader, err);
     if (class_)
         return class_;
     for (size_t row = 0; !class_ && row < batch->rows_len; row++) {
         struct sql_value values[1 + TABLE_COLUMNS_MAX];
-        values[0] = sql_int(shop_id);
+        values[0] = sql_int(look->shop_id);
         for (size_t i = 0; i < table->key_len; i++)
             values[i + 1] = cell_value(batch, row, table->key[i]);
         class_ = reader_ask(reader, values, table->key_len + 1, err);
         if (!class_ && !reader_next(reader))
-            known[row] = KNOWN_ABSENT;
+            look_absent(look, row);
         else if (!class_)
-            known[row] = (unsigned char)known_of(batch, row, reader_text(reader, 0));
+            look_stored(look, row, reader, 0);
     }
     enum err_class closed = reader_close(reader, class_ ? NULL : err);
     return class_ ? class_ : closed;
 }
 
-static enum err_class known_list(struct store *store, const struct table_sql *sql,
-                                 const struct batch *batch, int64_t shop_id, unsigned char *known,
-                                 struct err *err)
+static enum err_class look_list(struct store *store, const struct table_sql *sql,
+                                const struct look *look, struct err *err)
 {
+    const struct batch *batch = look->batch;
     struct arena arena;
     struct reader *reader;
-    struct sql_value values[1 + TABLE_COLUMNS_MAX] = {sql_int(shop_id)};
+    struct sql_value values[1 + TABLE_COLUMNS_MAX] = {sql_int(look->shop_id)};
     arena_init(&arena);
     enum err_class class_ = key_lists(batch, &arena, values + 1, err);
     if (!class_)
         class_ = store_read(store, sql->guards, values, batch->table->key_len + 1, &reader, err);
     if (!class_) {
-        memset(known, KNOWN_ABSENT, batch->rows_len);
+        for (size_t row = 0; row < batch->rows_len; row++)
+            look_absent(look, row);
         while (reader_next(reader)) {
             size_t at = (size_t)reader_int(reader, 0) - 1;
             assert(at < batch->rows_len);
-            known[at] = (unsigned char)known_of(batch, at, reader_text(reader, 1));
+            look_stored(look, at, reader, 1);
         }
         class_ = reader_close(reader, err);
     }
@@ -250,13 +278,26 @@ static enum err_class known_list(struct store *store, const struct table_sql *sq
     return class_;
 }
 
+static enum err_class look(struct store *store, const struct look *look, struct err *err)
+{
+    size_t table = (size_t)(look->batch->table - store->catalog->tables);
+    assert(table < store->catalog->tables_len && look->batch->table->data);
+    if (look->batch->rows_len == 0)
+        return ERR_OK;
+    return (store->ops->lists ? look_list : look_each)(store, &store->tables[table], look, err);
+}
+
 enum err_class store_known(struct store *store, const struct batch *batch, int64_t shop_id,
                            unsigned char *known, struct err *err)
 {
-    size_t table = (size_t)(batch->table - store->catalog->tables);
-    assert(table < store->catalog->tables_len && batch->table->data);
-    if (batch->rows_len == 0)
-        return ERR_OK;
-    return (store->ops->lists ? known_list : known_each)(store, &store->tables[table], batch,
-                                                         shop_id, known, err);
+    const struct look asked = {.batch = batch, .shop_id = shop_id, .known = known};
+    return look(store, &asked, err);
+}
+
+enum err_class store_judge(struct store *store, const struct batch *batch, int64_t shop_id,
+                           int64_t now_ms, unsigned char *outcomes, struct err *err)
+{
+    const struct look asked = {
+        .batch = batch, .shop_id = shop_id, .now_ms = now_ms, .outcomes = outcomes};
+    return look(store, &asked, err);
 }

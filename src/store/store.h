@@ -160,6 +160,9 @@ enum err_class snapshot_read_int(struct reader *snapshot, const char *sql,
 /* What is stored of a batch's rows: fills known[row] with enum row_known. */
 enum err_class store_known(struct store *store, const struct batch *batch, int64_t shop_id,
                            unsigned char *known, struct err *err);
+/* What storing them would come to: fills outcomes[row] with enum row_outcome; nothing is written. */
+enum err_class store_judge(struct store *store, const struct batch *batch, int64_t shop_id,
+                           int64_t now_ms, unsigned char *outcomes, struct err *err);
 /* One integer of one row; `absent` when there is no row or it is NULL. */
 enum err_class store_read_int(struct store *store, const char *sql, const struct sql_value *values,
                               size_t values_len, int64_t absent, int64_t *out, struct err *err);

@@ -106,8 +106,8 @@ static bool arrival_says(const struct stored_guard *stored, int64_t now_ms)
     return stored->received_ms - now_ms <= ARRIVED_AHEAD_MAX_MS;
 }
 
-static enum row_outcome row_classify(const struct row_guard *row, const struct stored_guard *stored,
-                                     bool rewrite, int64_t now_ms)
+enum row_outcome row_classify(const struct row_guard *row, const struct stored_guard *stored,
+                              bool rewrite, int64_t now_ms)
 {
     if (!stored->found)
         return ROW_NEW;
@@ -257,8 +257,14 @@ static enum err_class row_touch(struct row_writer *w, size_t row, struct err *er
     const struct table *table = w->batch->table;
     if (table->derived_of.len == 0)
         return ERR_OK;
-    return touches_add(w->touches, table->derived_of,
-                       cell_value(w->batch, row, table->derived_by).text, err);
+    struct str key = cell_value(w->batch, row, table->derived_by[0]).text;
+    for (size_t i = 1; i < table->derived_by_len; i++) {
+        struct str part = cell_value(w->batch, row, table->derived_by[i]).text;
+        key = arena_printf(&w->tx->scratch, "%.*s\x1f%.*s", STR_ARG(key), STR_ARG(part));
+        if (!key.ptr)
+            return err_no_memory(err);
+    }
+    return touches_add(w->touches, table->derived_of, key, err);
 }
 
 /* What goes with a row that was written: its original, and its status where that is another; and that it was. */

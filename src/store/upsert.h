@@ -29,6 +29,10 @@ struct stored_guard {
     struct str status; /* in the scratch arena; empty: none */
 };
 
+/* The guard: what a copy of a row is to the one that is stored. */
+enum row_outcome row_classify(const struct row_guard *row, const struct stored_guard *stored,
+                              bool rewrite, int64_t now_ms);
+
 /* Runs a statement that only writes. `rows`: how many it must write, or ROWS_ANY. */
 enum err_class write_run(struct row_writer *w, struct stmt *stmt, const struct sql_value *values,
                          size_t values_len, int64_t rows, struct err *err);

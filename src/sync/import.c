@@ -14,6 +14,7 @@ enum {
     PAGE_TEXT_MAX = 2 * IMPORT_PAGE_BYTES + 64 * 1024 + 2 * XLSX_ROW_BYTES_MAX,
     FAULTS_KEPT_MAX = 1000,
     NAME_BYTES_MAX = 200,
+    WHO_BYTES_MAX = 64,
     PAGE_LEVEL = 3,
     /* A file whose process ended while it was read leaves rows that nobody will finish. */
     STALE_MS = 60 * 60 * 1000,
@@ -240,27 +241,80 @@ static enum err_class rows_number(struct reading *r, const struct mapped *mapped
     return ERR_OK;
 }
 
-static enum err_class page_judge(struct reading *r, const struct page *page, struct arena *arena,
-                                 struct err *err)
+/* The records of a page's document, as they stand. */
+static enum err_class page_rows(const struct reading *r, const struct page *page,
+                                struct arena *arena, const struct json ***out, struct err *err)
 {
-    struct facts facts = r->shop.facts;
-    struct mapped mapped;
     struct json_iter iter;
     const struct json **rows = arena_array(arena, IMPORT_PAGE_ROWS, sizeof *rows), *row;
+    *out = rows;
     if (!rows)
         return err_no_memory(err);
     json_iter_init(&iter, json_get(json_root(page->doc), STR("rows")));
     for (size_t i = 0; i < r->walk.records_len && (row = json_iter_next(&iter, NULL)); i++)
         rows[i] = row;
+    return ERR_OK;
+}
+
+static enum err_class page_judge(struct reading *r, const struct page *page, struct arena *arena,
+                                 struct err *err)
+{
+    struct facts facts = r->shop.facts;
+    struct mapped mapped;
+    const struct json **rows;
     facts.received_ms = r->received_ms;
-    enum err_class class_ = connector_map(r->ask->form, r->form->stream, &facts, page, arena,
-                                          &mapped, err);
+    enum err_class class_ = page_rows(r, page, arena, &rows, err);
+    if (class_ == ERR_OK)
+        class_ = connector_map(r->ask->form, r->form->stream, &facts, page, arena, &mapped, err);
     if (class_ == ERR_OK)
         class_ = rejects_tell(r, &mapped, rows, arena, err);
     if (class_ != ERR_OK)
         return class_;
     return r->form->content != SIZE_MAX ? rows_number(r, &mapped, rows, err)
                                         : keys_look(r, &mapped, rows, arena, err);
+}
+
+/* The record of the walk that is the n-th of those that were not refused as a whole. */
+static const struct import_record *record_kept(const struct reading *r, size_t n)
+{
+    for (size_t i = 0; i < r->walk.records_len; i++)
+        if (!r->dropped[i] && n-- == 0)
+            return &r->walk.records[i];
+    return NULL;
+}
+
+static enum err_class change_tell(struct reading *r, const struct batch *batch, size_t row,
+                                  const struct json *const *rows, enum row_outcome outcome,
+                                  struct arena *arena, struct err *err)
+{
+    struct str key;
+    size_t at = record_place(rows, r->walk.records_len, batch->records[row]);
+    const struct import_record *record = record_kept(r, at);
+    enum err_class class_ = batch_key(batch, row, arena, &key, err);
+    if (class_ != ERR_OK || !record)
+        return class_;
+    const struct import_change change = {record->sheet, record->line, key_shown(key, arena),
+                                         outcome};
+    r->ask->change(r->context, &change);
+    return ERR_OK;
+}
+
+static enum err_class outcomes_look(struct reading *r, const struct batch *batch,
+                                    const struct page *page, struct arena *arena, struct err *err)
+{
+    unsigned char *outcomes = arena_alloc(arena, batch->rows_len + 1);
+    const struct json **rows;
+    enum err_class class_ = outcomes ? page_rows(r, page, arena, &rows, err) : err_no_memory(err);
+    if (class_ == ERR_OK)
+        class_ = store_judge(r->sync->options.store, batch, r->shop.id, clock_now_ms(), outcomes,
+                             err);
+    for (size_t row = 0; class_ == ERR_OK && row < batch->rows_len; row++) {
+        enum row_outcome outcome = outcomes[row];
+        r->counts->outcomes[outcome]++;
+        if (r->ask->change && (outcome == ROW_CHANGED || outcome == ROW_OLDER))
+            class_ = change_tell(r, batch, row, rows, outcome, arena, err);
+    }
+    return class_;
 }
 
 /* What storing it would come to. */
@@ -275,12 +329,8 @@ static enum err_class page_look(struct reading *r, struct str text, struct arena
     enum err_class class_ = json_parse(text, &page.doc, err);
     if (class_ == ERR_OK)
         class_ = page_prepare(&run, &facts, &page, arena, &prepared, err);
-    for (size_t row = 0; class_ == ERR_OK && row < prepared.mapped.batches[0]->rows_len; row++) {
-        unsigned char known = prepared.mapped.batches[0]->known[row];
-        r->counts->rows_same += known == KNOWN_SAME;
-        r->counts->rows_new += known == KNOWN_ABSENT;
-        r->counts->rows_other += known == KNOWN_NOTHING;
-    }
+    if (class_ == ERR_OK)
+        class_ = outcomes_look(r, prepared.mapped.batches[0], &page, arena, err);
     json_free(page.doc);
     return class_;
 }
@@ -342,7 +392,86 @@ static enum err_class page_keep(struct reading *r, struct str text, struct arena
     return class_;
 }
 
+/* --- whose a row is --- */
+
+/* The cell of the column that names the shop; empty: the row is of the shop that was asked for. */
+static struct str row_shop(const struct reading *r, const struct json *row)
+{
+    return json_text(json_get(json_get(row, STR("cells")), r->form->columns[r->form->shop].name));
+}
+
+static enum err_class shop_fault(struct reading *r, const struct import_record *record,
+                                 struct str word, struct str code, const char *why, struct err *err)
+{
+    struct import_fault fault = {record->sheet, record->line, STR(""), code,
+                                 arena_printf(&r->walk.arena, "\"%.*s\" %s", STR_ARG(word), why)};
+    for (size_t i = 0; i < r->walk.columns_len; i++)
+        if (r->walk.columns[i] == r->form->shop)
+            fault.column = r->walk.headings[i];
+    return fault.message.ptr ? fault_add(r, &fault) : err_no_memory(err);
+}
+
+/* Whether the row is one of the asked shop's. Of a file that is taken for each of its shops in turn the others' rows are
+ * no rows, and who is nobody's is told once. */
+static enum err_class row_is_ours(struct reading *r, const struct import_record *record,
+                                  const struct json *row, bool *ours, struct err *err)
+{
+    struct str word = row_shop(r, row);
+    const struct import_ask *ask = r->ask;
+    int64_t id = ask->shop->id;
+    if (ask->shop_named && (word.len > 0 || ask->part))
+        id = word.len > 0 ? ask->shop_named(ask->shops_context, word) : 0;
+    *ours = id == ask->shop->id;
+    if (*ours || (ask->part && (id > 0 || ask->part_behind))) {
+        r->counts->rows -= !*ours;
+        return ERR_OK;
+    }
+    return id > 0 ? shop_fault(r, record, word, STR("shop_other"),
+                               "is another shop than the one that the file is for", err)
+                  : shop_fault(r, record, word, STR("shop_unknown"), "is no shop", err);
+}
+
+/* Takes the rows of the page that are not this shop's out of it. */
+static enum err_class page_ours(struct reading *r, const struct page *page, bool *all,
+                                struct err *err)
+{
+    struct import_walk *walk = &r->walk;
+    struct json_iter iter;
+    const struct json *row;
+    size_t kept = 0;
+    enum err_class class_ = ERR_OK;
+    json_iter_init(&iter, json_get(json_root(page->doc), STR("rows")));
+    for (size_t i = 0; class_ == ERR_OK && i < walk->records_len; i++) {
+        bool ours = false;
+        row = json_iter_next(&iter, NULL);
+        class_ = row_is_ours(r, &walk->records[i], row, &ours, err);
+        if (ours)
+            walk->records[kept++] = walk->records[i];
+    }
+    *all = kept == walk->records_len;
+    walk->records_len = kept;
+    return class_;
+}
+
 /* --- a page, the whole --- */
+
+/* The rows of the walk that are this shop's, as a document. */
+static enum err_class page_open(struct reading *r, struct buf *text, struct page *page,
+                                struct err *err)
+{
+    bool all = true;
+    enum err_class class_ = walk_page_text(&r->walk, NULL, text, err);
+    if (class_ == ERR_OK)
+        class_ = json_parse(buf_str(text), &page->doc, err);
+    if (class_ == ERR_OK && r->form->shop != SIZE_MAX)
+        class_ = page_ours(r, page, &all, err);
+    if (class_ != ERR_OK || all)
+        return class_;
+    json_free(page->doc);
+    page->doc = NULL;
+    class_ = walk_page_text(&r->walk, NULL, text, err);
+    return class_ == ERR_OK ? json_parse(buf_str(text), &page->doc, err) : class_;
+}
 
 static enum err_class page_take(struct reading *r, struct err *err)
 {
@@ -353,9 +482,7 @@ static enum err_class page_take(struct reading *r, struct err *err)
     arena_init(&arena);
     buf_init(&text, PAGE_TEXT_MAX);
     memset(r->dropped, 0, sizeof r->dropped);
-    enum err_class class_ = walk_page_text(&r->walk, NULL, &text, err);
-    if (class_ == ERR_OK)
-        class_ = json_parse(buf_str(&text), &page.doc, err);
+    enum err_class class_ = page_open(r, &text, &page, err);
     if (class_ == ERR_OK)
         class_ = page_judge(r, &page, &arena, err);
     for (size_t i = 0; i < r->walk.records_len; i++)
@@ -412,6 +539,12 @@ static enum err_class ask_check(const struct import_ask *ask, struct err *err)
     for (size_t i = 0; i < form->platforms_len; i++)
         if (str_eq(form->platforms[i], ask->platform))
             return ERR_OK;
+    const struct connector *platform = ask->shop->connector;
+    if (form->stores && platform && connector_is_of_ads(platform))
+        return err_set(err, ERR_USAGE, "not_a_store",
+                       "a file of kind %.*s belongs to a shop that sells, and this is an account "
+                       "of ads",
+                       STR_ARG(form->kind));
     if (form->platforms_len == 0)
         return ERR_OK;
     return err_set(err, ERR_BAD_REQUEST, "import_platform",
@@ -458,7 +591,8 @@ static enum err_class reading_new(struct sync *sync, const struct import_ask *as
     enum err_class class_ = ask_check(ask, err);
     if (class_ == ERR_OK)
         class_ = digest_make(ask->bytes, counts->digest, err);
-    walk_init(&r->walk, r->form, (struct str){counts->digest, 32});
+    walk_init(&r->walk, r->form, (struct str){counts->digest, 32},
+              str_utf8_head(ask->who, WHO_BYTES_MAX));
     return class_ == ERR_OK ? before_look(r, err) : class_;
 }
 
@@ -497,7 +631,7 @@ static enum err_class file_begin(struct tx *tx, void *context, struct err *err)
         sql_text(str_of(r->counts->digest)),
         sql_text(str_utf8_head(ask->name, NAME_BYTES_MAX)),
         sql_int((int64_t)ask->bytes.len),
-        sql_text(str_utf8_head(ask->who, 64)),
+        sql_text(str_utf8_head(ask->who, WHO_BYTES_MAX)),
         sql_int(now_ms),
         sql_int(r->received_ms),
     };

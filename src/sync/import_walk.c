@@ -10,9 +10,10 @@ enum {
     SAME_MAX = XLSX_ROWS_MAX,
 };
 
-void walk_init(struct import_walk *walk, const struct file_form *form, struct str digest)
+void walk_init(struct import_walk *walk, const struct file_form *form, struct str digest,
+               struct str who)
 {
-    *walk = (struct import_walk){.form = form, .digest = digest};
+    *walk = (struct import_walk){.form = form, .digest = digest, .who = who};
     arena_init(&walk->kept);
     arena_init(&walk->arena);
     map_init(&walk->same, SAME_MAX);
@@ -292,6 +293,8 @@ static enum err_class record_write(struct import_walk *walk, const struct xlsx_r
     buf_printf(out, "{\"kind\":\"%.*s\",\"line\":%lld,\"file\":\"%.*s\",\"sheet\":",
                STR_ARG(walk->form->kind), (long long)row->number, STR_ARG(walk->digest));
     json_write_string(out, walk->sheet_shown);
+    buf_add(out, STR(",\"who\":"));
+    json_write_string(out, walk->who);
     if (same > 0)
         buf_printf(out, ",\"same\":%llu", (unsigned long long)same);
     id_write(walk, row);

@@ -19,6 +19,7 @@ struct import_walk {
     const struct file_form *form;
     struct grid *grid;
     struct str digest; /* of the file, 32 digits: ^.file */
+    struct str who;    /* handed it in: ^.who */
     size_t sheet;      /* the next to be opened */
     bool open;
     struct str sheet_name, sheet_shown; /* shown: ^.sheet, without its number */
@@ -33,7 +34,8 @@ struct import_walk {
     size_t records_len;
     struct buf text;
 };
-void walk_init(struct import_walk *walk, const struct file_form *form, struct str digest);
+void walk_init(struct import_walk *walk, const struct file_form *form, struct str digest,
+               struct str who);
 enum err_class walk_open(struct import_walk *walk, struct str bytes, struct err *err);
 void walk_fini(struct import_walk *walk);
 /* The next records; none: the end. A line that cannot be read is told to `fault` and passed over. */

@@ -61,7 +61,8 @@ def walk(app, shop, files):
         ("cost set", [SHOP, "sku-1", "2026-01-05", "12.34"], "costs"),
         ("cost end", [SHOP, "sku-1", "2026-02-05"], "costs"),
         ("cost list", [], "costs"),
-        ("cost import", [files / "costs.csv"], "costs"),
+        ("cost import", [files / "costs.csv"], "imports"),
+        ("person import", [files / "persons.csv"], "imports"),
         ("cost remove", [SHOP, "sku-1", "2026-02-05"], "costs"),
         ("worker list", [], "workers"),
         ("pause", [], "scope name changed"),
@@ -130,6 +131,7 @@ def test_every_command_that_prints_gives_json(t):
     files = t.folder()
     (files / "password").write_text("a long enough pass-phrase 17\n")
     (files / "costs.csv").write_text(f"shop,sku_id,from_day,cost\n{SHOP},sku-2,2026-01-01,5.00\n")
+    (files / "persons.csv").write_text(f"shop,sku_id,person\n{SHOP},sku-2,Wang\n")
     steps = walk(sandbox.apps[0], sandbox.shops[0], files)
     there = {" ".join(path) for path in command_paths()}
     same(sorted(there - {name for name, _, _ in steps} - ENDLESS - NEEDS_MORE), [], "commands that no step of this walk runs")

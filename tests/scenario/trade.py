@@ -135,21 +135,6 @@ def test_costs_have_dates_and_reach_exactly_their_orders(t):
          sorted([(a["first"], "0.99", "CNY"), (middle, "1.23", "CNY"), (a["last"], None, "")]), "the list")
 
 
-def test_a_file_of_costs_is_taken_whole_or_not_at_all(t):
-    stage, shop, (a, b, *_) = sku_stage(t)
-    path = t.folder() / "costs.csv"
-    path.write_text(f"店铺,SKU,生效日期,成本,备注\n{shop},{a['sku_id']},{a['first']},1.5,\n{shop},{b['sku_id']},{b['first']},x,\n", "utf-8")
-    code, _, why = stage.run("cost", "import", path, check=None)
-    same((code, "row 3: " in why), (2, True), f"a cost that is no amount: {why}")
-    same(stage.rows("SELECT count(*) AS n FROM sku_cost"), [{"n": 0}], "costs")
-    path.write_text(f"店铺,SKU,生效日期,成本,备注\n{shop},{a['sku_id']},{a['first']},1.5,好\n{shop},{b['sku_id']},{b['first']},,\n", "gbk")
-    stage.run("cost", "import", path, check=True)
-    stage.run("cost", "import", path, check=True)
-    same(stage.rows("SELECT cost, note FROM sku_cost ORDER BY cost DESC"), [{"cost": 150, "note": "好"}, {"cost": None, "note": None}])
-    stage.sync()
-    trade_equal(stage.rows)
-
-
 def test_a_cost_survives_kills_while_it_is_worked_out(t):
     for point in ("derive.trade=kill@1", "derive.sums=kill@1", "derive.committed=kill@1"):
         stage, shop, (a, *_) = sku_stage(t)
