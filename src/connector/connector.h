@@ -158,7 +158,7 @@ struct stream {
     struct {
         const struct stream *of; /* whose rows are asked about; NULL: a stream of windows */
         int64_t batch;           /* ids a call */
-        int64_t span_days, close_days, mature_days, repeat_days;
+        int64_t span_days, close_days, mature_days, past_days, repeat_days;
         size_t lasts; /* column of of->table with hours (integer or decimal text), or SIZE_MAX */
         const struct table *day, *snapshot, *base; /* beside `table`, the latest life figures */
     } figures;

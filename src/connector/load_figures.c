@@ -34,6 +34,8 @@ static enum err_class load_ranges(const struct figures_work *w)
     if (class_ == ERR_OK)
         class_ = load_days(w, "mature", 0, MATURE_DEFAULT_DAYS, &s->figures.mature_days);
     if (class_ == ERR_OK)
+        class_ = load_days(w, "past", 0, s->figures.mature_days, &s->figures.past_days);
+    if (class_ == ERR_OK)
         class_ = load_days(w, "repeat", 0, REPEAT_DEFAULT_DAYS, &s->figures.repeat_days);
     if (class_ != ERR_OK)
         return class_;

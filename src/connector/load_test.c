@@ -398,6 +398,7 @@ static void figures_are_of_another_streams_rows(void **state)
     assert_false(f->window.pull_by_updated || f->window.has_created);
     assert_int_equal(f->window.span_ms, INT64_C(180) * 86400000);
     assert_int_equal(f->figures.mature_days, 3);
+    assert_int_equal(f->figures.past_days, 3);
     assert_int_equal(f->figures.repeat_days, 30);
     assert_str(f->figures.day->name, "ad_figure_day");
     assert_str(f->figures.snapshot->name, "ad_figure_snapshot");
@@ -432,6 +433,8 @@ static void figures_that_cannot_be_asked_are_refused(void **state)
         {"150d", "180d", "p.yaml:16:14: \"close\" must be shorter than \"span\""},
         {"      lasts:", "      mature: 90m\n      lasts:",
          "p.yaml:17:15: \"mature\" must be whole days, at least 0d"},
+        {"      lasts:", "      past: 1d12h\n      lasts:",
+         "p.yaml:17:13: \"past\" must be whole days, at least 0d"},
         {"      lasts:", "      repeat: 1h\n      lasts:",
          "p.yaml:17:15: \"repeat\" must be whole days, at least 0d"},
         {"delivery_hours", "delivery_hour",

@@ -403,6 +403,7 @@ static const struct yaml_key figures_keys[] = {
     {"span", &duration, true, "longest range of one call, in days"},
     {"close", &duration, true, "an open range that grows longer gets a closed base"},
     {"mature", &duration, false, "so long after its end a day's figures may move; default 3d"},
+    {"past", &duration, false, "days so long before a row was met are asked; default: mature"},
     {"repeat", &duration, false, "so long after its end a row is asked again; default 30d"},
     {"lasts", &text, false, "column of the rows' table: how long one runs, in hours"},
     {"day", &text, true, "table of a row's figures on one day"},

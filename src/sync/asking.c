@@ -142,7 +142,7 @@ static enum err_class steps_request(struct sync *sync, const struct sync_request
 {
     int64_t planned_ms;
     enum err_class class_ = plan_clock_mend(sync->options.store, request->shop, request->stream,
-                                            now_ms, &planned_ms, err);
+                                            now_ms, request->run, &planned_ms, err);
     if (class_ == ERR_OK)
         class_ = steps_state(request, now_ms, arena, steps, err);
     if (class_ == ERR_OK)

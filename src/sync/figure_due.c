@@ -218,9 +218,10 @@ static enum err_class order_read(struct figure_pass *p, const struct reader *row
     out->end_ms = order_end_ms(p, row, &out->final);
     out->open_day = out->based ? day_parse(reader_text(row, 6)) + 1 : out->created_day;
     out->days_done = out->day_next == NO_DAY && out->days_to != NO_DAY;
-    /* An order that is met late: what was over by then is not asked day by day. */
+    /* An order that is met late is asked day by day as far back as the manifest says, or nobody would ever
+     * know when it spent its money. */
     if (out->days_to == NO_DAY)
-        out->days_to = max_i64(out->created_day, p->today - p->stream->figures.mature_days) - 1;
+        out->days_to = max_i64(out->created_day, p->today - p->stream->figures.past_days) - 1;
     bool past_due = !reader_is_null(row, 14) && reader_int(row, 14) <= p->due_ms;
     if (out->day_next == NO_DAY || past_due)
         out->day_next = out->days_to + 1;

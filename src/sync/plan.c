@@ -282,7 +282,8 @@ static enum err_class state_clock_read(struct store *store, const struct sql_val
  * for later than now is due. */
 static enum err_class since_and_asked_mend(struct store *store, const struct sync_shop *shop,
                                            const struct stream *stream, int64_t now_ms,
-                                           const struct state_clock *clock, struct err *err)
+                                           const struct state_clock *clock, struct str run,
+                                           struct err *err)
 {
     const struct stream *of = stream->figures.of ? stream->figures.of : stream;
     int64_t since_ms = plan_since_ms(shop, of, now_ms + CLOCK_SLACK_MS);
@@ -296,21 +297,36 @@ static enum err_class since_and_asked_mend(struct store *store, const struct syn
         class_ = store_read_int(store, SQL_ASKED_AHEAD, key, 3, 0, &asked, err);
     if (class_ != ERR_OK || (!clock->doubtful && clock->since_ms <= since_ms))
         return class_;
-    if (asked > 0 && stream->figures.of)
+    struct arena arena;
+    struct steps steps = {.len = 0};
+    arena_init(&arena);
+    if (asked > 0 && stream->figures.of) {
         class_ = bases_mend(store, stream, key, err);
-    if (class_ != ERR_OK)
-        return class_;
-    const struct step steps[] = {
-        {.sql = SQL_SINCE_BACK, .values = since, .values_len = 4, .rows_expected = -1},
-        {.sql = SQL_ASKED_BACK, .values = key, .values_len = 3, .rows_expected = -1},
-        {.sql = SQL_PLAN_BACK, .values = key, .values_len = 3, .rows_expected = -1},
-    };
-    return steps_store(store, shop->id, steps, sizeof steps / sizeof *steps, now_ms, err);
+        if (class_ == ERR_OK)
+            class_ = steps_ahead_touched(stream, key, &arena, &steps, err);
+    }
+    if (class_ == ERR_OK)
+        class_ = steps_add(&steps, SQL_SINCE_BACK, since, 4, -1, &arena, err);
+    if (class_ == ERR_OK)
+        class_ = steps_add(&steps, SQL_ASKED_BACK, key, 3, -1, &arena, err);
+    if (class_ == ERR_OK)
+        class_ = steps_add(&steps, SQL_PLAN_BACK, key, 3, -1, &arena, err);
+    struct unit unit = {.shop_id = shop->id,
+                        .order_key = (uint64_t)shop->id,
+                        .after = steps.items,
+                        .after_len = steps.len,
+                        .now_ms = now_ms};
+    if (class_ == ERR_OK)
+        class_ = unit_derives(&unit, shop->id, run, &arena, err);
+    if (class_ == ERR_OK)
+        class_ = store_commit(store, &unit, err);
+    arena_fini(&arena);
+    return class_;
 }
 
 enum err_class plan_clock_mend(struct store *store, const struct sync_shop *shop,
-                               const struct stream *stream, int64_t now_ms, int64_t *planned_ms,
-                               struct err *err)
+                               const struct stream *stream, int64_t now_ms, struct str run,
+                               int64_t *planned_ms, struct err *err)
 {
     const struct sql_value key[] = {sql_int(shop->id), sql_text(stream->name),
                                     sql_int(now_ms + CLOCK_SLACK_MS)};
@@ -319,7 +335,7 @@ enum err_class plan_clock_mend(struct store *store, const struct sync_shop *shop
     enum err_class class_ = state_clock_read(store, key, &clock, err);
     *planned_ms = clock.planned_ms;
     if (class_ == ERR_OK)
-        class_ = since_and_asked_mend(store, shop, stream, now_ms, &clock, err);
+        class_ = since_and_asked_mend(store, shop, stream, now_ms, &clock, run, err);
     if (class_ == ERR_OK)
         class_ = queue_clock_mend(store, shop->id, now_ms, err);
     if (class_ == ERR_OK)

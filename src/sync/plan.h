@@ -48,10 +48,11 @@ enum err_class plan_state_load(struct store *store, const struct sync_shop *shop
 /* Forgets windows that were closed later than now or reach beyond it, and takes the stream's state back to
  * before them: the clock was ahead, so that rows may have been created in them since. Says so in the
  * log. Before anything is planned. *planned_ms: when the stream's rows were last compared with the plan of
- * those that are asked by their ids, 0: never. */
+ * those that are asked by their ids, 0: never. What is derived from rows that were asked too late is derived as part
+ * of `run`. */
 enum err_class plan_clock_mend(struct store *store, const struct sync_shop *shop,
-                               const struct stream *stream, int64_t now_ms, int64_t *planned_ms,
-                               struct err *err);
+                               const struct stream *stream, int64_t now_ms, struct str run,
+                               int64_t *planned_ms, struct err *err);
 /* Loads the stream's state, with the window `closing` (may be NULL) counted as closed, `closing_sealed` or
  * not, and chooses what is due at `until_ms`, 0: as far as the state says that somebody asked; *found false:
  * nothing is. `closing` is not chosen again. A chain of windows keeps the instant at which it was asked for: a

@@ -200,6 +200,9 @@ enum err_class steps_ends_touched(const struct task_run *run, const struct ask_m
 enum err_class steps_days_touched(const struct task_run *run, const struct str *days,
                                   size_t days_len, struct arena *arena, struct steps *steps,
                                   struct err *err);
+/* Everything that a clock that was ahead has asked for; before the step that makes it due. `key`: shop, stream, now. */
+enum err_class steps_ahead_touched(const struct stream *stream, const struct sql_value key[3],
+                                   struct arena *arena, struct steps *steps, struct err *err);
 
 /* --- due.c: rows enter the plan when they are stored --- */
 /* Behind everything else of the unit that stores them. */

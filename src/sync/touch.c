@@ -4,7 +4,7 @@
 #include "sync/sql.h"
 #include "sync/sync_internal.h"
 
-enum { KEYS_BYTES_MAX = 8 * 1024 * 1024 };
+enum { KEYS_BYTES_MAX = 8 * 1024 * 1024, QUERY_BYTES_MAX = 2048 };
 
 /* ?1 shop ?2 stream ?3 keys ?4 what they are of: those that are not yet due no more, as one list. `column` says when they
  * are due. */
@@ -82,4 +82,49 @@ enum err_class steps_days_touched(const struct task_run *run, const struct str *
                                        sql_int((int64_t)days_len), sql_text(json)};
     return json.ptr ? steps_add(steps, SQL_TOUCH_KEYS, values, 4, STEP_TOUCHES, arena, err)
                     : err_no_memory(err);
+}
+
+/* What was asked later than now, by a clock that was ahead, is asked again: no order of it is final, and none of its
+ * days. Lists of 500, as units write them. ?1 shop ?2 stream ?3 now ?4 what the keys are of. */
+#define TOUCH_AHEAD(list)                                                                          \
+    "INSERT INTO touched (shop_id, table_name, key_count, key_list) SELECT CAST(?1 AS bigint),"    \
+    " CAST(?4 AS text), count(*), " list " FROM (SELECT v.value, v.place - v.place %% 500 AS part" \
+    " FROM (SELECT a.value, row_number() OVER (ORDER BY a.value) - 1 AS place FROM (%.*s) AS a)"   \
+    " AS v) AS k GROUP BY k.part"
+
+static enum err_class step_ahead_touched(struct str which, struct str of,
+                                         const struct sql_value key[3], struct arena *arena,
+                                         struct steps *steps, struct err *err)
+{
+    const struct sql_value values[] = {key[0], key[1], key[2], sql_text(of)};
+    struct buf text;
+    if (of.len == 0)
+        return ERR_OK;
+    buf_init(&text, QUERY_BYTES_MAX);
+    buf_printf(&text,
+               SQL_PER_DATABASE(TOUCH_AHEAD("json_group_array(k.value)"),
+                                TOUCH_AHEAD("CAST(json_agg(k.value) AS text)"),
+                                TOUCH_AHEAD("JSON_ARRAYAGG(k.value)")),
+               STR_ARG(which), STR_ARG(which), STR_ARG(which));
+    struct str sql = text.failed ? STR_NONE : arena_dup(arena, buf_str(&text));
+    buf_fini(&text);
+    return sql.ptr && which.ptr ? steps_add(steps, sql.ptr, values, 4, STEP_TOUCHES, arena, err)
+                                : err_no_memory(err);
+}
+
+enum err_class steps_ahead_touched(const struct stream *stream, const struct sql_value key[3],
+                                   struct arena *arena, struct steps *steps, struct err *err)
+{
+    const struct table *days = stream->figures.day;
+    struct str orders = STR("SELECT p.key_text AS value FROM ask_plan p WHERE p.shop_id = ?1"
+                            " AND p.stream = ?2 AND p.asked_ms > ?3");
+    struct str of_days = arena_printf(
+        arena,
+        "SELECT DISTINCT d.day AS value FROM ask_plan p JOIN %.*s d ON d.shop_id = p.shop_id"
+        " AND d.%.*s = p.key_text WHERE p.shop_id = ?1 AND p.stream = ?2 AND p.asked_ms > ?3",
+        STR_ARG(days->name), STR_ARG(days->columns[days->key[0]].name));
+    enum err_class class_ = step_ahead_touched(orders, stream->figures.of->table->derived_of, key,
+                                               arena, steps, err);
+    return class_ == ERR_OK ? step_ahead_touched(of_days, days->derived_of, key, arena, steps, err)
+                            : class_;
 }

@@ -8,6 +8,7 @@ import json
 import lib
 import mariadb_server
 import pg_server
+from fake_ads import AdsStage, FakeAds, ad_order, order_id
 from on_server import OnServer, server_start
 from truth import FORTNIGHT, Stage
 
@@ -91,6 +92,31 @@ def test_phones_that_waited_for_the_quota_are_opened_on_all_databases(t):
         stage.sync(check=None)
         lib.same(stage.rows(waiting)[0]["n"], 0, f"{name}: phones that wait")
         lib.same(stage.rows("SELECT count(*) AS n FROM task")[0]["n"], 0, f"{name}: tasks that are left")
+
+
+class AdsOnServer(OnServer, AdsStage):
+    """A platform of one order whose database is on a server."""
+
+    def __init__(self, t, server, fake, start):
+        self.server = server
+        AdsStage.__init__(self, t, fake, start)
+
+    def at(self, beijing):
+        super().at(beijing)
+        self.env["HUILIU_STORE"] = self.server.url
+
+
+def test_what_a_clock_that_was_ahead_had_made_final_is_so_no_more(t):
+    """On servers, as figures.py has it on SQLite: every sync compares what was derived."""
+    for kind in (pg_server, mariadb_server):
+        fake = FakeAds({"sec-a": [ad_order(1, "2026-05-20 10:00:00", hours=24 * 30)]})
+        stage = AdsOnServer(t, server_start(t, kind), fake, "2026-05-20 12:00:00")
+        fake.spend(1, "2026-05-20", cost=100)
+        stage.sync_at("2026-12-20 12:00:00")
+        final = f"SELECT count(*) AS n FROM ask_plan WHERE key_text = '{order_id(1)}' AND days_to > '2026-12-01'"
+        lib.same(stage.rows(final)[0]["n"], 1, f"{kind.__name__}: an order with final days")
+        stage.sync_at("2026-05-20 12:05:00")
+        lib.same(stage.rows(final)[0]["n"], 0, f"{kind.__name__}: an order with final days")
 
 
 if __name__ == "__main__":

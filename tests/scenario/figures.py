@@ -67,6 +67,26 @@ def test_a_month_ends(t):
     same({day: r["cost"] for day, r in stage.days(1).items()}, {"2026-05-31": 700, "2026-06-01": 300}, "days")
 
 
+def test_an_order_that_is_met_late_has_its_days(t):
+    """As far back as the manifest says (90 d), so that who begins today sees what was spent in the months before."""
+    fake, stage = one_order(t, created="2026-03-30 09:00:00", status="DELIVERIED", hours=72)
+    other = ad_order(2, "2026-02-01 09:00:00", status="DELIVERIED", hours=24 * 60)
+    fake.accounts["sec-a"].append(other)
+    for day, cost in (("2026-03-30", 100), ("2026-03-31", 200), ("2026-04-01", 300)):
+        fake.spend(1, day, cost=cost)
+    fake.spend(2, "2026-02-18", cost=4000)
+    fake.spend(2, "2026-02-19", cost=50)
+    stage.sync()
+    costs = {day: r["cost"] for day, r in stage.days(1).items() if r["cost"]}
+    same(costs, {"2026-03-30": 100, "2026-03-31": 200, "2026-04-01": 300}, "days of an order that ended long ago")
+    same({day: r["cost"] for day, r in stage.days(2).items() if r["cost"]}, {"2026-02-19": 50}, "days of the last three months")
+    same([stage.plan(n)["days_next_ms"] for n in (1, 2)], [None, None], "days due")
+    calls = len(fake.asked)
+    stage.sync_at(f"{DAY} 12:05:00")
+    same(len(fake.asked), calls, "ranges that were asked")
+    stage.good()
+
+
 def test_orders_older_than_150_and_than_180_days(t):
     """One call asks 180 days at most: what is older becomes a closed base."""
     created = {1: "2025-10-01 09:00:00", 2: "2025-12-10 09:00:00", 3: "2025-12-25 09:00:00", 4: "2026-05-20 09:00:00"}
