@@ -44,7 +44,9 @@ static enum err_class serve(const struct options *options, const sigset_t *signa
     struct sandbox sandbox;
     struct http_server *server;
     int got;
-    enum err_class class_ = sandbox_open(&sandbox, options, err);
+    enum err_class class_ = sheets_write(options, err);
+    if (class_ == ERR_OK)
+        class_ = sandbox_open(&sandbox, options, err);
     if (class_ != ERR_OK)
         return class_;
     class_ = http_listen(options->listen, (unsigned)options->threads, sandbox_serve, &sandbox,

@@ -63,6 +63,12 @@ static enum err_class read_douplus_file(struct options *options, struct str text
     return ERR_OK;
 }
 
+static enum err_class read_sheets(struct options *options, struct str text, struct err *err)
+{
+    options->sheets = text;
+    return text.len > 0 ? ERR_OK : value_wrong("a folder", text, err);
+}
+
 static enum err_class read_seed(struct options *options, struct str text, struct err *err)
 {
     return str_to_u64(text, &options->plan.seed) ? ERR_OK : value_wrong("a number", text, err);
@@ -214,6 +220,9 @@ static const struct option_row ROWS[] = {
      NUMBER(settings.report_omit, 0, OMIT_MAX)},
     {"--corrections", "PERCENT", "DOU+ orders whose figures fall once, hours after their end (0)",
      NUMBER(corrections, 0, 100)},
+    {"--sheets", "FOLDER", "write there what a Temu seller's pages export, and costs",
+     READER(read_sheets)},
+    {"--sheet-orders", "N", "orders in them (600)", NUMBER(sheet_orders, 0, 1000000)},
     {"--from", "DATE", "first creation time, Beijing (30 days before --to)", READER(read_from)},
     {"--to", "DATE", "last creation time (8 days ago; --live: in 30 days)", READER(read_to)},
     {"--at-rest", NULL, "nothing happens after the start (default)", READER(read_at_rest)},
@@ -339,6 +348,7 @@ enum err_class options_parse(int argc, char **argv, struct options *out, bool *h
         .life_apps = 1,
         .douplus_shops = -1,
         .douplus_orders = 100,
+        .sheet_orders = 600,
         .douplus_token_s = 86400,
         .douplus_refresh_s = 30 * DAY_S,
         .settings = {.decrypt_quota = 1000000, .timeout_ms = 3000, .slow_ms = 50},

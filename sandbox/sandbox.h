@@ -5,6 +5,7 @@
  *   quota     allowed calls                        admin     /_sandbox/: truth, counts, log, config
  *   fault     what goes wrong on request           prebuilt  rendered pages, for benches
  *   misbehave  the faults themselves               serve     a call from arrival to log
+ *   sheets    files that a person would hand in
  *   life, life_… and douplus, douplus_…: a platform each
  *
  * A further platform is a file or a few with one `struct platform_ops` and a line in serve.c's table.
@@ -54,6 +55,8 @@ struct options {
     int64_t life_shops, life_orders, life_apps;
     int64_t douplus_shops, douplus_orders;
     struct str douplus_file;
+    struct str sheets; /* folder, empty: none are written */
+    int64_t sheet_orders;
     int64_t douplus_token_s, douplus_refresh_s;
     int64_t corrections; /* percent of orders whose figures the platform corrects */
     struct world_plan plan;
@@ -175,6 +178,8 @@ struct sandbox {
 };
 
 /* Of serve.c. */
+/* Into the folder of --sheets; without it nothing. ERR_CONFIG where it cannot. */
+enum err_class sheets_write(const struct options *options, struct err *err);
 enum err_class sandbox_open(struct sandbox *sandbox, const struct options *options,
                             struct err *err);
 void sandbox_close(struct sandbox *sandbox);
