@@ -9,6 +9,7 @@
 #include "sandbox/sandbox.h"
 
 enum {
+    LIFE_SKUS = 8, /* of a shop */
     LIFE_KEY_BYTES = 32,
     LIFE_CERTIFICATES_MAX = 3,
     LIFE_TOKENS_KEPT = 64,
@@ -40,6 +41,8 @@ struct life {
     uint32_t order_bytes;                  /* about what an order's JSON takes; 0: as it comes */
     unsigned char enc_key[LIFE_KEY_BYTES]; /* of ciphers that only the platform opens */
 };
+
+uint64_t life_sku_id(uint32_t shop_index, unsigned sku);
 
 /* An order as it stands, in the platform's words. */
 struct life_certificate {

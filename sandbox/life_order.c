@@ -35,7 +35,7 @@ static const struct {
 } CHURNED[] = {{201, 100}, {1, 401}, {201, 300}, {1, 301}, {201, 201}, {200, 100}};
 
 static const int TYPES[] = {21, 21, 21, 21, 31, 51, 60, 70, 100, 110};
-static const char *const SKUS[] = {
+static const char *const SKUS[LIFE_SKUS] = {
     "双人精致下午茶套餐",        "【周末通用】四人烤肉自助", "100元代金券（可叠加3张）",
     "单人足疗60分钟·含茶点",     "亲子乐园全天票 1大1小",    "“招牌”酸菜鱼 2-3人餐",
     "温泉酒店豪华双床房 含双早", "儿童摄影全家福套系\\B款",
@@ -164,12 +164,17 @@ static void certificates_fill(const struct order_view *view, int item_status,
     }
 }
 
+uint64_t life_sku_id(uint32_t shop_index, unsigned sku)
+{
+    return UINT64_C(1708941687677000) + shop_index * 100 + sku;
+}
+
 void life_facts_of(const struct life *life, const struct shop *shop, const struct order_view *view,
                    struct life_facts *out)
 {
     uint8_t course = view->order.lifecycle;
     int item = STATES[course].item[view->step];
-    uint64_t sku = random_of(view, 3) % (sizeof SKUS / sizeof *SKUS);
+    unsigned sku = (unsigned)(random_of(view, 3) % LIFE_SKUS);
     uint64_t digits = random_of(view, 4);
     bool brief = life->order_bytes > 0 && life->order_bytes < LIFE_WHOLE_BYTES;
     *out = (struct life_facts){
@@ -178,7 +183,7 @@ void life_facts_of(const struct life *life, const struct shop *shop, const struc
         .type = TYPES[random_of(view, 5) % (sizeof TYPES / sizeof *TYPES)],
         .count = brief ? 1 : (int)(1 + random_of(view, 6) % LIFE_CERTIFICATES_MAX),
         .paid_s = paid_s(view),
-        .sku = UINT64_C(1708941687677000) + shop->index * 100 + sku,
+        .sku = life_sku_id(shop->index, sku),
         .product = UINT64_C(1708941600000000) + shop->index * 100 + sku,
         .poi = UINT64_C(6601100000000000000) + world_mix(shop->seed, 5) % 1000000000000,
         .sku_on_top = random_of(view, 7) % 10 != 0,

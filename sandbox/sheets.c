@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "format/format.h"
-#include "sandbox/sandbox.h"
+#include "sandbox/life.h"
 
 enum {
     SHEET_BYTES_MAX = 256 * 1024 * 1024,
@@ -262,21 +262,34 @@ static void add_deduction(const struct sheets *sheets, struct buf *out)
 
 /* --- what a piece costs --- */
 
-/* From the first day on, and of every third SKU a tenth more from the middle on. */
+static void add_cost(const struct sheets *sheets, const char *shop, uint64_t sku, uint32_t from_s,
+                     int64_t fen, struct buf *out)
+{
+    buf_printf(out, "%s,%" PRIu64 ",", shop, sku);
+    time_format(STR("%Y-%m-%d"), sheets->zone, (int64_t)from_s * 1000, out, NULL);
+    buf_add_char(out, ',');
+    add_yuan(fen, out);
+    buf_add(out, STR(",CNY\n"));
+}
+
+/* From the first day on, and of every third SKU of Temu a tenth more from the middle on. */
 static void add_costs(const struct sheets *sheets, struct buf *out)
 {
-    const struct world_plan *plan = &sheets->options->plan;
-    uint32_t middle_s = plan->from_s + (sheets->now_s - plan->from_s) / 2;
+    const struct options *options = sheets->options;
+    uint32_t from_s = options->plan.from_s, middle_s = from_s + (sheets->now_s - from_s) / 2;
     buf_add(out, STR("店铺,SKU,生效日期,成本,币种\n"));
-    for (unsigned i = 0; i < PRODUCTS_LEN; i++)
-        for (unsigned entry = 0; PRODUCTS[i].cost_fen > 0 && entry < (i % 3 == 0 ? 2 : 1);
-             entry++) {
-            buf_printf(out, "temu-1,%" PRIu64 ",", sku_of(i));
-            time_format(STR("%Y-%m-%d"), sheets->zone,
-                        (int64_t)(entry == 0 ? plan->from_s : middle_s) * 1000, out, NULL);
-            buf_add_char(out, ',');
-            add_yuan(PRODUCTS[i].cost_fen * (10 + (int64_t)entry) / 10, out);
-            buf_add(out, STR(",CNY\n"));
+    for (unsigned i = 0; i < PRODUCTS_LEN; i++) {
+        int64_t fen = PRODUCTS[i].cost_fen;
+        if (fen > 0)
+            add_cost(sheets, "temu-1", sku_of(i), from_s, fen, out);
+        if (fen > 0 && i % 3 == 0)
+            add_cost(sheets, "temu-1", sku_of(i), middle_s, fen * 11 / 10, out);
+    }
+    for (uint32_t shop = 0; shop < (uint32_t)options->life_shops; shop++)
+        for (unsigned sku = 0; sku < LIFE_SKUS; sku++) {
+            char name[24];
+            snprintf(name, sizeof name, "life-%" PRIu32, shop + 1);
+            add_cost(sheets, name, life_sku_id(shop, sku), from_s, 3600 + 400 * (int64_t)sku, out);
         }
 }
 
