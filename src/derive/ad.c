@@ -158,47 +158,36 @@ static const char *const tables[] = {
     NULL,
 };
 
-/* What is asked for by itself, and the days of spending that changed; ids of orders go into `ids`. */
-static enum err_class touched_sort(const struct touched_row *rows, size_t rows_len, struct str *ids,
-                                   size_t *ids_len, struct ad_sums *sums, struct ad_sums *changed,
-                                   struct err *err)
+/* What is asked for by itself, and the days of spending that changed. */
+static enum err_class touched_sort(const struct touched_row *rows, size_t rows_len,
+                                   struct ad_sums *sums, struct ad_sums *changed, struct err *err)
 {
     enum err_class class_ = ERR_OK;
-    *ids_len = 0;
     for (size_t i = 0; !class_ && i < rows_len; i++) {
         bool created = str_eq(rows[i].rest, STR("created"));
-        if (rows[i].table == OF_ORDER)
-            ids[(*ids_len)++] = rows[i].id;
-        else if (rows[i].table == OF_FIGURE_DAY)
+        if (rows[i].table == OF_FIGURE_DAY)
             class_ = cells_add(&changed->spent_days, rows[i].id, STR(""), err);
         else if (rows[i].table == OF_DAY)
             class_ = cells_add(created ? &sums->created_days : &sums->spent_days, rows[i].id,
                                STR(""), err);
-        else
+        else if (rows[i].table == OF_VIDEO)
             class_ = cells_add(&sums->videos, rows[i].id, STR(""), err);
     }
     return class_;
 }
 
 static enum err_class ad_make(const struct derive_work *work, const struct touched_row *rows,
-                              size_t rows_len, struct err *err)
+                              size_t rows_len, const struct results *results, struct err *err)
 {
-    struct results results;
     struct ad_sums sums, changed;
-    size_t ids_len;
-    struct str *ids = arena_array(work->arena, rows_len + 1, sizeof(*ids));
-    if (!ids)
-        return err_no_memory(err);
     ad_sums_init(&sums);
     ad_sums_init(&changed);
-    enum err_class class_ = touched_sort(rows, rows_len, ids, &ids_len, &sums, &changed, err);
+    enum err_class class_ = touched_sort(rows, rows_len, &sums, &changed, err);
     if (!class_)
-        class_ = ad_results_make(work, ids, ids_len, &results, err);
-    if (!class_)
-        class_ = results_write(work, &results, err);
-    for (size_t i = 0; !class_ && i < results.len; i++)
-        if (results.rows[i].changed)
-            class_ = ad_sums_of(&changed, &results, &results.rows[i], err);
+        class_ = results_write(work, results, err);
+    for (size_t i = 0; !class_ && i < results->len; i++)
+        if (results->rows[i].changed)
+            class_ = ad_sums_of(&changed, results, &results->rows[i], err);
     if (!class_ && FAIL_POINT("derive.results"))
         class_ = err_set(err, ERR_STORE, "store_io", "fail point derive.results");
     if (!class_)
@@ -225,6 +214,7 @@ const struct maker ad_maker = {
     .tables = tables,
     .ranges_from = OF_DAY,
     .sums_from = OF_DAY,
+    .results = ad_results_make,
     .make = ad_make,
     .walks = walks,
     .walks_len = sizeof(walks) / sizeof(walks[0]),

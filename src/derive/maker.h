@@ -1,11 +1,11 @@
 /* Makers: what turns touched rows into results and sums. Private to derive; a file of this room adds one (ad.c,
  * trade.c) and stands in the table of engine.c.
  *
- * A maker listens to tables. When the engine has taken lists of touched keys of them away (engine.c), it hands the keys
- * over, in the same transaction: the maker reads what is stored now, works out the results of those ids, writes those
- * that differ, and reads the days again that they belong to or did. Whatever is written that results follow from must
- * be touched by the transaction that writes it: rows of data tables with `derived:` are by the store, everything else
- * touches by itself (tx_touch).
+ * A maker listens to tables. A unit reads lists of touched keys of them (unit.c), and in the same snapshot the maker
+ * reads what is stored and works out the results of those ids. In the transaction that takes the lists away it writes
+ * those that differ, and reads the days again that they belong to or did. Whatever is written that results follow from
+ * must be touched by the transaction that writes it: rows of data tables with `derived:` are by the store, everything
+ * else touches by itself (tx_touch).
  *
  * Memory: work->arena, until the unit is over. Threads: the queue's workers and the audit; a work belongs to one. */
 #ifndef HUILIU_DERIVE_MAKER_H
@@ -13,7 +13,7 @@
 
 #include "derive/derive.h"
 
-/* One unit of work in a shop: in a transaction, or only looking (the audit), in a snapshot. */
+/* One unit of work in a shop: in a transaction, or only looking, in a snapshot. */
 struct derive_work {
     const struct derive *derive;
     struct tx *tx;           /* NULL: nothing is written */
@@ -44,22 +44,28 @@ struct rebuild_walk {
     const char *behind;
 };
 struct audit;
+struct results;
 struct maker {
     const char *name;
     const char *const *tables; /* NULL ends them */
     /* From these on: ranges (what people said; orders they change are found by the sums, so that they wait until no sum
      * is touched), and its sums, which are read anew where they are touched. */
     size_t ranges_from, sums_from;
+    /* The results of orders, whose table is the first: as they are stored and as they are now. Nothing is written. */
+    enum err_class (*results)(const struct derive_work *work, const struct str *ids, size_t ids_len,
+                              struct results *out, struct err *err);
+    /* In a transaction: writes them, and does what else was touched. It may run twice. */
     enum err_class (*make)(const struct derive_work *work, const struct touched_row *rows,
-                           size_t rows_len, struct err *err);
+                           size_t rows_len, const struct results *results, struct err *err);
     const struct rebuild_walk *walks;
     size_t walks_len;
     /* Works a sample out again and tells what differs (audit_differs); NULL: nothing is sampled. */
     enum err_class (*audit)(const struct derive_work *work, struct audit *audit, struct err *err);
 };
 extern const struct maker ad_maker, trade_maker;
+enum { MAKERS = 2 };
 /* NULL ends them. */
-extern const struct maker *const makers[];
+extern const struct maker *const makers[MAKERS + 1];
 
 /* --- reading and writing --- */
 /* Every row is handed to `each`; columns through reader_*, borrowed until it returns. */
@@ -81,6 +87,8 @@ enum err_class value_read(const struct reader *row, int column, enum column_type
                           struct arena *arena, struct sql_value *out, struct err *err);
 /* "YYYY-MM-DD" of an instant in the shop's zone, in the arena; NULL text: no memory. */
 struct str work_day(const struct derive_work *work, int64_t at_ms);
+/* Room for one member more of a list that grows in the arena; false: no memory. */
+bool list_grow(struct arena *arena, void **items, size_t len, size_t *room, size_t bytes_each);
 
 /* --- result.c: rows of result tables (key: shop_id and an id) --- */
 struct result_row {

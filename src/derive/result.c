@@ -257,6 +257,8 @@ bool result_differs(const struct results *results, const struct result_row *row,
 enum err_class results_write(const struct derive_work *work, const struct results *results,
                              struct err *err)
 {
+    if (results->len == 0)
+        return ERR_OK;
     const struct result_sql *sql = sql_of(work, results->table);
     const struct sql_value **rows = arena_array(work->arena, results->len + 1, sizeof(*rows));
     size_t rows_len = 0;

@@ -1,6 +1,6 @@
-/* Touched lists taken away by a unit. A list that is seen was committed with what it speaks of, which is read behind it
- * (READ COMMITTED on servers, one writer on SQLite); exactly the lists that were read go. Whatever is committed meanwhile
- * has a list of its own, for the next unit: nobody waits for anybody, and nothing is read too early. */
+/* Touched lists, read in a snapshot and taken away by the unit that writes what follows. A list that is seen was committed
+ * with what it speaks of, which is read in the same snapshot; exactly the lists that were read go. Whatever is committed
+ * meanwhile has a list of its own, for the next unit: nobody waits for anybody, and nothing is read too early. */
 #include "derive/engine.h"
 
 #include <stdlib.h>
@@ -103,30 +103,24 @@ enum err_class touched_find(const struct derive_work *work, struct touched_part 
     return class_;
 }
 
-/* --- taking --- */
+/* --- reading --- */
 
-struct taking {
+struct reading {
     const struct derive_work *work;
     struct touched_list *list;
-    struct buf ids;
     size_t table;
 };
 
-static enum err_class row_add(struct touched_list *list, struct arena *arena, size_t table,
-                              struct str key, struct err *err)
+static enum err_class row_add(const struct reading *r, struct str key, struct err *err)
 {
-    if (list->len == list->room) {
-        size_t room = list->room ? 2 * list->room : TOUCHED_LIST_KEYS;
-        struct touched_row *rows = arena_array(arena, room, sizeof(*rows));
-        if (!rows)
-            return err_no_memory(err);
-        if (list->len > 0)
-            memcpy(rows, list->rows, list->len * sizeof(*rows));
-        list->rows = rows;
-        list->room = room;
-    }
+    struct touched_list *list = r->list;
+    struct arena *arena = r->work->arena;
+    void *rows = list->rows;
+    if (!list_grow(arena, &rows, list->len, &list->room, sizeof(*list->rows)))
+        return err_no_memory(err);
+    list->rows = rows;
     struct touched_row *to = &list->rows[list->len];
-    *to = (struct touched_row){.table = table, .key = arena_dup(arena, key)};
+    *to = (struct touched_row){.table = r->table, .key = arena_dup(arena, key)};
     if (!to->key.ptr)
         return err_no_memory(err);
     str_cut(to->key, KEY_BETWEEN, &to->id, &to->rest);
@@ -134,19 +128,25 @@ static enum err_class row_add(struct touched_list *list, struct arena *arena, si
     return ERR_OK;
 }
 
-static enum err_class list_take(struct reader *row, void *context, struct err *err)
+static enum err_class list_read(struct reader *row, void *context, struct err *err)
 {
-    struct taking *t = context;
+    const struct reading *r = context;
+    struct touched_list *list = r->list;
     struct json_doc *doc;
     struct json_iter each;
     const struct json *key;
-    buf_printf(&t->ids, "%s%lld", t->ids.len == 0 ? "[" : ",", (long long)reader_int(row, 0));
+    void *lists = list->lists;
+    if (!list_grow(r->work->arena, &lists, list->lists_len, &list->lists_room,
+                   sizeof(*list->lists)))
+        return err_no_memory(err);
+    list->lists = lists;
+    list->lists[list->lists_len++] = reader_int(row, 0);
     enum err_class class_ = json_parse(reader_text(row, 1), &doc, err);
     if (class_)
         return class_;
     json_iter_init(&each, json_root(doc));
     while (!class_ && (key = json_iter_next(&each, NULL)) != NULL)
-        class_ = row_add(t->list, t->work->arena, t->table, json_text(key), err);
+        class_ = row_add(r, json_text(key), err);
     json_free(doc);
     return class_;
 }
@@ -168,35 +168,20 @@ static void rows_unite(struct touched_list *list, size_t from)
     list->len = to;
 }
 
-static enum err_class lists_drop(struct taking *t, struct err *err)
-{
-    if (t->ids.len == 0)
-        return ERR_OK;
-    buf_add_char(&t->ids, ']');
-    const struct sql_value ids = sql_text(
-        t->ids.failed ? STR_NONE : arena_dup(t->work->arena, buf_str(&t->ids)));
-    return ids.text.ptr ? work_later(t->work, SQL_TOUCHED_DROP, &ids, 1, err) : err_no_memory(err);
-}
-
-enum err_class touched_take(const struct derive_work *work, const struct touched_part *part,
+enum err_class touched_read(const struct derive_work *work, const struct touched_part *part,
                             struct touched_list *list, struct err *err)
 {
-    enum { IDS_BYTES_MAX = 1024 * 1024 };
     enum err_class class_ = ERR_OK;
     for (size_t i = part->from; !class_ && i < part->to; i++) {
-        struct taking t = {.work = work, .list = list, .table = i};
+        struct reading r = {work, list, i};
         int64_t up_to = part->up_to[i - part->from];
         size_t before = list->len;
         const struct sql_value values[] = {
             sql_int(work->shop_id), sql_text(str_of(part->maker->tables[i])), sql_int(up_to)};
         if (up_to == 0)
             continue;
-        buf_init(&t.ids, IDS_BYTES_MAX);
-        class_ = work_query(work, SQL_TOUCHED_READ, values, 3, list_take, &t, err);
-        if (!class_)
-            class_ = lists_drop(&t, err);
+        class_ = work_query(work, SQL_TOUCHED_READ, values, 3, list_read, &r, err);
         rows_unite(list, before);
-        buf_fini(&t.ids);
     }
     return class_;
 }
@@ -204,9 +189,8 @@ enum err_class touched_take(const struct derive_work *work, const struct touched
 enum err_class touched_leave(const struct derive_work *work, struct touched_part *part,
                              struct touched_list *list, size_t from, size_t most, struct err *err)
 {
-    enum err_class class_ = ERR_OK;
     size_t kept = from;
-    for (size_t at = from, end; !class_ && at < list->len; at = end) {
+    for (size_t at = from, end; at < list->len; at = end) {
         size_t table = list->rows[at].table, rest;
         for (end = at; end < list->len && list->rows[end].table == table; end++)
             ;
@@ -216,11 +200,41 @@ enum err_class touched_leave(const struct derive_work *work, struct touched_part
             return err_no_memory(err);
         for (size_t i = rest; i < end; i++)
             keys[i - rest] = list->rows[i].key;
-        class_ = work_touch(work, part->maker->tables[table], keys, end - rest, err);
+        list->left[table].keys = keys;
+        list->left[table].len = end - rest;
         part->more = part->more || end > rest;
         memmove(&list->rows[kept], &list->rows[at], (rest - at) * sizeof(*list->rows));
         kept += rest - at;
     }
     list->len = kept;
+    return ERR_OK;
+}
+
+/* --- taking --- */
+
+static enum err_class lists_drop(const struct derive_work *work, const struct touched_list *list,
+                                 struct err *err)
+{
+    enum { IDS_BYTES_MAX = 1024 * 1024 };
+    struct buf ids;
+    if (list->lists_len == 0)
+        return ERR_OK;
+    buf_init(&ids, IDS_BYTES_MAX);
+    for (size_t i = 0; i < list->lists_len; i++)
+        buf_printf(&ids, "%s%lld", i == 0 ? "[" : ",", (long long)list->lists[i]);
+    buf_add_char(&ids, ']');
+    const struct sql_value value = sql_text(buf_str(&ids));
+    enum err_class class_ = ids.failed ? err_no_memory(err)
+                                       : work_later(work, SQL_TOUCHED_DROP, &value, 1, err);
+    buf_fini(&ids);
+    return class_;
+}
+
+enum err_class touched_take(const struct derive_work *work, const struct maker *maker,
+                            const struct touched_list *list, struct err *err)
+{
+    enum err_class class_ = lists_drop(work, list, err);
+    for (size_t i = 0; !class_ && maker->tables[i]; i++)
+        class_ = work_touch(work, maker->tables[i], list->left[i].keys, list->left[i].len, err);
     return class_;
 }

@@ -4,24 +4,6 @@
 #define LISTS "SELECT table_name, key_count, key_list FROM touched ORDER BY id"
 #define TRADES "SELECT order_id, refunds FROM trade_result ORDER BY order_id"
 
-static struct store *store_beside(struct fixture *f)
-{
-    struct store *other;
-    struct err err;
-    const struct store_options options = {
-        .url = f->url, .home = str_of(f->folder), .catalog = f->catalog};
-    assert_good(store_open(&options, &other, &err), &err);
-    return other;
-}
-
-static void put_in(struct fixture *f, struct store *into, const char *table, const char *text)
-{
-    struct store *own = f->store;
-    f->store = into;
-    row_put(f, SHOP, table, text);
-    f->store = own;
-}
-
 static void an_order_is_touched_once_with_its_parts(void **state)
 {
     struct fixture *f = *state;
@@ -64,54 +46,35 @@ static void a_part_touches_its_order(void **state)
     assert_int_equal(read_int(f, "SELECT count(*) FROM touched"), 0);
 }
 
-struct beside {
-    struct fixture *f;
-    struct store *other; /* stores while the unit is at work; NULL: nobody does */
-    struct touched_list list;
-};
-
-static enum err_class take_work(struct tx *tx, void *context, struct err *err)
-{
-    struct beside *b = context;
-    bool more = false;
-    struct touched_part part = {.maker = &trade_maker, .to = 1};
-    const struct derive_work work = {.derive = b->f->derive,
-                                     .tx = tx,
-                                     .arena = &b->f->arena,
-                                     .shop_id = SHOP,
-                                     .shop = &b->f->shop,
-                                     .now_ms = 1,
-                                     .more = &more};
-    b->list = (struct touched_list){.len = 0};
-    enum err_class class_ = touched_find(&work, &part, 10, err);
-    if (!class_ && b->other)
-        put_in(b->f, b->other, "trade_order",
-               "order_id=2 currency=CNY pay_amount=9 refund_amount=2 created_at=1000");
-    if (!class_)
-        class_ = touched_take(&work, &part, &b->list, err);
-    if (!class_ && b->other)
-        put_in(b->f, b->other, "trade_order",
-               "order_id=1 currency=CNY pay_amount=9 refund_amount=7 created_at=1000");
-    return class_ ? class_ : trade_maker.make(&work, b->list.rows, b->list.len, err);
-}
-
-/* Who stores beside a unit that has taken the list of the same order waits for nothing and is derived by the next. */
+/* Who stores between the snapshot of a unit and its transaction is derived by the next, of which there is one. */
 static void what_is_stored_beside_a_unit_has_its_own_list(void **state)
 {
     struct fixture *f = *state;
-    struct beside beside = {.f = f};
+    static const volatile bool never = false;
+    struct task *task;
+    struct task_outcome outcome = {.stopping = &never};
     struct err err;
-    if (strcmp(store_kind(f->store), "sqlite") == 0)
-        skip(); /* one writer: nobody stores beside it */
-    beside.other = store_beside(f);
     row_put(f, SHOP, "trade_order", "order_id=1 currency=CNY pay_amount=9 created_at=1000");
-    assert_good(store_write(f->store, take_work, &beside, &err), &err);
-    assert_int_equal(beside.list.len, 1);
+    assert_true(task_claim(f, &task));
+    struct derivation d = {
+        .derive = f->derive, .task = task, .outcome = &outcome, .shop = &f->shop};
+    arena_init(&d.arena);
+    assert_good(derive_unit_read(&d, &err), &err);
+    row_put(f, SHOP, "trade_order",
+            "order_id=2 currency=CNY pay_amount=9 refund_amount=2 created_at=1000");
+    row_put(f, SHOP, "trade_order",
+            "order_id=1 currency=CNY pay_amount=9 refund_amount=7 created_at=1000");
+    assert_good(store_write(f->store, derive_unit_write, &d, &err), &err);
+    arena_fini(&d.arena);
     assert_string_equal(read_rows(f, LISTS), "trade_order,1,[\"2\"] trade_order,1,[\"1\"]");
-    derive_all(f);
+    assert_string_equal(read_rows(f, TRADES), "1,0");
+    assert_true(d.more);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM task"), 1);
+    task->unit_number = read_int(f, "SELECT unit_number FROM task");
+    assert_int_equal(task_run(f, task, &err), TASK_DONE);
     assert_string_equal(read_rows(f, TRADES), "1,7 2,2");
     assert_int_equal(read_int(f, "SELECT count(*) FROM touched"), 0);
-    store_close(beside.other);
+    assert_int_equal(read_int(f, "SELECT count(*) FROM task"), 0);
 }
 
 static enum err_class sums_work(struct tx *tx, void *context, struct err *err)

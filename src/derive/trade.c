@@ -28,21 +28,6 @@ enum err_class trade_shop_person(const struct derive_work *work, struct str *out
     return class_;
 }
 
-/* Orders before everything else: they take the newest cost and person by themselves. */
-static enum err_class orders_of(const struct derive_work *work, const struct touched_row *rows,
-                                size_t rows_len, struct str person, struct trade_days *days,
-                                struct err *err)
-{
-    struct str *ids = arena_array(work->arena, rows_len + 1, sizeof *ids);
-    size_t ids_len = 0;
-    if (!ids)
-        return err_no_memory(err);
-    for (size_t i = 0; i < rows_len; i++)
-        if (rows[i].table == OF_ORDER)
-            ids[ids_len++] = rows[i].id;
-    return trade_orders_make(work, person, ids, ids_len, days, err);
-}
-
 static enum err_class range_of(const struct derive_work *work, const struct touched_row *row,
                                struct str person, struct trade_days *days, struct err *err)
 {
@@ -67,17 +52,20 @@ static enum err_class range_of(const struct derive_work *work, const struct touc
     }
 }
 
+/* Orders before everything else: they took the newest cost and person by themselves. */
 static enum err_class trade_make(const struct derive_work *work, const struct touched_row *rows,
-                                 size_t rows_len, struct err *err)
+                                 size_t rows_len, const struct results *results, struct err *err)
 {
     struct trade_days days = {.orders = 0};
     struct str person;
     cells_init(&days.changed);
     cells_init(&days.whole);
     cells_init(&days.costs);
-    enum err_class class_ = trade_shop_person(work, &person, err);
+    enum err_class class_ = results_write(work, results, err);
     if (class_ == ERR_OK)
-        class_ = orders_of(work, rows, rows_len, person, &days, err);
+        class_ = trade_results_days(results, &days, err);
+    if (class_ == ERR_OK)
+        class_ = trade_shop_person(work, &person, err);
     for (size_t i = 0; class_ == ERR_OK && i < rows_len; i++)
         class_ = range_of(work, &rows[i], person, &days, err);
     if (class_ == ERR_OK && FAIL_POINT("derive.trade"))
@@ -101,6 +89,7 @@ const struct maker trade_maker = {.name = "trade",
                                   .tables = tables,
                                   .ranges_from = OF_COST,
                                   .sums_from = OF_DAY,
+                                  .results = trade_results_make,
                                   .make = trade_make,
                                   .walks = walks,
                                   .walks_len = sizeof walks / sizeof *walks,

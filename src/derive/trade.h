@@ -90,17 +90,15 @@ struct trade_figures {
 void trade_work_out(const struct trade_order *order, struct trade_value unit_cost,
                     struct trade_figures *out);
 /* The results of orders as they are stored and as they are now; nothing is written. */
-enum err_class trade_results_make(const struct derive_work *work, struct str shop_person,
-                                  const struct str *ids, size_t ids_len, struct results *results,
+enum err_class trade_results_make(const struct derive_work *work, const struct str *ids,
+                                  size_t ids_len, struct results *results, struct err *err);
+/* Into `days` those that results which were written are and were of. */
+enum err_class trade_results_days(const struct results *results, struct trade_days *days,
                                   struct err *err);
 /* Who is in charge of what nobody else is. */
 enum err_class trade_shop_person(const struct derive_work *work, struct str *out, struct err *err);
 /* trade_audit.c */
 enum err_class trade_audit(const struct derive_work *work, struct audit *audit, struct err *err);
-/* Orders that were touched: their results, and into `days` the days that they were and are of. */
-enum err_class trade_orders_make(const struct derive_work *work, struct str shop_person,
-                                 const struct str *ids, size_t ids_len, struct trade_days *days,
-                                 struct err *err);
 
 /* --- ranges --- */
 /* The cost of a SKU from a day on changed: its orders up to the next entry. What is more than one transaction should
@@ -122,8 +120,5 @@ enum err_class trade_days_write(const struct derive_work *work, struct trade_day
 /* The row is touched again, for another unit. */
 enum err_class trade_touch(const struct derive_work *work, const char *table, struct str key,
                            struct err *err);
-
-/* A member of a list that grows in the work's arena; false: no memory. */
-bool trade_grow(struct arena *arena, void **items, size_t len, size_t *room, size_t bytes_each);
 
 #endif

@@ -13,15 +13,13 @@ static enum err_class any_take(struct reader *row, void *context, struct err *er
 static enum err_class results_audit(const struct derive_work *work, struct audit *audit,
                                     struct err *err)
 {
-    struct str *ids, person;
+    struct str *ids;
     size_t len;
     struct results results;
     enum err_class class_ = audit_sample(work, audit, SQL_TRADE_RESULT_BOUNDS, SQL_TRADE_RESULT_ONE,
                                          audit->results, &ids, &len, err);
     if (class_ == ERR_OK)
-        class_ = trade_shop_person(work, &person, err);
-    if (class_ == ERR_OK)
-        class_ = trade_results_make(work, person, ids, len, &results, err);
+        class_ = trade_results_make(work, ids, len, &results, err);
     for (size_t i = 0; class_ == ERR_OK && i < results.len; i++) {
         size_t column;
         if (result_differs(&results, &results.rows[i], &column))

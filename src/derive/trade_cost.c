@@ -1,25 +1,8 @@
 /* What a piece of a SKU cost on a day, in the currency of the order. */
-#include <string.h>
-
 #include "derive/trade.h"
 #include "derive/trade_sql.h"
 
 enum { RATE_DECIMALS = 9, EXPONENT_MAX = 4 };
-
-bool trade_grow(struct arena *arena, void **items, size_t len, size_t *room, size_t bytes_each)
-{
-    if (len < *room)
-        return true;
-    size_t wanted = *room ? *room * 2 : 8;
-    void *bigger = arena_array(arena, wanted, bytes_each);
-    if (!bigger)
-        return false;
-    if (len > 0)
-        memcpy(bigger, *items, len * bytes_each);
-    *items = bigger;
-    *room = wanted;
-    return true;
-}
 
 __extension__ typedef __int128 wide;
 
@@ -62,8 +45,8 @@ static struct cost_line *line_of(struct cost_book *book, struct str sku_id)
     void *items = book->lines;
     if (book->lines_len > 0 && str_eq(book->lines[book->lines_len - 1].sku_id, sku_id))
         return &book->lines[book->lines_len - 1];
-    if (!trade_grow(book->work->arena, &items, book->lines_len, &book->lines_room,
-                    sizeof *book->lines))
+    if (!list_grow(book->work->arena, &items, book->lines_len, &book->lines_room,
+                   sizeof *book->lines))
         return NULL;
     book->lines = items;
     struct cost_line *line = &book->lines[book->lines_len];
@@ -80,7 +63,7 @@ static enum err_class cost_row(struct reader *row, void *context, struct err *er
     struct cost_line *line = line_of(book, reader_text(row, 0));
     void *items = line ? line->entries : NULL;
     if (!line ||
-        !trade_grow(book->work->arena, &items, line->len, &line->room, sizeof *line->entries))
+        !list_grow(book->work->arena, &items, line->len, &line->room, sizeof *line->entries))
         return err_no_memory(err);
     line->entries = items;
     struct cost_entry *entry = &line->entries[line->len];
@@ -129,7 +112,7 @@ static enum err_class rate_row(struct reader *row, void *context, struct err *er
 {
     struct rate_reading *r = context;
     void *items = r->line->entries;
-    if (!trade_grow(r->work->arena, &items, r->line->len, &r->line->room, sizeof *r->line->entries))
+    if (!list_grow(r->work->arena, &items, r->line->len, &r->line->room, sizeof *r->line->entries))
         return err_no_memory(err);
     r->line->entries = items;
     struct rate_entry *entry = &r->line->entries[r->line->len];
@@ -149,8 +132,8 @@ static enum err_class rates_of(struct cost_book *book, struct str base, struct s
             return ERR_OK;
         }
     void *items = book->rates;
-    if (!trade_grow(book->work->arena, &items, book->rates_len, &book->rates_room,
-                    sizeof *book->rates))
+    if (!list_grow(book->work->arena, &items, book->rates_len, &book->rates_room,
+                   sizeof *book->rates))
         return err_no_memory(err);
     book->rates = items;
     struct rate_line *line = &book->rates[book->rates_len];

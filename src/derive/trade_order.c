@@ -122,7 +122,7 @@ static enum err_class order_row(struct reader *row, void *context, struct err *e
 {
     struct order_reading *r = context;
     void *items = r->orders;
-    if (!trade_grow(r->work->arena, &items, r->len, &r->room, sizeof *r->orders))
+    if (!list_grow(r->work->arena, &items, r->len, &r->room, sizeof *r->orders))
         return err_no_memory(err);
     r->orders = items;
     struct trade_order *order = &r->orders[r->len++];
@@ -206,24 +206,6 @@ static enum err_class order_result(const struct derive_work *work, struct cost_b
     return ERR_OK;
 }
 
-static enum err_class orders_days(const struct results *results, struct trade_days *days,
-                                  struct err *err)
-{
-    enum err_class class_ = ERR_OK;
-    for (size_t i = 0; class_ == ERR_OK && i < results->len; i++) {
-        const struct result_row *row = &results->rows[i];
-        if (!row->changed)
-            continue;
-        if (row->stored)
-            class_ = cells_add(&days->changed, result_get(results, row->stored, "day").text,
-                               STR(""), err);
-        if (class_ == ERR_OK && row->values)
-            class_ = cells_add(&days->changed, result_get(results, row->values, "day").text,
-                               STR(""), err);
-    }
-    return class_;
-}
-
 /* Each of the ids once: `results` has them so. */
 static enum err_class orders_read(struct order_reading *r, const struct results *results,
                                   struct err *err)
@@ -259,13 +241,14 @@ static enum err_class costs_read(struct order_reading *r, struct cost_book *book
     return class_;
 }
 
-enum err_class trade_results_make(const struct derive_work *work, struct str shop_person,
-                                  const struct str *ids, size_t ids_len, struct results *results,
-                                  struct err *err)
+enum err_class trade_results_make(const struct derive_work *work, const struct str *ids,
+                                  size_t ids_len, struct results *results, struct err *err)
 {
     struct cost_book book;
-    struct order_reading reading = {.work = work, .shop_person = shop_person};
+    struct order_reading reading = {.work = work};
     enum err_class class_ = results_read(work, STR("trade_result"), ids, ids_len, results, err);
+    if (class_ == ERR_OK)
+        class_ = trade_shop_person(work, &reading.shop_person, err);
     if (class_ == ERR_OK)
         class_ = orders_read(&reading, results, err);
     if (class_ == ERR_OK)
@@ -275,15 +258,20 @@ enum err_class trade_results_make(const struct derive_work *work, struct str sho
     return class_;
 }
 
-enum err_class trade_orders_make(const struct derive_work *work, struct str shop_person,
-                                 const struct str *ids, size_t ids_len, struct trade_days *days,
-                                 struct err *err)
+enum err_class trade_results_days(const struct results *results, struct trade_days *days,
+                                  struct err *err)
 {
-    struct results results;
-    if (ids_len == 0)
-        return ERR_OK;
-    enum err_class class_ = trade_results_make(work, shop_person, ids, ids_len, &results, err);
-    if (class_ == ERR_OK)
-        class_ = results_write(work, &results, err);
-    return class_ == ERR_OK ? orders_days(&results, days, err) : class_;
+    enum err_class class_ = ERR_OK;
+    for (size_t i = 0; class_ == ERR_OK && i < results->len; i++) {
+        const struct result_row *row = &results->rows[i];
+        if (!row->changed)
+            continue;
+        if (row->stored)
+            class_ = cells_add(&days->changed, result_get(results, row->stored, "day").text,
+                               STR(""), err);
+        if (class_ == ERR_OK && row->values)
+            class_ = cells_add(&days->changed, result_get(results, row->values, "day").text,
+                               STR(""), err);
+    }
+    return class_;
 }

@@ -36,7 +36,7 @@ static enum err_class sku_day_row(struct reader *row, void *context, struct err 
         days->next = arena_dup(days->work->arena, day);
         return days->next.ptr ? ERR_OK : err_no_memory(err);
     }
-    if (!trade_grow(days->work->arena, &items, days->len, &days->room, sizeof *days->items))
+    if (!list_grow(days->work->arena, &items, days->len, &days->room, sizeof *days->items))
         return err_no_memory(err);
     days->items = items;
     struct sku_day *item = &days->items[days->len++];
@@ -216,7 +216,7 @@ static enum err_class rate_cost(struct reader *row, void *context, struct err *e
 {
     struct rate_costs *costs = context;
     void *keys = costs->keys;
-    if (!trade_grow(costs->arena, &keys, costs->len, &costs->room, sizeof *costs->keys))
+    if (!list_grow(costs->arena, &keys, costs->len, &costs->room, sizeof *costs->keys))
         return err_no_memory(err);
     costs->keys = keys;
     struct str key = arena_printf(costs->arena, "%.*s\x1f%.*s", STR_ARG(reader_text(row, 0)),

@@ -125,12 +125,23 @@ static enum err_class make_unit(struct tx *tx, void *context, struct err *err)
     struct touched_list list = {.len = 0};
     while (trade_maker.tables[all.to])
         all.to++;
+    struct results results = {.len = 0};
+    struct str ids[2000];
+    size_t ids_len = 0;
     enum err_class class_ = touched_find(&work, &all, 2000, err);
     if (class_ == ERR_OK)
-        class_ = touched_take(&work, &all, &list, err);
+        class_ = touched_read(&work, &all, &list, err);
     m->len = list.len;
-    return class_ == ERR_OK && list.len > 0 ? trade_maker.make(&work, list.rows, list.len, err)
-                                            : class_;
+    for (size_t i = 0; i < list.len && ids_len < 2000; i++)
+        if (list.rows[i].table == 0)
+            ids[ids_len++] = list.rows[i].id;
+    if (class_ == ERR_OK)
+        class_ = touched_take(&work, &trade_maker, &list, err);
+    if (class_ == ERR_OK && ids_len > 0)
+        class_ = trade_maker.results(&work, ids, ids_len, &results, err);
+    return class_ == ERR_OK && list.len > 0
+               ? trade_maker.make(&work, list.rows, list.len, &results, err)
+               : class_;
 }
 /* What the engine does: until nothing is touched any more. Returns the number of units. */
 static int make(struct world *w, int64_t shop)
