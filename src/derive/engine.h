@@ -9,7 +9,7 @@ struct result_sql {
     const struct table *table;
     size_t key;
     enum sql_kind *kinds;                     /* of its columns */
-    const char *read, *write, *drop;
+    const char *read, *insert, *write, *drop; /* insert: of rows that are new */
 };
 enum { RESULT_TABLES = 2 };
 struct derive {

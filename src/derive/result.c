@@ -44,14 +44,17 @@ static void read_write(struct buf *out, const struct result_sql *sql)
                STR_ARG(name), STR_ARG(key));
 }
 
-static void insert_form(struct buf *out, const struct result_sql *sql, bool lists)
+static void insert_form(struct buf *out, const struct result_sql *sql, bool lists, bool hasty)
 {
     const struct table *table = sql->table;
     buf_printf(out, "INSERT INTO %.*s (", STR_ARG(table->name));
     columns_write(out, table, "", NULL);
     buf_add(out, lists ? STR(") SELECT * FROM unnest(") : STR(") VALUES ("));
     columns_write(out, table, "", "?");
-    buf_printf(out, ") ON CONFLICT (shop_id, %.*s) DO UPDATE SET ",
+    buf_add_char(out, ')');
+    if (hasty)
+        return;
+    buf_printf(out, " ON CONFLICT (shop_id, %.*s) DO UPDATE SET ",
                STR_ARG(table->columns[sql->key].name));
     const char *between = "";
     for (size_t i = 0; i < table->columns_len; i++) {
@@ -63,13 +66,13 @@ static void insert_form(struct buf *out, const struct result_sql *sql, bool list
     }
 }
 
-static void insert_write(struct buf *out, const struct result_sql *sql)
+static void insert_write(struct buf *out, const struct result_sql *sql, bool hasty)
 {
-    insert_form(out, sql, false);
+    insert_form(out, sql, false, hasty);
     buf_add(out, STR(SQL_NEXT_DATABASE));
-    insert_form(out, sql, true);
+    insert_form(out, sql, true, hasty);
     buf_add(out, STR(SQL_NEXT_DATABASE));
-    insert_form(out, sql, false);
+    insert_form(out, sql, false, hasty);
 }
 
 static const char *text_take(struct buf *text, struct arena *arena)
@@ -93,12 +96,14 @@ enum err_class result_sql_make(struct derive *derive, struct err *err)
             sql->kinds[k] = value_kind(sql->table->columns[k].type);
         read_write(&text, sql);
         sql->read = text_take(&text, &derive->arena);
-        insert_write(&text, sql);
+        insert_write(&text, sql, true);
+        sql->insert = text_take(&text, &derive->arena);
+        insert_write(&text, sql, false);
         sql->write = text_take(&text, &derive->arena);
         buf_printf(&text, "DELETE FROM %.*s WHERE shop_id = ?1 AND %.*s = ?2",
                    STR_ARG(sql->table->name), STR_ARG(sql->table->columns[sql->key].name));
         sql->drop = text_take(&text, &derive->arena);
-        made = made && sql->kinds && sql->read && sql->write && sql->drop;
+        made = made && sql->kinds && sql->read && sql->insert && sql->write && sql->drop;
     }
     buf_fini(&text);
     return made ? ERR_OK : err_no_memory(err);
@@ -254,26 +259,39 @@ bool result_differs(const struct results *results, const struct result_row *row,
     return false;
 }
 
+/* Those that are new, or those that were there. */
+static enum err_class rows_write(const struct derive_work *work, const struct results *results,
+                                 bool new_ones, struct err *err)
+{
+    const struct result_sql *sql = sql_of(work, results->table);
+    const struct sql_value **rows = arena_array(work->arena, results->len + 1, sizeof(*rows));
+    size_t len = 0;
+    if (!rows)
+        return err_no_memory(err);
+    for (size_t i = 0; i < results->len; i++) {
+        const struct result_row *row = &results->rows[i];
+        if (row->changed && row->values && !row->stored == new_ones)
+            rows[len++] = row->values;
+    }
+    return tx_later_rows(work->tx, new_ones && tx_hasty(work->tx) ? sql->insert : sql->write,
+                         sql->kinds, results->table->columns_len, rows, len, err);
+}
+
 enum err_class results_write(const struct derive_work *work, const struct results *results,
                              struct err *err)
 {
+    enum err_class class_ = ERR_OK;
     if (results->len == 0)
         return ERR_OK;
-    const struct result_sql *sql = sql_of(work, results->table);
-    const struct sql_value **rows = arena_array(work->arena, results->len + 1, sizeof(*rows));
-    size_t rows_len = 0;
-    enum err_class class_ = rows ? ERR_OK : err_no_memory(err);
     for (size_t i = 0; !class_ && i < results->len; i++) {
         struct result_row *row = &results->rows[i];
         const struct sql_value key[] = {sql_int(work->shop_id), sql_text(row->id)};
         size_t column;
         row->changed = result_differs(results, row, &column);
-        if (row->changed && row->values)
-            rows[rows_len++] = row->values;
-        else if (row->changed)
-            class_ = work_later(work, sql->drop, key, 2, err);
+        if (row->changed && !row->values)
+            class_ = work_later(work, sql_of(work, results->table)->drop, key, 2, err);
     }
-    return class_ ? class_
-                  : tx_later_rows(work->tx, sql->write, sql->kinds, results->table->columns_len,
-                                  rows, rows_len, err);
+    if (!class_)
+        class_ = rows_write(work, results, true, err);
+    return class_ ? class_ : rows_write(work, results, false, err);
 }

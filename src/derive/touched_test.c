@@ -77,6 +77,31 @@ static void what_is_stored_beside_a_unit_has_its_own_list(void **state)
     assert_int_equal(read_int(f, "SELECT count(*) FROM task"), 0);
 }
 
+/* A result that somebody put there since the snapshot is written over: then the unit runs without haste. */
+static void a_result_that_is_there_all_the_same_is_written_over(void **state)
+{
+    struct fixture *f = *state;
+    struct task *task;
+    struct task_outcome outcome = {.stopping = NULL};
+    struct err err;
+    row_put(f, SHOP, "trade_order", "order_id=1 currency=CNY pay_amount=9 created_at=1000");
+    assert_true(task_claim(f, &task));
+    struct derivation d = {
+        .derive = f->derive, .task = task, .outcome = &outcome, .shop = &f->shop};
+    arena_init(&d.arena);
+    assert_good(derive_unit_read(&d, &err), &err);
+    execute(f,
+            "INSERT INTO trade_result (shop_id, order_id, parent_id, sku_id, spu_id, person, stage,"
+            " counts, created_ms, day, currency, refunds, changed_ms)"
+            " VALUES (7, '1', '1', '', '', '', '', 1, 1, '1970-01-01', 'CNY', 99, 1)");
+    assert_good(store_write(f->store, derive_unit_write, &d, &err), &err);
+    arena_fini(&d.arena);
+    assert_string_equal(read_rows(f, TRADES), "1,0");
+    assert_string_equal(
+        read_rows(f, "SELECT dimension, gmv, refunds FROM trade_day WHERE dimension = 'shop'"),
+        "shop,9,0");
+}
+
 static enum err_class sums_work(struct tx *tx, void *context, struct err *err)
 {
     struct fixture *f = context;
@@ -117,6 +142,7 @@ int main(void)
         TOUCHED_TEST(an_order_is_touched_once_with_its_parts),
         TOUCHED_TEST(a_part_touches_its_order),
         TOUCHED_TEST(what_is_stored_beside_a_unit_has_its_own_list),
+        TOUCHED_TEST(a_result_that_is_there_all_the_same_is_written_over),
         TOUCHED_TEST(sums_that_many_lists_name_are_read_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -233,6 +233,11 @@ enum err_class tx_later_rows(struct tx *tx, const char *sql, const enum sql_kind
     return class_;
 }
 
+bool tx_hasty(const struct tx *tx)
+{
+    return tx->hasty;
+}
+
 int64_t tx_last_id(struct tx *tx)
 {
     return tx->conn->ops->last_id(tx->conn);

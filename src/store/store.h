@@ -243,6 +243,9 @@ enum err_class tx_later_rows(struct tx *tx, const char *sql, const enum sql_kind
                              size_t kinds_len, const struct sql_value *const *rows, size_t rows_len,
                              struct err *err);
 int64_t tx_last_id(struct tx *tx);
+/* May what is new as far as is known be inserted as such, without ON CONFLICT, for which PostgreSQL takes twice as long?
+ * Where a row is there all the same the work runs again, and then it may not. */
+bool tx_hasty(const struct tx *tx);
 /* These keys are to be derived again (derive/derive.h), under this name: lists of at most so many each. */
 enum { TOUCHED_LIST_KEYS = 500 };
 enum err_class tx_touch(struct tx *tx, int64_t shop_id, struct str name, const struct str *keys,
