@@ -40,10 +40,11 @@ soak: prove-soak ## the proof that runs for long
 format: ## lay out every C file
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format -i
 
-check: ## the rules that no compiler knows: rooms, error codes and format
+check: ## the rules that no compiler knows: rooms, error codes, format, the page's types and words
 	@tools/check-rooms
 	@tools/check-errors
 	@tools/check-format
+	@tools/check-page
 
 clean: ## remove every build folder
 	@rm -rf build build-asan build-tsan build-clang

@@ -5,6 +5,7 @@
 #include "api/api_internal.h"
 #include "api/old.h"
 #include "api/origin.h"
+#include "api/page.h"
 #include "api/repeat.h"
 #include "api/tag.h"
 #include "api/who.h"
@@ -268,7 +269,8 @@ static void stream_wrap(struct call_frame *frame)
     struct http_reply *reply = frame->call.reply;
     frame->stream = reply->stream;
     reply->stream = (struct http_stream){frame_pull, frame_close, frame};
-    reply->gzip_stream = packs_well(reply->content_type) && accepts_gzip(frame->call.request);
+    reply->gzip_stream = packs_well(reply->content_type) &&
+                         accepts_coding(frame->call.request, STR("gzip"));
     if (reply->gzip_stream)
         call_header(&frame->call, "Content-Encoding", STR("gzip"));
     if (packs_well(reply->content_type))
@@ -312,6 +314,8 @@ void api_handle_as(struct api *api, const struct person *person, const struct ht
 
 void api_handle(void *context, const struct http_request *request, struct http_reply *reply)
 {
+    if (page_answer(&page_built, request, reply))
+        return;
     api_handle_as(context, NULL, request, reply);
 }
 

@@ -1,4 +1,4 @@
-/* api: the HTTP API and, later, the page's files. docs/api.md is its manual: forms, rights, errors. Routes are rows of
+/* api: the HTTP API and the page's files. docs/api.md is its manual, docs/page.md the page's: forms, rights, errors. Routes are rows of
  * tables (route.h), one file a noun.
  *
  * It asks the rooms below by their faces and the home (apps, shops, key ring, running syncs) by `struct api_host`, which app
@@ -42,6 +42,9 @@ void api_close(struct api *api);
 typedef enum err_class api_sink(void *context, struct str bytes, struct err *err);
 enum err_class api_get_here(struct api *api, struct str path, const struct api_pair *query,
                             size_t query_len, api_sink *sink, void *context, struct err *err);
+
+/* How many files of the page this program has; 0: it was built without. */
+size_t api_page_files(void);
 
 /* The lists that have a file, by number from 0; false: no more. path: of the file's route, with its {parameters}. */
 struct api_list {

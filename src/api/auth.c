@@ -215,6 +215,29 @@ static enum err_class sign_out(struct call *call, struct err *err)
     return ERR_OK;
 }
 
+/* A page that asks for a name and a password where nobody has either would be a dead end. */
+static enum err_class begin(struct call *call, struct err *err)
+{
+    int64_t users = 0;
+    struct out out;
+    enum err_class class_ = store_read_int(call->host->store, SQL_USERS_COUNT, NULL, 0, 0, &users,
+                                           err);
+    if (class_ != ERR_OK)
+        return class_;
+    out_init(&out, &call->out);
+    out_object(&out, NULL);
+    out_bool(&out, "users", users > 0);
+    if (call->person) {
+        out_object(&out, "me");
+        person_write(&out, call, call->person);
+        out_end_object(&out);
+    } else {
+        out_null(&out, "me");
+    }
+    out_end_object(&out);
+    return ERR_OK;
+}
+
 static enum err_class me(struct call *call, struct err *err)
 {
     struct out out;
@@ -336,6 +359,8 @@ const struct route auth_routes[] = {
      .summary = "Sign in: sets the cookie of a session", .answer = "Me"},
     {ROUTE_POST, "/api/v1/auth/sign-out", "signOut", RIGHT_READ, NULL, sign_out,
      .summary = "End the session"},
+    {ROUTE_GET, "/api/v1/auth/begin", "begin", RIGHT_NOBODY, NULL, begin,
+     .summary = "Whether there are users at all, and who asks", .answer = "Begin"},
     {ROUTE_GET, "/api/v1/auth/me", "me", RIGHT_READ, NULL, me, .summary = "Who asks",
      .answer = "Me"},
     {ROUTE_POST, "/api/v1/auth/token", "bearer", RIGHT_NOBODY, token_params, bearer_make,

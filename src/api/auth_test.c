@@ -93,6 +93,19 @@ static void a_session_is_made_used_and_ended(void **state)
     answer_refuses(&a, 401, "unauthenticated");
 }
 
+static void a_page_learns_at_once_who_asks(void **state)
+{
+    struct api_fixture *f = *state;
+    struct answer a = api_ask(f, "GET", "/api/v1/auth/begin", "", NULL);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_text(&a, "users"), "true");
+    assert_int_equal(json_kind_of(answer_at(&a, "me")), JSON_NULL);
+    a = sign_in(f, "anna", PASSWORD);
+    cookie_take(f, &a);
+    a = api_ask(f, "GET", "/api/v1/auth/begin", "", NULL);
+    assert_string_equal(answer_text(&a, "me.name"), "anna");
+}
+
 /* Whoever planted a cookie before has nothing of it afterwards. */
 static void signing_in_makes_a_new_session(void **state)
 {
@@ -665,6 +678,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         AUTH_TEST(nobody_sees_nothing),
+        AUTH_TEST(a_page_learns_at_once_who_asks),
         AUTH_TEST(a_session_is_made_used_and_ended),
         AUTH_TEST(signing_in_makes_a_new_session),
         AUTH_TEST(a_session_ends_by_idleness),

@@ -51,6 +51,7 @@
 #define SQL_USER_SET                                                                               \
     "UPDATE api_user SET role = ?2, reveals = ?3, all_shops = ?4, disabled = ?5,"                  \
     " generation = generation + 1 WHERE id = ?1 AND generation = ?6"
+#define SQL_USERS_COUNT "SELECT count(*) FROM api_user"
 #define SQL_USER_THERE "SELECT count(*) FROM api_user WHERE id = ?1"
 /* ?1 id ?2 password */
 #define SQL_USER_PASSWORD                                                                          \

@@ -15,8 +15,13 @@ static void tag_of(const struct call *call, struct str body, char out[TAG_BYTES]
         at += snprintf(at, 3, "%02x", raw[i]);
 }
 
+static struct str without_end(struct str text, struct str end)
+{
+    return str_ends(text, end) ? str_sub(text, 0, text.len - end.len) : text;
+}
+
 /* `"tag"`, `W/"tag"`, `"tag-gzip"`, several with commas, or `*`. */
-static bool tags_have(struct str list, const char *tag)
+bool tags_have(struct str list, const char *tag)
 {
     while (list.len > 0) {
         struct str one;
@@ -28,9 +33,7 @@ static bool tags_have(struct str list, const char *tag)
             one = str_sub(one, 2, one.len);
         if (one.len < 2 || one.ptr[0] != '"' || one.ptr[one.len - 1] != '"')
             continue;
-        one = str_sub(one, 1, one.len - 1);
-        if (str_ends(one, STR("-gzip")))
-            one = str_sub(one, 0, one.len - 5);
+        one = without_end(without_end(str_sub(one, 1, one.len - 1), STR("-gzip")), STR("-br"));
         if (str_eq(one, str_of(tag)))
             return true;
     }
@@ -65,14 +68,14 @@ enum err_class call_if_match(struct call *call, call_answer *answer, int64_t id,
     return tags_have(wanted, tag) ? ERR_OK : call_changed_meanwhile(err);
 }
 
-bool accepts_gzip(const struct http_request *request)
+bool accepts_coding(const struct http_request *request, struct str coding)
 {
     struct str rest = http_header(request, STR("Accept-Encoding"));
     while (rest.len > 0) {
         struct str one, name, weight;
         str_cut(rest, ',', &one, &rest);
         str_cut(one, ';', &name, &weight);
-        if (!str_eq_nocase(str_trim(name), STR("gzip")))
+        if (!str_eq_nocase(str_trim(name), coding))
             continue;
         weight = str_trim(weight);
         return !str_starts(weight, STR("q=0")) || str_find_char(weight, '.') != SIZE_MAX;
@@ -92,7 +95,8 @@ static bool is_text(const struct http_reply *reply)
 static bool pack(struct call_frame *frame)
 {
     struct http_reply *reply = frame->call.reply;
-    if (reply->body.len < GZIP_BYTES_MIN || !is_text(reply) || !accepts_gzip(frame->call.request) ||
+    if (reply->body.len < GZIP_BYTES_MIN || !is_text(reply) ||
+        !accepts_coding(frame->call.request, STR("gzip")) ||
         gzip_write_fast(&frame->packed, reply->body, NULL) != ERR_OK ||
         frame->packed.len >= reply->body.len)
         return false;

@@ -7,6 +7,9 @@
 
 enum { GZIP_BYTES_MIN = 1024 };
 void tag_write(struct call_frame *frame);
-bool accepts_gzip(const struct http_request *request);
+/* Accept-Encoding: whether he takes it. */
+bool accepts_coding(const struct http_request *request, struct str coding);
+/* Whether If-Match or If-None-Match names the tag, in any of its codings. */
+bool tags_have(struct str list, const char *tag);
 
 #endif

@@ -167,6 +167,7 @@ void library_versions(struct report *report, struct arena *arena)
     version_add(report, "hiredis", hiredis_version);
     version_add(report, "zstd", ZSTD_versionString());
     version_add(report, "libyaml", yaml_get_version_string());
+    version_add(report, "page", api_page_files() > 0 ? HUILIU_VERSION : "-");
 }
 
 enum exit_code cmd_version(struct app *app, const struct cli *cli, struct err *err)

@@ -1,0 +1,48 @@
+// Times in a shop's zone, never in that of the browser. Which day it is, only the server knows.
+import { said } from './words'
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function format(zone: string | null, seconds: boolean): Intl.DateTimeFormat {
+  const key = `${zone} ${seconds}`
+  let found = formats.get(key)
+  if (!found) {
+    // sv-SE writes 2026-01-28 09:49:59, which both languages read.
+    found = new Intl.DateTimeFormat('sv-SE', {
+      timeZone: zone ?? 'UTC',
+      year: 'numeric',
+      month: '2-digit',
+      day: '2-digit',
+      hour: '2-digit',
+      minute: '2-digit',
+      second: seconds ? '2-digit' : undefined,
+    })
+    formats.set(key, found)
+  }
+  return found
+}
+
+/** "2026-01-28 09:49"; with ` UTC` behind it where the rows have several zones. */
+export function timeText(time: string | null | undefined, zone: string | null, seconds = false): string {
+  if (!time) return '—'
+  return format(zone, seconds).format(new Date(time)) + (zone ? '' : ' UTC')
+}
+
+/** "2026-01-28" → "01-28" */
+export function dayShort(day: string): string {
+  return day.slice(5)
+}
+
+/** A day before or after one, as calendars count. */
+export function dayShifted(day: string, by: number): string {
+  const date = new Date(`${day}T00:00:00Z`)
+  date.setUTCDate(date.getUTCDate() + by)
+  return date.toISOString().slice(0, 10)
+}
+
+/** "Asia/Shanghai" in words, for whoever wonders which clock that is. */
+export function zoneText(zone: string | null): string {
+  if (!zone) return 'UTC'
+  if (zone === 'Asia/Shanghai') return said(['北京时间', 'Beijing time'])
+  return zone
+}
