@@ -7,6 +7,7 @@
 #include "api/host.h"
 #include "api/lists.h"
 #include "api/sales.h"
+#include "api/spend.h"
 #include "api/sql.h"
 #include "api/tables.h"
 
@@ -23,72 +24,6 @@ static const struct param profit_params[] = {
     {0},
 };
 
-/* --- which ads are whose --- */
-
-struct ads {
-    int64_t *accounts, *stores; /* store 0: of none */
-    size_t len, room;
-};
-
-/* All of them: an account that is left out would be spend that is taken off nowhere. */
-static enum err_class ads_add(struct call *call, struct ads *ads, int64_t account, int64_t store,
-                              struct err *err)
-{
-    if (ads->len == ads->room) {
-        size_t room = ads->room > 0 ? 2 * ads->room : 64;
-        int64_t *accounts = arena_array(call->arena, room, sizeof *accounts);
-        int64_t *stores = arena_array(call->arena, room, sizeof *stores);
-        if (!accounts || !stores)
-            return err_no_memory(err);
-        if (ads->len > 0) {
-            memcpy(accounts, ads->accounts, ads->len * sizeof *accounts);
-            memcpy(stores, ads->stores, ads->len * sizeof *stores);
-        }
-        *ads = (struct ads){accounts, stores, ads->len, room};
-    }
-    ads->accounts[ads->len] = account;
-    ads->stores[ads->len++] = store;
-    return ERR_OK;
-}
-
-static enum err_class ads_read(struct call *call, struct ads *ads, struct err *err)
-{
-    struct reader *row;
-    enum err_class class_ = store_read(call->host->store, SQL_ADS_OF, NULL, 0, &row, err);
-    *ads = (struct ads){.len = 0};
-    if (class_ != ERR_OK)
-        return class_;
-    while (class_ == ERR_OK && reader_next(row))
-        if (call_sees_shop(call, reader_int(row, 0)))
-            class_ = ads_add(call, ads, reader_int(row, 0),
-                             reader_is_null(row, 1) ? 0 : reader_int(row, 1), err);
-    enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
-    return class_ == ERR_OK ? closed : class_;
-}
-
-static int64_t store_of(const struct ads *ads, int64_t account)
-{
-    for (size_t i = 0; i < ads->len; i++)
-        if (ads->accounts[i] == account)
-            return ads->stores[i];
-    return 0;
-}
-
-/* The accounts whose spend is taken off: all of them where all shops are asked for, else those of the stores. */
-static enum err_class accounts_of(struct call *call, const struct ads *ads,
-                                  const struct shop_scope *shops, struct shop_scope *out,
-                                  struct err *err)
-{
-    int64_t *ids = arena_array(call->arena, ads->len + 1, sizeof *ids);
-    *out = (struct shop_scope){.all = shops->all, .ids = ids};
-    if (!ids)
-        return err_no_memory(err);
-    for (size_t i = 0; i < ads->len; i++)
-        if (ads->stores[i] != 0 && scope_sees(shops, ads->stores[i]))
-            ids[out->len++] = ads->accounts[i];
-    return ERR_OK;
-}
-
 /* --- rows by day or shop: sales, and ads beside them --- */
 
 struct profit_row {
@@ -98,9 +33,9 @@ struct profit_row {
 };
 struct profit_rows {
     struct call *call;
-    const struct ads *ads;
+    const struct ad_accounts *ads;
     bool by_shop;
-    size_t ad_spend, ad_cost; /* metrics: in family trade, in family ad */
+    size_t ad_spend; /* metric */
     struct profit_row **items;
     size_t len, room;
     struct sums_total totals;
@@ -162,13 +97,10 @@ static enum err_class ads_take(const struct sums_row *sums, void *context, struc
     struct profit_rows *rows = context;
     const struct metric_family *family = sums_family(rows->call, &sums_of_sales);
     struct profit_row *row;
-    struct figure cost = sums->sums.metrics.value[rows->ad_cost];
-    int64_t store = rows->by_shop ? store_of(rows->ads, sums->numbers[0]) : 0;
+    int64_t store = rows->by_shop ? ad_accounts_store(rows->ads, sums->numbers[0]) : 0;
     struct sums spend;
-    if (!cost.known || cost.number == 0)
+    if (!spend_of(rows->call, &sums->sums, &spend))
         return ERR_OK;
-    sums_zero(rows->call, &sums_of_sales, &spend);
-    spend.metrics.value[rows->ad_spend] = cost;
     enum err_class class_ = total_add(family, &rows->totals, sums->currency, &spend, err);
     if (class_ != ERR_OK || (rows->by_shop && store == 0))
         return class_;
@@ -184,28 +116,19 @@ static int key_compare(const void *a, const void *b)
 }
 
 static enum err_class rows_read(struct call *call, const struct shop_scope *shops,
-                                const struct ads *ads, struct profit_rows *rows, struct err *err)
+                                const struct ad_accounts *ads, struct profit_rows *rows,
+                                struct err *err)
 {
-    struct shop_scope accounts;
-    struct period period, ad_period;
+    struct period period;
     struct sums_query sales = {.table = &sums_of_sales,
                                .kind = "shop",
                                .dims = {rows->by_shop ? "shop_id" : "day"},
                                .period = &period};
-    struct sums_query spent = {.table = &sums_of_ads,
-                               .kind = "spent",
-                               .dims = {rows->by_shop ? "shop_id" : "day"},
-                               .period = &ad_period,
-                               .unlisted = true};
     enum err_class class_ = period_ask(call, shops, &period, err);
     if (class_ == ERR_OK)
-        class_ = accounts_of(call, ads, shops, &accounts, err);
-    if (class_ == ERR_OK)
-        class_ = period_ask(call, &accounts, &ad_period, err);
-    if (class_ == ERR_OK)
         class_ = sums_read(call, &sales, sales_take, rows, err);
-    if (class_ == ERR_OK && (accounts.all || accounts.len > 0))
-        class_ = sums_read(call, &spent, ads_take, rows, err);
+    if (class_ == ERR_OK)
+        class_ = spend_read(call, shops, ads, sales.dims[0], ads_take, rows, err);
     if (class_ == ERR_OK && rows->len > 0)
         qsort(rows->items, rows->len, sizeof *rows->items, key_compare);
     return class_;
@@ -233,7 +156,7 @@ static enum err_class row_write(struct call *call, struct out *out, const struct
 static enum err_class after_ads(struct call *call, const struct shop_scope *shops,
                                 enum profit_by by, struct err *err)
 {
-    struct ads *ads = arena_alloc(call->arena, sizeof *ads);
+    struct ad_accounts *ads = arena_alloc(call->arena, sizeof *ads);
     struct profit_rows *rows = arena_alloc(call->arena, sizeof *rows);
     struct period period;
     struct out out;
@@ -243,11 +166,10 @@ static enum err_class after_ads(struct call *call, const struct shop_scope *shop
         .call = call,
         .ads = ads,
         .by_shop = by == PROFIT_SHOP,
-        .ad_spend = metric_find(sums_family(call, &sums_of_sales), STR("ad_spend")),
-        .ad_cost = metric_find(sums_family(call, &sums_of_ads), STR("cost"))};
+        .ad_spend = metric_find(sums_family(call, &sums_of_sales), STR("ad_spend"))};
     enum err_class class_ = whole_check(call, err);
     if (class_ == ERR_OK)
-        class_ = ads_read(call, ads, err);
+        class_ = ad_accounts_read(call, ads, err);
     if (class_ == ERR_OK)
         class_ = rows_read(call, shops, ads, rows, err);
     if (class_ == ERR_OK)

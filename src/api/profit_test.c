@@ -118,6 +118,20 @@ static void a_days_profit_is_after_the_ads_of_its_store(void **state)
     is(&a, "items.0.shop_name", "alpha");
     is(&a, "items.0.profit.minor", "2500");
     is(&a, "items.1.shop", "(absent)");
+    /* The same days as a trend: also one on which ads were shown and nothing was sold. */
+    ads_day(f, FIXTURE_BETA, "2026-01-07", 40);
+    a = api_ask(f, "GET", "/api/v1/trends",
+                "of=sales&metric=profit&from=2026-01-05&to=2026-01-08&shop=alpha", NULL);
+    static const char *const spent[] = {"700", "0", "40", "0"};
+    static const char *const left[] = {"2300", "200", "-40", "0"};
+    for (size_t i = 0; i < 4; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "items.0.days.%zu.ad_spend.minor", i);
+        is(&a, path, spent[i]);
+        snprintf(path, sizeof path, "items.0.days.%zu.profit.minor", i);
+        is(&a, path, left[i]);
+    }
+    is(&a, "items.0.days.3.average_7d.minor", "615"); /* (2300 + 200 - 40) / 4 */
 }
 
 static void a_skus_profit_is_before_ads(void **state)

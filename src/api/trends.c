@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "api/host.h"
-#include "api/sums.h"
+#include "api/spend.h"
 #include "derive/derive.h"
 
 enum { TREND_SERIES_DAYS_MAX = 3660 };
@@ -31,6 +31,7 @@ struct trend {
     const struct metric_family *family;
     struct series series[SUMS_CURRENCIES_MAX];
     size_t series_len, metric;
+    size_t ad_spend;      /* of sales: what stands beside them; SIZE_MAX: of ads */
     int64_t first, last;  /* numbers of days */
     struct day_row *rows; /* as they were read */
     size_t rows_len, rows_room;
@@ -69,9 +70,19 @@ static enum err_class row_keep(const struct sums_row *row, void *context, struct
     struct day_row *kept = &trend->rows[trend->rows_len++];
     memcpy(day, row->dims[0].ptr, row->dims[0].len);
     *kept = (struct day_row){.day = day_number(day), .sums = row->sums};
+    if (trend->ad_spend != SIZE_MAX) /* without ads their spend is nothing, and known */
+        kept->sums.metrics.value[trend->ad_spend].known = true;
     if (row->currency.len)
         memcpy(kept->currency, row->currency.ptr, row->currency.len);
     return ERR_OK;
+}
+
+/* What was spent on a day stands beside its sales, of which there may be none. */
+static enum err_class spend_keep(const struct sums_row *row, void *context, struct err *err)
+{
+    struct trend *trend = context;
+    struct sums_row spend = *row;
+    return spend_of(trend->call, &row->sums, &spend.sums) ? row_keep(&spend, context, err) : ERR_OK;
 }
 
 /* Days without rows have zeros, which are known. */
@@ -94,8 +105,11 @@ static struct series *series_find(struct trend *trend, const char *currency, str
         return NULL;
     }
     memcpy(series->currency, currency, sizeof(series->currency));
-    for (size_t i = 0; i < days; i++)
+    for (size_t i = 0; i < days; i++) {
         sums_zero(trend->call, trend->table, &series->days[i]);
+        if (trend->ad_spend != SIZE_MAX)
+            series->days[i].metrics.value[trend->ad_spend].known = true;
+    }
     trend->series_len++;
     return series;
 }
@@ -186,6 +200,11 @@ static enum err_class bounds_set(struct trend *trend, const struct period *perio
         if (*part->to && (i == 0 || day_number(part->to) > trend->last))
             trend->last = day_number(part->to);
     }
+    /* The accounts of ads may have a today of their own. */
+    for (size_t i = 0; i < trend->rows_len; i++) {
+        trend->first = min_i64(trend->first, trend->rows[i].day);
+        trend->last = max_i64(trend->last, trend->rows[i].day);
+    }
     if (trend->last - trend->first >= TREND_SERIES_DAYS_MAX)
         return call_refuse(trend->call, "from", "period_long", err, "at most %d days, one by one",
                            TREND_SERIES_DAYS_MAX);
@@ -196,6 +215,7 @@ static enum err_class trends(struct call *call, struct err *err)
 {
     struct shop_scope shops;
     struct period period;
+    struct ad_accounts accounts;
     struct out out;
     bool ads = call_int(call, "of") == 0;
     struct trend *trend = arena_alloc(call->arena, sizeof(*trend));
@@ -205,8 +225,12 @@ static enum err_class trends(struct call *call, struct err *err)
                                .period = &period};
     if (!trend)
         return err_no_memory(err);
-    *trend = (struct trend){
-        .call = call, .table = query.table, .family = sums_family(call, query.table)};
+    *trend = (struct trend){.call = call,
+                            .table = query.table,
+                            .family = sums_family(call, query.table),
+                            .ad_spend = SIZE_MAX};
+    if (!ads)
+        trend->ad_spend = metric_find(trend->family, STR("ad_spend"));
     struct str metric = call_given(call, "metric") ? call_text(call, "metric")
                                                    : str_of(ads ? "cost" : "gmv");
     trend->metric = metric_find(trend->family, metric);
@@ -218,6 +242,10 @@ static enum err_class trends(struct call *call, struct err *err)
         class_ = period_ask(call, &shops, &period, err);
     if (!class_)
         class_ = sums_read(call, &query, row_keep, trend, err);
+    if (!class_ && !ads)
+        class_ = ad_accounts_read(call, &accounts, err);
+    if (!class_ && !ads)
+        class_ = spend_read(call, &shops, &accounts, "day", spend_keep, trend, err);
     if (!class_)
         class_ = bounds_set(trend, &period, err);
     for (size_t i = 0; !class_ && i < trend->rows_len; i++)

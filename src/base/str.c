@@ -70,6 +70,19 @@ size_t str_find_char(struct str s, char c)
     return hit ? (size_t)(hit - s.ptr) : SIZE_MAX;
 }
 
+bool str_has_control(struct str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        unsigned char next = i + 1 < s.len ? (unsigned char)s.ptr[i + 1] : 0;
+        unsigned char third = i + 2 < s.len ? (unsigned char)s.ptr[i + 2] : 0;
+        if (c < 0x20 || c == 0x7f || (c == 0xc2 && next >= 0x80 && next <= 0x9f) ||
+            (c == 0xe2 && next == 0x80 && (third == 0xa8 || third == 0xa9)))
+            return true;
+    }
+    return false;
+}
+
 struct str str_sub(struct str s, size_t from, size_t to)
 {
     if (to > s.len)

@@ -35,6 +35,8 @@ bool str_ends(struct str s, struct str suffix);
 /* Offset of the first occurrence, or SIZE_MAX. */
 size_t str_find(struct str s, struct str needle);
 size_t str_find_char(struct str s, char c);
+/* Line breaks, tabs and other signs that nobody sees: U+0000 to U+001F, U+007F to U+009F, U+2028, U+2029. */
+bool str_has_control(struct str s);
 /* s[from, to) with both ends clamped to the string. */
 struct str str_sub(struct str s, size_t from, size_t to);
 /* Without ASCII white space at both ends. */

@@ -53,6 +53,11 @@ static void finding_gives_the_first_offset(void **state)
     assert_int_equal(str_find(STR("abc"), STR("")), 0);
     assert_int_equal(str_find_char(STR("a=b=c"), '='), 1);
     assert_int_equal(str_find_char(STR_NONE, '='), SIZE_MAX);
+    static const char *const unseen[] = {"a\nb", "\t", "x\x7f", "\xc2\x85", "a\xe2\x80\xa8"};
+    for (size_t i = 0; i < sizeof unseen / sizeof *unseen; i++)
+        assert_true(str_has_control(str_of(unseen[i])));
+    assert_false(str_has_control(STR("张三 a%/\xc2\xa0\xe2\x80\xa6")));
+    assert_false(str_has_control(STR_NONE));
     assert_true(str_starts(STR("https://x"), STR("https://")));
     assert_false(str_starts(STR("http"), STR("https")));
     assert_true(str_starts(STR_NONE, STR_NONE));

@@ -172,6 +172,8 @@ static enum err_class convert_words(const struct convert *convert, struct str te
     if (field->type == COLUMN_ID && text.len > ID_BYTES_MAX)
         return err_set(err, ERR_SKIP_RECORD, "id_long", "the id has %zu bytes, at most %d fit",
                        text.len, ID_BYTES_MAX);
+    if (field->of_line && str_has_control(text))
+        return refuse(err, "text_line", "the text is not of one line of signs that people see");
     size_t bytes_max = field->bytes_max && field->type == COLUMN_TEXT ? field->bytes_max
                                                                       : FIELD_BYTES_MAX;
     if (text.len > bytes_max)

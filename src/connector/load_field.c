@@ -130,7 +130,9 @@ static enum err_class load_form(struct loader *loader, const struct yaml *node,
     if (!node)
         return ERR_OK;
     out->of_day = out->type == COLUMN_TEXT && str_eq(node->text, STR("day"));
-    if (out->of_day)
+    out->of_line = (out->type == COLUMN_TEXT || out->type == COLUMN_ID) &&
+                   str_eq(node->text, STR("line"));
+    if (out->of_day || out->of_line)
         return ERR_OK;
     if (str_eq(node->text, STR("unix"))) {
         out->form = TIME_UNIX;

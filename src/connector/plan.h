@@ -139,7 +139,8 @@ struct field_plan {
     bool money_major, money_round;
     bool has_min, has_max;
     int64_t min, max;
-    bool of_day; /* a text that is a calendar day: YYYY-MM-DD */
+    bool of_day;  /* a text that is a calendar day: YYYY-MM-DD */
+    bool of_line; /* a text or id without control characters */
     enum time_form form;
     const char *time_pattern;
     struct str_list values_from, values_to;

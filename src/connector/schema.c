@@ -348,7 +348,7 @@ static const struct yaml_key field_keys[] = {
     {"round", &flag, false, "money: round half-even instead of refusing fractions"},
     {"min", &integer, false, "refuse numbers below it"},
     {"max", &integer, false, "refuse numbers above it"},
-    {"form", &text, false, "of time: unix, unix_ms, any or a pattern; of text: day"},
+    {"form", &text, false, "of time: unix, unix_ms, any or a pattern; of text: day, line"},
     {"values", &text_map, false, "raw value: value"},
     {"words", &text_map, false,
      "raw value: word; a value without one is counted, and what stood there is taken back"},

@@ -45,9 +45,22 @@ static enum err_class text_check(const char *what, struct str text, size_t bytes
 
 static enum err_class sku_check(struct str sku_id, struct err *err)
 {
-    if (sku_id.len == 0 || sku_id.len > SKU_BYTES_MAX || str_find_char(sku_id, '\x1f') != SIZE_MAX)
-        return err_set(err, ERR_USAGE, "cost_sku", "a SKU has 1 to %d bytes", SKU_BYTES_MAX);
+    if (sku_id.len == 0 || sku_id.len > SKU_BYTES_MAX || str_has_control(sku_id))
+        return err_set(err, ERR_USAGE, "cost_sku",
+                       "a SKU has 1 to %d bytes, and neither line breaks nor other signs that "
+                       "nobody sees",
+                       SKU_BYTES_MAX);
     return ERR_OK;
+}
+
+/* A name stands in one cell of a table, and in one line of a file. */
+static enum err_class person_check(struct str person, struct err *err)
+{
+    if (str_has_control(person))
+        return err_set(err, ERR_USAGE, "text_line",
+                       "the person is of one line: it holds a line break, a tab or another sign "
+                       "that nobody sees");
+    return text_check("the person", person, WHO_BYTES_MAX, err);
 }
 
 static enum err_class cost_check(const struct cost_said *said, struct err *err)
@@ -145,7 +158,10 @@ enum err_class cost_unsay(struct tx *tx, int64_t shop_id, struct str sku_id, str
 enum err_class exchange_rate_parse(struct str text, int64_t *billionths, struct err *err)
 {
     bool exact = false;
-    if (money_parse(text, 9, billionths, &exact, NULL) != ERR_OK || !exact || *billionths <= 0)
+    /* "1e3" is how programs write a thousand; a person who writes it has mistaken the field. */
+    bool plain = str_find_char(text, 'e') == SIZE_MAX && str_find_char(text, 'E') == SIZE_MAX;
+    if (!plain || money_parse(text, 9, billionths, &exact, NULL) != ERR_OK || !exact ||
+        *billionths <= 0)
         return err_set(err, ERR_USAGE, "rate",
                        "\"%.*s\" is no rate: a decimal number above 0 with at most nine decimals",
                        STR_ARG(text));
@@ -234,7 +250,7 @@ enum err_class person_say(struct tx *tx, int64_t shop_id, struct str sku_id, str
 {
     enum err_class class_ = sku_check(sku_id, err);
     if (class_ == ERR_OK)
-        class_ = text_check("the person", person, WHO_BYTES_MAX, err);
+        class_ = person_check(person, err);
     if (class_ == ERR_OK)
         class_ = text_check("the name", who, WHO_BYTES_MAX, err);
     if (class_ != ERR_OK)

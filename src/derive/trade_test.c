@@ -708,7 +708,8 @@ static void what_cannot_be_a_cost_or_rate_is_refused(void **state)
             fail_msg("case %zu is accepted", i);
         assert_string_equal(err.code, codes[i]);
     }
-    static const char *const rates[] = {"", "0", "-1", "x", "1.0000000001", "99999999999"};
+    static const char *const rates[] = {"",    "0",  "-1", "x", "1.0000000001", "99999999999",
+                                        "1e3", "1E0"};
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
         assert_int_equal(exchange_rate_parse(str_of(rates[i]), &billionths, &err), ERR_USAGE);
     assert_good(exchange_rate_parse(STR("7.123456789"), &billionths, &err), &err);

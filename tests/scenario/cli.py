@@ -337,6 +337,9 @@ def test_rates_persons_and_whose_ads_are_said_and_taken_back(t):
     same(len(rates()), 1, "taken away")
     for words, code, exit_code in ((("rate", "set", "USD", "CNY", "2026-01-05", "0"), "(rate)", 2),
                                    (("rate", "set", "USD", "CNY", "2026-01-05", "seven"), "(rate)", 2),
+                                   (("rate", "set", "USD", "CNY", "2026-01-05", "1e3"), "(rate)", 2),
+                                   (("person", "set", shop, "sku-1", "王\n五"), "text_line", 2),
+                                   (("person", "set", shop, "sku\n1", "王"), "cost_sku", 2),
                                    (("rate", "set", "USD", "USD", "2026-01-05", "1"), "(rate)", 2),
                                    (("rate", "set", "USD", "XXQ", "2026-01-05", "1"), "currency_unknown", 2),
                                    (("rate", "set", "USD", "CNY", "2026-02-30", "1"), "(day)", 2),

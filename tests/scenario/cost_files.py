@@ -151,10 +151,10 @@ def test_persons_come_in_files(t):
     stage, shop, (a, b, *_) = sku_stage(t)
     stage.run("person", "set", shop, b["sku_id"], "李四", check=True)
     path = t.folder() / "persons.csv"
-    path.write_text(f"SKU ID,负责人\n{a['sku_id']},张三\n{b['sku_id']},王五\nS3,\nS4,{'张' * 22}\n", "utf-8")
+    path.write_text(f"SKU ID,负责人\n{a['sku_id']},张三\n{b['sku_id']},王五\nS3,\nS4,{'张' * 22}\nS5,\"赵\n六\"\n", "utf-8")
     seen = take(stage, path, "--shop", shop, "--preview", kind="persons")
     same((counts(seen), [(c["row"], c["outcome"]) for c in seen["changes"]], sorted((f["row"], f["column"], f["code"]) for f in seen["faults"])),
-         ([1, 1, 0, 0, 2], [(3, "changed")], [(4, "负责人", "field_missing"), (5, "负责人", "text_long")]), "seen")
+         ([1, 1, 0, 0, 3], [(3, "changed")], [(4, "负责人", "field_missing"), (5, "负责人", "text_long"), (6, "负责人", "text_line")]), "seen")
     stage.run("person", "import", path, "--shop", shop, check=True)
     same({r["sku_id"]: (r["person"], r["who"]) for r in stage.rows("SELECT * FROM sku_person")},
          {a["sku_id"]: ("张三", "command line"), b["sku_id"]: ("王五", "command line")}, "persons")

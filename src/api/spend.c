@@ -1,0 +1,91 @@
+#include "api/spend.h"
+
+#include <string.h>
+
+#include "api/host.h"
+#include "api/sql.h"
+
+/* All of them: an account that is left out would be spend that is taken off nowhere. */
+static enum err_class ads_add(struct call *call, struct ad_accounts *ads, int64_t account,
+                              int64_t store, struct err *err)
+{
+    if (ads->len == ads->room) {
+        size_t room = ads->room > 0 ? 2 * ads->room : 64;
+        int64_t *accounts = arena_array(call->arena, room, sizeof *accounts);
+        int64_t *stores = arena_array(call->arena, room, sizeof *stores);
+        if (!accounts || !stores)
+            return err_no_memory(err);
+        if (ads->len > 0) {
+            memcpy(accounts, ads->accounts, ads->len * sizeof *accounts);
+            memcpy(stores, ads->stores, ads->len * sizeof *stores);
+        }
+        *ads = (struct ad_accounts){accounts, stores, ads->len, room};
+    }
+    ads->accounts[ads->len] = account;
+    ads->stores[ads->len++] = store;
+    return ERR_OK;
+}
+
+enum err_class ad_accounts_read(struct call *call, struct ad_accounts *ads, struct err *err)
+{
+    struct reader *row;
+    enum err_class class_ = store_read(call->host->store, SQL_ADS_OF, NULL, 0, &row, err);
+    *ads = (struct ad_accounts){.len = 0};
+    if (class_ != ERR_OK)
+        return class_;
+    while (class_ == ERR_OK && reader_next(row))
+        if (call_sees_shop(call, reader_int(row, 0)))
+            class_ = ads_add(call, ads, reader_int(row, 0),
+                             reader_is_null(row, 1) ? 0 : reader_int(row, 1), err);
+    enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
+    return class_ == ERR_OK ? closed : class_;
+}
+
+int64_t ad_accounts_store(const struct ad_accounts *ads, int64_t account)
+{
+    for (size_t i = 0; i < ads->len; i++)
+        if (ads->accounts[i] == account)
+            return ads->stores[i];
+    return 0;
+}
+
+/* The accounts whose spend is taken off: all of them where all shops are asked for, else those of the stores. */
+static enum err_class accounts_of(struct call *call, const struct ad_accounts *ads,
+                                  const struct shop_scope *shops, struct shop_scope *out,
+                                  struct err *err)
+{
+    int64_t *ids = arena_array(call->arena, ads->len + 1, sizeof *ids);
+    *out = (struct shop_scope){.all = shops->all, .ids = ids};
+    if (!ids)
+        return err_no_memory(err);
+    for (size_t i = 0; i < ads->len; i++)
+        if (ads->stores[i] != 0 && scope_sees(shops, ads->stores[i]))
+            ids[out->len++] = ads->accounts[i];
+    return ERR_OK;
+}
+
+enum err_class spend_read(struct call *call, const struct shop_scope *shops,
+                          const struct ad_accounts *ads, const char *dim, sums_each *each,
+                          void *context, struct err *err)
+{
+    struct shop_scope accounts;
+    struct period period;
+    const struct sums_query spent = {
+        .table = &sums_of_ads, .kind = "spent", .dims = {dim}, .period = &period, .unlisted = true};
+    enum err_class class_ = accounts_of(call, ads, shops, &accounts, err);
+    if (class_ == ERR_OK)
+        class_ = period_ask(call, &accounts, &period, err);
+    if (class_ == ERR_OK && (accounts.all || accounts.len > 0))
+        class_ = sums_read(call, &spent, each, context, err);
+    return class_;
+}
+
+bool spend_of(struct call *call, const struct sums *of_ads, struct sums *out)
+{
+    size_t cost = metric_find(sums_family(call, &sums_of_ads), STR("cost"));
+    size_t spend = metric_find(sums_family(call, &sums_of_sales), STR("ad_spend"));
+    struct figure spent = of_ads->metrics.value[cost];
+    sums_zero(call, &sums_of_sales, out);
+    out->metrics.value[spend] = (struct figure){true, spent.number};
+    return spent.known && spent.number != 0;
+}
