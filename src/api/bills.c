@@ -41,8 +41,9 @@ const struct list bill_line_list = {
     .shop = "b.shop_id",
 };
 #define LINE_FILTERS                                                                               \
-    SHOP_PARAM, {"bill",           PARAM_QUERY,    PARAM_ID, .many = true, .filter = LIST_ANY_OF,  \
-                 .column = "bill", .help = "Bills"},                                               \
+    SHOP_PARAM,                                                                                    \
+        {"bill",           PARAM_QUERY,    PARAM_CODE, .many = true, .filter = LIST_ANY_OF,        \
+         .column = "bill", .help = "Bills"},                                                       \
         {"kind",                                                                                   \
          PARAM_QUERY,                                                                              \
          PARAM_TEXT,                                                                               \
@@ -52,14 +53,14 @@ const struct list bill_line_list = {
          .help = "collection first_mile last_mile deduction parcels"},                             \
         {"po_id",                                                                                  \
          PARAM_QUERY,                                                                              \
-         PARAM_ID,                                                                                 \
+         PARAM_CODE,                                                                               \
          .many = true,                                                                             \
          .filter = LIST_ANY_OF,                                                                    \
          .column = "po_id",                                                                        \
          .help = "Parent orders"},                                                                 \
     {                                                                                              \
-        "order_id", PARAM_QUERY, PARAM_ID, .many = true, .filter = LIST_ANY_OF,                    \
-                                           .column = "order_id", .help = "Orders"                  \
+        "order_id", PARAM_QUERY, PARAM_CODE, .many = true, .filter = LIST_ANY_OF,                  \
+                                             .column = "order_id", .help = "Orders"                \
     }
 
 static const struct param line_params[] = {LIST_PARAMS, LINE_FILTERS, {0}};
@@ -104,7 +105,7 @@ static const struct param profit_params[] = {
     SHOP_PARAM,
     {"by", PARAM_QUERY, PARAM_WORD, .words = by_po_words, .standard = "po",
      .help = "po: a row for each parent order and currency"},
-    {"po_id", PARAM_QUERY, PARAM_ID, .many = true, .filter = LIST_ANY_OF, .column = "po_id",
+    {"po_id", PARAM_QUERY, PARAM_CODE, .many = true, .filter = LIST_ANY_OF, .column = "po_id",
      .help = "Parent orders"},
     {"totals", PARAM_QUERY, PARAM_BOOL, .help = "Add up all rows of the list, by currency"},
     {0},

@@ -315,7 +315,7 @@ static const struct param costs_post_params[] = {
 };
 #define COST_KEY                                                                                   \
     {"shop", PARAM_PATH, PARAM_TEXT, .required = true, .help = "Number or name of the shop"},      \
-        {"sku_id", PARAM_PATH, PARAM_ID, .required = true, .help = "The SKU"},                     \
+        {"sku_id", PARAM_PATH, PARAM_CODE, .required = true, .help = "The SKU"},                   \
     {                                                                                              \
         "from_day", PARAM_PATH, PARAM_DAY,                                                         \
             .required = true, .help = "The first day on which it holds, in the shop's zone"        \
@@ -468,7 +468,7 @@ static const struct param persons_params[] = {
     SHOP_PARAM,
     {"person", PARAM_QUERY, PARAM_TEXT, .many = true, .filter = LIST_ANY_OF, .column = "person",
      .help = "In charge"},
-    {"sku_id", PARAM_QUERY, PARAM_ID, .many = true, .filter = LIST_ANY_OF, .column = "sku_id",
+    {"sku_id", PARAM_QUERY, PARAM_CODE, .many = true, .filter = LIST_ANY_OF, .column = "sku_id",
      .help = "SKUs"},
     {0},
 };
@@ -519,7 +519,7 @@ static enum err_class person_put(struct call *call, struct err *err)
 
 static const struct param person_put_params[] = {
     {"shop", PARAM_PATH, PARAM_TEXT, .required = true, .help = "Number or name of the shop"},
-    {"sku_id", PARAM_PATH, PARAM_ID, .required = true, .help = "The SKU"},
+    {"sku_id", PARAM_PATH, PARAM_CODE, .required = true, .help = "The SKU"},
     {"person", PARAM_BODY, PARAM_TEXT, .required = true, .max = 64,
      .help = "In charge of it; empty: the product's, else the shop's"},
     {0},

@@ -57,6 +57,11 @@ static void value_schema(struct out *out, const struct param *param)
         out_text(out, "pattern", str_of(id_pattern));
         out_int(out, "maxLength", ID_BYTES_MAX);
         break;
+    case PARAM_CODE:
+        out_text(out, "type", STR("string"));
+        out_text(out, "pattern", STR("^[^\\u0000-\\u001F\\u007F-\\u009F\\u2028\\u2029]+$"));
+        out_int(out, "maxLength", ID_BYTES_MAX);
+        break;
     case PARAM_INT:
         out_text(out, "type", STR("integer"));
         out_text(out, "format", STR("int64"));

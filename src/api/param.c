@@ -160,6 +160,12 @@ static enum err_class value_check(struct call *call, const struct param *param, 
         return call_refuse(call, param->name, "parameter_id", err,
                            "%s is an id: 1 to %d letters, digits, - _ . : / + =", param->name,
                            ID_BYTES_MAX);
+    case PARAM_CODE:
+        if (text.len > 0 && text.len <= ID_BYTES_MAX && !str_has_control(text))
+            return ERR_OK;
+        return call_refuse(call, param->name, "parameter_code", err,
+                           "%s is a text of one line with 1 to %d bytes", param->name,
+                           ID_BYTES_MAX);
     case PARAM_INT:
         return int_read(call, param, text, number, err);
     case PARAM_BOOL:
@@ -310,6 +316,7 @@ static bool kind_fits(enum param_type type, enum json_kind kind)
         return kind == JSON_NUMBER || kind == JSON_STRING;
     case PARAM_TEXT:
     case PARAM_ID:
+    case PARAM_CODE:
     case PARAM_WORD:
     case PARAM_DAY:
     case PARAM_TIME:
@@ -322,9 +329,11 @@ static bool kind_fits(enum param_type type, enum json_kind kind)
 
 static enum err_class type_refuse(struct call *call, const struct param *param, struct err *err)
 {
-    static const char *const kinds[] = {"a text",  "a text", "a number", "true or false",
-                                        "a text",  "a text", "a text",   "a text or number",
-                                        "a value", "a text"};
+    static const char *const kinds[] = {
+        [PARAM_TEXT] = "a text",        [PARAM_ID] = "a text",   [PARAM_CODE] = "a text",
+        [PARAM_INT] = "a number",       [PARAM_WORD] = "a text", [PARAM_DAY] = "a text",
+        [PARAM_BOOL] = "true or false", [PARAM_TIME] = "a text", [PARAM_MONEY] = "a text or number",
+        [PARAM_JSON] = "a value",       [PARAM_KEY] = "a text"};
     return call_refuse(call, param->name, "parameter_type", err, "%s is %s%s", param->name,
                        param->many ? "a list, each " : "", kinds[param->type]);
 }

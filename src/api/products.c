@@ -43,7 +43,7 @@ static const struct param product_params[] = {
     SHOP_PARAM,
     {"q", PARAM_QUERY, PARAM_TEXT, .filter = LIST_SEARCH,
      .help = "A SKU, an SPU, the merchant's code, or a part of the name"},
-    {"spu_id", PARAM_QUERY, PARAM_ID, .many = true, .filter = LIST_ANY_OF, .column = "spu_id",
+    {"spu_id", PARAM_QUERY, PARAM_CODE, .many = true, .filter = LIST_ANY_OF, .column = "spu_id",
      .help = "Products"},
     {"category", PARAM_QUERY, PARAM_TEXT, .many = true, .filter = LIST_ANY_OF, .column = "category",
      .help = "Categories"},

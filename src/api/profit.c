@@ -269,8 +269,9 @@ const struct list profit_order_list = {
     .day_ms = "r.created_ms",
 };
 #define ORDER_FILTERS                                                                              \
-    SHOP_PARAM, {"sku_id",           PARAM_QUERY,   PARAM_ID, .many = true, .filter = LIST_ANY_OF, \
-                 .column = "sku_id", .help = "SKUs"},                                              \
+    SHOP_PARAM,                                                                                    \
+        {"sku_id",           PARAM_QUERY,   PARAM_CODE, .many = true, .filter = LIST_ANY_OF,       \
+         .column = "sku_id", .help = "SKUs"},                                                      \
         {"person",           PARAM_QUERY,        PARAM_TEXT, .many = true, .filter = LIST_ANY_OF,  \
          .column = "person", .help = "In charge"},                                                 \
         {"from",          PARAM_QUERY,                                                             \

@@ -53,7 +53,7 @@ static enum err_class shops_seen(struct call *call, struct sql_value *out, struc
 /* --- one order --- */
 
 static const struct param reveal_params[] = {
-    {"order_id", PARAM_PATH, PARAM_ID, .required = true, .help = "The platform's order number"},
+    {"order_id", PARAM_PATH, PARAM_CODE, .required = true, .help = "The platform's order number"},
     {"shop", PARAM_BODY, PARAM_TEXT, .help = "Its shop, where two have an order of this number"},
     {"fields", PARAM_BODY, PARAM_WORD, .required = true, .many = true, .words = fields,
      .help = "Which"},

@@ -34,6 +34,7 @@ enum param_place { PARAM_QUERY, PARAM_PATH, PARAM_BODY };
 enum param_type {
     PARAM_TEXT,
     PARAM_ID,    /* digits, letters, - _ . : / + =, at most ID_BYTES_MAX; never read as a number */
+    PARAM_CODE,  /* an id that a merchant or a platform made up, as a SKU: any text of one line */
     PARAM_INT,   /* min … max */
     PARAM_BOOL,  /* true false 1 0 */
     PARAM_WORD,  /* one of words */

@@ -25,9 +25,9 @@
          .filter = LIST_ANY_OF,                                                                    \
          .column = "stage",                                                                        \
          .help = "placed paid processing shipped delivered done cancelled refunded"},              \
-        {"sku_id",           PARAM_QUERY,   PARAM_ID, .many = true, .filter = LIST_ANY_OF,         \
+        {"sku_id",           PARAM_QUERY,   PARAM_CODE, .many = true, .filter = LIST_ANY_OF,       \
          .column = "sku_id", .help = "SKUs"},                                                      \
-        {"spu_id",           PARAM_QUERY,       PARAM_ID, .many = true, .filter = LIST_ANY_OF,     \
+        {"spu_id",           PARAM_QUERY,       PARAM_CODE, .many = true, .filter = LIST_ANY_OF,   \
          .column = "spu_id", .help = "Products"},                                                  \
         {"person",           PARAM_QUERY,        PARAM_TEXT, .many = true, .filter = LIST_ANY_OF,  \
          .column = "person", .help = "In charge"},                                                 \
@@ -61,7 +61,7 @@ static const struct param parts_params[] = {LIST_PARAMS,
                                             LIST_RANGE("profit_before_ads", PARAM_MONEY),
                                             {0}};
 static const struct param one_params[] = {
-    {"order_id", PARAM_PATH, PARAM_ID, .required = true,
+    {"order_id", PARAM_PATH, PARAM_CODE, .required = true,
      .help = "The number of the order that the buyer placed, or of one of its parts"},
     {"shop", PARAM_QUERY, PARAM_TEXT, .many = true,
      .help = "Its shop, where two shops have an order of this number"},
