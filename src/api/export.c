@@ -192,7 +192,7 @@ static enum err_class first_await(struct export *export, struct err *err)
     return class_;
 }
 
-static enum err_class turn_take(struct call *call, struct err *err)
+enum err_class export_turn_take(struct call *call, struct err *err)
 {
     if (atomic_fetch_add(&exports_running, 1) < EXPORTS_MAX)
         return ERR_OK;
@@ -203,13 +203,18 @@ static enum err_class turn_take(struct call *call, struct err *err)
     return ERR_THROTTLED;
 }
 
+void export_turn_give(void)
+{
+    atomic_fetch_sub(&exports_running, 1);
+}
+
 static enum err_class export_start(struct call *call, struct export *export, struct err *err)
 {
-    enum err_class class_ = turn_take(call, err);
+    enum err_class class_ = export_turn_take(call, err);
     if (class_)
         return class_;
     if (pthread_create(&export->thread, NULL, reader_main, export) != 0) {
-        atomic_fetch_sub(&exports_running, 1);
+        export_turn_give();
         return err_no_memory(err);
     }
     export->running = true;

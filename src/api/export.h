@@ -33,8 +33,8 @@ enum err_class export_answer(struct call *call, const struct list *list, struct 
 
 /* The rows of another route's answer as a file: for rows that are no declared list, or say more than its columns. It is asked
  * page after page by `next`, each of its own commit, so a file shows what the answer shows, figure by figure. Columns are what
- * the answer's form (schema/answers) says of a row: what every row has, and of the rest what rows of the first page have. An
- * object within a row is its members, `shop.name`; a text in two languages the one that is asked for; what has no form, JSON;
+ * the answer's form (schema/answers) says of a row: what every row has, and of the rest, where one page is all, what rows of
+ * it have; with more pages all of them, for nobody knows yet what later rows have. An object within a row is its members, `shop.name`; a text in two languages the one that is asked for; what has no form, JSON;
  * lists of objects are left out, but for the one that `each` names. Parameters: EXPORT_ITEMS_PARAMS and those of `base` that
  * choose rows. */
 #define EXPORT_ITEMS_PARAMS                                                                        \
@@ -66,6 +66,9 @@ enum err_class export_items(struct call *call, const struct route *base,
                             const struct export_list *list, struct err *err);
 
 /* --- the parts of it --- */
+/* Every file, however it is made, has one of EXPORTS_MAX turns from its first row to its last. */
+enum err_class export_turn_take(struct call *call, struct err *err);
+void export_turn_give(void);
 /* Content-Disposition: a name with the time. */
 enum err_class export_name(struct call *call, struct str ascii, struct str title,
                            enum sheet_form form, const struct zone *zone, struct err *err);

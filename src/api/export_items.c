@@ -5,7 +5,13 @@
 #include "api/export.h"
 #include "api/host.h"
 
-enum { CURSOR_BYTES_MAX = 4096, CELL_BYTES_MAX = 1024 * 1024 };
+enum {
+    CURSOR_BYTES_MAX = 4096,
+    /* A page's answer has at most half of that (answer.c). */
+    PAGE_BYTES_MAX = 64 * 1024 * 1024,
+    CELL_BYTES_MAX = PAGE_BYTES_MAX / 2,
+    SLICE_BYTES = 256 * 1024,
+};
 
 struct items {
     struct call *call;
@@ -13,6 +19,8 @@ struct items {
     const struct export_list *list;
     struct arena reading, kept; /* of a page; of the file */
     struct buf cursor, ahead;
+    size_t sent; /* of `ahead` */
+    bool turn;
     struct export_columns columns;
     struct sheet *sheet;
     enum sheet_form form;
@@ -110,9 +118,9 @@ static struct str cell_text(struct items *items, const struct json *value)
     }
     if (kind == JSON_OBJECT)
         json_write(&text, value);
-    struct str kept = arena_dup(&items->reading, buf_str(&text));
+    struct str kept = text.failed ? STR_NONE : arena_dup(&items->reading, buf_str(&text));
     buf_fini(&text);
-    return kept;
+    return kept; /* never a part of it: a file that is cut looks whole */
 }
 
 static enum err_class cell_make(struct items *items, const struct sheet_column *column,
@@ -198,7 +206,7 @@ static enum err_class sheet_begin(struct items *items, const struct json *page, 
     struct export_columns *columns = &items->columns;
     bool empty = true;
     enum err_class class_ = export_rows(items->list, page, row_seen, &empty, err);
-    columns->all = empty || call_arg(items->call, "columns")->given;
+    columns->all = empty || !items->last || call_arg(items->call, "columns")->given;
     if (!class_)
         class_ = export_columns_make(columns, str_of(items->base->answer), page, err);
     if (!class_)
@@ -246,16 +254,22 @@ static enum http_pull items_pull(void *context, struct buf *piece, unsigned *wai
     struct items *items = context;
     struct err err = {0};
     (void)wait_ms;
-    if (items->ahead.len == 0 && items->last)
+    bool over = items->sent == items->ahead.len;
+    if (over && items->last)
         return HTTP_END;
-    if (items->ahead.len == 0 && page_write(items, &err) != ERR_OK) {
+    if (over) {
+        buf_reset(&items->ahead);
+        items->sent = 0;
+    }
+    if (over && page_write(items, &err) != ERR_OK) {
         log_event(LOG_WARN, "export_failed", LOG_STR("list", str_of(items->base->name)),
                   LOG_STR("code", str_of(err.code)), LOG_STR("message", str_of(err.message)),
                   LOG_END);
         return HTTP_BROKEN;
     }
-    buf_add(piece, buf_str(&items->ahead));
-    buf_reset(&items->ahead);
+    struct str slice = str_sub(buf_str(&items->ahead), items->sent, items->sent + SLICE_BYTES);
+    buf_add(piece, slice);
+    items->sent += slice.len;
     return HTTP_MORE;
 }
 
@@ -264,6 +278,8 @@ static void items_close(void *context)
     struct items *items = context;
     if (items->sheet)
         sheet_abandon(items->sheet);
+    if (items->turn)
+        export_turn_give();
     buf_fini(&items->ahead);
     buf_fini(&items->cursor);
     arena_fini(&items->reading);
@@ -289,9 +305,12 @@ enum err_class export_items(struct call *call, const struct route *base,
         .chinese = str_eq(call_text(call, "lang"), STR("zh")),
     };
     buf_init(&items->cursor, CURSOR_BYTES_MAX);
-    buf_init(&items->ahead, HTTP_PIECE_BYTES_MAX - 1024);
+    buf_init(&items->ahead, PAGE_BYTES_MAX);
     sheet_form_parse(call_text(call, "format"), &items->form);
-    enum err_class class_ = page_write(items, err);
+    enum err_class class_ = export_turn_take(call, err);
+    items->turn = class_ == ERR_OK;
+    if (!class_)
+        class_ = page_write(items, err);
     if (!class_)
         class_ = export_name(call, str_of(base->name), str_of(base->name), items->form, zone_utc(),
                              err);

@@ -2,11 +2,14 @@
 """Every list has its file. The document says which routes answer with rows; each has PATH/export with the list's own filters, and
 what stands in the file is what the list answers, value by value. Nothing of src/ is used: what a row of a file should be is worked
 out here from the answer."""
+import csv
+import io
 import json
+import socket
 from decimal import Decimal
 
 import lib
-from api_client import Api, Refused
+from api_client import Api, Refused, wait_for
 from lib import holds, huiliu, same
 from sheets import take, xlsx_bytes, xlsx_read
 from truth import Stage
@@ -261,6 +264,73 @@ def test_the_command_knows_every_list(t):
     same((code, "products" in why), (2, True), "a list that is none")
     code, _, why = huiliu(stage.home, "export", env=stage.env)
     same((code, "export_needs" in why), (2, True), "no list")
+
+
+DAY = {"from": "2026-01-05", "to": "2026-01-05"}
+
+
+def many_skus(stage, skus):
+    """Sales of many SKUs of a day; the last of them alone has a cost."""
+    stage.execute("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) INSERT INTO trade_day (shop_id, dimension, day, member,"
+                  " currency, orders, pieces, gmv, refunds, received, cost_unknown, cancelled, shipped, late)"
+                  " SELECT 1, 'sku', '2026-01-05', printf('S%%05d', i), 'CNY', 1, 1, %d - i, 0, 100, CASE i WHEN %d THEN 0 ELSE 1 END, 0, 0, 0 FROM n"
+                  % (skus, skus + 1, skus))
+    stage.run("cost", "set", stage.shops[0]["name"], f"S{skus:05}", "2026-01-01", "1.50", "--note", "only", check=True)
+
+
+def test_a_column_that_comes_late_is_there(t):
+    """What orders of two currencies come to together is null: more than a page of them, newer than all that have such sums."""
+    stage = Stage(t, life_shops=1, life_orders=30, douplus_shops=0)
+    stage.sync()
+    stage.execute("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2402) INSERT INTO trade_order (shop_id, order_id, parent_id, stage,"
+                  " pay_amount, currency, created_at, row_hash, received_ms, first_seen_ms, changed_ms)"
+                  " SELECT 1, printf('N%05d', i), printf('P%05d', i / 2), 'paid', 100, CASE i % 2 WHEN 0 THEN 'CNY' ELSE 'USD' END,"
+                  " (SELECT max(created_at) FROM trade_order) + i / 2, zeroblob(16), 1, 1, 1 FROM n WHERE i > 1 AND i < 2402")
+    stage.run("derive", "rebuild", check=True)
+    with Api(stage) as api:
+        first = api.get("/api/v1/trade-orders", limit=1000)["items"]
+        same({json.dumps(row["together"]) for row in first}, {"null"}, "no row of the first page has the column")
+        data, _ = api.raw("/api/v1/trade-orders/export", format="ndjson")
+        rows = {row["order_id"]: row for row in map(json.loads, data.decode().splitlines())}
+        items = {o["order_id"]: o for o in api.walk("/api/v1/trade-orders")}
+        same(set(rows), set(items), "each order once")
+        told = {k: o["together"]["pieces"] for k, o in items.items() if o["together"] and o["together"]["pieces"] is not None}
+        holds(len(told) > 20, "older ones have it")
+        same({k: row["together.pieces"] for k, row in rows.items() if row["together.pieces"] is not None}, told, "pieces together")
+
+
+def test_files_of_answers_have_turns_too(t):
+    """Four at once in a process; the fifth is told so. Who reads slowly has its turn until it goes."""
+    stage = Stage(t, life_shops=1, life_orders=1, douplus_shops=0)
+    many_skus(stage, 30000)
+    with Api(stage) as api:
+        api.get("/api/v1/shops")
+        host, port = api.base.removeprefix("http://").split(":")
+        path = "/api/v1/costs/export?format=ndjson&from=2026-01-05&to=2026-01-05"
+        open_ = []
+        for _ in range(4):
+            peer = socket.socket()
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            peer.connect((host, int(port)))
+            peer.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.token}\r\n\r\n".encode())
+            holds(b" 200 " in peer.recv(64), "it has begun")
+            open_.append(peer)
+        for asked, query in (("/api/v1/costs/export", DAY), ("/api/v1/persons/export", {})):
+            try:
+                api.raw(asked, format="csv", **query)
+                holds(False, f"{asked} was made as a fifth")
+            except Refused as refused:
+                same((refused.status, refused.problem["code"]), (429, "exports_busy"), asked)
+        for peer in open_:
+            peer.close()
+        wait_for(lambda: free(api), "the turns are given back")
+
+
+def free(api):
+    try:
+        return api.raw("/api/v1/persons/export", format="csv")[0]
+    except Refused:
+        return None
 
 
 if __name__ == "__main__":
