@@ -122,6 +122,41 @@ static void signing_in_makes_a_new_session(void **state)
     assert_true(str_find(answer_header(&a, "Set-Cookie"), STR("=00000000")) == SIZE_MAX);
 }
 
+static void one_ends_ones_other_sessions_and_nobody_elses(void **state)
+{
+    struct api_fixture *f = *state;
+    struct answer a = sign_in(f, "anna", PASSWORD);
+    struct str there = cookie_take(f, &a);
+    api_header(f, "Cookie", "");
+    a = sign_in(f, "root", PASSWORD);
+    struct str roots = cookie_take(f, &a);
+    struct answer of_root = api_ask(f, "GET", "/api/v1/auth/sessions", "", NULL);
+    assert_string_equal(answer_text(&of_root, "items.0.this"), "true");
+    assert_string_equal(answer_text(&of_root, "items.1"), "(absent)");
+    api_header(f, "Cookie", "");
+    a = sign_in(f, "anna", PASSWORD);
+    cookie_take(f, &a);
+    api_header(f, "X-Huiliu", "1");
+    a = api_ask(f, "GET", "/api/v1/auth/sessions", "", NULL);
+    size_t other = strcmp(answer_text(&a, "items.0.this"), "true") == 0 ? 1 : 0;
+    assert_string_equal(answer_text(&a, other ? "items.1.this" : "items.0.this"), "false");
+    struct str path = arena_printf(&f->arena, "/api/v1/auth/sessions/%s",
+                                   answer_text(&a, other ? "items.1.id" : "items.0.id"));
+    struct answer gone = api_ask(f, "DELETE", path.ptr, "", NULL);
+    assert_int_equal(gone.status, 204);
+    gone = api_ask(f, "DELETE", path.ptr, "", NULL);
+    answer_refuses(&gone, 404, "absent");
+    path = arena_printf(&f->arena, "/api/v1/auth/sessions/%s", answer_text(&of_root, "items.0.id"));
+    gone = api_ask(f, "DELETE", path.ptr, "", NULL);
+    answer_refuses(&gone, 404, "absent");
+    api_header(f, "Cookie", there.ptr);
+    a = api_ask(f, "GET", "/api/v1/auth/me", "", NULL);
+    answer_refuses(&a, 401, "unauthenticated");
+    api_header(f, "Cookie", roots.ptr);
+    a = api_ask(f, "GET", "/api/v1/auth/me", "", NULL);
+    assert_int_equal(a.status, 200);
+}
+
 static void a_session_ends_by_idleness(void **state)
 {
     struct api_fixture *f = *state;
@@ -681,6 +716,7 @@ int main(void)
         AUTH_TEST(a_page_learns_at_once_who_asks),
         AUTH_TEST(a_session_is_made_used_and_ended),
         AUTH_TEST(signing_in_makes_a_new_session),
+        AUTH_TEST(one_ends_ones_other_sessions_and_nobody_elses),
         AUTH_TEST(a_session_ends_by_idleness),
         AUTH_TEST(what_is_stored_does_not_let_anybody_in),
         AUTH_TEST(wrong_names_and_passwords_look_alike_and_wait),

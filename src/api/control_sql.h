@@ -108,8 +108,18 @@ static const char SQL_ATTENTION_WORKERS[] =
 #define SQL_FIND_PHONE SQL_FIND("phone_index")
 #define SQL_FIND_NAME SQL_FIND("contact_name_index")
 /* ?1 user ?2 after */
-static const char SQL_REVEALS_OF[] = "SELECT count(*) FROM audit WHERE user_id = ?1 AND at_ms > ?2"
-                                     " AND action IN ('personal.reveal', 'personal.search')";
+static const char SQL_REVEALS_OF[] =
+    "SELECT count(*) FROM audit WHERE user_id = ?1 AND at_ms > ?2"
+    " AND action IN ('personal.reveal', 'personal.search', 'original.reveal')";
+/* ?1 0 ?2 shops ?3 key ?4 table */
+#define SQL_ORIGINAL                                                                               \
+    SQL_SCOPED("SELECT shop_id, body, received_ms FROM original WHERE ", "shop_id", "?1", "?2",    \
+               " AND table_name = ?4 AND key_text = ?3 LIMIT 2")
+/* ?1 lane ?2 instant: a lane runs one task at a time. */
+static const char SQL_EXECUTION_AT[] =
+    "SELECT id, task_id, kind, stream, started_ms, ended_ms, result, run FROM execution"
+    " WHERE lane = ?1 AND started_ms <= ?2 AND (ended_ms IS NULL OR ended_ms >= ?2)"
+    " ORDER BY started_ms DESC LIMIT 1";
 /* --- webhooks --- ?1 platform ?2 shop ?3 digest ?4 received ?5 body ?6 ids. The same again is nothing. */
 static const char SQL_HOOK_ADD[] =
     "INSERT INTO webhook_event (platform, shop_id, digest, received_ms, body, ids)"

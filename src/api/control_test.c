@@ -468,6 +468,79 @@ static void order_add(struct api_fixture *f, int64_t shop, const char *id, const
 
 static const char reason[] = "{\"fields\":[\"phone\"],\"reason\":\"a parcel came back\"}";
 
+static void original_add(struct api_fixture *f, int64_t shop, const char *table, const char *id,
+                         const char *record, int64_t received_ms)
+{
+    struct buf packed, sealed;
+    struct err err;
+    buf_init(&packed, 1000);
+    buf_init(&sealed, 1000);
+    api_good(zstd_write(&packed, str_of(record), 3, &err), &err);
+    api_good(seal_write(f->keyring, &sealed, buf_str(&packed), STR("original"), &err), &err);
+    const struct sql_value values[] = {sql_int(shop), sql_text(str_of(table)), sql_text(str_of(id)),
+                                       sql_bytes(buf_str(&sealed)), sql_int(received_ms)};
+    api_exec(f,
+             "INSERT INTO original (shop_id, table_name, key_text, body, received_ms)"
+             " VALUES (?1, ?2, ?3, ?4, ?5)",
+             values, 5);
+    buf_fini(&packed);
+    buf_fini(&sealed);
+}
+
+static void a_record_is_shown_like_personal_data(void **state)
+{
+    struct api_fixture *f = *state;
+    const char *why = "{\"reason\":\"the buyer asks\"}";
+    now = clock_now_ms();
+    try_add(f, FIXTURE_BETA, "r1", "done");
+    original_add(f, FIXTURE_BETA, "trade_order", "B1", "{\"id\":1835535794685987,\"tel\":\"138\"}",
+                 now + 5);
+    original_add(f, FIXTURE_ALPHA, "ad_order", "A1", "{\"n\":1}", now + 60);
+    struct answer a = api_ask(f, "POST", API "trade-orders/B1/original", "", why);
+    assert_string_equal(answer_text(&a, "record.tel"), "138");
+    assert_string_equal(answer_text(&a, "record.id"), "1835535794685987");
+    assert_string_equal(answer_text(&a, "came_by.run"), "r1");
+    assert_int_equal(count(f, "SELECT count(*) FROM audit WHERE action = 'original.reveal' AND"
+                              " subject = 'B1' AND reason = 'the buyer asks'"),
+                     1);
+    a = api_ask(f, "POST", API "ad-orders/A1/original", "", why);
+    assert_string_equal(answer_text(&a, "record.n"), "1");
+    assert_string_equal(answer_text(&a, "came_by"), "(null)");
+    a = api_ask(f, "POST", API "ad-orders/B1/original", "", why);
+    answer_refuses(&a, 404, "absent");
+    a = api_ask(f, "POST", API "trade-orders/B1/original", "", "{\"reason\":\"  \"}");
+    answer_refuses(&a, 400, "parameter_short");
+    only_beta(f);
+    a = api_ask(f, "POST", API "ad-orders/A1/original", "", why);
+    answer_refuses(&a, 404, "absent");
+    f->person.reveals = false;
+    a = api_ask(f, "POST", API "trade-orders/B1/original", "", why);
+    answer_refuses(&a, 403, "right");
+}
+
+static void executions_are_those_of_his_shops(void **state)
+{
+    struct api_fixture *f = *state;
+    now = clock_now_ms();
+    try_add(f, FIXTURE_ALPHA, "r1", "done");
+    now += 1000;
+    try_add(f, FIXTURE_BETA, "r1", "retry");
+    now += 1000;
+    try_add(f, FIXTURE_BETA, "r2", "done");
+    struct answer a = get(f, API "executions", "total=1");
+    assert_string_equal(answer_text(&a, "total"), "3");
+    assert_string_equal(answer_text(&a, "items.0.run"), "r2");
+    assert_string_equal(answer_text(&a, "items.2.shop.name"), "alpha");
+    assert_string_equal(answer_text(&a, "items.2.rows_new"), "5");
+    a = get(f, API "executions", "run=r1&result=retry");
+    assert_string_equal(answer_text(&a, "items.0.shop.name"), "beta");
+    assert_string_equal(answer_text(&a, "items.1"), "(absent)");
+    only_beta(f);
+    a = get(f, API "executions", "total=1&sort=started");
+    assert_string_equal(answer_text(&a, "total"), "2");
+    assert_string_equal(answer_text(&a, "items.0.result"), "retry");
+}
+
 static void reveal_needs_the_right_a_reason_and_a_shop_of_his(void **state)
 {
     struct api_fixture *f = *state;
@@ -592,6 +665,8 @@ int main(void)
         API_TEST(what_there_is_is_listed),
         API_TEST(windows_come_each_once),
         API_TEST(reveal_needs_the_right_a_reason_and_a_shop_of_his),
+        API_TEST(a_record_is_shown_like_personal_data),
+        API_TEST(executions_are_those_of_his_shops),
         API_TEST(a_stream_goes_on_where_it_was_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,10 @@ struct api_setting {
     bool secret, required, given, option;
     struct api_words words; /* what an option may be; empty: anything */
 };
+/* An option of the home, as `huiliu settings` shows it: secrets hidden. Its origin: "default", "huiliu.yaml", … */
+struct api_option {
+    struct str key, value, origin, en, zh;
+};
 /* As `huiliu status` has it. Instants: 0: never. */
 struct api_stream_status {
     struct str stream, table, grade, error;
@@ -138,6 +142,8 @@ struct api_home {
     /* What a platform needs of a shop, or of an app. */
     enum err_class (*needs)(void *context, struct str platform, bool of_app, struct arena *arena,
                             struct api_setting **out, size_t *len, struct err *err);
+    enum err_class (*options)(void *context, struct arena *arena, struct api_option **out,
+                              size_t *len, struct err *err);
     enum err_class (*platforms)(void *context, struct arena *arena, struct api_platform **out,
                                 size_t *len, struct err *err);
     enum err_class (*streams)(void *context, int64_t shop_id, struct arena *arena,

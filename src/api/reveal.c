@@ -9,9 +9,10 @@
 #include "api/control.h"
 #include "api/control_sql.h"
 #include "api/items.h"
+#include "api/personal.h"
 #include "api/tables.h"
 
-enum { HOUR_MS = 3600 * 1000, REVEALS_AN_HOUR = 100, REASON_BYTES_MIN = 5, FOUND_MAX = 100 };
+enum { HOUR_MS = 3600 * 1000, REVEALS_AN_HOUR = 100, FOUND_MAX = 100 };
 
 static const char *const fields[] = {"phone", "contact_name", NULL};
 
@@ -32,8 +33,21 @@ static enum err_class rate_check(const struct call *call, struct err *err)
     return class_;
 }
 
-/* Only numbers of shops, so that the key of the table serves it. */
-static enum err_class shops_seen(struct call *call, struct sql_value *out, struct err *err)
+enum err_class personal_allowed(struct call *call, struct str *reason, struct err *err)
+{
+    *reason = str_trim(call_text(call, "reason"));
+    if (reason->len < PERSONAL_REASON_BYTES_MIN)
+        return call_refuse(call, "reason", "parameter_short", err, "say why in a few words");
+    return rate_check(call, err);
+}
+
+enum err_class personal_ambiguous(struct call *call, struct err *err)
+{
+    return call_refuse(call, "shop", "order_ambiguous", err,
+                       "several shops have an order of this number: name the shop");
+}
+
+enum err_class personal_shops(struct call *call, struct sql_value *out, struct err *err)
 {
     const struct api_host *host = call->host;
     struct shop_scope scope;
@@ -57,8 +71,7 @@ static const struct param reveal_params[] = {
     {"shop", PARAM_BODY, PARAM_TEXT, .help = "Its shop, where two have an order of this number"},
     {"fields", PARAM_BODY, PARAM_WORD, .required = true, .many = true, .words = fields,
      .help = "Which"},
-    {"reason", PARAM_BODY, PARAM_TEXT, .required = true, .min = REASON_BYTES_MIN, .max = 400,
-     .help = "Why; it is written down"},
+    PERSONAL_REASON,
     {0}};
 
 struct revealed {
@@ -72,7 +85,7 @@ static enum err_class order_read(struct call *call, struct revealed *out, struct
     struct sql_value shops;
     struct reader *row;
     *out = (struct revealed){0};
-    enum err_class class_ = shops_seen(call, &shops, err);
+    enum err_class class_ = personal_shops(call, &shops, err);
     if (class_ != ERR_OK)
         return class_;
     const struct sql_value values[] = {sql_int(0), shops, sql_text(call_text(call, "order_id"))};
@@ -89,10 +102,7 @@ static enum err_class order_read(struct call *call, struct revealed *out, struct
     class_ = reader_close(row, err);
     if (class_ == ERR_OK && out->orders == 0)
         return call_absent(err, "order", call_text(call, "order_id"));
-    if (class_ == ERR_OK && out->orders > 1)
-        return call_refuse(call, "shop", "order_ambiguous", err,
-                           "several shops have an order of this number: name the shop");
-    return class_;
+    return class_ == ERR_OK && out->orders > 1 ? personal_ambiguous(call, err) : class_;
 }
 
 static bool is_asked(const struct call *call, const char *field)
@@ -137,10 +147,8 @@ static enum err_class reveal(struct call *call, struct err *err)
 {
     struct revealed found;
     struct out out;
-    struct str reason = str_trim(call_text(call, "reason"));
-    if (reason.len < REASON_BYTES_MIN)
-        return call_refuse(call, "reason", "parameter_short", err, "say why in a few words");
-    enum err_class class_ = rate_check(call, err);
+    struct str reason;
+    enum err_class class_ = personal_allowed(call, &reason, err);
     if (class_ == ERR_OK)
         class_ = order_read(call, &found, err);
     if (class_ != ERR_OK)
@@ -172,8 +180,7 @@ static const struct param find_params[] = {
     {"phone", PARAM_BODY, PARAM_TEXT, .max = 64,
      .help = "The whole number, as the platform gives it"},
     {"contact_name", PARAM_BODY, PARAM_TEXT, .max = 200, .help = "The whole name"},
-    {"reason", PARAM_BODY, PARAM_TEXT, .required = true, .min = REASON_BYTES_MIN, .max = 400,
-     .help = "Why; it is written down"},
+    PERSONAL_REASON,
     {0}};
 
 static void found_write(struct call *call, struct out *out, const struct reader *row)
@@ -191,12 +198,13 @@ static enum err_class find(struct call *call, struct err *err)
     bool phone = call_given(call, "phone"), name = call_given(call, "contact_name");
     const char *field = phone ? "phone" : "contact_name";
     struct sql_value shops;
+    struct str reason;
     char hex[33];
     if (phone == name)
         return call_refuse(call, "phone", "search_which", err, "one of: phone, contact_name");
-    enum err_class class_ = rate_check(call, err);
+    enum err_class class_ = personal_allowed(call, &reason, err);
     if (class_ == ERR_OK)
-        class_ = shops_seen(call, &shops, err);
+        class_ = personal_shops(call, &shops, err);
     if (class_ == ERR_OK)
         class_ = blind_index(call->host->keyring, str_of(field), call_text(call, field), hex, err);
     if (class_ == ERR_SKIP_RECORD)
@@ -204,7 +212,7 @@ static enum err_class find(struct call *call, struct err *err)
     if (class_ != ERR_OK)
         return class_;
     struct change change = {.line = audit_of(call, "personal.search", str_of(field))};
-    change.line.reason = call_text(call, "reason");
+    change.line.reason = reason;
     class_ = change_make(call->host->store, &change, err);
     if (class_ != ERR_OK)
         return class_;

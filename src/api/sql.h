@@ -74,6 +74,12 @@
 #define SQL_SESSION_REMOVE "DELETE FROM api_session WHERE id = ?1"
 /* ?1 user */
 #define SQL_SESSIONS_REMOVE "DELETE FROM api_session WHERE user_id = ?1"
+/* ?1 user ?2 seen before ?3 made before: those are over */
+#define SQL_SESSIONS_OF                                                                            \
+    "SELECT id, created_ms, seen_ms, peer FROM api_session WHERE user_id = ?1 AND seen_ms >= ?2"   \
+    " AND created_ms >= ?3 ORDER BY seen_ms DESC, id LIMIT 200"
+/* ?1 user ?2 the first half of its digest */
+#define SQL_SESSION_END "DELETE FROM api_session WHERE user_id = ?1 AND substr(id, 1, 32) = ?2"
 /* ?1 seen before ?2 made before */
 #define SQL_SESSIONS_PRUNE "DELETE FROM api_session WHERE seen_ms < ?1 OR created_ms < ?2"
 /* ?1 digest */

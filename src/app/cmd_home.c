@@ -79,18 +79,11 @@ enum exit_code cmd_migrate(struct app *app, const struct cli *cli, struct err *e
 
 /* --- settings --- */
 
-static const struct option_value *value_of(const struct options *options, enum option_id id)
+static void setting_row(void *context, struct str key, const struct option *option,
+                        struct str value, enum option_origin origin)
 {
-    for (size_t i = 0; i < options->values_len; i++) {
-        if (options->values[i].id == id && options->values[i].platform.len == 0)
-            return &options->values[i];
-    }
-    return NULL;
-}
-
-static void setting_row(struct report *report, struct str key, struct str value,
-                        enum option_origin origin)
-{
+    struct report *report = context;
+    (void)option;
     report_row(report);
     report_text(report, key);
     report_text(report, value);
@@ -115,25 +108,8 @@ enum exit_code cmd_settings(struct app *app, const struct cli *cli, struct err *
     if (class_ != ERR_OK)
         return exit_of(class_);
     report_init(&report, columns, 3, NULL, &app->arena);
-    setting_row(&report, STR("home"), app->home, OPTION_STANDARD);
-    for (enum option_id id = 0; id < OPTIONS; id++) {
-        const struct option *option = &option_table()[id];
-        const struct option_value *value = value_of(&app->options, id);
-        if (value)
-            setting_row(&report, str_of(option->key), option_shown(value, &app->arena),
-                        value->origin);
-        else if (str_find_char(str_of(option->key), '*') == SIZE_MAX)
-            setting_row(&report, str_of(option->key), str_of(option->standard), OPTION_STANDARD);
-    }
-    for (size_t i = 0; i < app->options.values_len; i++) {
-        const struct option_value *value = &app->options.values[i];
-        struct str key = str_of(option_table()[value->id].key), head, tail;
-        if (value->platform.len == 0 || !str_cut(key, '*', &head, &tail))
-            continue;
-        key = arena_printf(&app->arena, "%.*s%.*s%.*s", STR_ARG(head), STR_ARG(value->platform),
-                           STR_ARG(tail));
-        setting_row(&report, key, option_shown(value, &app->arena), value->origin);
-    }
+    setting_row(&report, STR("home"), NULL, app->home, OPTION_STANDARD);
+    options_each(&app->options, &app->arena, setting_row, &report);
     return exit_of(app_print_report(app, &report, "settings", err));
 }
 

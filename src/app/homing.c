@@ -265,6 +265,39 @@ static enum err_class home_prove(void *context, int64_t shop_id, struct str stre
                             : class_;
 }
 
+enum { OPTIONS_SHOWN_MAX = OPTIONS + OPTION_VALUES_MAX };
+
+struct options_shown {
+    struct api_option *items;
+    size_t len;
+};
+
+static void option_add(void *context, struct str key, const struct option *option, struct str value,
+                       enum option_origin origin)
+{
+    struct options_shown *shown = context;
+    shown->items[shown->len++] = (struct api_option){
+        .key = key,
+        .value = value,
+        .origin = str_of(option_origin_name(origin)),
+        .en = str_of(option->help.en),
+        .zh = str_of(option->help.zh),
+    };
+}
+
+static enum err_class home_options(void *context, struct arena *arena, struct api_option **out,
+                                   size_t *len, struct err *err)
+{
+    const struct app *app = context;
+    struct options_shown shown = {arena_array(arena, OPTIONS_SHOWN_MAX, sizeof(*shown.items)), 0};
+    if (!shown.items)
+        return err_no_memory(err);
+    options_each(&app->options, arena, option_add, &shown);
+    *out = shown.items;
+    *len = shown.len;
+    return ERR_OK;
+}
+
 const struct api_home *homing_make(struct app *app)
 {
     struct api_home *home = arena_alloc(&app->arena, sizeof(*home));
@@ -274,6 +307,7 @@ const struct api_home *homing_make(struct app *app)
             .text = home_text,
             .event_text = home_event_text,
             .sync_plan = home_sync_plan,
+            .options = home_options,
             .platforms = home_platforms,
             .streams = home_streams,
             .prove = home_prove,

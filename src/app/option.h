@@ -110,6 +110,13 @@ const char *option_origin_name(enum option_origin origin);
 struct str option_shown(const struct option_value *value, struct arena *arena);
 struct str option_text_shown(const struct options *options, enum option_id id, struct arena *arena);
 
+/* Every option that there is, with the value that holds as it may be shown and where it comes from; of one a platform those
+ * that are set, by their full names. */
+typedef void option_each(void *context, struct str key, const struct option *option,
+                         struct str value, enum option_origin origin);
+void options_each(const struct options *options, struct arena *arena, option_each *each,
+                  void *context);
+
 /* A commented huiliu.yaml with every option; `values` are written as set. */
 void options_file_write(struct buf *out, const struct options *values);
 /* docs/settings.md. */

@@ -109,3 +109,35 @@ struct str option_text_shown(const struct options *options, enum option_id id, s
     const struct option_value *value = option_value_find(options, id, STR_NONE);
     return value ? option_shown(value, arena) : option_text(options, id);
 }
+
+static const struct option_value *value_of(const struct options *options, enum option_id id)
+{
+    for (size_t i = 0; i < options->values_len; i++) {
+        if (options->values[i].id == id && options->values[i].platform.len == 0)
+            return &options->values[i];
+    }
+    return NULL;
+}
+
+void options_each(const struct options *options, struct arena *arena, option_each *each,
+                  void *context)
+{
+    for (enum option_id id = 0; id < OPTIONS; id++) {
+        const struct option *option = &option_table()[id];
+        const struct option_value *value = value_of(options, id);
+        if (value)
+            each(context, str_of(option->key), option, option_shown(value, arena), value->origin);
+        else if (str_find_char(str_of(option->key), '*') == SIZE_MAX)
+            each(context, str_of(option->key), option, str_of(option->standard), OPTION_STANDARD);
+    }
+    for (size_t i = 0; i < options->values_len; i++) {
+        const struct option_value *value = &options->values[i];
+        const struct option *option = &option_table()[value->id];
+        struct str head, tail;
+        if (value->platform.len == 0 || !str_cut(str_of(option->key), '*', &head, &tail))
+            continue;
+        struct str key = arena_printf(arena, "%.*s%.*s%.*s", STR_ARG(head),
+                                      STR_ARG(value->platform), STR_ARG(tail));
+        each(context, key, option, option_shown(value, arena), value->origin);
+    }
+}

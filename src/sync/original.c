@@ -8,14 +8,13 @@
 
 enum { UNOPENED_AGAIN_MS = 60 * 60 * 1000 };
 
-enum err_class original_open(struct sync *sync, const struct stream *stream, struct str packed,
-                             struct arena *arena, struct str *out, struct err *err)
+enum err_class sync_original_open(const struct keyring *keyring, struct str packed,
+                                  struct arena *arena, struct str *out, struct err *err)
 {
-    (void)stream;
     struct buf frame, text;
     buf_init(&frame, BODY_BYTES_MAX);
     buf_init(&text, BODY_BYTES_MAX);
-    enum err_class class_ = seal_read(sync->options.keyring, &frame, packed, ORIGINAL_CONTEXT, err);
+    enum err_class class_ = seal_read(keyring, &frame, packed, ORIGINAL_CONTEXT, err);
     if (class_ == ERR_OK)
         class_ = zstd_read(&text, buf_str(&frame), err);
     if (class_ == ERR_OK) {
@@ -42,7 +41,8 @@ enum err_class original_load(struct sync *sync, const struct stream *stream, int
     if (found) {
         out->key = key;
         out->received_ms = reader_int(row, 1);
-        class_ = original_open(sync, stream, reader_text(row, 0), arena, &out->text, err);
+        class_ = sync_original_open(sync->options.keyring, reader_text(row, 0), arena, &out->text,
+                                    err);
     }
     enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
     if (class_ == ERR_OK)

@@ -235,8 +235,8 @@ static enum err_class replay_page(const struct replay *replay, struct buf *after
         while (class_ == ERR_OK && reader_next(row)) {
             rows[rows_len].key = arena_dup(&arena, reader_text(row, 0));
             rows[rows_len].received_ms = reader_int(row, 2);
-            class_ = original_open(replay->run.sync, replay->run.stream, reader_text(row, 1),
-                                   &arena, &rows[rows_len++].text, err);
+            class_ = sync_original_open(replay->run.sync->options.keyring, reader_text(row, 1),
+                                        &arena, &rows[rows_len++].text, err);
         }
         enum err_class closed = reader_close(row, class_ == ERR_OK ? err : NULL);
         if (class_ == ERR_OK)

@@ -106,6 +106,11 @@ enum err_class sync_prove(struct sync *sync, const struct sync_shop *shop,
                           const struct stream *stream, int64_t from_ms, int64_t to_ms,
                           struct buf *json, struct err *err);
 
+/* --- originals --- */
+/* The record as it was received, from `original.body`: JSON, with what is personal in the clear. Memory: the arena. */
+enum err_class sync_original_open(const struct keyring *keyring, struct str packed,
+                                  struct arena *arena, struct str *out, struct err *err);
+
 /* --- replay --- */
 /* Maps stored originals of the stream's table again, each by the manifest that made it, and says what would change, without
  * any call. `shop` with a file's manifest in the place of its platform's: only rows of such files. `apply`: writes it.

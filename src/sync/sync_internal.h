@@ -154,9 +154,6 @@ struct original {
 enum err_class original_load(struct sync *sync, const struct stream *stream, int64_t shop_id,
                              struct str key, struct arena *arena, struct original *out,
                              struct err *err);
-/* The plain text of a stored original's bytes. */
-enum err_class original_open(struct sync *sync, const struct stream *stream, struct str packed,
-                             struct arena *arena, struct str *out, struct err *err);
 
 /* --- lookup.c --- */
 enum err_class ids_enqueue(struct sync *sync, const struct sync_request *request, int64_t now_ms,

@@ -19,6 +19,7 @@ WITHOUT = {
     "/api/v1/import-kinds": "what this program can read, not what a shop has; huiliu import --kinds tells it",
     "/api/v1/platforms": "the manifests of this program; huiliu connector list tells them",
     "/api/v1/views": "a person's own settings: filters and widths by name",
+    "/api/v1/auth/sessions": "where a person is signed in himself",
 }
 PAGING = {"limit", "cursor", "page", "total", "totals", "sort"}
 OWN = {"format", "columns", "sheet", "lang", "sort"}
