@@ -45,19 +45,11 @@ static enum err_class days_changed(const struct derive_work *work, struct trade_
 enum err_class trade_days_write(const struct derive_work *work, struct trade_days *days,
                                 struct err *err)
 {
-    static const char *const whole[] = {SQL_TRADE_CELLS_CLEAR,
-                                        SQL_TRADE_CELLS_DAY,
-                                        SQL_TRADE_DAY_CLEAR_SHOP,
-                                        SQL_TRADE_DAY_CLEAR_SKU,
-                                        SQL_TRADE_DAY_CLEAR_SPU,
-                                        SQL_TRADE_DAY_CLEAR_PERSON,
-                                        SQL_TRADE_DAY_SHOP,
-                                        SQL_TRADE_DAY_SKU,
-                                        SQL_TRADE_DAY_SPU,
-                                        SQL_TRADE_DAY_PERSON,
-                                        NULL};
-    static const char *const sums[] = {SQL_TRADE_DAY_SUMS_SHOP, SQL_TRADE_DAY_SUMS_SKU,
-                                       SQL_TRADE_DAY_SUMS_SPU, SQL_TRADE_DAY_SUMS_PERSON, NULL};
+    static const char *const whole[] = {SQL_TRADE_CELLS_CLEAR,    SQL_TRADE_CELLS_DAY,
+                                        SQL_TRADE_DAY_CLEAR_SHOP, SQL_TRADE_DAY_CLEAR_SKU,
+                                        SQL_TRADE_DAY_CLEAR_SPU,  SQL_TRADE_DAY_CLEAR_PERSON,
+                                        SQL_TRADE_DAY_SET,        NULL};
+    static const char *const sums[] = {SQL_TRADE_DAY_SUMS, NULL};
     enum err_class class_ = days_changed(work, days, err);
     if (class_ == ERR_OK)
         class_ = days_write(work, &days->whole, whole, err);

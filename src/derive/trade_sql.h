@@ -176,53 +176,58 @@ static const char SQL_TRADE_COSTS[] = TRADE_LISTED(
 #define SQL_TRADE_DAY_CLEAR_SKU TRADE_DAY_CLEAR("sku")
 #define SQL_TRADE_DAY_CLEAR_SPU TRADE_DAY_CLEAR("spu")
 #define SQL_TRADE_DAY_CLEAR_PERSON TRADE_DAY_CLEAR("person")
-/* ?1 shop ?2 day. A parent counts once however many parts it has, and is called off where no part of it counts: t is a
- * row for each. What adds up comes from cells. Sums of members of which nothing counts are 0. */
+/* The four dimensions of a day, and a row's member in each: none in `shop`. */
+#define TRADE_DIMENSIONS                                                                           \
+    "(SELECT 'shop' AS dimension UNION ALL SELECT 'sku' UNION ALL SELECT 'spu'"                    \
+    " UNION ALL SELECT 'person') AS d"
+#define TRADE_MEMBER(of)                                                                           \
+    "CASE d.dimension WHEN 'sku' THEN " of ".sku_id WHEN 'spu' THEN " of                           \
+    ".spu_id WHEN 'person' THEN " of ".person ELSE '' END"
+#define TRADE_DAY_INSERT                                                                            \
+    "INSERT INTO trade_day (shop_id, dimension, day, member, currency, orders, cancelled, shipped," \
+    " late, cost_unknown" TRADE_SUMMED(TRADE_NAME) ")"
+/* ?1 shop ?2 day. A parent counts once however many parts it has, and is called off where no part of it counts. Most have
+ * one part, and those (s) add up: only the parts of the others (t) are put together in each dimension. What is counted of
+ * them says how many there are, with a sort; to look each parent up among the others would be a plan by chance. What else
+ * adds up comes from cells. Sums of members of which nothing counts are 0. */
 #define TRADE_UNKNOWN(column) ", CAST(NULL AS bigint) AS " column
+#define TRADE_NO(column) ", NULL"
 #define TRADE_CELL(column) ", c." column
 #define TRADE_OF_COUNTED(column) ", CASE WHEN sum(u.orders) = 0 THEN 0 ELSE sum(u." column ") END"
 /* clang-format off */
-#define TRADE_DAY(dimension, member, cell_member)                                                  \
-    "INSERT INTO trade_day (shop_id, dimension, day, member, currency, orders, cancelled, shipped," \
-    " late, cost_unknown" TRADE_SUMMED(TRADE_NAME) ")"                                             \
-    " SELECT u.shop_id, '" dimension "', u.day, u.member, u.currency, sum(u.orders),"              \
-    " sum(u.cancelled), sum(u.shipped), sum(u.late), sum(u.cost_unknown)"                          \
-    TRADE_SUMMED(TRADE_OF_COUNTED)                                                                 \
-    " FROM (SELECT t.shop_id, t.day, t.member, t.currency, t.one AS orders,"                       \
-    " 1 - t.one AS cancelled, CASE WHEN t.late IS NULL THEN 0 ELSE 1 END AS shipped,"              \
-    " coalesce(t.late, 0) AS late, 0 AS cost_unknown" TRADE_SUMMED(TRADE_UNKNOWN)                  \
-    " FROM (SELECT r.shop_id, r.day, " member " AS member, r.currency, r.parent_id,"               \
-    " max(r.counts) AS one, max(CASE WHEN r.counts = 1 THEN r.late END) AS late"                   \
-    " FROM trade_result r WHERE r.shop_id = ?1 AND r.day = ?2"                                     \
-    " GROUP BY r.shop_id, r.day, " member ", r.currency, r.parent_id) AS t"                        \
-    " UNION ALL SELECT c.shop_id, c.day, " cell_member ", c.currency, 0, 0, 0, 0, c.cost_unknown"  \
-    TRADE_SUMMED(TRADE_CELL)                                                                       \
-    " FROM trade_cell c WHERE c.shop_id = ?1 AND c.day = ?2) AS u"                                 \
-    " GROUP BY u.shop_id, u.day, u.member, u.currency"
+#define SQL_TRADE_DAY_SET                                                                          \
+    TRADE_DAY_INSERT                                                                               \
+    " WITH r AS (SELECT a.shop_id, a.day, a.sku_id, a.spu_id, a.person, a.currency, a.parent_id,"  \
+    " a.counts, CASE WHEN a.counts = 1 THEN a.late END AS late,"                                   \
+    " count(*) OVER (PARTITION BY a.parent_id) AS parts"                                           \
+    " FROM trade_result a WHERE a.shop_id = ?1 AND a.day = ?2)"                                    \
+    " SELECT u.shop_id, u.dimension, u.day, u.member, u.currency, sum(u.orders), sum(u.cancelled)," \
+    " sum(u.shipped), sum(u.late), sum(u.cost_unknown)" TRADE_SUMMED(TRADE_OF_COUNTED)             \
+    " FROM (SELECT s.shop_id, d.dimension, s.day, " TRADE_MEMBER("s") " AS member, s.currency,"    \
+    " s.orders, s.cancelled, s.shipped, s.late, 0 AS cost_unknown" TRADE_SUMMED(TRADE_UNKNOWN)     \
+    " FROM " TRADE_DIMENSIONS " CROSS JOIN (SELECT r.shop_id, r.day, r.sku_id, r.spu_id, r.person," \
+    " r.currency, sum(r.counts) AS orders, count(*) - sum(r.counts) AS cancelled,"                 \
+    " count(r.late) AS shipped, coalesce(sum(r.late), 0) AS late FROM r WHERE r.parts = 1"         \
+    " GROUP BY r.shop_id, r.day, r.sku_id, r.spu_id, r.person, r.currency) AS s"                   \
+    " UNION ALL SELECT t.shop_id, t.dimension, t.day, t.member, t.currency, t.one, 1 - t.one,"     \
+    " CASE WHEN t.late IS NULL THEN 0 ELSE 1 END, coalesce(t.late, 0), 0" TRADE_SUMMED(TRADE_NO)   \
+    " FROM (SELECT r.shop_id, d.dimension, r.day, " TRADE_MEMBER("r") " AS member, r.currency,"    \
+    " r.parent_id, max(r.counts) AS one, max(r.late) AS late FROM " TRADE_DIMENSIONS               \
+    " CROSS JOIN r WHERE r.parts > 1 GROUP BY r.shop_id, d.dimension, r.day, " TRADE_MEMBER("r")   \
+    ", r.currency, r.parent_id) AS t"                                                              \
+    " UNION ALL SELECT c.shop_id, d.dimension, c.day, " TRADE_MEMBER("c") ", c.currency,"          \
+    " 0, 0, 0, 0, c.cost_unknown" TRADE_SUMMED(TRADE_CELL) " FROM " TRADE_DIMENSIONS               \
+    " CROSS JOIN trade_cell c WHERE c.shop_id = ?1 AND c.day = ?2) AS u"                           \
+    " GROUP BY u.shop_id, u.dimension, u.day, u.member, u.currency"
+/* ?1 shop ?2 day: costs changed, and with them cells. */
+#define SQL_TRADE_DAY_SUMS                                                                         \
+    TRADE_DAY_INSERT                                                                               \
+    " SELECT c.shop_id, d.dimension, c.day, " TRADE_MEMBER("c") ", c.currency, 0, 0, 0, 0,"        \
+    " sum(c.cost_unknown)" TRADE_SUMMED(TRADE_SUM) " FROM " TRADE_DIMENSIONS                       \
+    " CROSS JOIN trade_cell c WHERE c.shop_id = ?1 AND c.day = ?2"                                 \
+    " GROUP BY c.shop_id, d.dimension, c.day, " TRADE_MEMBER("c") ", c.currency"                   \
+    " ON CONFLICT (shop_id, dimension, day, member, currency)"                                     \
+    " DO UPDATE SET cost_unknown = excluded.cost_unknown" TRADE_SUMMED(TRADE_EXCLUDED)
 /* clang-format on */
-/* The member of `shop` is an empty text that no database takes for a constant to group by. */
-#define TRADE_NOBODY(of) "substr(" of ".day, 1, 0)"
-#define SQL_TRADE_DAY_SHOP TRADE_DAY("shop", TRADE_NOBODY("r"), TRADE_NOBODY("c"))
-#define SQL_TRADE_DAY_SKU TRADE_DAY("sku", "r.sku_id", "c.sku_id")
-#define SQL_TRADE_DAY_SPU TRADE_DAY("spu", "r.spu_id", "c.spu_id")
-#define SQL_TRADE_DAY_PERSON TRADE_DAY("person", "r.person", "c.person")
-/* ?1 shop ?2 day (?3 SKU) */
-#define TRADE_DAY_SUMS(dimension, member, also)                                                           \
-    "INSERT INTO trade_day (shop_id, dimension, day, member, currency, orders, cancelled, shipped,"       \
-    " late, cost_unknown" TRADE_SUMMED(                                                                   \
-        TRADE_NAME) ")"                                                                                   \
-                    " SELECT c.shop_id, '" dimension "', c.day, " member                                  \
-                    ", c.currency, 0, 0, 0, 0,"                                                           \
-                    " sum(c.cost_unknown)" TRADE_SUMMED(                                                  \
-                        TRADE_SUM) " FROM trade_cell c"                                                   \
-                                   " WHERE c.shop_id = ?1 AND c.day = ?2" also                            \
-                                   " GROUP BY c.shop_id, c.day, " member                                  \
-                                   ", c.currency ON CONFLICT (shop_id, dimension, day, member, currency)" \
-                                   " DO UPDATE SET cost_unknown = excluded.cost_unknown" TRADE_SUMMED(    \
-                                       TRADE_EXCLUDED)
-#define SQL_TRADE_DAY_SUMS_SHOP TRADE_DAY_SUMS("shop", TRADE_NOBODY("c"), "")
-#define SQL_TRADE_DAY_SUMS_SKU TRADE_DAY_SUMS("sku", "c.sku_id", "")
-#define SQL_TRADE_DAY_SUMS_SPU TRADE_DAY_SUMS("spu", "c.spu_id", "")
-#define SQL_TRADE_DAY_SUMS_PERSON TRADE_DAY_SUMS("person", "c.person", "")
 
 #endif
