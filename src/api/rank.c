@@ -107,6 +107,7 @@ static void text_copy(char *out, size_t out_bytes, struct str text)
 struct rank_reading {
     struct ranking ranking;
     struct call *call;
+    struct reader *snapshot;
 };
 
 static enum err_class row_rank(const struct sums_row *from, void *context, struct err *err)
@@ -216,7 +217,10 @@ static enum err_class groups_read(struct rank_reading *reading, size_t skip, str
 {
     struct ranking *ranking = &reading->ranking;
     struct sums_query sums = ranking->query->sums;
+    bool needs[METRICS_MAX];
     enum err_class class_ = ERR_OK;
+    sums_needs(ranking->family, ranking->query->metric, needs);
+    sums.only = sums_of_members(&sums) ? needs : NULL;
     ranking->sorted = !ranking->from_after &&
                       sums_best_can(reading->call, &sums, ranking->query->metric);
     if (ranking->sorted) {
@@ -224,12 +228,87 @@ static enum err_class groups_read(struct rank_reading *reading, size_t skip, str
         sums.best.down = ranking->query->down;
         sums.best.limit = ranking->query->limit + 1;
         sums.best.offset = (int64_t)skip;
-        class_ = sums_read(reading->call, &sums, row_rank, reading, err);
+        class_ = sums_read_in(reading->call, reading->snapshot, &sums, row_rank, reading, err);
     }
     if (class_ || (ranking->sorted && (ranking->len > 0 || skip == 0)))
         return class_;
     ranking->sorted = false;
-    return sums_read(reading->call, &ranking->query->sums, row_rank, reading, err);
+    sums.best.limit = 0;
+    sums.unordered = true;
+    return sums_read_in(reading->call, reading->snapshot, &sums, row_rank, reading, err);
+}
+
+/* --- the page --- */
+
+struct page_filling {
+    struct rank_page *page;
+    bool *filled;
+};
+
+static bool row_is_of(const struct rank_row *row, const struct sums_row *from)
+{
+    bool same = str_eq(str_of(row->currency), from->currency);
+    for (size_t i = 0; same && i < SUMS_DIMS_MAX; i++)
+        same = row->numbers[i] == from->numbers[i] && str_eq(str_of(row->dims[i]), from->dims[i]);
+    return same;
+}
+
+static enum err_class row_fill(const struct sums_row *from, void *context, struct err *err)
+{
+    struct page_filling *filling = context;
+    (void)err;
+    for (size_t i = 0; i < filling->page->rows_len; i++) {
+        struct rank_row *row = filling->page->rows[i];
+        if (filling->filled[i] || !row_is_of(row, from))
+            continue;
+        row->sums = from->sums;
+        row->any_shop = from->any_shop;
+        filling->filled[i] = true;
+        break;
+    }
+    return ERR_OK;
+}
+
+/* The order needed what one metric is made of; everything else is added up of the members that are shown. */
+static enum err_class page_fill(struct rank_reading *reading, struct rank_page *page,
+                                struct err *err)
+{
+    struct sums_query sums = reading->ranking.query->sums;
+    struct arena *arena = reading->call->arena;
+    struct str *members = arena_array(arena, page->rows_len + 1, sizeof(*members));
+    struct page_filling filling = {page,
+                                   arena_array(arena, page->rows_len + 1, sizeof(*filling.filled))};
+    if (!sums_of_members(&sums) || page->rows_len == 0)
+        return ERR_OK;
+    if (!members || !filling.filled)
+        return err_no_memory(err);
+    for (size_t i = 0; i < page->rows_len; i++)
+        members[i] = str_of(page->rows[i]->dims[0]);
+    sums.members = members;
+    sums.members_len = page->rows_len;
+    return sums_read_in(reading->call, reading->snapshot, &sums, row_fill, &filling, err);
+}
+
+/* The rows of the page, all of one commit. */
+static enum err_class page_read(struct rank_reading *reading, size_t skip, struct rank_page *out,
+                                bool *more, struct err *err)
+{
+    struct ranking *ranking = &reading->ranking;
+    size_t limit = (size_t)ranking->query->limit;
+    enum err_class class_ = store_snapshot(reading->call->host->store, &reading->snapshot, err);
+    if (class_)
+        return class_;
+    class_ = groups_read(reading, skip, err);
+    skip = ranking->sorted ? 0 : skip;
+    out->total = ranking->total;
+    out->rows = ranking->rows + (skip < ranking->len ? skip : ranking->len);
+    out->rows_len = ranking->len > skip ? ranking->len - skip : 0;
+    *more = out->rows_len > limit;
+    out->rows_len = *more ? limit : out->rows_len;
+    if (!class_)
+        class_ = page_fill(reading, out, err);
+    enum err_class closed = reader_close(reading->snapshot, class_ ? NULL : err);
+    return class_ ? class_ : closed;
 }
 
 enum err_class rank_read(struct call *call, const struct rank_query *query, struct rank_page *out,
@@ -238,6 +317,7 @@ enum err_class rank_read(struct call *call, const struct rank_query *query, stru
     size_t skip = query->page ? (size_t)((query->page - 1) * query->limit) : 0;
     struct rank_reading *reading = arena_alloc(call->arena, sizeof(*reading));
     struct str tie;
+    bool more = false;
     *out = (struct rank_page){.rows = NULL};
     if (!reading)
         return err_no_memory(err);
@@ -253,16 +333,9 @@ enum err_class rank_read(struct call *call, const struct rank_query *query, stru
     if (!class_ && ranking->from_after)
         class_ = after_read(call, query, tie, &ranking->after, err);
     if (!class_)
-        class_ = groups_read(reading, skip, err);
-    if (class_)
-        return class_;
-    skip = ranking->sorted ? 0 : skip;
-    out->total = ranking->total;
-    out->rows = ranking->rows + (skip < ranking->len ? skip : ranking->len);
-    out->rows_len = ranking->len > skip ? ranking->len - skip : 0;
-    bool more = out->rows_len > (size_t)query->limit;
-    out->rows_len = more ? (size_t)query->limit : out->rows_len;
-    class_ = rows_work_out(ranking, out, err);
+        class_ = page_read(reading, skip, out, &more, err);
+    if (!class_)
+        class_ = rows_work_out(ranking, out, err);
     if (class_ || !more)
         return class_;
     return next_make(call, query, tie, out->rows[out->rows_len - 1], &out->next, err);

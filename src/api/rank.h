@@ -1,6 +1,8 @@
 /* rank: groups of a sum in the order of any metric, a page at a time. The database adds up and the catalogue works out. By a
  * plain sum the database also sorts, and only the page comes out of it; by what is worked out, and behind a cursor, the
- * best are kept while the groups stream by: no metric needs a formula in SQL to be sorted by, and memory is for a page.
+ * best are kept while the groups stream by: no metric needs a formula in SQL to be sorted by, and memory is for a page. Of
+ * members (SKUs, videos), of which there are many, only what the metric is made of is added up for that; the rest is then read of the
+ * page's members, of the same commit.
  *
  * Order: the metric (unknown last both ways), then the dims and the currency in the same direction. Cursors as in list.h; a
  * page by its number reaches RANK_ROWS_MAX rows.

@@ -70,8 +70,14 @@ enum err_class spend_read(struct call *call, const struct shop_scope *shops,
 {
     struct shop_scope accounts;
     struct period period;
-    const struct sums_query spent = {
-        .table = &sums_of_ads, .kind = "spent", .dims = {dim}, .period = &period, .unlisted = true};
+    bool only_cost[METRICS_MAX];
+    const struct sums_query spent = {.table = &sums_of_ads,
+                                     .kind = "spent",
+                                     .dims = {dim},
+                                     .period = &period,
+                                     .only = only_cost};
+    sums_needs(sums_family(call, &sums_of_ads),
+               metric_find(sums_family(call, &sums_of_ads), STR("cost")), only_cost);
     enum err_class class_ = accounts_of(call, ads, shops, &accounts, err);
     if (class_ == ERR_OK)
         class_ = period_ask(call, &accounts, &period, err);

@@ -6,10 +6,11 @@
 #include "api/distinct.h"
 #include "api/host.h"
 
-enum { SUMS_SQL_BYTES_MAX = 32 * 1024, SUMS_VALUES_MAX = 2048 };
+enum { SUMS_SQL_BYTES_MAX = 32 * 1024, SUMS_VALUES_MAX = 4096 };
 
+/* What is read of ad_day is of one video each. */
 static const struct sums_special ad_specials[] = {
-    {.column = "videos", .sql = "count(DISTINCT CASE WHEN item_id <> '' THEN item_id END)"}, {0}};
+    {.column = "videos", .sql = "max(CASE WHEN item_id <> '' THEN 1 ELSE 0 END)"}, {0}};
 /* Days of a shop know the numbers of their videos (ad_item). */
 static const struct sums_special ad_shop_specials[] = {{"videos", "sum(videos)", "video_list"},
                                                        {0}};
@@ -36,6 +37,7 @@ const struct sums_table sums_of_sales = {
     .family = "trade",
     .kind = "dimension",
     .specials = no_specials,
+    .member = "member",
 };
 
 const struct metric_family *sums_family(const struct call *call, const struct sums_table *table)
@@ -46,6 +48,11 @@ const struct metric_family *sums_family(const struct call *call, const struct su
 static bool is_member(const struct sums_table *table, const char *column)
 {
     return column && strcmp(column, table->member) == 0;
+}
+
+bool sums_of_members(const struct sums_query *query)
+{
+    return query->table->member && is_member(query->table, query->dims[0]);
 }
 
 /* The table that a query is read from. */
@@ -128,10 +135,11 @@ static void metrics_say(struct call *call, struct sums_statement *statement,
     for (size_t i = 0; i < family->metrics_len; i++) {
         const struct metric *metric = &family->metrics[i];
         const struct sums_special *special = special_of(sums, metric->column);
-        if (is_list(sums, metric)) {
-            if (!query->unlisted)
-                list_say(call, statement, special);
-        } else if (metric->kind == METRIC_ADD && special)
+        if (query->only && !query->only[i])
+            continue;
+        if (is_list(sums, metric))
+            list_say(call, statement, special);
+        else if (metric->kind == METRIC_ADD && special)
             buf_printf(&statement->text, ", CAST(%s AS bigint)", special->sql);
         else if (metric->kind == METRIC_ADD && column_is_there(table, metric->column))
             added_say(statement, metric->column);
@@ -142,46 +150,55 @@ static void metrics_say(struct call *call, struct sums_statement *statement,
     }
 }
 
-static void shops_say(struct sums_statement *statement, const struct period_part *part)
+/* One of these; at one of a few numbers of places, so that there are few different statements. */
+static void one_of_say(struct sums_statement *statement, const char *column, const int64_t *numbers,
+                       const struct str *texts, size_t len)
 {
     size_t places = 1;
-    if (part->all_shops)
-        return;
-    if (!part->shops_len) {
+    if (!len) {
         buf_add(&statement->text, STR(" AND 1 = 0"));
         return;
     }
-    while (places < part->shops_len)
+    while (places < len)
         places *= 2;
-    buf_add(&statement->text, STR(" AND shop_id IN ("));
+    buf_printf(&statement->text, " AND %s IN (", column);
     for (size_t i = 0; i < places; i++) {
-        size_t at = i < part->shops_len ? i : part->shops_len - 1;
+        size_t at = i < len ? i : len - 1;
         buf_printf(&statement->text, i ? ", ?%zu" : "?%zu",
-                   place(statement, sql_int(part->shops[at])));
+                   place(statement, numbers ? sql_int(numbers[at]) : sql_text(texts[at])));
     }
     buf_add(&statement->text, STR(")"));
 }
 
+static void part_say(struct sums_statement *statement, const struct period_part *part)
+{
+    buf_add(&statement->text, STR("1 = 1"));
+    if (*part->from)
+        buf_printf(&statement->text, " AND day >= ?%zu",
+                   place(statement, sql_text(str_of(part->from))));
+    if (*part->to)
+        buf_printf(&statement->text, " AND day <= ?%zu",
+                   place(statement, sql_text(str_of(part->to))));
+    if (!part->all_shops)
+        one_of_say(statement, "shop_id", part->shops, NULL, part->shops_len);
+}
+
+/* Shops in several days have an alternative each; of one alternative nothing stands between an index and its columns. */
 static void period_say(struct sums_statement *statement, const struct sums_query *query)
 {
     const struct period *period = query->period;
-    buf_add(&statement->text, STR(" WHERE ("));
+    buf_printf(&statement->text, " WHERE %s = ?%zu AND (", query->table->kind,
+               place(statement, sql_text(str_of(query->kind))));
     for (size_t i = 0; i < period->parts_len; i++) {
-        const struct period_part *part = &period->parts[i];
-        buf_printf(&statement->text, i ? " OR (%s = ?%zu" : "(%s = ?%zu", query->table->kind,
-                   place(statement, sql_text(str_of(query->kind))));
-        if (*part->from)
-            buf_printf(&statement->text, " AND day >= ?%zu",
-                       place(statement, sql_text(str_of(part->from))));
-        if (*part->to)
-            buf_printf(&statement->text, " AND day <= ?%zu",
-                       place(statement, sql_text(str_of(part->to))));
-        shops_say(statement, part);
+        buf_add(&statement->text, i ? STR(" OR (") : STR("("));
+        part_say(statement, &period->parts[i]);
         buf_add(&statement->text, STR(")"));
     }
     buf_add(&statement->text, STR(")"));
     if (query->named)
         buf_printf(&statement->text, " AND %s <> ''", query->dims[0]);
+    if (query->members)
+        one_of_say(statement, query->dims[0], NULL, query->members, query->members_len);
     for (size_t i = 0; i < SUMS_WHERE_MAX && query->where[i].column; i++)
         buf_printf(&statement->text, " AND %s = ?%zu", query->where[i].column,
                    place(statement, query->where[i].value));
@@ -232,9 +249,10 @@ static enum err_class metrics_read(struct sums_reading *reading, struct metric_s
     for (size_t i = 0; !class_ && i < family->metrics_len; i++) {
         const struct metric *metric = &family->metrics[i];
         int at = reading->at;
+        if (reading->query->only && !reading->query->only[i])
+            continue;
         if (is_list(sums, metric)) {
-            if (!reading->query->unlisted)
-                class_ = list_read(reading, &out->value[i], err);
+            class_ = list_read(reading, &out->value[i], err);
         } else if (metric_is_added(sums, table, metric)) {
             out->value[i] = (struct figure){!reader_is_null(reader, at), reader_int(reader, at)};
             reading->at++;
@@ -261,8 +279,9 @@ static enum err_class row_read(struct sums_reading *reading, struct sums_row *ro
             row->dims[i] = reader_text(reader, at);
     }
     row->currency = reader_text(reader, at++);
-    row->any_shop = reader_int(reader, at++);
-    for (size_t i = 0; i < SUMS_EXTRAS_MAX && query->table->extras[i]; i++)
+    if (!query->only)
+        row->any_shop = reader_int(reader, at++);
+    for (size_t i = 0; i < SUMS_EXTRAS_MAX && query->table->extras[i] && !query->only; i++)
         row->sums.extras[i] = reader_int(reader, at++);
     reading->at = at;
     enum err_class class_ = metrics_read(reading, &row->sums.metrics, err);
@@ -275,27 +294,58 @@ static enum err_class row_read(struct sums_reading *reading, struct sums_row *ro
 static const char *const costed[] = {"goods_cost", "gmv_costed", "profit_before_ads"};
 enum { COSTED = sizeof(costed) / sizeof(*costed) };
 
-/* What rows are sorted by, in SQL; NULL: only the catalogue can tell. Of what is costed it also says where it is unknown. */
+/* What rows are sorted by, in SQL; NULL: only the catalogue can tell. */
+enum { SUM_SQL_BYTES = 400 };
 static const char *sum_sql(const struct call *call, const struct sums_table *sums, size_t metric,
                            struct buf *room)
 {
     const struct table *table = table_find(call->host->catalog, str_of(sums->name));
     const struct metric *of = &sums_family(call, sums)->metrics[metric];
     const struct sums_special *special = special_of(sums, of->column);
-    for (size_t i = 0; i < COSTED; i++)
-        if (str_eq(str_of(costed[i]), of->name))
-            return NULL;
+    bool is_costed = false;
     if (!metric_is_added(sums, table, of) || is_list(sums, of))
         return NULL;
     if (special)
         return special->sql;
-    buf_printf(room, "sum(%.*s)", STR_ARG(of->column));
+    for (size_t i = 0; i < COSTED; i++)
+        is_costed = is_costed || str_eq(str_of(costed[i]), of->name);
+    if (is_costed) { /* as nothing_is_costed has it */
+        buf_add(room, STR("CASE WHEN sum(cost_unknown) > 0"));
+        for (size_t i = 0; i < COSTED; i++)
+            buf_printf(room, " AND coalesce(sum(%s), 0) = 0", costed[i]);
+        buf_printf(room, " THEN NULL ELSE sum(%.*s) END", STR_ARG(of->column));
+    } else {
+        buf_printf(room, "sum(%.*s)", STR_ARG(of->column));
+    }
     return room->ptr;
+}
+
+static void needs_add(const struct metric_family *family, size_t metric, bool out[METRICS_MAX])
+{
+    const struct metric *of = &family->metrics[metric];
+    out[metric] = true;
+    for (size_t i = 0; i < of->parts_len; i++)
+        needs_add(family, of->parts[i].metric, out);
+}
+
+void sums_needs(const struct metric_family *family, size_t metric, bool out[METRICS_MAX])
+{
+    bool needs_costs = false;
+    memset(out, 0, METRICS_MAX * sizeof(*out));
+    needs_add(family, metric, out);
+    for (size_t i = 0; i < family->metrics_len; i++)
+        for (size_t k = 0; k < COSTED; k++)
+            needs_costs = needs_costs ||
+                          (out[i] && str_eq(family->metrics[i].name, str_of(costed[k])));
+    for (size_t k = 0; needs_costs && k < COSTED; k++) /* settled */
+        out[metric_find(family, str_of(costed[k]))] = true;
+    if (needs_costs)
+        out[metric_find(family, STR("cost_unknown"))] = true;
 }
 
 bool sums_best_can(const struct call *call, const struct sums_query *query, size_t metric)
 {
-    char memory[100];
+    char memory[SUM_SQL_BYTES];
     struct buf room;
     buf_init_lent(&room, memory, sizeof(memory));
     return sum_sql(call, table_of(query), metric, &room) != NULL;
@@ -304,7 +354,7 @@ bool sums_best_can(const struct call *call, const struct sums_query *query, size
 static void best_say(struct call *call, struct sums_statement *statement,
                      const struct sums_query *query)
 {
-    char memory[100];
+    char memory[SUM_SQL_BYTES];
     struct buf room;
     const char *way = query->best.down ? " DESC" : "";
     buf_init_lent(&room, memory, sizeof(memory));
@@ -326,8 +376,9 @@ static enum err_class statement_make(struct call *call, struct sums_statement *s
     if (!statement->values)
         return err_no_memory(err);
     groups_say(statement, query, "SELECT ");
-    buf_add(&statement->text, STR(", max(shop_id)"));
-    for (size_t i = 0; i < SUMS_EXTRAS_MAX && query->table->extras[i]; i++)
+    if (!query->only)
+        buf_add(&statement->text, STR(", max(shop_id)"));
+    for (size_t i = 0; i < SUMS_EXTRAS_MAX && query->table->extras[i] && !query->only; i++)
         added_say(statement, str_of(query->table->extras[i]));
     metrics_say(call, statement, query, table);
     if (query->best.limit)
@@ -337,37 +388,61 @@ static enum err_class statement_make(struct call *call, struct sums_statement *s
     groups_say(statement, query, " GROUP BY ");
     if (query->best.limit)
         best_say(call, statement, query);
-    else
+    else if (!query->unordered)
         groups_say(statement, query, " ORDER BY ");
     if (statement->too_many || statement->text.failed)
         return err_set(err, ERR_USAGE, "list_values", "more shops than one statement holds");
     return ERR_OK;
 }
 
-enum err_class sums_read(struct call *call, const struct sums_query *asked, sums_each *each,
-                         void *context, struct err *err)
+static enum err_class rows_take(struct sums_reading *reading, sums_each *each, void *context,
+                                struct err *err)
 {
-    struct sums_statement statement = {.values = NULL};
-    struct sums_query query = *asked;
-    struct sums_reading reading = {.call = call, .query = &query};
     struct sums_row row;
-    query.table = table_of(asked);
-    buf_init(&statement.text, SUMS_SQL_BYTES_MAX);
-    enum err_class class_ = statement_make(call, &statement, &query, err);
-    if (!class_)
-        class_ = store_read(call->host->store, statement.text.ptr, statement.values,
-                            statement.values_len, &reading.reader, err);
-    while (!class_ && reader_next(reading.reader)) {
-        class_ = row_read(&reading, &row, err);
+    enum err_class class_ = ERR_OK;
+    while (!class_ && reader_next(reading->reader)) {
+        class_ = row_read(reading, &row, err);
         class_ = class_ ? class_ : each(&row, context, err);
     }
-    if (reading.reader) {
+    distinct_fini(&reading->distinct);
+    return class_;
+}
+
+static enum err_class asked(struct call *call, struct reader *snapshot, struct sums_query query,
+                            sums_each *each, void *context, struct err *err)
+{
+    struct sums_statement statement = {.values = NULL};
+    struct sums_reading reading = {.call = call, .query = &query, .reader = snapshot};
+    query.table = table_of(&query);
+    buf_init(&statement.text, SUMS_SQL_BYTES_MAX);
+    enum err_class class_ = statement_make(call, &statement, &query, err);
+    if (!class_ && snapshot)
+        class_ = snapshot_read(snapshot, statement.text.ptr, statement.values, statement.values_len,
+                               err);
+    else if (!class_)
+        class_ = store_read(call->host->store, statement.text.ptr, statement.values,
+                            statement.values_len, &reading.reader, err);
+    if (!class_)
+        class_ = rows_take(&reading, each, context, err);
+    if (!snapshot && reading.reader) {
         enum err_class closed = reader_close(reading.reader, class_ ? NULL : err);
         class_ = class_ ? class_ : closed;
     }
-    distinct_fini(&reading.distinct);
     buf_fini(&statement.text);
     return class_;
+}
+
+enum err_class sums_read_in(struct call *call, struct reader *snapshot,
+                            const struct sums_query *query, sums_each *each, void *context,
+                            struct err *err)
+{
+    return asked(call, snapshot, *query, each, context, err);
+}
+
+enum err_class sums_read(struct call *call, const struct sums_query *query, sums_each *each,
+                         void *context, struct err *err)
+{
+    return asked(call, NULL, *query, each, context, err);
 }
 
 /* --- adding up --- */
@@ -533,8 +608,10 @@ enum err_class sales_total_read(struct call *call, const struct period *period,
     size_t spend = metric_find(trade, STR("ad_spend"));
     struct sums_total *ads = arena_alloc(call->arena, sizeof(*ads));
     struct sums_query of_sales = {.table = &sums_of_sales, .kind = "shop", .period = period};
+    bool only_cost[METRICS_MAX];
     struct sums_query of_ads = {
-        .table = &sums_of_ads, .kind = "spent", .period = period, .unlisted = true};
+        .table = &sums_of_ads, .kind = "spent", .period = period, .only = only_cost};
+    sums_needs(sums_family(call, &sums_of_ads), cost, only_cost);
     if (!ads)
         return err_no_memory(err);
     enum err_class class_ = sums_total_read(call, &of_sales, out, err);

@@ -45,8 +45,12 @@ struct sums_query {
         const char *column;
         struct sql_value value;
     } where[SUMS_WHERE_MAX];
-    bool named;    /* only groups whose first dim is not empty */
-    bool unlisted; /* without what is counted in lists, which costs most: that is unknown then */
+    bool named; /* only groups whose first dim is not empty */
+    /* Of each metric, whether it is added up (sums_needs); the others, the extras and any_shop are not read. NULL: all are. */
+    const bool *only;
+    bool unordered;
+    const struct str *members; /* only groups whose first dim is one of these; NULL: all */
+    size_t members_len;
     /* Only the best by a metric that sums_best_can, the unknown last, then by dims and currency in the same direction: all
      * others stay in the database. limit 0: all, by dims. */
     struct {
@@ -70,6 +74,14 @@ struct sums_row {
 typedef enum err_class sums_each(const struct sums_row *row, void *context, struct err *err);
 enum err_class sums_read(struct call *call, const struct sums_query *query, sums_each *each,
                          void *context, struct err *err);
+/* The same of a snapshot (store_snapshot), in which other statements may follow; reader_close tells what went wrong while rows came. */
+enum err_class sums_read_in(struct call *call, struct reader *snapshot,
+                            const struct sums_query *query, sums_each *each, void *context,
+                            struct err *err);
+/* What has to be added up so that the metric can be worked out. */
+void sums_needs(const struct metric_family *family, size_t metric, bool out[METRICS_MAX]);
+/* Are the groups members of the table, of which there are many? */
+bool sums_of_members(const struct sums_query *query);
 /* Whether the database can sort by it: a plain sum. */
 bool sums_best_can(const struct call *call, const struct sums_query *query, size_t metric);
 const struct metric_family *sums_family(const struct call *call, const struct sums_table *table);
