@@ -24,10 +24,16 @@
     "SELECT at_ms, status, seen_ms FROM status_history WHERE shop_id = ?1 AND table_name = ?2"     \
     " AND key_text = ?3 ORDER BY at_ms, seen_ms, status"
 
-/* ?1 item. The newest order of all shops first. */
-#define SQL_VIDEO_TITLES                                                                           \
-    "SELECT shop_id, title, author_name, cover, newest_ms FROM ad_video WHERE item_id = ?1"        \
-    " ORDER BY newest_ms DESC, shop_id"
+/* ?1 list of videos. Of each the newest order of all shops first. */
+#define VIDEO_TITLES(these)                                                                        \
+    "SELECT v.item_id, v.shop_id, v.title, v.author_name, v.cover, v.newest_ms FROM ad_video v"    \
+    " WHERE v.item_id" these " ORDER BY v.item_id, v.newest_ms DESC, v.shop_id"
+static const char SQL_VIDEO_TITLES[] = SQL_PER_DATABASE(
+    VIDEO_TITLES(" IN (SELECT value FROM json_each(?1))"),
+    VIDEO_TITLES(" = ANY (ARRAY(SELECT json_array_elements_text(CAST(?1 AS json))))"),
+    VIDEO_TITLES(" IN (SELECT j.value FROM JSON_TABLE(?1, '$[*]' COLUMNS (value varchar(400)"
+                 " CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin PATH '$')) AS j)"));
+
 /* --- users --- */
 
 #define SQL_USER_COLUMNS                                                                           \

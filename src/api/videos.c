@@ -7,6 +7,7 @@
 #include "api/sql.h"
 #include "api/tables.h"
 
+enum { TITLES_BYTES_MAX = 1024 * 1024 };
 enum { VIDEO_SHOPS_MAX = 1000 }; /* more than that: without their numbers, which is slower */
 static const char *const split_words[] = {"shop", NULL};
 
@@ -34,27 +35,68 @@ static const struct param one_params[] = {
 
 /* --- what a video is called --- */
 
-/* As its newest order in the shops of the scope shows it. */
-static enum err_class title_write(struct reader *titles, struct out *out,
-                                  const struct shop_scope *shops, const char *item_id, bool *found,
+struct title {
+    struct str item_id, title, author_name, cover; /* NULL: not told */
+    int64_t newest_ms;
+};
+struct titles {
+    struct title *list;
+    size_t len;
+};
+
+static struct str text_keep(const struct reader *reader, int column, struct arena *arena)
+{
+    return reader_is_null(reader, column) ? STR_NONE
+                                          : arena_dup(arena, reader_text(reader, column));
+}
+
+/* As the newest order of each in the shops of the scope shows it. */
+static enum err_class titles_read(struct call *call, const struct shop_scope *shops,
+                                  const struct str *items, size_t items_len, struct titles *out,
                                   struct err *err)
 {
-    const struct sql_value values[] = {sql_text(str_of(item_id))};
-    enum err_class class_ = reader_ask(titles, values, 1, err);
-    *found = false;
-    while (!class_ && reader_next(titles)) {
-        if (*found || !scope_sees(shops, reader_int(titles, 0)))
+    struct buf text;
+    struct reader *reader;
+    buf_init(&text, TITLES_BYTES_MAX);
+    json_write_strings(&text, items, items_len);
+    struct str listed = text.failed ? STR_NONE : arena_dup(call->arena, buf_str(&text));
+    buf_fini(&text);
+    *out = (struct titles){.list = arena_array(call->arena, items_len + 1, sizeof(*out->list))};
+    if (!listed.ptr || !out->list)
+        return err_no_memory(err);
+    const struct sql_value value = sql_text(listed);
+    enum err_class class_ = store_read(call->host->store, SQL_VIDEO_TITLES, &value, 1, &reader,
+                                       err);
+    if (class_)
+        return class_;
+    while (out->len < items_len && reader_next(reader)) {
+        struct title *last = out->len ? &out->list[out->len - 1] : NULL;
+        if (!scope_sees(shops, reader_int(reader, 1)) ||
+            (last && str_eq(last->item_id, reader_text(reader, 0))))
             continue;
-        *found = true;
-        out_text_or_null(out, "title",
-                         reader_is_null(titles, 1) ? STR_NONE : reader_text(titles, 1));
-        out_text_or_null(out, "author_name",
-                         reader_is_null(titles, 2) ? STR_NONE : reader_text(titles, 2));
-        out_text_or_null(out, "cover",
-                         reader_is_null(titles, 3) ? STR_NONE : reader_text(titles, 3));
-        out_time(out, "newest_order_at", reader_int(titles, 4));
+        out->list[out->len++] = (struct title){.item_id = text_keep(reader, 0, call->arena),
+                                               .title = text_keep(reader, 2, call->arena),
+                                               .author_name = text_keep(reader, 3, call->arena),
+                                               .cover = text_keep(reader, 4, call->arena),
+                                               .newest_ms = reader_int(reader, 5)};
     }
-    return class_;
+    return reader_close(reader, err);
+}
+
+/* Whether a shop of the scope has it. */
+static bool title_write(struct out *out, const struct titles *titles, struct str item_id)
+{
+    for (size_t i = 0; i < titles->len; i++) {
+        const struct title *title = &titles->list[i];
+        if (!str_eq(title->item_id, item_id))
+            continue;
+        out_text_or_null(out, "title", title->title);
+        out_text_or_null(out, "author_name", title->author_name);
+        out_text_or_null(out, "cover", title->cover);
+        out_time(out, "newest_order_at", title->newest_ms);
+        return true;
+    }
+    return false;
 }
 
 static void row_figures_write(struct out *out, struct call *call, const struct rank_row *row)
@@ -68,25 +110,28 @@ static void row_figures_write(struct out *out, struct call *call, const struct r
 static enum err_class videos_write(struct call *call, struct out *out, const struct rank_page *page,
                                    const struct shop_scope *shops, bool split, struct err *err)
 {
-    struct reader *titles;
-    enum err_class class_ = store_read_snapshot(call->host->store, SQL_VIDEO_TITLES, &titles, err);
+    struct titles titles;
+    struct str *items = arena_array(call->arena, page->rows_len + 1, sizeof(*items));
+    if (!items)
+        return err_no_memory(err);
+    for (size_t i = 0; i < page->rows_len; i++)
+        items[i] = str_of(page->rows[i]->dims[0]);
+    enum err_class class_ = titles_read(call, shops, items, page->rows_len, &titles, err);
     if (class_)
         return class_;
     out_list(out, "items");
-    for (size_t i = 0; !class_ && i < page->rows_len; i++) {
+    for (size_t i = 0; i < page->rows_len; i++) {
         const struct rank_row *row = page->rows[i];
-        bool found;
         out_object(out, NULL);
-        out_text(out, "item_id", str_of(row->dims[0]));
+        out_text(out, "item_id", items[i]);
         if (split)
             shop_write(call, out, row->numbers[1]);
-        class_ = title_write(titles, out, shops, row->dims[0], &found, err);
+        title_write(out, &titles, items[i]);
         row_figures_write(out, call, row);
         out_end_object(out);
     }
     out_end_list(out);
-    enum err_class closed = reader_close(titles, class_ ? NULL : err);
-    return class_ ? class_ : closed;
+    return ERR_OK;
 }
 
 static enum err_class videos_list(struct call *call, struct err *err)
@@ -161,17 +206,13 @@ static enum err_class video_sums_write(struct call *call, struct out *out,
 static enum err_class video_head_write(struct call *call, struct out *out,
                                        const struct shop_scope *shops, struct err *err)
 {
-    struct reader *titles;
-    bool found = false;
-    enum err_class class_ = store_read_snapshot(call->host->store, SQL_VIDEO_TITLES, &titles, err);
+    struct titles titles;
+    struct str item_id = arena_dup(call->arena, call_text(call, "item_id"));
+    enum err_class class_ = titles_read(call, shops, &item_id, 1, &titles, err);
     if (class_)
         return class_;
-    struct str item_id = arena_dup(call->arena, call_text(call, "item_id"));
     out_text(out, "item_id", item_id);
-    class_ = title_write(titles, out, shops, item_id.ptr, &found, err);
-    enum err_class closed = reader_close(titles, class_ ? NULL : err);
-    class_ = class_ ? class_ : closed;
-    return class_ || found ? class_ : call_absent(err, "video", item_id);
+    return title_write(out, &titles, item_id) ? ERR_OK : call_absent(err, "video", item_id);
 }
 
 /* A video is found by its shop: where all are seen, by the numbers of all. */
