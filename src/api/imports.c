@@ -175,7 +175,7 @@ static int64_t shop_named(void *context, struct str word)
 static enum err_class import_post(struct call *call, struct err *err)
 {
     struct faults *faults = arena_alloc(call->arena, sizeof(*faults));
-    struct import_ask ask = {.bytes = call->request->body,
+    struct import_ask ask = {.bytes = call->upload,
                              .name = call_text(call, "name"),
                              .who = call->person->name,
                              .change = change_keep,
@@ -331,7 +331,7 @@ const struct route import_routes[] = {
     {ROUTE_GET, "/api/v1/imports", "imports", RIGHT_READ, list_params, imports_get,
      .summary = "Files that were handed in", .answer = "Imports"},
     {ROUTE_POST, "/api/v1/imports", "importPost", RIGHT_OPERATE, import_params, import_post,
-     .summary = "Look at a file of rows (xlsx, CSV), or take it", .raw_body = true,
+     .summary = "Look at a file of rows (xlsx, CSV), or take it", .raw_body = true, .form = true,
      .body_bytes_max = HTTP_BODY_BYTES_MAX, .answer = "ImportTaken"},
     {ROUTE_GET, "/api/v1/imports/{id}", "import", RIGHT_READ, one_params, import_get,
      .summary = "One file, with its rows that were refused", .answer = "Import"},

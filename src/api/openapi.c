@@ -165,6 +165,28 @@ static void body_schema(struct out *out, const struct route *route, bool require
     out_end_list(out);
 }
 
+/* The same as a page's form sends it. */
+static void form_write(struct out *out, const struct route *route)
+{
+    out_object(out, "multipart/form-data");
+    out_object(out, "schema");
+    out_text(out, "type", STR("object"));
+    out_object(out, "properties");
+    out_object(out, "file");
+    out_text(out, "type", STR("string"));
+    out_text(out, "format", STR("binary"));
+    out_end_object(out);
+    for (const struct param *param = route->params; param && param->name; param++)
+        if (param->place == PARAM_QUERY)
+            param_schema(out, param->name, param);
+    out_end_object(out);
+    out_list(out, "required");
+    out_text(out, NULL, STR("file"));
+    out_end_list(out);
+    out_end_object(out);
+    out_end_object(out);
+}
+
 static void body_write(struct out *out, const struct route *route)
 {
     bool required, any = has_body(route, &required);
@@ -180,6 +202,8 @@ static void body_write(struct out *out, const struct route *route)
         body_schema(out, route, required);
     out_end_object(out);
     out_end_object(out);
+    if (route->form)
+        form_write(out, route);
     out_end_object(out);
     out_end_object(out);
 }

@@ -386,12 +386,50 @@ static bool type_is_json(struct str type)
     return str_eq_nocase(str_trim(head), STR("application/json"));
 }
 
+static enum err_class field_read(struct call *call, const struct http_part *part, struct err *err)
+{
+    size_t index = param_find(call, PARAM_QUERY, part->name);
+    if (index == SIZE_MAX)
+        return unknown_refuse(call, PARAM_QUERY, part->name, err);
+    return arg_set(call, index, part->value, err);
+}
+
+/* A form with one file, which is the upload. An input into which nothing was put says nothing. */
+static enum err_class form_read(struct call *call, struct err *err)
+{
+    struct http_part parts[HTTP_PARTS_MAX];
+    const struct http_part *file = NULL;
+    size_t len, name = param_find(call, PARAM_QUERY, STR("name"));
+    enum err_class class_ = http_form_read(http_header(call->request, STR("Content-Type")),
+                                           call->request->body, call->arena, parts, &len, err);
+    for (size_t i = 0; class_ == ERR_OK && i < len; i++) {
+        if (!parts[i].is_file) {
+            class_ = parts[i].value.len > 0 ? field_read(call, &parts[i], err) : ERR_OK;
+            continue;
+        }
+        if (file)
+            return err_set(err, ERR_USAGE, "form_file", "the form has more than one file");
+        file = &parts[i];
+    }
+    if (class_ == ERR_OK && (!file || (file->file_name.len == 0 && file->value.len == 0)))
+        return err_set(err, ERR_USAGE, "form_file", "the form has no file");
+    if (class_ != ERR_OK)
+        return class_;
+    call->upload = file->value;
+    if (name == SIZE_MAX || call->args[name].given || file->file_name.len == 0)
+        return ERR_OK;
+    return arg_set(call, name, str_utf8_head(file->file_name, TEXT_BYTES_MAX), err);
+}
+
 static enum err_class body_read(struct call_frame *frame, struct err *err)
 {
     struct call *call = &frame->call;
     struct str body = call->request->body, name;
     struct json_iter iter;
     const struct json *value;
+    call->upload = body;
+    if (call->route->form && http_is_form(http_header(call->request, STR("Content-Type"))))
+        return form_read(call, err);
     if (call->route->raw_body || body.len == 0)
         return ERR_OK;
     if (!type_is_json(http_header(call->request, STR("Content-Type"))))

@@ -77,7 +77,10 @@ struct route {
         streams; /* no ETag: the handler sets a stream on call->reply; a body it has set otherwise is sent as it is */
     bool
         any_query; /* parameters of the query that it does not name are somebody else's, and ignored */
-    bool raw_body; /* the body is no JSON, and call->request->body is the handler's to read */
+    bool raw_body; /* the body is no JSON, and call->upload is the handler's to read */
+    /* With raw_body: it may also be the form of a page (multipart/form-data), whose one file it is then; what else the form has
+     * are parameters, as if they stood in the query; a file's name is `name`. */
+    bool form;
     size_t body_bytes_max; /* 0: API_BODY_BYTES_MAX */
 };
 enum { API_BODY_BYTES_MAX = 1024 * 1024 };
@@ -116,6 +119,7 @@ struct call {
     const struct route *route;
     const struct person *person; /* NULL: nobody signed in */
     struct arg args[PARAMS_MAX]; /* as route->params */
+    struct str upload;           /* of raw_body */
     struct str request_id;
     struct str peer;    /* the address that asks; behind a trusted proxy the one that it names */
     struct str address; /* what counts as one with it (http_address_block): bounds go by that */

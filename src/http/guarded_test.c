@@ -374,6 +374,37 @@ static void a_body_that_is_told_too_long_is_refused_before_it_comes(void **state
     answers(fd, "413", "");
 }
 
+/* Between the bound and what would be thrown away: told when the headers are read, and the body that comes all the same is
+ * read behind the answer, so that its sender meets no reset. */
+static void a_body_that_is_longer_than_its_bound_is_refused_before_it_comes(void **state)
+{
+    char text[4096] = "", body[4096];
+    size_t len = 0;
+    ssize_t got;
+    (void)state;
+    memset(body, 'x', sizeof body);
+    for (size_t sends = 0; sends < 2; sends++) {
+        int fd = dial();
+        tell(fd, "POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+        for (len = 0; len == 0 || !memmem(text, len, "\r\n\r\n", 4); len += (size_t)got) {
+            got = recv(fd, text + len, sizeof text - len, 0);
+            assert_true(got > 0); /* without a byte of the body */
+        }
+        assert_memory_equal(text, "HTTP/1.1 413 ", 13);
+        assert_non_null(memmem(text, len, "Connection: close", 17));
+        for (size_t left = sends * 1000000; left > 0; left -= (size_t)got) {
+            got = send(fd, body, left < sizeof body ? left : sizeof body, MSG_NOSIGNAL);
+            assert_true(got > 0);
+        }
+        if (sends == 0)
+            shutdown(fd, SHUT_WR);
+        while ((got = recv(fd, text, sizeof text, 0)) > 0)
+            assert_null(memmem(text, (size_t)got, "HTTP/1.1", 8)); /* it is said once */
+        assert_int_equal(got, 0);
+        close(fd);
+    }
+}
+
 /* --- connections --- */
 
 /* As many as are counted and at work. */
@@ -512,6 +543,7 @@ int main(void)
         GUARDED(streams_have_a_bound),
         GUARDED(a_body_has_the_bound_of_its_address),
         GUARDED(a_body_that_is_told_too_long_is_refused_before_it_comes),
+        GUARDED(a_body_that_is_longer_than_its_bound_is_refused_before_it_comes),
         GUARDED(who_opens_too_many_loses_the_idle_ones),
         GUARDED(where_all_of_an_address_are_at_work_its_next_is_told_so),
         GUARDED(where_all_are_at_work_nobody_hangs),

@@ -12,8 +12,9 @@
  * so has the number of connections, of all and of one address.
  * Limits: HTTP_BODY_BYTES_MAX a request (a guarded server's own, by address), HEADERS_MAX headers, URL_BYTES_MAX, HTTP_QUERY_MAX;
  * beyond: 413/431/414. Broken percent escapes and URLs that are not UTF-8 or hold U+0000: 400. The handler never
- * sees those. What is to be refused is so when the headers are read: at once where the body is longer than would be
- * thrown away, or waits to be asked for; else when it has come. */
+ * sees those. A body that is told to be longer than its address takes is refused when the headers are read, before it comes:
+ * where it is so long that nobody would read it, or waits to be asked for, the connection ends with that; else what is on its way
+ * is thrown away behind the answer, so that a client that sends on finds it and no reset. */
 #ifndef HUILIU_HTTP_HTTP_H
 #define HUILIU_HTTP_HTTP_H
 
@@ -42,6 +43,19 @@ struct http_request {
 struct str http_query(const struct http_request *request, struct str name); /* empty when absent */
 bool http_query_has(const struct http_request *request, struct str name);
 struct str http_header(const struct http_request *request, struct str name); /* any case */
+
+/* A body that is multipart/form-data, as the form of a page sends it: its parts, in order, borrowed from the body (names from
+ * the arena). ERR_BAD_REQUEST "form_broken" (also where the end is missing: what was cut off is never taken for the whole),
+ * "form_many". */
+enum { HTTP_PARTS_MAX = 32 };
+struct http_part {
+    struct str name, value;
+    bool is_file; /* has a file's name, which may be empty: none was chosen */
+    struct str file_name;
+};
+bool http_is_form(struct str content_type);
+enum err_class http_form_read(struct str content_type, struct str body, struct arena *arena,
+                              struct http_part parts[HTTP_PARTS_MAX], size_t *len, struct err *err);
 
 /* A body of any length, made piece by piece: memory holds one piece. `pull` adds the next one to `piece` (at most
  * HTTP_PIECE_BYTES_MAX, some 32 KB are good) and says how it goes on; after HTTP_WAIT it is asked again when wait_ms of

@@ -63,6 +63,8 @@ struct exchange {
     bool headers_complete;
     unsigned refused; /* the status that stands since the headers were read; 0: none */
     bool handled;     /* the handler has been called */
+    bool
+        told; /* its refusal is with the client; its body is thrown away, then the connection closes */
     struct buf piece; /* of a stream */
     size_t piece_sent;
     bool stream_over;
@@ -86,6 +88,8 @@ unsigned request_body_fill(struct exchange *exchange);
 uint64_t request_body_told(const struct exchange *exchange);
 /* Makes the reply an error with a body that says so. */
 void reply_refuse(struct exchange *exchange, unsigned status);
+/* The same, sent at once and behind our library's back, which reads the body on: false where the socket does not take it. */
+bool reply_refuse_ahead(struct exchange *exchange, unsigned status);
 /* Calls the handler. */
 void exchange_handle(struct exchange *exchange);
 /* Nothing of it is needed any more. */

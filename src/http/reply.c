@@ -1,9 +1,14 @@
 /* From our reply to libmicrohttpd's, well behaved or not. */
 #include <string.h>
+#include <sys/socket.h>
 
 #include "http/http_internal.h"
 
-enum { BLOCK_BYTES = 32 * 1024, REPLY_SLOW_BYTES_S = 16 * 1024 };
+enum {
+    BLOCK_BYTES = 32 * 1024,
+    REPLY_SLOW_BYTES_S = 16 * 1024,
+    REFUSAL_BYTES_MAX = 8 * 1024,
+};
 
 static struct str refusal(unsigned status)
 {
@@ -46,6 +51,35 @@ void reply_abandon(struct http_reply *reply)
         reply->release(reply->release_context);
     reply->stream.pull = NULL;
     reply->release = NULL;
+}
+
+/* libmicrohttpd answers behind the body, or closes at once, which resets who is still sending. */
+bool reply_refuse_ahead(struct exchange *exchange, unsigned status)
+{
+    char memory[REFUSAL_BYTES_MAX];
+    struct buf text;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+        exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    reply_refuse(exchange, status);
+    const struct http_reply *reply = &exchange->reply;
+    bool bodiless = str_eq(exchange->request.method, STR("HEAD"));
+    buf_init_lent(&text, memory, sizeof memory);
+    buf_printf(&text,
+               "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Length: %zu\r\nContent-Type: %s\r\n",
+               status, MHD_get_reason_phrase_for(status), reply->body.len,
+               reply->content_type ? reply->content_type : "application/json; charset=utf-8");
+    for (size_t i = 0; i < reply->headers_len; i++)
+        if (!str_eq_nocase(reply->headers[i].name, STR("Connection")))
+            buf_printf(&text, "%.*s: %.*s\r\n", STR_ARG(reply->headers[i].name),
+                       STR_ARG(reply->headers[i].value));
+    buf_add(&text, STR("\r\n"));
+    if (!bodiless)
+        buf_add(&text, reply->body);
+    bool sent = info && !text.failed &&
+                send(info->connect_fd, text.ptr, text.len, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+                    (ssize_t)text.len;
+    reply_abandon(&exchange->reply);
+    return sent;
 }
 
 /* The body of a misbehaving reply, piece by piece. */

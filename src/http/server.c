@@ -114,6 +114,14 @@ static bool refuses_at_once(const struct exchange *exchange)
            http_header(&exchange->request, STR("Expect")).len > 0;
 }
 
+/* Its client may be sending for long: it is told before. */
+static bool body_is_long(const struct exchange *exchange)
+{
+    uint64_t told = request_body_told(exchange);
+    return exchange->refused == MHD_HTTP_CONTENT_TOO_LARGE && told != UINT64_MAX &&
+           told > exchange->body_bytes_max;
+}
+
 static enum MHD_Result headers_take(struct exchange *exchange, const char *method)
 {
     exchange->headers_complete = true;
@@ -122,8 +130,14 @@ static enum MHD_Result headers_take(struct exchange *exchange, const char *metho
     exchange->refused = headers_judge(exchange, method);
     guard_allow(exchange,
                 GUARD_REQUEST_S + (int64_t)(exchange->body_bytes_max / BODY_SLOW_BYTES_S));
-    if (exchange->refused == 0 || !refuses_at_once(exchange))
+    if (exchange->refused == 0)
         return MHD_YES;
+    if (!refuses_at_once(exchange)) {
+        exchange->told = body_is_long(exchange) && reply_refuse_ahead(exchange, exchange->refused);
+        if (exchange->told)
+            guard_allow(exchange, GUARD_REQUEST_S);
+        return MHD_YES;
+    }
     exchange->handled = true;
     reply_refuse(exchange, exchange->refused);
     return reply_send(exchange);
@@ -133,6 +147,8 @@ static enum MHD_Result headers_take(struct exchange *exchange, const char *metho
 static enum MHD_Result request_handle(struct exchange *exchange)
 {
     struct http_server *server = exchange->server;
+    if (exchange->told)
+        return MHD_NO; /* closes: nothing more is said */
     unsigned status = exchange->refused ? exchange->refused : request_body_fill(exchange);
     guard_allow(exchange, 0);
     exchange->handled = true;

@@ -213,8 +213,11 @@ static enum err_class keys_look(struct reading *r, const struct mapped *mapped,
                                           STR_ARG(key_shown(key, arena)));
         if (!message.ptr)
             return err_no_memory(err);
-        const struct import_fault fault = {r->walk.records[at].sheet, r->walk.records[at].line,
-                                           STR(""), STR("key_twice"), message};
+        const struct import_fault fault = {.sheet = r->walk.records[at].sheet,
+                                           .line = r->walk.records[at].line,
+                                           .column = STR(""),
+                                           .code = STR("key_twice"),
+                                           .message = message};
         fault_add(r, &fault);
     }
     return ERR_OK;
@@ -426,9 +429,10 @@ static enum err_class row_is_ours(struct reading *r, const struct import_record 
         r->counts->rows -= !*ours;
         return ERR_OK;
     }
-    return id > 0 ? shop_fault(r, record, word, STR("shop_other"),
-                               "is another shop than the one that the file is for", err)
-                  : shop_fault(r, record, word, STR("shop_unknown"), "is no shop", err);
+    struct str code = id > 0 ? STR("shop_other") : STR("shop_unknown");
+    return shop_fault(r, record, word, code,
+                      id > 0 ? "is another shop than the one that the file is for" : "is no shop",
+                      err);
 }
 
 /* Takes the rows of the page that are not this shop's out of it. */

@@ -2,11 +2,15 @@
 """Files of rows: the export of the real orders against the file itself, and imports: seen before, stored once, wrong rows alone.
 Sheets are made and read here with zipfile and ElementTree; nothing of src/ is used."""
 import csv
+import hashlib
 import io
 import json
 import re
 import sqlite3
 import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
 import zipfile
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
@@ -572,6 +576,52 @@ def test_files_are_handed_in_over_the_api(t):
                 same((refused.status, code is None or refused.problem["code"] == code), (status, True), f"{query}: {refused}")
     stage.sync()
     same(stage.rows("SELECT state, rows_new FROM import_file"), [{"state": "done", "rows_new": 5}], "stored by the shop's lane")
+
+
+def form_bytes(fields, name, data, boundary="----WebKitFormBoundary7MA4YWxk"):
+    """What a browser makes of a form with a file."""
+    parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode() for k, v in fields.items()]
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: application/octet-stream\r\n\r\n'
+    return b"".join(parts) + head.encode() + data + f"\r\n--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def post_form(api, body, kind, query=""):
+    if not api.token:
+        api.sign_in()
+    request = urllib.request.Request(api.base + "/api/v1/imports" + query, data=body, method="POST",
+                                     headers={"Authorization": f"Bearer {api.token}", "Content-Type": kind})
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as reply:
+            return reply.status, json.loads(reply.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_a_pages_form_hands_in_a_file(t):
+    stage, shop = life_home(t)
+    data = xlsx_bytes({"a": [SALES] + [sale(i) for i in range(1, 6)]})
+    fields = {"shop": shop, "kind": "life-sales"}
+    with Api(stage) as api:
+        status, seen = post_form(api, *form_bytes(fields, "售卖 %22明细%22.xlsx", data))
+        same((status, seen["state"], seen["rows"], seen["new"]), (200, "preview", 5, 5), "seen")
+        status, seen = post_form(api, *form_bytes({}, "a.xlsx", data), "?" + urllib.parse.urlencode(fields))
+        same((status, seen["digest"]), (200, hashlib.sha256(data).hexdigest()), "fields in the query, and the very bytes")
+        status, taken = post_form(api, *form_bytes({**fields, "confirm": "1", "again": ""}, "售卖 %22明细%22.xlsx", data))
+        same((status, taken["state"]), (200, "waiting"), "taken")
+        same(api.get(f"/api/v1/imports/{taken['import']}")["file"], '售卖 "明细".xlsx', "the file's own name")
+        whole, kind = form_bytes(fields, "a.xlsx", data)
+        twice = whole.replace(b"--\r\n", b"\r\n") + form_bytes({}, "b.xlsx", data)[0]
+        for body, code, refused in ((whole[:-30], "form_broken", 422), (b"x", "form_broken", 422), (twice, "form_file", 400),
+                                    (form_bytes({**fields, "shap": "x"}, "a", data)[0], "parameter_unknown", 400),
+                                    (form_bytes({**fields, "as_of": "tomorrow"}, "a", data)[0], "parameter_time", 400),
+                                    (form_bytes(fields, "", b"")[0], "form_file", 400),
+                                    (form_bytes({f"f{i}": 1 for i in range(40)}, "a", data)[0], "form_many", 422)):
+            status, problem = post_form(api, body, kind)
+            same((status, problem["code"]), (refused, code), f"{code}")
+        status, problem = post_form(api, form_bytes(fields, "a.xlsx", b"x" * (9 << 20))[0], kind)
+        same(status, 413, "larger than a file may be, and no reset")
+        paths = api.get("/api/v1/openapi.json")["paths"]["/api/v1/imports"]["post"]["requestBody"]["content"]
+        same(set(paths["multipart/form-data"]["schema"]["properties"]) >= {"file", "shop", "kind", "confirm"}, True, "the document says so")
 
 
 def on_server(t, kind):
