@@ -89,24 +89,15 @@ static enum err_class order_find(struct call *call, struct list_query *query, st
 {
     struct list_page page;
     struct shop_scope shops;
-    list_query_init(query, &ad_order_list, call->host->metrics, call->arena);
+    struct str id = call_text(call, "order_id");
     enum err_class class_ = call_shops(call, &shops, err);
-    if (class_)
-        return class_;
-    list_by_shop(query, &shops, call->host);
-    query->limit = 2;
-    class_ = list_where_text(query, "order_id", LIST_EQUAL, call_text(call, "order_id"), err);
     if (!class_)
-        class_ = list_run(call->host->store, query, &page, err);
-    if (class_)
-        return class_;
-    if (page.rows_len == 0)
-        return call_absent(err, "ad order", call_text(call, "order_id"));
-    if (page.rows_len > 1)
-        return call_refuse(call, "shop", "order_ambiguous", err,
-                           "several shops have an order of this number: say which shop");
-    *out = page.rows[0];
-    return ERR_OK;
+        class_ = list_look(call, &ad_order_list, &shops, "order_id", id, query, &page, err);
+    if (!class_)
+        class_ = list_alone(call, &page, "ad order", id, err);
+    if (!class_)
+        *out = page.rows[0];
+    return class_;
 }
 
 /* Rows of another table about that order, as a list in the answer. */

@@ -81,9 +81,7 @@ static enum err_class costs_list(struct call *call, struct err *err)
     };
     query.sums.period = &period;
     query.sums.named = true;
-    enum err_class class_ = call_shops(call, &shops, err);
-    if (class_ == ERR_OK)
-        class_ = period_ask(call, &shops, &period, err);
+    enum err_class class_ = period_of_call(call, &shops, &period, err);
     if (class_ == ERR_OK)
         class_ = rank_of_call(call, &query, "-cost_unknown", &page, err);
     if (class_ != ERR_OK)

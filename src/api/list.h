@@ -268,4 +268,12 @@ enum err_class list_answer_query(struct call *call, struct list_query *query, li
 enum err_class list_find(struct call *call, const struct list *list, const char *column,
                          int64_t number, const char *what, struct list_row *out, struct err *err);
 
+/* The rows, two at most, whose `column` is a platform's number, among these shops; and that it is one: else call_absent of
+ * `what`, or "order_ambiguous" where two shops have one of that number. */
+enum err_class list_look(struct call *call, const struct list *list, const struct shop_scope *shops,
+                         const char *column, struct str id, struct list_query *query,
+                         struct list_page *page, struct err *err);
+enum err_class list_alone(struct call *call, const struct list_page *page, const char *what,
+                          struct str id, struct err *err);
+
 #endif

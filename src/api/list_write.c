@@ -190,3 +190,25 @@ enum err_class list_find(struct call *call, const struct list *list, const char 
     *out = page.rows[0];
     return ERR_OK;
 }
+
+enum err_class list_look(struct call *call, const struct list *list, const struct shop_scope *shops,
+                         const char *column, struct str id, struct list_query *query,
+                         struct list_page *page, struct err *err)
+{
+    list_query_init(query, list, call->host->metrics, call->arena);
+    list_by_shop(query, shops, call->host);
+    query->limit = 2;
+    enum err_class class_ = list_where_text(query, column, LIST_EQUAL, id, err);
+    return class_ ? class_ : list_run(call->host->store, query, page, err);
+}
+
+enum err_class list_alone(struct call *call, const struct list_page *page, const char *what,
+                          struct str id, struct err *err)
+{
+    if (page->rows_len == 0)
+        return call_absent(err, what, id);
+    if (page->rows_len > 1)
+        return call_refuse(call, "shop", "order_ambiguous", err,
+                           "several shops have an order of this number: say which shop");
+    return ERR_OK;
+}

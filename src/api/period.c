@@ -160,6 +160,13 @@ enum err_class period_ask(struct call *call, const struct shop_scope *shops, str
                : period_of_days(call, shops, STR_NONE, STR_NONE, out, err);
 }
 
+enum err_class period_of_call(struct call *call, struct shop_scope *shops, struct period *out,
+                              struct err *err)
+{
+    enum err_class class_ = call_shops(call, shops, err);
+    return class_ ? class_ : period_ask(call, shops, out, err);
+}
+
 bool period_before(const struct call *call, const struct period *period, struct period *out)
 {
     *out = *period;

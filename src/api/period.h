@@ -34,6 +34,9 @@ struct period {
 };
 enum err_class period_ask(struct call *call, const struct shop_scope *shops, struct period *out,
                           struct err *err);
+/* The shops that are asked for, and the period of them. */
+enum err_class period_of_call(struct call *call, struct shop_scope *shops, struct period *out,
+                              struct err *err);
 /* Days that are said by the program. */
 enum err_class period_of_days(struct call *call, const struct shop_scope *shops, struct str from,
                               struct str to, struct period *out, struct err *err);

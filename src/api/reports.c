@@ -114,9 +114,7 @@ static enum err_class delay_rate(struct call *call, struct err *err)
     struct rank_query query = {
         .name = "delay_rate",
         .sums = {.table = &sums_of_sales, .kind = "shop", .dims = {"shop_id"}, .period = &period}};
-    enum err_class class_ = call_shops(call, &shops, err);
-    if (!class_)
-        class_ = period_ask(call, &shops, &period, err);
+    enum err_class class_ = period_of_call(call, &shops, &period, err);
     if (!class_)
         class_ = rank_of_call(call, &query, "-delay_rate", &page, err);
     if (class_)

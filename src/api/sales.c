@@ -235,9 +235,7 @@ static enum err_class sales(struct call *call, struct err *err)
                                         .kind = ranked ? by_words[by] : "shop",
                                         .dims = {by == BY_SHOP ? "shop_id" : "member"}}};
     query.sums.period = &period;
-    enum err_class class_ = call_shops(call, &shops, err);
-    if (!class_)
-        class_ = period_ask(call, &shops, &period, err);
+    enum err_class class_ = period_of_call(call, &shops, &period, err);
     if (!class_)
         class_ = ranked ? rank_of_call(call, &query, "-gmv", &page, err) : whole_check(call, err);
     if (class_)

@@ -62,9 +62,7 @@ static enum err_class statistics_all(struct call *call, struct err *err)
                                         .kind = basis_words[call_int(call, "basis")],
                                         .dims = {"shop_id"},
                                         .period = &period}};
-    enum err_class class_ = call_shops(call, &shops, err);
-    if (!class_)
-        class_ = period_ask(call, &shops, &period, err);
+    enum err_class class_ = period_of_call(call, &shops, &period, err);
     if (!class_)
         class_ = rank_of_call(call, &query, "-cost", &page, err);
     if (class_)
@@ -90,9 +88,7 @@ static enum err_class statistics_one(struct call *call, struct err *err)
     struct out out;
     struct sums_query query = {
         .table = &sums_of_ads, .kind = basis_words[call_int(call, "basis")], .period = &period};
-    enum err_class class_ = call_shops(call, &shops, err);
-    if (!class_)
-        class_ = period_ask(call, &shops, &period, err);
+    enum err_class class_ = period_of_call(call, &shops, &period, err);
     if (class_)
         return class_;
     out_init(&out, &call->out);

@@ -259,42 +259,27 @@ static enum err_class parts_list(struct call *call, struct err *err)
 
 /* --- one order --- */
 
-static enum err_class order_look(struct call *call, const struct shop_scope *shops,
-                                 const char *column, struct str id, struct list_query *query,
-                                 struct list_page *page, struct err *err)
-{
-    list_query_init(query, &trade_order_list, call->host->metrics, call->arena);
-    list_by_shop(query, shops, call->host);
-    query->limit = 2;
-    enum err_class class_ = list_where_text(query, column, LIST_EQUAL, id, err);
-    return class_ ? class_ : list_run(call->host->store, query, page, err);
-}
-
 /* The order of that number, or the one that a part of that number belongs to. */
 static enum err_class order_find(struct call *call, struct list_query *query,
                                  struct list_page *page, struct err *err)
 {
+    const struct list *list = &trade_order_list;
     struct shop_scope shops;
     struct str id = call_text(call, "order_id");
     enum err_class class_ = call_shops(call, &shops, err);
     if (!class_)
-        class_ = order_look(call, &shops, "order_id", id, query, page, err);
+        class_ = list_look(call, list, &shops, "order_id", id, query, page, err);
     bool by_part = !class_ && page->rows_len == 0;
     if (by_part)
-        class_ = order_look(call, &shops, "part", id, query, page, err);
-    if (class_)
+        class_ = list_look(call, list, &shops, "part", id, query, page, err);
+    if (!class_)
+        class_ = list_alone(call, page, "trade order", id, err);
+    if (class_ || !by_part)
         return class_;
-    if (page->rows_len == 0)
-        return call_absent(err, "trade order", id);
-    if (page->rows_len > 1)
-        return call_refuse(call, "shop", "order_ambiguous", err,
-                           "several shops have an order of this number: say which shop");
-    if (!by_part)
-        return ERR_OK;
-    int64_t shop_id = list_int(&page->rows[0], list_column(&trade_order_list, "shop"));
+    int64_t shop_id = list_int(&page->rows[0], list_column(list, "shop"));
     const struct shop_scope one = {.ids = &shop_id, .len = 1};
-    id = list_text(&page->rows[0], list_column(&trade_order_list, "order_id"));
-    return order_look(call, &one, "order_id", id, query, page, err);
+    id = list_text(&page->rows[0], list_column(list, "order_id"));
+    return list_look(call, list, &one, "order_id", id, query, page, err);
 }
 
 static void voucher_write(struct call *call, struct out *out, const struct reader *row)

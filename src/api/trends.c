@@ -237,9 +237,7 @@ static enum err_class trends(struct call *call, struct err *err)
     if (trend->metric == SIZE_MAX)
         return call_refuse(call, "metric", "metric_unknown", err,
                            "a metric is one of /api/v1/metrics, of the family that is asked for");
-    enum err_class class_ = call_shops(call, &shops, err);
-    if (!class_)
-        class_ = period_ask(call, &shops, &period, err);
+    enum err_class class_ = period_of_call(call, &shops, &period, err);
     if (!class_)
         class_ = sums_read(call, &query, row_keep, trend, err);
     if (!class_ && !ads)

@@ -148,9 +148,7 @@ static enum err_class videos_list(struct call *call, struct err *err)
     query.sums.period = &period;
     query.sums.named = true;
     query.sums.kind = basis_words[call_int(call, "basis")];
-    enum err_class class_ = call_shops(call, &shops, err);
-    if (!class_)
-        class_ = period_ask(call, &shops, &period, err);
+    enum err_class class_ = period_of_call(call, &shops, &period, err);
     if (!class_)
         class_ = rank_of_call(call, &query, "-cost", &page, err);
     if (class_)
