@@ -15,7 +15,9 @@ static enum err_class reject_write(struct call *call, struct out *out, const str
     control_out_shop(out, call, "shop", list_int(row, SHOP));
     out_text(out, "stream", list_text(row, STREAM));
     out_text(out, "table", list_text(row, TABLE));
-    out_text(out, "key", key.len > 0 ? key : list_text(row, ID_TEXT));
+    /* A record without a key has its digest, which says nothing to people; of a file's row the place is known. */
+    bool says = key.len > 0 && key.ptr[0] != '#';
+    out_text(out, "key", says || list_text(row, ID_TEXT).len == 0 ? key : list_text(row, ID_TEXT));
     out_text(out, "field", list_text(row, FIELD));
     out_text(out, "code", list_text(row, CODE));
     out_text(out, "reason", list_text(row, MESSAGE));

@@ -37,7 +37,10 @@ static void reject_row(const struct app *app, struct report *report, const struc
     report_text(report, app_shop_name(app, reader_int(row, SHOP_ID)));
     report_text(report, reader_text(row, STREAM));
     report_text(report, reader_text(row, TABLE));
-    report_text(report, key.len > 0 ? key : reader_text(row, ID_TEXT));
+    /* A record without a key has its digest, which says nothing to people; of a file's row the place is known. */
+    bool says = key.len > 0 && key.ptr[0] != '#';
+    report_text(report,
+                says || reader_text(row, ID_TEXT).len == 0 ? key : reader_text(row, ID_TEXT));
     report_text(report, reader_text(row, FIELD));
     report_text(report, reader_text(row, CODE));
     report_number(report, reader_int(row, TIMES));

@@ -39,6 +39,24 @@ static enum err_class reject_add(struct mapper *m, const struct row *row, struct
     return (*out)->message.ptr ? ERR_OK : err_no_memory(m->err);
 }
 
+/* A row of a file that has no key to be named by, as a line of a bill: where it stands, and the first number in it that people
+ * know it by. */
+static struct str reject_place(struct mapper *m, const struct row *row)
+{
+    const struct table_plan *plan = row->plan;
+    struct str sheet = json_text(json_get(row->whole, STR("sheet"))), id = STR("");
+    for (size_t i = 0; i < plan->fields_len && id.len == 0; i++) {
+        const struct field_plan *field = &plan->fields[i];
+        if (field->type == COLUMN_ID && !field->of_place && !field->of_content &&
+            batch_state(row->batch, row->at, field->column) == CELL_SET)
+            id = row->batch->columns[field->column].texts[row->at];
+    }
+    struct str place = arena_printf(
+        m->arena, "%.*s%srow %.*s%s%.*s", STR_ARG(sheet), sheet.len > 0 ? " " : "",
+        STR_ARG(json_text(json_get(row->whole, STR("line")))), id.len > 0 ? ": " : "", STR_ARG(id));
+    return str_utf8_head(place, ID_BYTES_MAX);
+}
+
 static enum err_class row_reject(struct mapper *m, const struct row *row, bool main,
                                  struct str field, const struct err *why)
 {
@@ -52,7 +70,10 @@ static enum err_class row_reject(struct mapper *m, const struct row *row, bool m
     /* Only the main record's id is what a window counts. */
     if (class_ == ERR_OK && main)
         reject->id = reject->key;
-    return ERR_OK;
+    if (class_ == ERR_OK || !m->connector->file)
+        return ERR_OK;
+    reject->id = reject_place(m, row);
+    return reject->id.ptr ? ERR_OK : err_no_memory(m->err);
 }
 
 static bool row_names_currency(const struct row *row)

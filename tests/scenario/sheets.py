@@ -493,6 +493,21 @@ def test_a_line_of_a_bill_counts_once_in_however_many_exports_it_stands(t):
         same(sorted(walked), [("PO-1", 1), ("PO-2", 1), ("PO-2", 2), ("PO-2", 3), ("PO-3", 1), ("PO-4", 1)], "page after page")
 
 
+def test_a_refused_line_of_a_bill_says_which_it_is(t):
+    """Lines of bills have no number: a refused one is named by its place and by the order that it is about."""
+    stage = Stage(t, life_shops=0, douplus_shops=0, shops=False)
+    stage.run("shop", "add", "T", "--platform", "temu", "--external-id", "1", check=True)
+    path = t.folder() / "bill.xlsx"
+    path.write_bytes(xlsx_bytes({"扣款": [["订单编号", "支出金额"], ["PO-1", "1.00"], ["PO-2", "?"], [None, "x"]]}))
+    said = take(stage, path, "temu-bill-deduction", "T")
+    same([(f["row"], f["code"]) for f in said["faults"]], [(3, "money_text"), (4, "money_text")], "faults")
+    wanted = ["扣款 row 3: PO-2", "扣款 row 4"]
+    listed = huiliu_json(stage.home, "reject", "list", env=stage.env)[1]["rejects"]
+    same(sorted(r["key"] for r in listed), wanted, "the command's list")
+    with Api(stage) as api:
+        same(sorted(r["key"] for r in api.get("/api/v1/rejects")["items"]), wanted, "the API's")
+
+
 def test_lines_alike_keep_their_number_when_an_import_is_cut_off(t):
     stage, shop = life_home(t)
     path = t.folder() / "bill.xlsx"
