@@ -10,34 +10,28 @@ static const char *const result_tables[RESULT_TABLES] = {"ad_result", "trade_res
 
 /* --- statements --- */
 
-static void columns_write(struct buf *out, const struct table *table, const char *before,
-                          const char *numbered)
+static void columns_write(struct buf *out, const struct table *table, const char *before)
 {
-    for (size_t i = 0; i < table->columns_len; i++) {
-        buf_add(out, i > 0 ? STR(", ") : STR(""));
-        if (numbered)
-            buf_printf(out, "?%zu", i + 1);
-        else
-            buf_printf(out, "%s%.*s", before, STR_ARG(table->columns[i].name));
-    }
+    for (size_t i = 0; i < table->columns_len; i++)
+        buf_printf(out, "%s%s%.*s", i > 0 ? ", " : "", before, STR_ARG(table->columns[i].name));
 }
 
 static void read_write(struct buf *out, const struct result_sql *sql)
 {
     struct str name = sql->table->name, key = sql->table->columns[sql->key].name;
     buf_add(out, STR("SELECT "));
-    columns_write(out, sql->table, "r.", NULL);
+    columns_write(out, sql->table, "r.");
     buf_printf(out,
                " FROM " LISTED_SQLITE("?2") " CROSS JOIN %.*s r ON r.shop_id = ?1"
                                             " AND r.%.*s = k.value" SQL_NEXT_DATABASE "SELECT ",
                STR_ARG(name), STR_ARG(key));
-    columns_write(out, sql->table, "r.", NULL);
+    columns_write(out, sql->table, "r.");
     buf_printf(out,
                " FROM " LISTED_POSTGRES("?2") " CROSS JOIN LATERAL (SELECT * FROM %.*s a"
                                               " WHERE a.shop_id = ?1 AND a.%.*s = k.value LIMIT 1)"
                                               " AS r" SQL_NEXT_DATABASE "SELECT ",
                STR_ARG(name), STR_ARG(key));
-    columns_write(out, sql->table, "r.", NULL);
+    columns_write(out, sql->table, "r.");
     buf_printf(out,
                " FROM " LISTED_MARIADB("?2") " STRAIGHT_JOIN %.*s r ON r.shop_id = ?1"
                                              " AND r.%.*s = k.value",
@@ -48,10 +42,9 @@ static void insert_form(struct buf *out, const struct result_sql *sql, bool list
 {
     const struct table *table = sql->table;
     buf_printf(out, "INSERT INTO %.*s (", STR_ARG(table->name));
-    columns_write(out, table, "", NULL);
-    buf_add(out, lists ? STR(") SELECT * FROM unnest(") : STR(") VALUES ("));
-    columns_write(out, table, "", "?");
+    columns_write(out, table, "");
     buf_add_char(out, ')');
+    insert_values_write(out, table->columns_len, lists);
     if (hasty)
         return;
     buf_printf(out, " ON CONFLICT (shop_id, %.*s) DO UPDATE SET ",

@@ -26,17 +26,18 @@
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"                                                             \
     " ON CONFLICT (shop_id, table_name, key_text, at_ms, status) DO NOTHING"
 
-/* The same of many rows, each value a list (databases that have them). */
+/* The same of many rows, each value a list (databases that have them). Each list is taken apart by itself: rows of one
+ * unnest of many lists are put aside twice before they are inserted, which costs as much again as an insert without indexes. */
 #define SQL_ORIGINALS_PUT                                                                          \
     SQL_PER_DATABASE("",                                                                           \
                      "INSERT INTO original (shop_id, table_name, key_text, body, received_ms)"     \
-                     " SELECT * FROM unnest(?1, ?2, ?3, ?4, ?5)"                                   \
+                     " SELECT unnest(?1), unnest(?2), unnest(?3), unnest(?4), unnest(?5)"          \
                      " ON CONFLICT (shop_id, table_name, key_text)"                                \
                      " DO UPDATE SET body = excluded.body, received_ms = excluded.received_ms",    \
                      SQL_ORIGINAL_PUT)
 #define SQL_STATUSES_LISTED                                                                        \
     "INSERT INTO status_history (shop_id, table_name, key_text, at_ms, status, seen_ms)"           \
-    " SELECT * FROM unnest(?1, ?2, ?3, ?4, ?5, ?6)"
+    " SELECT unnest(?1), unnest(?2), unnest(?3), unnest(?4), unnest(?5), unnest(?6)"
 #define SQL_STATUSES_ADD                                                                           \
     SQL_PER_DATABASE("",                                                                           \
                      SQL_STATUSES_LISTED                                                           \

@@ -238,10 +238,13 @@ enum err_class tx_query(struct tx *tx, const char *sql, const struct sql_value *
 enum err_class tx_later(struct tx *tx, const char *sql, const struct sql_value *values,
                         size_t values_len, struct err *err);
 /* The same of many rows, whose columns are of these kinds (or NULL). Servers get one statement of lists, for which `sql` has a
- * text of its own where the database needs one (PostgreSQL: unnest); there no key may stand in two rows. */
+ * text of its own where the database needs one (PostgreSQL: insert_values_write); there no key may stand in two rows. */
 enum err_class tx_later_rows(struct tx *tx, const char *sql, const enum sql_kind *kinds,
                              size_t kinds_len, const struct sql_value *const *rows, size_t rows_len,
                              struct err *err);
+/* Of a statement that inserts, what stands behind its columns: values ?1 … as a row, or lists of them as PostgreSQL takes
+ * them apart. */
+void insert_values_write(struct buf *out, size_t values_len, bool lists);
 int64_t tx_last_id(struct tx *tx);
 /* May what is new as far as is known be inserted as such, without ON CONFLICT, for which PostgreSQL takes twice as long?
  * Where a row is there all the same the work runs again, and then it may not. */

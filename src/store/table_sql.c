@@ -62,6 +62,14 @@ static const char *text_take(struct buf *text, struct arena *arena)
     return copy;
 }
 
+void insert_values_write(struct buf *out, size_t values_len, bool lists)
+{
+    buf_add(out, lists ? STR(" SELECT ") : STR(" VALUES ("));
+    for (size_t at = 1; at <= values_len; at++)
+        buf_printf(out, lists ? "%sunnest(?%zu)" : "%s?%zu", at > 1 ? ", " : "", at);
+    buf_add(out, lists ? STR("") : STR(")"));
+}
+
 static void guard_write(struct buf *out, const struct table *table)
 {
     struct str updated = table->updated == SIZE_MAX ? STR("NULL")
@@ -73,16 +81,13 @@ static void guard_write(struct buf *out, const struct table *table)
     where_write(out, table, false);
 }
 
-/* `lists`: each value is a list, of many rows. `hasty`: none of them is there. */
+/* `lists`: each value is a list, of many rows (sql.h). `hasty`: none of them is there. */
 static void insert_write(struct buf *out, const struct table *table, bool lists, bool hasty)
 {
     buf_printf(out, "INSERT INTO %.*s (shop_id, ", STR_ARG(table->name));
     int last = physical_each(out, table, visit_name) + 3;
-    buf_printf(out, ", row_hash, received_ms, changed_ms, first_seen_ms) %s?1",
-               lists ? "SELECT * FROM unnest(" : "VALUES (");
-    for (int at = 2; at <= last; at++)
-        buf_printf(out, ", ?%d", at);
-    buf_add(out, STR(")"));
+    buf_add(out, STR(", row_hash, received_ms, changed_ms, first_seen_ms)"));
+    insert_values_write(out, (size_t)last, lists);
     if (hasty)
         return;
     buf_add(out, STR(" ON CONFLICT (shop_id"));
