@@ -180,3 +180,10 @@ bool person_is_still(const struct api_host *host, const struct person *person, i
     return good && (person->session_digest.len == 0 ||
                     session_is_good(host, person->session_digest, now_ms));
 }
+
+enum err_class control_all_shops(const struct call *call, struct err *err)
+{
+    return call->person->all_shops
+               ? ERR_OK
+               : err_set(err, ERR_FORBIDDEN, "right", "only who sees all shops may add one");
+}

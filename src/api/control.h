@@ -42,6 +42,8 @@ struct str control_time(struct arena *arena, int64_t ms);
  * request. A database that is away changes nothing. */
 bool person_is_still(const struct api_host *host, const struct person *person, int64_t now_ms);
 
+/* What concerns the home and not one shop is for who sees all. */
+enum err_class control_all_shops(const struct call *call, struct err *err);
 enum err_class control_home(const struct call *call, const struct api_home **out, struct err *err);
 
 #endif

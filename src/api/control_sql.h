@@ -44,11 +44,13 @@ static const char SQL_WINDOWS_UNPROVED[] =
 
 /* --- shops --- ?1 id */
 static const char SQL_SHOP_THERE[] = "SELECT count(*) FROM shop WHERE id = ?1";
-static const char SQL_APP_LIST[] =
-    "SELECT a.id, a.platform, a.name, a.key_text, a.created_ms,"
-    " (SELECT count(*) FROM shop s WHERE s.app_id = a.id), t.state, t.expires_ms, t.error"
+#define SQL_APP                                                                                    \
+    "SELECT a.id, a.platform, a.name, a.key_text, a.created_ms,"                                   \
+    " (SELECT count(*) FROM shop s WHERE s.app_id = a.id), t.state, t.expires_ms, t.error"         \
     " FROM app a LEFT JOIN token t ON t.owner = 'app:' || CAST(a.id AS text)"
-    " ORDER BY a.platform, a.name LIMIT 1000";
+static const char SQL_APP_LIST[] = SQL_APP " ORDER BY a.platform, a.name LIMIT 1000";
+/* ?1 id */
+static const char SQL_APP_ONE[] = SQL_APP " WHERE a.id = ?1";
 
 /* --- consents --- */
 /* ?1 hash ?2 browser ?3 session ?4 user ?5 platform ?6 app ?7 shop or NULL ?8 expires */

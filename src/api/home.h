@@ -67,6 +67,11 @@ struct api_sync_plan {
 struct api_pair {
     struct str name, value;
 };
+struct api_app_wish {
+    struct str platform, name, key, secret;
+    const struct api_pair *settings;
+    size_t settings_len;
+};
 struct api_shop_wish {
     struct str platform, app; /* adding only; app may be empty where there is one */
     struct str name, external_id, zone, since, proxy, token, person;
@@ -125,6 +130,11 @@ struct api_home {
     enum err_class (*sync_plan)(void *context, const struct api_sync_wish *wish,
                                 struct arena *arena, struct api_sync_plan *out, struct err *err);
 
+    enum err_class (*app_add)(void *context, const struct api_app_wish *wish,
+                              const struct api_also *also, int64_t *id, struct err *err);
+    /* What is empty stays. ERR_NOT_FOUND "absent". */
+    enum err_class (*app_rotate)(void *context, int64_t id, struct str key, struct str secret,
+                                 const struct api_also *also, struct err *err);
     enum err_class (*shop_add)(void *context, const struct api_shop_wish *wish,
                                const struct api_also *also, int64_t *id, struct err *err);
     enum err_class (*shop_edit)(void *context, int64_t id, const struct api_shop_wish *wish,

@@ -1,5 +1,6 @@
 /* Shops and apps: list, detail, add, edit, enable, disable, unbind, and what a platform needs. Credentials go in and
  * never come out. */
+#include "api/account_settings.h"
 #include "api/control.h"
 #include "api/control_sql.h"
 #include "api/items.h"
@@ -128,36 +129,6 @@ static enum err_class shops_list(struct call *call, struct err *err)
 
 /* --- one --- */
 
-static void settings_out(struct out *out, const char *key, const struct api_setting *list,
-                         size_t len, bool values)
-{
-    out_list(out, key);
-    for (size_t i = 0; i < len; i++) {
-        const struct api_setting *setting = &list[i];
-        out_object(out, NULL);
-        out_text(out, "name", setting->name);
-        out_object(out, "label");
-        out_text(out, "en", setting->en);
-        out_text(out, "zh", setting->zh);
-        out_end_object(out);
-        out_bool(out, "required", setting->required);
-        out_bool(out, "secret", setting->secret);
-        out_bool(out, "option", setting->option);
-        if (values)
-            out_bool(out, "given", setting->given);
-        if (values && !setting->secret)
-            out_text_or_null(out, "value", setting->given ? setting->value : STR_NONE);
-        if (setting->words.len > 0) {
-            out_list(out, "words");
-            for (size_t w = 0; w < setting->words.len; w++)
-                out_text(out, NULL, setting->words.at[w]);
-            out_end_list(out);
-        }
-        out_end_object(out);
-    }
-    out_end_list(out);
-}
-
 static const struct param one_params[] = {
     {"id", PARAM_PATH, PARAM_ID, .required = true, .help = "The shop"}, {0}};
 
@@ -178,7 +149,7 @@ static enum err_class shop_answer(struct call *call, int64_t id, struct err *err
     if (class_ == ERR_OK && home) {
         class_ = home->shop_settings(home->context, id, call->arena, &settings, &len, &error, err);
         if (class_ == ERR_OK) {
-            settings_out(&out, "settings", settings, len, true);
+            account_settings_write(&out, "settings", settings, len, true);
             out_text_or_null(&out, "error", error.len > 0 ? error : STR_NONE);
         }
     }
@@ -216,9 +187,7 @@ static enum err_class shop_one(struct call *call, struct err *err)
         {"person", PARAM_BODY, PARAM_TEXT, .max = 64, .help = "Who is in charge of it"},           \
         {"settlement_days", PARAM_BODY, PARAM_INT,                                                 \
          .min = 0,          .max = 366, .help = "Days from delivery until the platform pays"},     \
-    {                                                                                              \
-        "settings", PARAM_BODY, PARAM_JSON, .help = "{\"NAME\": \"TEXT\"}, see needs"              \
-    }
+        ACCOUNT_SETTINGS
 
 static const struct param add_params[] = {
     {"platform", PARAM_BODY, PARAM_TEXT, .required = true, .max = 64, .help = "Which platform"},
@@ -236,32 +205,6 @@ static const struct param edit_params[] = {
     {"name", PARAM_BODY, PARAM_TEXT, .max = 191, .help = "What you call it"},
     SHOP_FIELDS,
     {0}};
-
-enum { SHOP_SETTINGS_MAX = 64 };
-
-static enum err_class settings_read(struct call *call, struct api_shop_wish *wish, struct err *err)
-{
-    const struct arg *arg = call_arg(call, "settings");
-    struct json_iter iter;
-    struct str name;
-    if (!arg->given)
-        return ERR_OK;
-    struct api_pair *pairs = arena_array(call->arena, SHOP_SETTINGS_MAX, sizeof(*pairs));
-    if (!pairs)
-        return err_no_memory(err);
-    if (json_kind_of(arg->json) != JSON_OBJECT || json_len(arg->json) > SHOP_SETTINGS_MAX)
-        return call_refuse(call, "settings", "parameter_type", err,
-                           "settings is an object of at most %d texts", SHOP_SETTINGS_MAX);
-    json_iter_init(&iter, arg->json);
-    for (const struct json *value; (value = json_iter_next(&iter, &name));) {
-        if (json_kind_of(value) != JSON_STRING || json_has_nul(value))
-            return call_refuse(call, "settings", "parameter_type", err, "settings.%.*s is no text",
-                               STR_ARG(utf8_cut(name, 60)));
-        pairs[wish->settings_len++] = (struct api_pair){name, json_text(value)};
-    }
-    wish->settings = pairs;
-    return ERR_OK;
-}
 
 static struct str given(const struct call *call, const char *name)
 {
@@ -289,7 +232,7 @@ static enum err_class wish_read(struct call *call, struct api_shop_wish *wish, s
         .has_person = call_given(call, "person"),
         .has_days = call_given(call, "settlement_days"),
     };
-    return settings_read(call, wish, err);
+    return account_settings_read(call, &wish->settings, &wish->settings_len, err);
 }
 
 /* What was said, without what may be secret: values of settings and the proxy's address stay out. */
@@ -326,13 +269,6 @@ static struct str wish_json(const struct call *call, const struct api_shop_wish 
     return copy.ptr ? copy : STR("");
 }
 
-static enum err_class all_shops_check(const struct call *call, struct err *err)
-{
-    return call->person->all_shops
-               ? ERR_OK
-               : err_set(err, ERR_FORBIDDEN, "right", "only who sees all shops may add one");
-}
-
 static enum err_class shop_add(struct call *call, struct err *err)
 {
     const struct api_home *home;
@@ -340,7 +276,7 @@ static enum err_class shop_add(struct call *call, struct err *err)
     int64_t id;
     enum err_class class_ = control_home(call, &home, err);
     if (class_ == ERR_OK)
-        class_ = all_shops_check(call, err);
+        class_ = control_all_shops(call, err);
     if (class_ == ERR_OK)
         class_ = wish_read(call, &wish, err);
     if (class_ != ERR_OK)
@@ -450,102 +386,6 @@ static enum err_class shop_unbind(struct call *call, struct err *err)
     return ERR_OK;
 }
 
-/* --- apps, platforms --- */
-
-static void text_out(struct out *out, const char *key, const struct reader *row, int column)
-{
-    bool there = !reader_is_null(row, column) && reader_text(row, column).len > 0;
-    out_text_or_null(out, key, there ? reader_text(row, column) : STR_NONE);
-}
-
-static void time_out(struct out *out, const char *key, const struct reader *row, int column)
-{
-    bool there = !reader_is_null(row, column) && reader_int(row, column) != 0;
-    out_time_or_null(out, key, there ? reader_int(row, column) : 0, there);
-}
-
-static void app_write(struct call *call, struct out *out, const struct reader *row)
-{
-    (void)call;
-    out_id(out, "id", reader_int(row, 0));
-    out_text(out, "platform", reader_text(row, 1));
-    out_text(out, "name", reader_text(row, 2));
-    text_out(out, "key", row, 3);
-    out_time(out, "created", reader_int(row, 4));
-    out_int(out, "shops", reader_int(row, 5));
-    text_out(out, "token_state", row, 6);
-    time_out(out, "token_expires", row, 7);
-    text_out(out, "token_error", row, 8);
-}
-
-static enum err_class app_list(struct call *call, struct err *err)
-{
-    return items_answer(call, SQL_APP_LIST, NULL, 0, app_write, err);
-}
-
-static enum err_class platform_list(struct call *call, struct err *err)
-{
-    static const char *const grants[] = {[GRANT_NONE] = "none",
-                                         [GRANT_CLIENT_CREDENTIAL] = "client_credential",
-                                         [GRANT_AUTH_CODE] = "auth_code",
-                                         [GRANT_BY_HAND] = "by_hand"};
-    const struct api_home *home;
-    struct api_platform *platforms;
-    struct out out;
-    size_t len;
-    enum err_class class_ = control_home(call, &home, err);
-    if (class_ == ERR_OK)
-        class_ = home->platforms(home->context, call->arena, &platforms, &len, err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_list(&out, "items");
-    for (size_t i = 0; i < len; i++) {
-        const struct api_platform *platform = &platforms[i];
-        const struct connector *connector = platform->connector;
-        out_object(&out, NULL);
-        out_text(&out, "platform", platform->name);
-        out_text_or_null(&out, "error", platform->error.len > 0 ? platform->error : STR_NONE);
-        if (connector) {
-            out_text(&out, "zone", zone_name(connector_zone(connector)));
-            out_text(&out, "grant", str_of(grants[connector_auth(connector)->grant]));
-            out_bool(&out, "consent_without_shop", connector_auth(connector)->accounts != NULL);
-            out_list(&out, "streams");
-            for (size_t s = 0; s < connector_streams(connector); s++)
-                out_text(&out, NULL, connector_stream_at(connector, s)->name);
-            out_end_list(&out);
-        }
-        out_end_object(&out);
-    }
-    out_end_list(&out);
-    out_end_object(&out);
-    return ERR_OK;
-}
-
-static const struct param need_params[] = {
-    {"platform", PARAM_PATH, PARAM_ID, .required = true, .help = "The platform"}, {0}};
-
-static enum err_class platform_needs(struct call *call, struct err *err)
-{
-    const struct api_home *home;
-    struct api_setting *list;
-    struct out out;
-    size_t len;
-    enum err_class class_ = control_home(call, &home, err);
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_text(&out, "platform", call_text(call, "platform"));
-    for (int of_app = 1; class_ == ERR_OK && of_app >= 0; of_app--) {
-        class_ = home->needs(home->context, call_text(call, "platform"), of_app != 0, call->arena,
-                             &list, &len, err);
-        if (class_ == ERR_OK)
-            settings_out(&out, of_app ? "app" : "shop", list, len, false);
-    }
-    out_end_object(&out);
-    return class_;
-}
-
 const struct route shop_routes[] = {
     {ROUTE_GET, "/api/v1/shops", "shopList", RIGHT_READ, list_params, shops_list,
      .summary = "Shops with the state of their authorisation", .answer = "ShopList"},
@@ -561,12 +401,5 @@ const struct route shop_routes[] = {
      .summary = "Use a shop again", .answer = "Shop"},
     {ROUTE_POST, "/api/v1/shops/{id}/disable", "shopDisable", RIGHT_ADMIN, one_params, shop_disable,
      .summary = "Leave a shop alone", .answer = "Shop"},
-    {ROUTE_GET, "/api/v1/apps", "appList", RIGHT_ADMIN, NULL, app_list,
-     .summary = "Developer credentials, without their secrets", .answer = "AppList"},
-    {ROUTE_GET, "/api/v1/platforms", "platformList", RIGHT_READ, NULL, platform_list,
-     .summary = "Platforms that there are manifests of", .answer = "PlatformList"},
-    {ROUTE_GET, "/api/v1/platforms/{platform}/needs", "platformNeeds", RIGHT_READ, need_params,
-     platform_needs, .summary = "What a platform needs of an app and of a shop",
-     .answer = "PlatformNeeds"},
     {0},
 };

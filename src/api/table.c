@@ -28,6 +28,7 @@ const struct route *const route_tables[] = {
     hold_routes,
     coverage_routes,
     shop_routes,
+    app_routes,
     setting_routes,
     oauth_routes,
     event_routes,

@@ -38,6 +38,7 @@ extern const struct route reject_routes[];
 extern const struct route hold_routes[];
 extern const struct route coverage_routes[];
 extern const struct route shop_routes[];
+extern const struct route app_routes[];
 extern const struct route oauth_routes[];
 extern const struct route event_routes[];
 extern const struct route attention_routes[];

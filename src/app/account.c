@@ -44,7 +44,10 @@ static enum err_class app_insert(struct tx *tx, void *context, struct err *err)
     if (class_ != ERR_OK)
         return class_;
     const struct sql_value sealed[] = {sql_int(work->id), text_or_null(secret), sql_text(settings)};
-    return tx_exec(tx, SQL_APP_SECRETS, sealed, 3, NULL, err);
+    class_ = tx_exec(tx, SQL_APP_SECRETS, sealed, 3, NULL, err);
+    return class_ == ERR_OK && account->also && account->also->work
+               ? account->also->work(tx, account->also->context, err)
+               : class_;
 }
 
 static enum err_class run_work(struct app *app, store_work *run, struct account_work *work,
@@ -148,6 +151,50 @@ enum err_class account_app_add(struct app *app, const struct account_app *accoun
         return err_say(err, ERR_CONFLICT, "app_exists", MSG_APP_EXISTS, M_STR(account->name),
                        M_END);
     return run_work(app, app_insert, &work, id, err);
+}
+
+struct rotate_work {
+    int64_t id;
+    struct str key, secret_cipher, token_owner;
+    const struct api_also *also;
+};
+
+static enum err_class app_rotate(struct tx *tx, void *context, struct err *err)
+{
+    const struct rotate_work *work = context;
+    const struct sql_value row[] = {
+        sql_int(work->id),
+        text_or_null(work->secret_cipher),
+        text_or_null(work->key),
+    };
+    const struct sql_value owner[] = {sql_text(work->token_owner)};
+    int64_t rows = 0;
+    enum err_class class_ = tx_exec(tx, SQL_APP_ROTATE, row, 3, &rows, err);
+    if (class_ == ERR_OK && rows == 0)
+        return err_set(err, ERR_NOT_FOUND, "absent", "there is no app %lld", (long long)work->id);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_TOKEN_DELETE, owner, 1, NULL, err);
+    if (class_ == ERR_OK)
+        class_ = tx_exec(tx, SQL_APP_SHOPS_WAKE, row, 1, NULL, err);
+    return class_ == ERR_OK && work->also && work->also->work
+               ? work->also->work(tx, work->also->context, err)
+               : class_;
+}
+
+enum err_class account_app_rotate(struct app *app, int64_t id, struct str key, struct str secret,
+                                  const struct api_also *also, struct err *err)
+{
+    struct rotate_work work = {.id = id, .key = key, .also = also};
+    enum err_class class_ = ERR_OK;
+    if (secret.len == 0 && key.len == 0)
+        return err_say(err, ERR_USAGE, "app_rotate", MSG_APP_ROTATE_WHAT, M_END);
+    if (secret.len > 0)
+        class_ = secret_seal(app, secret, "app", id, STR("secret"), &app->arena,
+                             &work.secret_cipher, err);
+    work.token_owner = arena_printf(&app->arena, "app:%lld", (long long)id);
+    if (class_ == ERR_OK && !work.token_owner.ptr)
+        class_ = err_no_memory(err);
+    return class_ == ERR_OK ? shops_write(app->store, app_rotate, &work, err) : class_;
 }
 
 static enum err_class shop_insert(struct tx *tx, void *context, struct err *err)

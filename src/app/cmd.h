@@ -70,9 +70,14 @@ struct account_app {
     const struct connector *connector;
     struct str name, key, secret;
     struct settings *settings;
+    const struct api_also *also; /* NULL: nothing */
 };
 enum err_class account_app_add(struct app *app, const struct account_app *account, int64_t *id,
                                struct err *err);
+/* Other credentials; what is empty stays. The token belongs to those before and goes; shops that waited for them are asked
+ * again. `also` may be NULL. ERR_USAGE "app_rotate" where both are empty, ERR_NOT_FOUND "absent". */
+enum err_class account_app_rotate(struct app *app, int64_t id, struct str key, struct str secret,
+                                  const struct api_also *also, struct err *err);
 struct account_shop {
     const struct connector *connector;
     struct str name, external_id, zone, proxy, access_token;

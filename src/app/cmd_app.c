@@ -62,28 +62,6 @@ enum exit_code cmd_app_list(struct app *app, const struct cli *cli, struct err *
     return exit_of(class_);
 }
 
-struct rotate_work {
-    int64_t id;
-    struct str key, secret_cipher, token_owner;
-};
-
-/* The token belongs to the old credentials: the keeper gets a new one with the new ones, and shops
- * that waited for them are asked again. */
-static enum err_class rotate(struct tx *tx, void *context, struct err *err)
-{
-    const struct rotate_work *work = context;
-    const struct sql_value row[] = {
-        sql_int(work->id),
-        work->secret_cipher.len > 0 ? sql_text(work->secret_cipher) : sql_null(),
-        work->key.len > 0 ? sql_text(work->key) : sql_null(),
-    };
-    const struct sql_value owner[] = {sql_text(work->token_owner)};
-    enum err_class class_ = tx_exec(tx, SQL_APP_ROTATE, row, 3, NULL, err);
-    if (class_ == ERR_OK)
-        class_ = tx_exec(tx, SQL_TOKEN_DELETE, owner, 1, NULL, err);
-    return class_ == ERR_OK ? tx_exec(tx, SQL_APP_SHOPS_WAKE, row, 1, NULL, err) : class_;
-}
-
 static enum err_class app_find(struct app *app, const struct cli *cli, int64_t *id, struct err *err)
 {
     const struct sql_value values[] = {sql_text(cli_arg(cli, 0)),
@@ -106,23 +84,14 @@ static enum err_class app_find(struct app *app, const struct cli *cli, int64_t *
 
 enum exit_code cmd_app_rotate(struct app *app, const struct cli *cli, struct err *err)
 {
-    struct rotate_work work = {.key = cli_text(cli, "key")};
+    int64_t id = 0;
     struct str secret;
-    enum err_class class_ = app_find(app, cli, &work.id, err);
+    enum err_class class_ = app_find(app, cli, &id, err);
     if (class_ == ERR_OK)
         class_ = secret_of_flags(app, cli, "secret", "secret-file", &secret, err);
-    if (class_ == ERR_OK && secret.len == 0 && work.key.len == 0)
-        class_ = err_say(err, ERR_USAGE, "app_rotate", MSG_APP_ROTATE_WHAT, M_END);
-    if (class_ == ERR_OK && secret.len > 0)
-        class_ = secret_seal(app, secret, "app", work.id, STR("secret"), &app->arena,
-                             &work.secret_cipher, err);
-    if (class_ != ERR_OK)
-        return exit_of(class_);
-    work.token_owner = arena_printf(&app->arena, "app:%lld", (long long)work.id);
-    if (!work.token_owner.ptr)
-        return exit_of(err_no_memory(err));
-    class_ = shops_write(app->store, rotate, &work, err);
+    if (class_ == ERR_OK)
+        class_ = account_app_rotate(app, id, cli_text(cli, "key"), secret, NULL, err);
     if (class_ == ERR_OK)
         app_say(app, MSG_APP_ROTATED, M_STR(cli_arg(cli, 0)), M_END);
-    return exit_of(class_ == ERR_OK ? app_answer(app, work.id, cli_arg(cli, 0), err) : class_);
+    return exit_of(class_ == ERR_OK ? app_answer(app, id, cli_arg(cli, 0), err) : class_);
 }

@@ -313,6 +313,7 @@ const struct api_home *homing_make(struct app *app)
             .prove = home_prove,
         };
     if (home) {
+        homing_apps(home);
         homing_shops(home);
         homing_consents(home);
         homing_hooks(home);

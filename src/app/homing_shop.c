@@ -7,13 +7,13 @@
 #include "app/secret.h"
 #include "app/sql.h"
 
-static enum err_class settings_take(struct settings *settings, const struct connector *connector,
-                                    const struct api_shop_wish *wish, struct err *err)
+enum err_class settings_take(struct settings *settings, const struct connector *connector,
+                             const char *of, const struct api_pair *pairs, size_t len,
+                             struct err *err)
 {
     enum err_class class_ = ERR_OK;
-    for (size_t i = 0; class_ == ERR_OK && i < wish->settings_len; i++)
-        class_ = settings_put(settings, connector, "shop", wish->settings[i].name,
-                              wish->settings[i].value, err);
+    for (size_t i = 0; class_ == ERR_OK && i < len; i++)
+        class_ = settings_put(settings, connector, of, pairs[i].name, pairs[i].value, err);
     return class_;
 }
 
@@ -80,7 +80,8 @@ static enum err_class shop_add(struct app *view, const struct api_shop_wish *wis
     if (class_ == ERR_OK && wish->token.len > 0)
         class_ = secret_keep(view, wish->token, &account.access_token, err);
     if (class_ == ERR_OK)
-        class_ = settings_take(&settings, account.connector, wish, err);
+        class_ = settings_take(&settings, account.connector, "shop", wish->settings,
+                               wish->settings_len, err);
     return class_ == ERR_OK ? account_shop_add(view, &account, id, err) : class_;
 }
 
@@ -145,7 +146,8 @@ static enum err_class form_fill(struct app *view, const struct app_shop *shop,
     for (size_t i = 0; i < facts->options_len; i++)
         settings->options[settings->options_len++] = facts->options[i];
     form->settings = settings;
-    return settings_take(settings, shop->sync.connector, wish, err);
+    return settings_take(settings, shop->sync.connector, "shop", wish->settings, wish->settings_len,
+                         err);
 }
 
 static enum err_class home_shop_edit(void *context, int64_t id, const struct api_shop_wish *wish,

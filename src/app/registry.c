@@ -319,6 +319,7 @@ static enum err_class shop_read(struct app *app, struct app_shop *shop, const st
     facts->shop.external_id = column_dup(app, row, SHOP_EXTERNAL, &failed);
     facts->app.id = shop->app_id;
     facts->app.key = column_dup(app, row, APP_KEY, &failed);
+    facts->app.stored = app_stored_hash(reader_text(row, APP_KEY), reader_text(row, APP_SECRET));
     facts->base_url = option_of_platform(&app->options, OPTION_PLATFORM_BASE_URL, shop->platform);
     if (failed)
         return err_no_memory(err);

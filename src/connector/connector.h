@@ -40,6 +40,7 @@ struct facts {
         struct str key, secret;
         const struct setting *settings;
         size_t settings_len;
+        uint64_t stored; /* what they are stored as (app_stored_hash); 0: nobody looks */
     } app;
     struct str access_token, refresh_token, auth_code;
     struct {

@@ -9,7 +9,7 @@
 
 #include "gateway/internal.h"
 
-enum { NONCE_BYTES = 16, TRACE_BYTES = 8 };
+enum { NONCE_BYTES = 16, TRACE_BYTES = 8, CREDENTIALS_AGAIN_MS = 2000 };
 
 struct call {
     struct gateway *gateway;
@@ -278,6 +278,19 @@ static void breakers_say(const struct call *call, const struct breaker_change *c
     }
 }
 
+/* Shops and apps are read again within seconds; until then their calls have the credentials of before. */
+static enum err_class credentials_look(struct call *call, enum err_class class_, struct err *err)
+{
+    if (class_ != ERR_FORBIDDEN || err->scope != ERR_SCOPE_APP ||
+        !gateway_app_is_otherwise(call->gateway, &call->ask.facts))
+        return class_;
+    err_set(err, ERR_LATER, "credentials_changed",
+            "the app's credentials have just been changed; they are used in a moment");
+    err->scope = ERR_SCOPE_REQUEST;
+    err->retry_at_ms = clock_now_ms() + CREDENTIALS_AGAIN_MS;
+    return ERR_LATER;
+}
+
 /* Tells budgets, breakers, token keeper and counters how it went. */
 static void call_learn(struct call *call, enum err_class class_, const struct err *err)
 {
@@ -332,6 +345,7 @@ static enum err_class call_finish(struct call *call, struct arena *arena, struct
     err_clear(err);
     enum err_class class_ = call_read(call, arena, &reply, page, err);
     retry_time_set(call, class_, clock_now_ms(), err);
+    class_ = credentials_look(call, class_, err);
     call_learn(call, class_, err);
     call_log(call, class_, err, reply.status, page->request_id);
     *received_ms = reply.received_ms;

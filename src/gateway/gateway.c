@@ -14,6 +14,7 @@ static const char SHOPS_OF_APP_MARK[] = "UPDATE shop SET state = 'needs_person',
                                         " WHERE app_id = ? AND state <> 'disabled'";
 static const char USERS_MARK[] = "UPDATE shop SET state = 'needs_person', state_reason = ?"
                                  " WHERE coalesce(token_of, id) = ? AND state <> 'disabled'";
+static const char APP_STORED[] = "SELECT key_text, secret_cipher FROM app WHERE id = ?";
 static const char SHOP_MARKED[] =
     "SELECT COUNT(*) FROM shop WHERE id = ? AND state = 'needs_person'";
 
@@ -95,6 +96,26 @@ void gateway_on_forbidden(struct gateway *gateway, const struct breaker_place *p
         log_event(LOG_ERROR, "shop_not_marked", LOG_I64("shop_id", place->shop_id),
                   LOG_STR("code", str_of(err.code)), LOG_STR("message", str_of(err.message)),
                   LOG_END);
+}
+
+uint64_t app_stored_hash(struct str key, struct str secret_cipher)
+{
+    uint64_t parts[] = {hash_bytes(key.ptr ? key.ptr : "", key.len),
+                        hash_bytes(secret_cipher.ptr ? secret_cipher.ptr : "", secret_cipher.len)};
+    uint64_t hash = hash_bytes(parts, sizeof(parts));
+    return hash == 0 ? 1 : hash;
+}
+
+bool gateway_app_is_otherwise(struct gateway *gateway, const struct facts *facts)
+{
+    const struct sql_value id = sql_int(facts->app.id);
+    struct reader *row;
+    if (facts->app.stored == 0 || facts->app.id == 0 ||
+        store_read(gateway->options.store, APP_STORED, &id, 1, &row, NULL) != ERR_OK)
+        return false;
+    bool otherwise = reader_next(row) &&
+                     app_stored_hash(reader_text(row, 0), reader_text(row, 1)) != facts->app.stored;
+    return reader_close(row, NULL) == ERR_OK && otherwise;
 }
 
 bool gateway_shop_is_enabled(struct gateway *gateway, int64_t shop_id)

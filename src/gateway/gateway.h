@@ -171,6 +171,11 @@ struct gateway_counts {
 };
 void gateway_counts_read(struct gateway *gateway, struct gateway_counts *out);
 
+/* --- credentials of apps --- */
+/* Of an app's row, as it is stored: facts.app.stored. A call that is refused for the app's sake while the row says otherwise was
+ * made with credentials that a person has changed meanwhile: it is ERR_LATER "credentials_changed", and nobody is to blame. */
+uint64_t app_stored_hash(struct str key, struct str secret_cipher);
+
 /* --- shops that need a person (shop_state.c) --- */
 /* As store_write, for whatever may change that: the transaction also says in events which shops need a person
  * since, and which are well again. */

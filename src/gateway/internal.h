@@ -29,6 +29,8 @@ int64_t gateway_backoff_ms(struct gateway *gateway, const struct retry_rule *rul
  * NULL: the platform's word about the place. */
 void gateway_on_forbidden(struct gateway *gateway, const struct breaker_place *place,
                           const struct token_use *use, const struct err *cause);
+/* Has a person given the app other credentials since these facts were read? */
+bool gateway_app_is_otherwise(struct gateway *gateway, const struct facts *facts);
 /* Whether the shop may be called again: a person has set it so since it was marked. */
 bool gateway_shop_is_enabled(struct gateway *gateway, int64_t shop_id);
 

@@ -510,6 +510,30 @@ def test_a_stream_ends_with_the_sign_out(t):
         time.sleep(0.5)
 
 
+def test_credentials_of_an_app_go_in_and_are_changed(t):
+    """With a wrong secret nothing comes; with the right one the shop that waited goes on by itself."""
+    house = House(t, shops=False, life_shops=1, life_orders=40, douplus_shops=0)
+    boss, app, shop = house.client(), house.sandbox.apps[0], house.sandbox.shops[0]
+    boss.refused("POST", "/api/v1/apps", 422, "setting_missing", {"platform": "douyin-life", "name": "main", "key": app["app_key"]})
+    wrong = {"platform": "douyin-life", "name": "main", "key": app["app_key"], "secret": "w-r-o-n-g-secret"}
+    added = boss.post("/api/v1/apps", wrong, 201)
+    same((added["name"], added["key"], added["shops"]), ("main", app["app_key"], 0), "the app")
+    boss.refused("POST", "/api/v1/apps", 409, "app_exists", wrong)
+    one = boss.post("/api/v1/shops", {"platform": "douyin-life", "name": "one", "external_id": shop["external_id"]}, 201)
+    wait(lambda: boss.get(f"/api/v1/shops/{one['id']}")["state"] == "needs_person", "the shop waits for a person")
+    path = f"/api/v1/apps/{added['id']}/credentials"
+    boss.refused("PUT", path, 400, "app_rotate", {})
+    boss.refused("PUT", "/api/v1/apps/999/credentials", 404, "absent", {"secret": "x"})
+    same(boss.ask("PUT", path, {"secret": app["app_secret"]}).status, 200, "other credentials")
+    wait(lambda: boss.get(f"/api/v1/shops/{one['id']}")["state"] == "enabled", "the shop is asked again")
+    boss.post("/api/v1/syncs", {}, 202)
+    wait(lambda: house.rows("SELECT count(*) AS n FROM trade_order")[0]["n"] == 40, "its orders")
+    told = json.dumps([house.rows("SELECT * FROM audit"), boss.get("/api/v1/apps")])
+    holds("w-r-o-n-g" not in told and app["app_secret"] not in told, "no secret comes out")
+    same([r["action"] for r in house.rows("SELECT action FROM audit WHERE action LIKE 'app.%' ORDER BY id")],
+         ["app.add", "app.rotate"], "audit lines")
+
+
 # --- consents ---
 
 def state_of(url):
