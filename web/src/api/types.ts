@@ -44,9 +44,14 @@ export type ImportFault = { sheet: string; row: number; column: string; code: st
 export type ImportRow = { import: Id; shop: Id; kind: string; file: string; digest: string; bytes: number; charset: string; who: string; state: string; created_at: Time; as_of: Time; finished_at: TimeOrNull; rows: number; errors: number; pages: number; pages_done: number; new: number; changed: number; same: number; older: number }
 export type Import = { import: Id; shop: Id; kind: string; file: string; digest: string; bytes: number; charset: string; who: string; state: string; created_at: Time; as_of: Time; finished_at: TimeOrNull; rows: number; errors: number; pages: number; pages_done: number; new: number; changed: number; same: number; older: number; faults: Array<ImportFault> }
 export type Imports = { items: Array<ImportRow>; next: TextOrNull; total: number | null; as_of: TimeOrNull; zone: TextOrNull }
-export type ImportTaken = { import?: Id; state: "waiting" | "preview"; digest: string; charset: string; rows: number; errors: number; new?: number; same?: number; changed_or_older?: number; as_in_earlier_files?: number; imported_before?: Id; imported_before_at?: Time; faults: Array<ImportFault> }
+export type ImportTaken = { import?: Id; state: "waiting" | "preview"; digest: string; charset: string; rows: number; errors: number; new?: number; changed?: number; same?: number; older?: number; changes?: Array<{ sheet: string; row: number; key: string; outcome: "changed" | "older" }>; as_in_earlier_files?: number; imported_before?: Id; imported_before_at?: Time; faults: Array<ImportFault> }
 export type ImportKinds = { items: Array<{ kind: string; zh: string; en: string; platforms: Array<string>; columns: Array<{ heading: string; required: boolean }> }> }
 export type BudgetList = { items: Array<{ name: string; calls: number | null; per_ms: number | null; burst: number | null; rate_milli: number | null; tokens_milli: number | null; blocked_until: TimeOrNull; taken: number | null; refused: number | null; told: TimeOrNull }> }
+export type Execution = { id: Id; task: Id; shop: ShopNamedOrNull; kind: string; stream: TextOrNull; started: Time; ended: TimeOrNull; result: TextOrNull; pages: number; calls: number; rejects: number; rows_new: number; rows_changed: number; rows_same: number; rows_older: number; error: TextOrNull; run: TextOrNull }
+export type ExecutionList = { items: Array<Execution>; next: TextOrNull; total: number | null; as_of: Time }
+export type Original = { order_id: string; shop: ShopNamed; received: Time; record: unknown; came_by: { execution: Id; task: Id; kind: string; stream: TextOrNull; started: Time; ended: TimeOrNull; result: TextOrNull; run: TextOrNull } | null }
+export type SessionList = { items: Array<{ id: string; created: Time; seen: Time; peer: TextOrNull; this: boolean }> }
+export type SettingList = { items: Array<{ key: string; value: string; origin: string; help: TextOfTwo }> }
 export type Problem = { type: string; title: string; status: number; detail: string; code: string; request_id: string; parameter?: string }
 export type Id = string
 export type Time = string
@@ -180,6 +185,22 @@ export interface Routes {
       path: undefined
       query: undefined
       body: { old: string; new: string }
+      answer: undefined
+    }
+  }
+  '/auth/sessions': {
+    get: {
+      path: undefined
+      query: undefined
+      body: undefined
+      answer: SessionList
+    }
+  }
+  '/auth/sessions/{id}': {
+    delete: {
+      path: { id: string }
+      query: undefined
+      body: undefined
       answer: undefined
     }
   }
@@ -529,6 +550,14 @@ export interface Routes {
       answer: TaskRetried
     }
   }
+  '/executions': {
+    get: {
+      path: undefined
+      query: { limit?: number; cursor?: string; page?: number; total?: boolean; sort?: string; shop?: Array<string>; task?: string; run?: string; kind?: string; stream?: string; result?: string; started_min?: string; started_max?: string }
+      body: undefined
+      answer: ExecutionList
+    }
+  }
   '/rejects': {
     get: {
       path: undefined
@@ -707,6 +736,14 @@ export interface Routes {
       answer: PlatformNeeds
     }
   }
+  '/settings': {
+    get: {
+      path: undefined
+      query: undefined
+      body: undefined
+      answer: SettingList
+    }
+  }
   '/shops/authorize': {
     post: {
       path: undefined
@@ -753,6 +790,22 @@ export interface Routes {
       query: undefined
       body: { shop?: string; phone?: string; contact_name?: string; reason: string }
       answer: Found
+    }
+  }
+  '/trade-orders/{order_id}/original': {
+    post: {
+      path: { order_id: string }
+      query: undefined
+      body: { shop?: string; reason: string }
+      answer: Original
+    }
+  }
+  '/ad-orders/{order_id}/original': {
+    post: {
+      path: { order_id: string }
+      query: undefined
+      body: { shop?: string; reason: string }
+      answer: Original
     }
   }
   '/hooks/{platform}/{owner}': {
@@ -1077,6 +1130,14 @@ export interface Routes {
       answer: undefined
     }
   }
+  '/executions/export': {
+    get: {
+      path: undefined
+      query: { format?: "xlsx" | "csv" | "ndjson"; columns?: Array<string>; lang?: "zh" | "en"; sort?: string; shop?: Array<string>; task?: string; run?: string; kind?: string; stream?: string; result?: string; started_min?: string; started_max?: string }
+      body: undefined
+      answer: undefined
+    }
+  }
   '/rejects/export': {
     get: {
       path: undefined
@@ -1126,6 +1187,14 @@ export interface Routes {
     }
   }
   '/budgets/export': {
+    get: {
+      path: undefined
+      query: { format?: "xlsx" | "csv" | "ndjson"; columns?: Array<string>; lang?: "zh" | "en" }
+      body: undefined
+      answer: undefined
+    }
+  }
+  '/settings/export': {
     get: {
       path: undefined
       query: { format?: "xlsx" | "csv" | "ndjson"; columns?: Array<string>; lang?: "zh" | "en" }

@@ -1,5 +1,5 @@
 // All pages: a line each. A page that is not there has no line, and so no entry in the menu.
-import { House } from '@element-plus/icons-vue'
+import { DataLine, House } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
 import type { Two } from '@/form/words'
@@ -27,6 +27,7 @@ export const groups: Record<GroupName, Two> = {
 
 export const pages: Page[] = [
   { path: '/', title: ['首页', 'Today'], group: 'board', icon: House, right: 'viewer', days: true, load: () => import('./today/Today.vue') },
+  { path: '/ad-orders', title: ['投放订单', 'Ad orders'], group: 'orders', icon: DataLine, right: 'viewer', days: false, load: () => import('./ad-orders/AdOrders.vue') },
 ]
 
 declare module 'vue-router' {
