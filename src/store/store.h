@@ -253,6 +253,9 @@ bool tx_hasty(const struct tx *tx);
 enum { TOUCHED_LIST_KEYS = 500 };
 enum err_class tx_touch(struct tx *tx, int64_t shop_id, struct str name, const struct str *keys,
                         size_t len, struct err *err);
+/* One such list as a step of a unit (STEP_TOUCHES); what it holds is in the arena. */
+enum err_class touch_step(int64_t shop_id, struct str name, const struct str *keys, size_t len,
+                          struct arena *arena, struct step *out, struct err *err);
 
 /* --- apart from the writer ---
  * Short transactions on a few rows that many processes want, and that may not stand behind a long group of units: a

@@ -4,21 +4,43 @@
 #include "store/internal.h"
 #include "store/sql.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { KEYS_BYTES_MAX = 8 * 1024 * 1024, KEYS_MAX = 4 * 1024 * 1024 };
 
+enum err_class touch_step(int64_t shop_id, struct str name, const struct str *keys, size_t len,
+                          struct arena *arena, struct step *out, struct err *err)
+{
+    enum { VALUES = 4 };
+    struct buf list;
+    assert(len <= TOUCHED_LIST_KEYS);
+    buf_init(&list, KEYS_BYTES_MAX);
+    json_write_strings(&list, keys, len);
+    struct str json = list.failed ? STR_NONE : arena_dup(arena, buf_str(&list));
+    struct sql_value *values = arena_array(arena, VALUES, sizeof(*values));
+    buf_fini(&list);
+    if (!json.ptr || !values)
+        return err_no_memory(err);
+    values[0] = sql_int(shop_id);
+    values[1] = sql_text(name);
+    values[2] = sql_int((int64_t)len);
+    values[3] = sql_text(json);
+    *out = (struct step){
+        .sql = SQL_TOUCH, .values = values, .values_len = VALUES, .rows_expected = STEP_TOUCHES};
+    return ERR_OK;
+}
+
 static enum err_class list_touch(struct tx *tx, int64_t shop_id, struct str name,
                                  const struct str *keys, size_t len, struct err *err)
 {
-    struct buf list;
-    buf_init(&list, KEYS_BYTES_MAX);
-    json_write_strings(&list, keys, len);
-    const struct sql_value values[] = {sql_int(shop_id), sql_text(name), sql_int((int64_t)len),
-                                       sql_text(buf_str(&list))};
-    enum err_class class_ = list.failed ? err_no_memory(err)
-                                        : tx_later(tx, SQL_TOUCH, values, 4, err);
-    buf_fini(&list);
+    struct arena arena;
+    struct step step;
+    arena_init(&arena);
+    enum err_class class_ = touch_step(shop_id, name, keys, len, &arena, &step, err);
+    if (!class_)
+        class_ = tx_later(tx, step.sql, step.values, step.values_len, err);
+    arena_fini(&arena);
     return class_;
 }
 

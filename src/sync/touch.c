@@ -26,10 +26,6 @@ enum { KEYS_BYTES_MAX = 8 * 1024 * 1024, QUERY_BYTES_MAX = 2048 };
 /* clang-format on */
 static const char SQL_TOUCH_LIFE_ENDS[] = TOUCH_WHERE_DUE("next_ms");
 static const char SQL_TOUCH_DAYS_END[] = TOUCH_WHERE_DUE("days_next_ms");
-/* ?1 shop ?2 what they are of ?3 how many ?4 keys */
-#define SQL_TOUCH_KEYS                                                                             \
-    "INSERT INTO touched (shop_id, table_name, key_count, key_list) VALUES (?1, ?2, ?3, ?4)"
-
 static struct str keys_end(struct buf *keys, struct arena *arena)
 {
     buf_add_char(keys, ']');
@@ -70,18 +66,19 @@ enum err_class steps_days_touched(const struct task_run *run, const struct str *
                                   size_t days_len, struct arena *arena, struct steps *steps,
                                   struct err *err)
 {
-    struct buf list;
     const struct table *table = run->stream->figures.day;
-    if (table->derived_of.len == 0 || days_len == 0)
+    enum err_class class_ = ERR_OK;
+    if (table->derived_of.len == 0)
         return ERR_OK;
-    buf_init(&list, KEYS_BYTES_MAX);
-    json_write_strings(&list, days, days_len);
-    struct str json = list.failed ? STR_NONE : arena_dup(arena, buf_str(&list));
-    buf_fini(&list);
-    const struct sql_value values[] = {sql_int(run->shop->id), sql_text(table->derived_of),
-                                       sql_int((int64_t)days_len), sql_text(json)};
-    return json.ptr ? steps_add(steps, SQL_TOUCH_KEYS, values, 4, STEP_TOUCHES, arena, err)
-                    : err_no_memory(err);
+    for (size_t at = 0; !class_ && at < days_len; at += TOUCHED_LIST_KEYS) {
+        struct step step;
+        size_t left = days_len - at, part = left < TOUCHED_LIST_KEYS ? left : TOUCHED_LIST_KEYS;
+        class_ = touch_step(run->shop->id, table->derived_of, days + at, part, arena, &step, err);
+        if (!class_)
+            class_ = steps_add(steps, step.sql, step.values, step.values_len, step.rows_expected,
+                               arena, err);
+    }
+    return class_;
 }
 
 /* What was asked later than now, by a clock that was ahead, is asked again: no order of it is final, and none of its
