@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "api/host.h"
-#include "api/sums.h"
+#include "api/spend.h"
 
 static const struct param params[] = {
     {"period", PARAM_QUERY, PARAM_WORD, .words = period_words, .standard = NULL,
@@ -16,12 +16,13 @@ static const struct param params[] = {
     {0},
 };
 
-static enum err_class both_read(struct call *call, const struct sums_table *table, const char *kind,
+static enum err_class both_read(struct call *call, const struct shop_scope *shops,
+                                const struct sums_table *table, const char *kind,
                                 const struct period *period, struct sums_total *out,
                                 struct err *err)
 {
     struct sums_query query = {.table = table, .kind = kind, .period = period};
-    return table == &sums_of_sales ? sales_total_read(call, period, out, err)
+    return table == &sums_of_sales ? sales_total_read(call, shops, period, out, err)
                                    : sums_total_read(call, &query, out, err);
 }
 
@@ -74,17 +75,17 @@ static enum err_class currencies_join(struct call *call, const struct sums_table
 }
 
 static enum err_class cards_write(struct call *call, struct out *out, const char *key,
-                                  const struct sums_table *table, const char *kind,
-                                  const struct period *period, const struct period *earlier,
-                                  struct err *err)
+                                  const struct shop_scope *shops, const struct sums_table *table,
+                                  const char *kind, const struct period *period,
+                                  const struct period *earlier, struct err *err)
 {
     struct sums_total *now = arena_alloc(call->arena, sizeof(*now));
     struct sums_total *before = arena_alloc(call->arena, sizeof(*before));
     if (!now || !before)
         return err_no_memory(err);
-    enum err_class class_ = both_read(call, table, kind, period, now, err);
+    enum err_class class_ = both_read(call, shops, table, kind, period, now, err);
     if (!class_ && earlier)
-        class_ = both_read(call, table, kind, earlier, before, err);
+        class_ = both_read(call, shops, table, kind, earlier, before, err);
     if (!class_ && earlier)
         class_ = currencies_join(call, table, now, before, err);
     if (class_)
@@ -113,10 +114,10 @@ static enum err_class dashboard(struct call *call, struct err *err)
     out_object(&out, NULL);
     period_write(&out, &period);
     out_text(&out, "basis", str_of(basis));
-    class_ = cards_write(call, &out, "ads", &sums_of_ads, basis, &period, compares ? &before : NULL,
-                         err);
+    class_ = cards_write(call, &out, "ads", &shops, &sums_of_ads, basis, &period,
+                         compares ? &before : NULL, err);
     if (!class_)
-        class_ = cards_write(call, &out, "sales", &sums_of_sales, "shop", &period,
+        class_ = cards_write(call, &out, "sales", &shops, &sums_of_sales, "shop", &period,
                              compares ? &before : NULL, err);
     if (!class_)
         class_ = scope_end_write(call, &out, &shops, err);

@@ -117,6 +117,8 @@ enum err_class period_of_days(struct call *call, const struct shop_scope *shops,
         class_ = parts_one(call, shops, out);
     if (class_)
         return class_;
+    day_copy(out->wish.from, from);
+    day_copy(out->wish.to, to);
     day_copy(out->parts[0].from, from);
     day_copy(out->parts[0].to, to);
     if (from.len && to.len)
@@ -135,6 +137,7 @@ enum err_class period_last(struct call *call, const struct shop_scope *shops, in
     if (!class_ && out->parts_len == 0)
         class_ = parts_one(call, shops, out);
     out->days = days;
+    out->wish = (struct period_wish){.last = days, .with_today = with_today};
     for (size_t i = 0; !class_ && i < out->parts_len; i++) {
         struct period_part *part = &out->parts[i];
         int64_t last = today_number(part->zone, call->now_ms) - !with_today;
@@ -180,7 +183,25 @@ bool period_before(const struct call *call, const struct period *period, struct 
         day_shift(period->parts[i].from, -period->days, out->parts[i].from);
         day_shift(period->parts[i].to, -period->days, out->parts[i].to);
     }
+    out->wish.earlier++;
     return true;
+}
+
+enum err_class period_for(struct call *call, const struct period *like,
+                          const struct shop_scope *shops, struct period *out, struct err *err)
+{
+    const struct period_wish *wish = &like->wish;
+    struct period now;
+    enum err_class class_ = wish->last
+                                ? period_last(call, shops, wish->last, wish->with_today, out, err)
+                                : period_of_days(call, shops, str_of(wish->from), str_of(wish->to),
+                                                 out, err);
+    for (int64_t i = 0; !class_ && i < wish->earlier; i++) {
+        now = *out;
+        if (!period_before(call, &now, out))
+            class_ = err_no_memory(err);
+    }
+    return class_;
 }
 
 static void day_write(struct out *out, const char *key, const char *day)

@@ -27,10 +27,18 @@ struct period_part {
     const int64_t *shops;
     size_t shops_len;
 };
+/* How it was said, for the same period of other shops (period_for). */
+struct period_wish {
+    int64_t last; /* so many days up to today, or yesterday; 0: from … to */
+    bool with_today;
+    char from[DAY_TEXT_MAX], to[DAY_TEXT_MAX];
+    int64_t earlier; /* so many times as many days before */
+};
 struct period {
     struct period_part *parts;
     size_t parts_len;
     int64_t days; /* 0: without bounds */
+    struct period_wish wish;
 };
 enum err_class period_ask(struct call *call, const struct shop_scope *shops, struct period *out,
                           struct err *err);
@@ -43,6 +51,9 @@ enum err_class period_of_days(struct call *call, const struct shop_scope *shops,
 /* The last `days` whole days: with today, or up to yesterday. */
 enum err_class period_last(struct call *call, const struct shop_scope *shops, int64_t days,
                            bool with_today, struct period *out, struct err *err);
+/* The same days of other shops, each by its own zone. */
+enum err_class period_for(struct call *call, const struct period *like,
+                          const struct shop_scope *shops, struct period *out, struct err *err);
 /* As many days just before; false: the period has no beginning. */
 bool period_before(const struct call *call, const struct period *period, struct period *out);
 /* "2026-01-28" and a number of days after it (or before). */

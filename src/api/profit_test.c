@@ -134,6 +134,33 @@ static void a_days_profit_is_after_the_ads_of_its_store(void **state)
     is(&a, "items.0.days.3.average_7d.minor", "615"); /* (2300 + 200 - 40) / 4 */
 }
 
+/* Wherever a store's ad spend is told, it is the same number. */
+static void a_stores_ad_spend_is_the_same_in_every_answer(void **state)
+{
+    struct api_fixture *f = *state;
+    const char *days = "from=2026-01-05&to=2026-01-06&shop=alpha";
+    sales_day(f, FIXTURE_ALPHA, "shop", "", "2026-01-03", 900, 900, 400, 0);
+    sales_day(f, FIXTURE_ALPHA, "shop", "", "2026-01-05", 10000, 8000, 3000, 1);
+    ads_day(f, FIXTURE_BETA, "2026-01-04", 11);
+    ads_day(f, FIXTURE_BETA, "2026-01-06", 700);
+    struct answer a = api_ask(f, "GET", "/api/v1/dashboard", days, NULL);
+    is(&a, "sales.0.ad_spend.minor", "0");
+    a = api_ask(f, "PUT", "/api/v1/shops/beta/ads-of", "", "{\"store\": \"alpha\"}");
+    assert_int_equal(a.status, 200);
+    a = api_ask(f, "GET", "/api/v1/dashboard", days, NULL);
+    is(&a, "sales.0.ad_spend.minor", "700");
+    is(&a, "sales.0.profit.minor", "2300");
+    is(&a, "sales.0.before.ad_spend.minor", "11");
+    is(&a, "ads.0", "(absent)");
+    a = api_ask(f, "GET", "/api/v1/sales", days, NULL);
+    is(&a, "totals.0.ad_spend.minor", "700");
+    a = api_ask(f, "GET", "/api/v1/reports/daily", "date=2026-01-06&shop=alpha", NULL);
+    is(&a, "sales.0.ad_spend.minor", "700");
+    is(&a, "sales_before.0.ad_spend.minor", "0");
+    a = api_ask(f, "GET", "/api/v1/dashboard", "from=2026-01-05&to=2026-01-06&shop=beta", NULL);
+    is(&a, "sales.0", "(absent)");
+}
+
 static void a_skus_profit_is_before_ads(void **state)
 {
     struct api_fixture *f = *state;
@@ -520,6 +547,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         API_TEST(a_days_profit_is_after_the_ads_of_its_store),
+        API_TEST(a_stores_ad_spend_is_the_same_in_every_answer),
         API_TEST(a_cost_says_whether_anybody_sold_it_and_is_of_a_store),
         API_TEST(the_ads_of_more_accounts_than_anybody_has_are_taken_off),
         API_TEST(a_skus_profit_is_before_ads),

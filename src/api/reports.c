@@ -3,6 +3,7 @@
 
 #include "api/host.h"
 #include "api/sales.h"
+#include "api/spend.h"
 
 /* --- what to stock --- */
 
@@ -177,12 +178,13 @@ static enum err_class top_write(struct call *call, struct out *out, const char *
 }
 
 static enum err_class report_sales_write(struct call *call, struct out *out, const char *key,
+                                         const struct shop_scope *shops,
                                          const struct period *period, struct err *err)
 {
     struct sums_total *total = arena_alloc(call->arena, sizeof(*total));
     if (!total)
         return err_no_memory(err);
-    enum err_class class_ = sales_total_read(call, period, total, err);
+    enum err_class class_ = sales_total_read(call, shops, period, total, err);
     return class_ ? class_ : total_write(call, out, key, &sums_of_sales, total, err);
 }
 
@@ -222,9 +224,9 @@ static enum err_class report(struct call *call, struct err *err)
     out_object(&out, NULL);
     out_text(&out, "kind", call_text(call, "kind"));
     period_write(&out, &period);
-    class_ = report_sales_write(call, &out, "sales", &period, err);
+    class_ = report_sales_write(call, &out, "sales", &shops, &period, err);
     if (!class_)
-        class_ = report_sales_write(call, &out, "sales_before", &before, err);
+        class_ = report_sales_write(call, &out, "sales_before", &shops, &before, err);
     if (!class_)
         class_ = report_ads_write(call, &out, &period, err);
     if (!class_)

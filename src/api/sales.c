@@ -4,6 +4,7 @@
 
 #include "api/host.h"
 #include "api/sales.h"
+#include "api/spend.h"
 #include "api/sql.h"
 #include "api/tables.h"
 
@@ -212,13 +213,14 @@ static enum err_class series_write(struct call *call, struct out *out, enum by b
 
 /* --- GET /sales --- */
 
-static enum err_class totals_write(struct call *call, struct out *out, const struct period *period,
+static enum err_class totals_write(struct call *call, struct out *out,
+                                   const struct shop_scope *shops, const struct period *period,
                                    struct err *err)
 {
     struct sums_total *total = arena_alloc(call->arena, sizeof(*total));
     if (!total)
         return err_no_memory(err);
-    enum err_class class_ = sales_total_read(call, period, total, err);
+    enum err_class class_ = sales_total_read(call, shops, period, total, err);
     return class_ ? class_ : total_write(call, out, "totals", &sums_of_sales, total, err);
 }
 
@@ -249,7 +251,7 @@ static enum err_class sales(struct call *call, struct err *err)
     if (ranked)
         rank_end_write(&out, &page);
     if (!class_)
-        class_ = totals_write(call, &out, &period, err);
+        class_ = totals_write(call, &out, &shops, &period, err);
     if (!class_)
         class_ = scope_end_write(call, &out, &shops, err);
     out_end_object(&out);

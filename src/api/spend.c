@@ -95,3 +95,50 @@ bool spend_of(struct call *call, const struct sums *of_ads, struct sums *out)
     out->metrics.value[spend] = (struct figure){true, spent.number};
     return spent.known && spent.number != 0;
 }
+
+/* By currency, of the accounts of these shops. */
+static enum err_class spend_total(struct call *call, const struct shop_scope *shops,
+                                  const struct period *period, struct sums_total *out,
+                                  struct err *err)
+{
+    struct ad_accounts ads;
+    struct shop_scope accounts;
+    struct period of_accounts;
+    bool only_cost[METRICS_MAX];
+    const struct sums_query query = {
+        .table = &sums_of_ads, .kind = "spent", .period = &of_accounts, .only = only_cost};
+    sums_needs(sums_family(call, &sums_of_ads),
+               metric_find(sums_family(call, &sums_of_ads), STR("cost")), only_cost);
+    out->len = 0;
+    enum err_class class_ = ad_accounts_read(call, &ads, err);
+    if (class_ == ERR_OK)
+        class_ = accounts_of(call, &ads, shops, &accounts, err);
+    if (class_ != ERR_OK || (!accounts.all && accounts.len == 0))
+        return class_;
+    class_ = period_for(call, period, &accounts, &of_accounts, err);
+    return class_ == ERR_OK ? sums_total_read(call, &query, out, err) : class_;
+}
+
+enum err_class sales_total_read(struct call *call, const struct shop_scope *shops,
+                                const struct period *period, struct sums_total *out,
+                                struct err *err)
+{
+    const struct metric_family *trade = sums_family(call, &sums_of_sales);
+    size_t spend = metric_find(trade, STR("ad_spend"));
+    const struct sums_query query = {.table = &sums_of_sales, .kind = "shop", .period = period};
+    struct sums_total *ads = arena_alloc(call->arena, sizeof *ads);
+    if (!ads)
+        return err_no_memory(err);
+    enum err_class class_ = sums_total_read(call, &query, out, err);
+    if (class_ == ERR_OK)
+        class_ = spend_total(call, shops, period, ads, err);
+    for (size_t i = 0; class_ == ERR_OK && i < ads->len; i++) {
+        struct sums only; /* without an order of that currency all else is 0 */
+        if (spend_of(call, &ads->sums[i], &only))
+            class_ = total_add(trade, out, str_of(ads->currency[i]), &only, err);
+    }
+    for (size_t i = 0; class_ == ERR_OK && i < out->len;
+         i++) /* nothing was spent: 0, which is known */
+        out->sums[i].metrics.value[spend].known = true;
+    return class_;
+}

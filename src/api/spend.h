@@ -18,5 +18,9 @@ enum err_class spend_read(struct call *call, const struct shop_scope *shops,
                           void *context, struct err *err);
 /* As sums of sales: zeros, and what the row of ads came to as their ad_spend. False: nothing, or not known. */
 bool spend_of(struct call *call, const struct sums *of_ads, struct sums *out);
+/* Sales of these shops by the `shop` rows, with what was spent for them on those days. */
+enum err_class sales_total_read(struct call *call, const struct shop_scope *shops,
+                                const struct period *period, struct sums_total *out,
+                                struct err *err);
 
 #endif

@@ -599,31 +599,3 @@ enum err_class total_write(struct call *call, struct out *out, const char *key,
     out_end_list(out);
     return class_;
 }
-
-enum err_class sales_total_read(struct call *call, const struct period *period,
-                                struct sums_total *out, struct err *err)
-{
-    const struct metric_family *trade = sums_family(call, &sums_of_sales);
-    size_t cost = metric_find(sums_family(call, &sums_of_ads), STR("cost"));
-    size_t spend = metric_find(trade, STR("ad_spend"));
-    struct sums_total *ads = arena_alloc(call->arena, sizeof(*ads));
-    struct sums_query of_sales = {.table = &sums_of_sales, .kind = "shop", .period = period};
-    bool only_cost[METRICS_MAX];
-    struct sums_query of_ads = {
-        .table = &sums_of_ads, .kind = "spent", .period = period, .only = only_cost};
-    sums_needs(sums_family(call, &sums_of_ads), cost, only_cost);
-    if (!ads)
-        return err_no_memory(err);
-    enum err_class class_ = sums_total_read(call, &of_sales, out, err);
-    if (!class_)
-        class_ = sums_total_read(call, &of_ads, ads, err);
-    for (size_t i = 0; !class_ && i < ads->len; i++) {
-        struct sums only; /* without an order of that currency all else is 0 */
-        sums_zero(call, &sums_of_sales, &only);
-        only.metrics.value[spend] = ads->sums[i].metrics.value[cost];
-        class_ = total_add(trade, out, str_of(ads->currency[i]), &only, err);
-    }
-    for (size_t i = 0; !class_ && i < out->len; i++) /* nothing was spent: 0, which is known */
-        out->sums[i].metrics.value[spend].known = true;
-    return class_;
-}

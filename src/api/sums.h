@@ -107,9 +107,6 @@ struct sums_total {
     struct sums sums[SUMS_CURRENCIES_MAX];
     size_t len;
 };
-/* Sales by the `shop` rows, with what ads cost on those days: it belongs to the days on which it was spent. */
-enum err_class sales_total_read(struct call *call, const struct period *period,
-                                struct sums_total *out, struct err *err);
 enum err_class total_add(const struct metric_family *family, struct sums_total *total,
                          struct str currency, const struct sums *from, struct err *err);
 enum err_class sums_total_read(struct call *call, const struct sums_query *query,
