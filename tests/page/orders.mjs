@@ -20,7 +20,12 @@ await run(async (browser) => {
 
   await page.click('[aria-label="下一页"]')
   await settled(page)
-  read.second = await rows(page)
+  await page.click('.list-open >> nth=3')
+  await page.waitForSelector('.order-drawer [data-figure]')
+  await page.keyboard.press('Escape')
+  await page.waitForSelector('.order-drawer', { state: 'detached' })
+  await settled(page)
+  read.second = await rows(page) // as before a row of it was open
   await page.click('[aria-label="上一页"]')
   await settled(page)
   read.back = await rows(page)
