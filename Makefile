@@ -1,5 +1,5 @@
 # A thin face over Meson and the scripts in tools/. `make help` lists what there is.
-.PHONY: all install test tsan clang bench prove soak format check clean help
+.PHONY: all install test tsan clang bench prove soak format made check clean help
 
 all: ## release build: build/huiliu and build/huiliu-sandbox
 	@tools/build build -Dbuildtype=release huiliu huiliu-sandbox
@@ -39,6 +39,14 @@ soak: prove-soak ## the proof that runs for long
 
 format: ## lay out every C file
 	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r clang-format -i
+
+made: all ## the files that are made of the program: man page, references, routes, the page's types
+	@build/huiliu help --man >docs/huiliu.1
+	@build/huiliu settings --reference >docs/settings.md
+	@build/huiliu help --routes >docs/routes.md
+	@build/huiliu derive metrics --reference >docs/metrics.md
+	@build/huiliu help --openapi >build/openapi.json
+	@node web/tools/types.mjs build/openapi.json >web/src/api/types.ts
 
 check: ## the rules that no compiler knows: rooms, error codes, format, the page's types and words
 	@tools/check-rooms

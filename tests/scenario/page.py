@@ -316,7 +316,7 @@ def test_the_types_of_the_page_are_those_of_the_routes(_):
     (folder / "openapi.json").write_text(lib.huiliu(None, "help", "--openapi", check=True)[1], encoding="utf-8")
     made = subprocess.run(["node", str(WEB / "tools" / "types.mjs"), str(folder / "openapi.json")], stdout=subprocess.PIPE, text=True, check=True)
     holds(made.stdout == (WEB / "src" / "api" / "types.ts").read_text(encoding="utf-8"),
-          "web/src/api/types.ts is not what `huiliu help --openapi` says: its first lines tell how it is made")
+          "web/src/api/types.ts is not what `huiliu help --openapi` says: `make made` writes it anew")
 
 
 def main():

@@ -1,5 +1,4 @@
-// types.mjs OPENAPI.json: the TypeScript of the API on standard output. src/api/types.ts is made by
-//   build/huiliu help --openapi >/tmp/openapi.json && node web/tools/types.mjs /tmp/openapi.json >web/src/api/types.ts
+// types.mjs OPENAPI.json: the TypeScript of the API on standard output. `make made` writes src/api/types.ts with it.
 import { readFileSync } from 'node:fs'
 
 const api = JSON.parse(readFileSync(process.argv[2], 'utf8'))
@@ -60,7 +59,7 @@ function operationOf(operation) {
   ].join('\n      ')
 }
 
-const lines = ['// Made by tools/types.mjs of `huiliu help --openapi`; edit the routes in src/api/*.c instead.', '']
+const lines = ['// Made by tools/types.mjs of `huiliu help --openapi`; `make made` writes it anew.', '']
 for (const [name, schema] of Object.entries(api.components.schemas)) {
   lines.push(`export type ${name} = ${typeOf(schema)}`)
 }

@@ -1,4 +1,4 @@
-// Made by tools/types.mjs of `huiliu help --openapi`; edit the routes in src/api/*.c instead.
+// Made by tools/types.mjs of `huiliu help --openapi`; `make made` writes it anew.
 
 export type TextOfTwo = { en: string; zh: string }
 export type ShopNamed = { id: Id; name: TextOrNull; platform: TextOrNull }
@@ -8,7 +8,8 @@ export type ShopToken = { state: string; expires: TimeOrNull; authorise_again_be
 export type ShopRow = { id: Id; platform: string; name: string; external_id: string; state: "enabled" | "disabled" | "needs_person"; state_reason: TextOrNull; paused: boolean; since: TimeOrNull; zone: TextOrNull; person: TextOrNull; settlement_days: number | null; proxy: boolean; created: Time; app: { id: Id; name: string } | null; token: ShopToken | null }
 export type Shop = { id: Id; platform: string; name: string; external_id: string; state: "enabled" | "disabled" | "needs_person"; state_reason: TextOrNull; paused: boolean; since: TimeOrNull; zone: TextOrNull; person: TextOrNull; settlement_days: number | null; proxy: boolean; created: Time; app: { id: Id; name: string } | null; token: ShopToken | null; settings?: Array<Setting>; error?: TextOrNull }
 export type ShopList = { items: Array<ShopRow>; next: TextOrNull; total: number | null; as_of: TimeOrNull; zone: TextOrNull }
-export type AppList = { items: Array<{ id: Id; platform: string; name: string; key: TextOrNull; created: Time; shops: number; token_state: TextOrNull; token_expires: TimeOrNull; token_error: TextOrNull }> }
+export type App = { id: Id; platform: string; name: string; key: TextOrNull; created: Time; shops: number; token_state: TextOrNull; token_expires: TimeOrNull; token_error: TextOrNull }
+export type AppList = { items: Array<App> }
 export type PlatformList = { items: Array<{ platform: string; error: TextOrNull; zone?: string; grant?: "none" | "client_credential" | "auth_code" | "by_hand"; consent_without_shop?: boolean; streams?: Array<string> }> }
 export type PlatformNeeds = { platform: string; app: Array<Setting>; shop: Array<Setting> }
 export type ConsentAddress = { url: string; expires: Time }
@@ -713,11 +714,25 @@ export interface Routes {
     }
   }
   '/apps': {
+    post: {
+      path: undefined
+      query: undefined
+      body: { platform: string; name: string; key?: string; secret?: string; settings?: unknown }
+      answer: App
+    }
     get: {
       path: undefined
       query: undefined
       body: undefined
       answer: AppList
+    }
+  }
+  '/apps/{id}/credentials': {
+    put: {
+      path: { id: string }
+      query: undefined
+      body: { key?: string; secret?: string }
+      answer: App
     }
   }
   '/platforms': {
