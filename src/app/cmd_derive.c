@@ -87,30 +87,46 @@ static enum err_class progress_show(struct app *app, struct rebuild *rebuild, st
     return class_;
 }
 
-/* Until nothing of the run is left. Beside a service that ends meanwhile the tasks stay for its next start. */
+/* Is anything of the run left? Says so now and then. */
+static enum err_class rebuild_look(struct app *app, struct rebuild *rebuild, bool *over,
+                                   struct err *err)
+{
+    struct queue_depth depth;
+    enum err_class class_ = queue_depth_read(app->store, rebuild->run, clock_now_ms(), &depth, err);
+    if (class_ == ERR_OK && depth.dead > 0)
+        return err_say(err, ERR_RETRY, "derive_dead", MSG_DERIVE_DEAD, M_END);
+    *over = class_ == ERR_OK && depth.ready + depth.running + depth.waiting == 0;
+    return class_ == ERR_OK && !*over ? progress_show(app, rebuild, err) : class_;
+}
+
+static enum err_class look_wait(struct err *err)
+{
+    return clock_sleep_until(clock_now_ms() + LOOK_MS, &stop_asked)
+               ? ERR_OK
+               : err_say(err, ERR_STOPPED, "stopped", MSG_DERIVE_STOPPED, M_END);
+}
+
+/* Where other processes may be at work a lane, or a task of the run, may be another's: one that dies leaves it, and
+ * somebody has to look for leases that have run out. */
 static enum err_class rebuild_await(struct app *app, struct rebuild *rebuild,
                                     struct workers *workers, struct err *err)
 {
-    struct queue_depth depth;
-    enum err_class class_;
-    for (;;) {
-        class_ = workers ? workers_fault_read(workers, err) : ERR_OK;
+    bool over = false;
+    enum err_class class_ = workers_fault_read(workers, err);
+    if (class_ == ERR_OK)
+        class_ = rebuild_look(app, rebuild, &over, err);
+    while (class_ == ERR_OK && !over) {
+        if (!role_is_single(app))
+            workers_nudge(workers);
+        class_ = look_wait(err);
         if (class_ == ERR_OK)
-            class_ = queue_depth_read(app->store, rebuild->run, clock_now_ms(), &depth, err);
-        if (class_ == ERR_OK && depth.dead > 0)
-            return err_say(err, ERR_RETRY, "derive_dead", MSG_DERIVE_DEAD, M_END);
-        if (class_ == ERR_OK && depth.ready + depth.running + depth.waiting == 0)
-            break;
+            class_ = workers_fault_read(workers, err);
         if (class_ == ERR_OK)
-            class_ = progress_show(app, rebuild, err);
-        if (class_ != ERR_OK)
-            return class_;
-        if (!clock_sleep_until(clock_now_ms() + LOOK_MS, &stop_asked))
-            return err_say(err, ERR_STOPPED, "stopped", MSG_DERIVE_STOPPED, M_END);
+            class_ = rebuild_look(app, rebuild, &over, err);
     }
-    if (isatty(STDERR_FILENO) && !app->json)
+    if (class_ == ERR_OK && isatty(STDERR_FILENO) && !app->json)
         fprintf(stderr, "\r\033[K");
-    return ERR_OK;
+    return class_;
 }
 
 static enum err_class rebuild_work(struct app *app, struct rebuild *rebuild, struct err *err)
@@ -139,6 +155,25 @@ static enum err_class rebuild_work(struct app *app, struct rebuild *rebuild, str
         return class_;
     class_ = rebuild_await(app, rebuild, workers, err);
     workers_stop(workers);
+    return class_;
+}
+
+/* A service does the work. One that ends leaves it to this command. */
+static enum err_class rebuild_follow(struct app *app, struct rebuild *rebuild, struct role *role,
+                                     struct err *err)
+{
+    int64_t released;
+    bool over = false;
+    enum err_class class_ = rebuild_look(app, rebuild, &over, err);
+    while (class_ == ERR_OK && !over) {
+        if (role_take(role, app, "derive", NULL) == ERR_OK) {
+            class_ = queue_release_all(app->store, clock_now_ms(), &released, err);
+            return class_ == ERR_OK ? rebuild_work(app, rebuild, err) : class_;
+        }
+        class_ = look_wait(err);
+        if (class_ == ERR_OK)
+            class_ = rebuild_look(app, rebuild, &over, err);
+    }
     return class_;
 }
 
@@ -175,7 +210,7 @@ enum exit_code cmd_derive_rebuild(struct app *app, const struct cli *cli, struct
     signals_take();
     class_ = shops_rebuild(app, cli, &rebuild, err);
     if (class_ == ERR_OK)
-        class_ = rebuild.follows ? rebuild_await(app, &rebuild, NULL, err)
+        class_ = rebuild.follows ? rebuild_follow(app, &rebuild, &role, err)
                                  : rebuild_work(app, &rebuild, err);
     role_leave(&role);
     if (class_ != ERR_OK)

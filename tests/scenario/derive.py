@@ -4,12 +4,18 @@ tables, after syncs, changes, kills and rebuilds; and the real file's sums come 
 # Takes 35 s.
 import datetime
 import json
+import signal
+import subprocess
 from collections import Counter
 
 import lib
 import real
 from ads import START, AdsWorld
+from api_client import wait_for
+from on_server import OnServer, server_start
 from results import results_equal
+from trade_sums import trade_equal
+from truth import Stage
 
 
 SUMS = {"orders": lambda r: 1, "budget": lambda r: real.fen(r["budget_yuan"]), "cost": lambda r: real.fen(r["cost_yuan"]),
@@ -103,6 +109,46 @@ def test_killed_anywhere_nothing_is_lost_or_doubled(t):
             stage.run("derive", "rebuild", check=0)
             lib.same(dump(stage), wanted, f"results after a kill at {point}")
             results_equal(stage.rows)
+
+
+def rebuilt_though_a_service_dies(stage, rebuild, service):
+    """`service` dies in its first unit; the command ends all the same, and everything is right."""
+    lib.same(service.wait(60), -signal.SIGKILL, "how the service ended")
+    try:
+        _, err = rebuild().communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        raise lib.Failure(f"the rebuild waits for ever: {stage.rows('SELECT kind, state, worker, run FROM task')}") from None
+    left = stage.rows("SELECT count(*) AS n FROM touched")[0]["n"]
+    lib.same((int(left), stage.rows("SELECT kind FROM task WHERE kind = 'derive'")), (0, []), f"what is left: {err}")
+    trade_equal(stage.rows)
+
+
+def dying_service(stage):
+    return stage.t.start(stage.home, "run", env={**stage.env, "HUILIU_FAIL": "derive.trade=kill@1"}, start_new_session=True)
+
+
+def world_of_now(make, *arguments):
+    first = (datetime.date.today() - datetime.timedelta(days=14)).isoformat()
+    return make(*arguments, real_time=True, life_shops=1, life_orders=60, douplus_shops=0, since=first, **{"from": first})
+
+
+def test_a_rebuild_goes_on_where_the_service_dies_that_it_follows(t):
+    stage = world_of_now(Stage, t)
+    stage.sync()
+    service = dying_service(stage)
+    lock = stage.home / "worker.lock"
+    wait_for(lambda: "huiliu run" in lock.read_text("utf-8"), "the service works")
+    rebuild = stage.start("derive", "rebuild")
+    rebuilt_though_a_service_dies(stage, lambda: rebuild, service)
+
+
+def test_a_rebuild_takes_what_a_dead_process_holds_on_a_server(t):
+    stage = world_of_now(OnServer, t, server_start(t))
+    stage.sync()
+    sku = stage.rows("SELECT sku_id FROM trade_result WHERE sku_id <> '' LIMIT 1")[0]["sku_id"]
+    stage.run("cost", "set", stage.shops[0]["name"], sku, "2026-01-01", "1.50", check=True)
+    service = dying_service(stage)
+    rebuilt_though_a_service_dies(stage, lambda: stage.start("derive", "rebuild"), service)
 
 
 if __name__ == "__main__":
