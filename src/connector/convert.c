@@ -58,26 +58,56 @@ static enum err_class convert_money(const struct convert *convert, struct str te
     return ERR_OK;
 }
 
+static bool digit_at(struct str text, size_t at)
+{
+    return at < text.len && text.ptr[at] >= '0' && text.ptr[at] <= '9';
+}
+
+/* Three digits and no fourth: what stands behind a sign that parts thousands. */
+static bool thousand_at(struct str text, size_t at)
+{
+    return digit_at(text, at) && digit_at(text, at + 1) && digit_at(text, at + 2) &&
+           !digit_at(text, at + 3);
+}
+
 /* What people write around a number: 1,234.50, ￥99, 999.00元. *per_cent: a % stood behind it. Borrowed from the arena where
- * something was left out. */
+ * something was left out. Between digits only thousands are parted: 1,5 is not 15, and is left as it is, which is no number. */
 static struct str number_bare(const struct convert *convert, struct str text, bool *per_cent)
 {
     static const char *const around[] = {"¥", "￥", "$", "元", "，", ",", " ", "\xC2\xA0", NULL};
+    enum { PARTS_FROM = 4 };
     char *kept = arena_alloc(convert->arena, text.len + 1);
     size_t len = 0;
+    bool point = false;
     *per_cent = false;
     for (size_t at = 0; kept && at < text.len;) {
         struct str rest = str_sub(text, at, text.len);
-        size_t skip = 0;
-        for (size_t i = 0; around[i] && skip == 0; i++)
-            skip = str_starts(rest, str_of(around[i])) ? strlen(around[i]) : 0;
+        size_t skip = 0, which = 0;
+        while (around[which] && !str_starts(rest, str_of(around[which])))
+            which++;
+        if (around[which])
+            skip = strlen(around[which]);
+        bool within = skip > 0 && len > 0 && digit_at((struct str){kept, len}, len - 1) &&
+                      digit_at(text, at + skip);
+        if (within && (which < PARTS_FROM || point || !thousand_at(text, at + skip)))
+            skip = 0;
         if (str_eq(rest, STR("%")))
             *per_cent = true;
         else if (skip == 0)
             kept[len++] = text.ptr[at];
+        point = point || text.ptr[at] == '.';
         at += skip > 0 ? skip : 1;
     }
     return kept ? (struct str){kept, len} : text;
+}
+
+/* 1.23E+05: what a spreadsheet shows of a number, and writes into a CSV, where its digits have no room. The others are lost. */
+static bool number_is_shortened(struct str text)
+{
+    for (size_t i = 1; i + 1 < text.len; i++)
+        if ((text.ptr[i] == 'e' || text.ptr[i] == 'E') && digit_at(text, i - 1))
+            return true;
+    return false;
 }
 
 /* A spreadsheet keeps 15 digits of a number: of an id with more the last ones are gone, and what stands there now may be
@@ -288,6 +318,15 @@ enum err_class convert_json(const struct convert *convert, const struct json *va
     if (kind == JSON_BOOL && !is_words(field->type) && field->type != COLUMN_BOOL)
         return refuse(err, field->type == COLUMN_MONEY ? "money_text" : "int_text",
                       "the value is true or false, not a number");
+    bool counts = field->type == COLUMN_MONEY || field->type == COLUMN_INT ||
+                  field->type == COLUMN_RATIO;
+    if (counts && field->of_sheet && kind == JSON_STRING && number_is_shortened(text))
+        return refuse(err,
+                      field->type == COLUMN_MONEY ? "money_text"
+                      : field->type == COLUMN_INT ? "int_text"
+                                                  : "ratio_text",
+                      "the number has an exponent, as a spreadsheet shows one whose digits have no "
+                      "room: widen the column and export it again");
     if (field->of_day && field->of_sheet && kind == JSON_NUMBER)
         return convert_day(convert, text, true, out, err);
     if (field->type == COLUMN_TIME && field->of_sheet && kind == JSON_NUMBER)

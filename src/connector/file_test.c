@@ -173,8 +173,12 @@ static void amounts_are_read_as_people_write_them(void **state)
     static const struct {
         const char *json;
         int64_t minor;
-    } good[] = {{"\"999.00元\"", 99900},      {"\"¥999\"", 99900},   {"\"￥1,234.50\"", 123450},
-                {"92.849999999999994", 9285}, {"\"-3.2 元\"", -320}, {"0", 0}};
+    } good[] = {{"\"999.00元\"", 99900},         {"\"¥999\"", 99900},   {"\"￥1,234.50\"", 123450},
+                {"92.849999999999994", 9285},    {"\"-3.2 元\"", -320}, {"0", 0},
+                {"\"1 234，567.5\"", 123456750}, {"\"- ¥ 5\"", -500},   {"1.5e2", 15000}};
+    /* A comma for a point would make ten or a hundred times of it, and an exponent has lost digits. */
+    static const char *const bad[] = {"面议",      "1,5", "12,50",    "1,2345", "1.234,567",
+                                      "1.234 567", "1¥5", "1.23E+05", "1e3"};
     world_open(&w, "life-sales");
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         char cells[200];
@@ -185,8 +189,13 @@ static void amounts_are_read_as_people_write_them(void **state)
         assert_str(text_of(&w, "currency"), "CNY");
         assert_str(text_of(&w, "owner_name"), "商家");
     }
-    map_cells(&w, "\"order_id\":\"1\",\"part_id\":\"1\",\"received\":\"面议\"");
-    refused(&w, "money_text", "actual_receipt");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char cells[200];
+        snprintf(cells, sizeof cells, "\"order_id\":\"1\",\"part_id\":\"1\",\"received\":\"%s\"",
+                 bad[i]);
+        map_cells(&w, cells);
+        refused(&w, "money_text", "actual_receipt");
+    }
     map_cells(&w, "\"order_id\":\"1\",\"part_id\":\"1\",\"received\":\"5%\"");
     refused(&w, "ratio_text", "actual_receipt");
     /* What is not told is unknown, not 0. */
