@@ -127,7 +127,8 @@ static enum err_class need_missing(const struct connector *connector, bool of_ap
 enum err_class account_name_check(struct str name, struct err *err)
 {
     if (name.len > 0 && name.len <= ID_BYTES_MAX && utf8_valid(name, NULL) &&
-        !str_starts(name, STR("#")) && str_find_char(name, '/') == SIZE_MAX)
+        !str_has_control(name) && !str_starts(name, STR("#")) &&
+        str_find_char(name, '/') == SIZE_MAX)
         return ERR_OK;
     return err_say(err, ERR_USAGE, "name", MSG_NAME, M_STR(name), M_END);
 }

@@ -523,8 +523,10 @@ def test_credentials_of_an_app_go_in_and_are_changed(t):
     wait(lambda: boss.get(f"/api/v1/shops/{one['id']}")["state"] == "needs_person", "the shop waits for a person")
     path = f"/api/v1/apps/{added['id']}/credentials"
     boss.refused("PUT", path, 400, "app_rotate", {})
+    boss.refused("PUT", path, 400, "app_rotate", {"secret": " \n"})
+    boss.refused("POST", "/api/v1/apps", 400, "name", {**wrong, "name": "ma\nin"})
     boss.refused("PUT", "/api/v1/apps/999/credentials", 404, "absent", {"secret": "x"})
-    same(boss.ask("PUT", path, {"secret": app["app_secret"]}).status, 200, "other credentials")
+    same(boss.ask("PUT", path, {"secret": app["app_secret"] + "\n"}).status, 200, "other credentials, as they are pasted")
     wait(lambda: boss.get(f"/api/v1/shops/{one['id']}")["state"] == "enabled", "the shop is asked again")
     boss.post("/api/v1/syncs", {}, 202)
     wait(lambda: house.rows("SELECT count(*) AS n FROM trade_order")[0]["n"] == 40, "its orders")
