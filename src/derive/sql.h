@@ -35,6 +35,8 @@ static const char SQL_TOUCHED_DROP[] = SQL_PER_DATABASE(
     " (value bigint PATH '$')) AS j)");
 /* ?1 shop. */
 #define SQL_TOUCHED_ANY "SELECT 1 FROM touched WHERE shop_id = ?1 LIMIT 1"
+/* ?1 shop: what there are lists of. */
+#define SQL_TOUCHED_OF "SELECT DISTINCT table_name FROM touched WHERE shop_id = ?1"
 #define SQL_SHOP_THERE "SELECT count(*) FROM shop WHERE id = ?1"
 #define SQL_SHOP_ZONE "SELECT zone FROM shop WHERE id = ?1"
 /* --- ad orders --- */

@@ -102,6 +102,22 @@ static void a_result_that_is_there_all_the_same_is_written_over(void **state)
         "shop,9,0");
 }
 
+/* Of another version, or of nobody: the task ends, or it would do nothing for ever. */
+static void a_list_that_no_maker_knows_stays_and_keeps_nobody(void **state)
+{
+    struct fixture *f = *state;
+    struct err err;
+    execute(f, "INSERT INTO touched (shop_id, table_name, key_count, key_list)"
+               " VALUES (7, 'nobody', 1, '[\"x\"]')");
+    row_put(f, SHOP, "trade_order", "order_id=1 currency=CNY pay_amount=9 created_at=1000");
+    struct task *task;
+    assert_true(task_claim(f, &task));
+    assert_int_equal(task_run(f, task, &err), TASK_DONE);
+    assert_string_equal(read_rows(f, TRADES), "1,0");
+    assert_string_equal(read_rows(f, LISTS), "nobody,1,[\"x\"]");
+    assert_int_equal(read_int(f, "SELECT count(*) FROM task"), 0);
+}
+
 static enum err_class sums_work(struct tx *tx, void *context, struct err *err)
 {
     struct fixture *f = context;
@@ -143,6 +159,7 @@ int main(void)
         TOUCHED_TEST(a_part_touches_its_order),
         TOUCHED_TEST(what_is_stored_beside_a_unit_has_its_own_list),
         TOUCHED_TEST(a_result_that_is_there_all_the_same_is_written_over),
+        TOUCHED_TEST(a_list_that_no_maker_knows_stays_and_keeps_nobody),
         TOUCHED_TEST(sums_that_many_lists_name_are_read_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

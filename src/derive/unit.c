@@ -181,10 +181,14 @@ static enum err_class maker_write(const struct derive_work *work, const struct m
     return class_ ? class_ : part->maker->make(&of, list->rows, list->len, &part->results, err);
 }
 
+/* A list that no maker of this version knows is nobody's here: a task that waited for it would never end. */
 static enum err_class any_take(struct reader *row, void *context, struct err *err)
 {
-    (void)row, (void)err;
-    *(bool *)context = true;
+    bool *any = context;
+    (void)err;
+    for (size_t i = 0; makers[i]; i++)
+        for (size_t k = 0; makers[i]->tables[k]; k++)
+            *any = *any || str_eq(reader_text(row, 0), str_of(makers[i]->tables[k]));
     return ERR_OK;
 }
 
@@ -193,7 +197,7 @@ static enum err_class unit_ends(struct derivation *d, struct tx *tx, int64_t now
                                 struct err *err)
 {
     const struct sql_value id = sql_int(d->task->lane);
-    enum err_class class_ = tx_query(tx, SQL_TOUCHED_ANY, &id, 1, any_take, &d->more, err);
+    enum err_class class_ = tx_query(tx, SQL_TOUCHED_OF, &id, 1, any_take, &d->more, err);
     return class_ || d->more ? class_ : task_end_here(d, tx, now_ms, err);
 }
 
