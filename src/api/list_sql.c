@@ -169,6 +169,17 @@ static bool day_is_passed_over(const struct list_statement *statement,
            !query->all_shops && strcmp(sort_column(query, 0)->sql, query->list->day_ms) == 0;
 }
 
+/* Days of all shops in the order of a figure: whether the figure's index is walked until the page is full, or the days are read
+ * and sorted, hangs on how many they are. */
+static bool days_decide(const struct list_statement *statement, const struct list_query *query)
+{
+    bool days = false;
+    for (size_t i = 0; i < query->terms_len; i++)
+        days |= query->terms[i].how == LIST_FROM_DAY || query->terms[i].how == LIST_UNTIL_DAY;
+    return days && statement->database == LIST_POSTGRES && query->list->day_ms &&
+           query->all_shops && strcmp(sort_column(query, 0)->sql, query->list->day_ms) != 0;
+}
+
 /* Rows by a list of pairs. SQLite takes an index of the first column alone and reads all rows of a shop, PostgreSQL a hash of
  * the whole table where it was planned when that was small: unless they are told where to begin. */
 static void pairs_say(struct list_statement *statement, const struct list_query *query,
@@ -376,7 +387,7 @@ enum err_class list_select_make(struct list_statement *statement, const struct l
     bool first = true, comma = false;
     statement_reset(statement);
     statement->ordered = true;
-    say(statement, "SELECT ");
+    say(statement, days_decide(statement, query) ? SQL_BY_VALUES "SELECT " : "SELECT ");
     for (const struct list_column *column = query->list->columns; column->name; column++) {
         if (!column->sql || column->filters)
             continue;

@@ -48,6 +48,7 @@ static struct pg_stmt *statement_new(struct pg_conn *conn, const char *text)
     bool good = statement_init(&stmt->kept, &conn->base, text);
     char *variant = strndup(own.ptr, own.len);
     stmt->sql = variant ? pg_sql_make(variant, &params_len) : NULL;
+    stmt->by_values = str_starts(own, STR(SQL_BY_VALUES));
     free(variant);
     snprintf(stmt->name, sizeof(stmt->name), "h%" PRIu64, ++conn->names);
     if (!pg_params_make(&stmt->params, params_len) || !good || !stmt->sql) {

@@ -49,7 +49,8 @@ struct pg_params {
 
 struct pg_stmt {
     struct statement kept;
-    char *sql; /* as the server reads it */
+    char *sql;      /* as the server reads it */
+    bool by_values; /* SQL_BY_VALUES: never prepared */
     char name[24];
     /* The connection's number when it was prepared; 0: not prepared. */
     uint64_t prepared_on;

@@ -59,19 +59,23 @@ enum err_class pg_send(struct pg_conn *conn, struct pg_stmt *stmt, const struct 
 {
     const struct pg_params *params = &stmt->params;
     enum err_class class_ = pending_room(conn, err);
-    if (!class_ && plan_is_old(stmt) && stmt->prepared_on == conn->number)
+    if (!class_ && !stmt->by_values && plan_is_old(stmt) && stmt->prepared_on == conn->number)
         class_ = plan_end(conn, stmt, err);
     if (class_)
         return class_;
-    if (stmt->prepared_on != conn->number) {
+    if (!stmt->by_values && stmt->prepared_on != conn->number) {
         if (!PQsendPrepare(conn->link, stmt->name, stmt->sql, params->len, params->types))
             return send_failed(conn, err);
         pending_add(conn,
                     (struct pg_pending){.stmt = stmt, .prepare = true, .expected.rows = ROWS_ANY});
         stmt->prepared_on = conn->number;
     }
-    if (!PQsendQueryPrepared(conn->link, stmt->name, params->len, params->values, params->lengths,
-                             params->formats, 1))
+    int sent = stmt->by_values
+                   ? PQsendQueryParams(conn->link, stmt->sql, params->len, params->types,
+                                       params->values, params->lengths, params->formats, 1)
+                   : PQsendQueryPrepared(conn->link, stmt->name, params->len, params->values,
+                                         params->lengths, params->formats, 1);
+    if (!sent)
         return send_failed(conn, err);
     pending_add(conn, (struct pg_pending){
                           .stmt = stmt,

@@ -66,6 +66,9 @@ struct sql_value sql_outcome(enum row_outcome outcome);
 #define SQL_NEXT_DATABASE "\x1f"
 /* In the place of a later text: the first one. */
 #define SQL_AS_SQLITE "\x1e"
+/* Before a statement whose best way hangs on its values: PostgreSQL, which plans the others once, plans it each time it runs,
+ * which costs as much as a short statement does. */
+#define SQL_BY_VALUES "/* by its values */ "
 /* The smaller and the larger of two values; NULL where one is NULL. SQLite calls them min and max,
  * others LEAST and GREATEST, with other ideas about NULL. */
 #define SQL_LESSER(a, b) "CASE WHEN " a " <= " b " THEN " a " WHEN " a " > " b " THEN " b " END"
