@@ -95,17 +95,17 @@ static enum err_class sales_take(const struct sums_row *sums, void *context, str
 static enum err_class ads_take(const struct sums_row *sums, void *context, struct err *err)
 {
     struct profit_rows *rows = context;
-    const struct metric_family *family = sums_family(rows->call, &sums_of_sales);
     struct profit_row *row;
     int64_t store = rows->by_shop ? ad_accounts_store(rows->ads, sums->numbers[0]) : 0;
     struct sums spend;
     if (!spend_of(rows->call, &sums->sums, &spend))
         return ERR_OK;
-    enum err_class class_ = total_add(family, &rows->totals, sums->currency, &spend, err);
+    enum err_class class_ = spend_add(rows->call, &rows->totals, sums->currency, &sums->sums, err);
     if (class_ != ERR_OK || (rows->by_shop && store == 0))
         return class_;
     class_ = row_of(rows, sums, store, &row, err);
-    return class_ == ERR_OK ? total_add(family, &row->total, sums->currency, &spend, err) : class_;
+    return class_ == ERR_OK ? spend_add(rows->call, &row->total, sums->currency, &sums->sums, err)
+                            : class_;
 }
 
 static int key_compare(const void *a, const void *b)

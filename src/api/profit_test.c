@@ -93,6 +93,8 @@ static void a_days_profit_is_after_the_ads_of_its_store(void **state)
     is(&a, "items.0.day", "2026-01-05");
     is(&a, "items.0.profit.minor", "2300");
     is(&a, "items.0.ad_spend.minor", "700");
+    is(&a, "items.0.freight", "(null)");
+    is(&a, "totals.0.freight", "(null)");
     a = api_ask(f, "PUT", "/api/v1/shops/beta/ads-of", "", "{\"store\": \"alpha\"}");
     assert_int_equal(a.status, 200);
     a = api_ask(f, "GET", "/api/v1/profit", asked, NULL);
@@ -131,6 +133,8 @@ static void a_days_profit_is_after_the_ads_of_its_store(void **state)
         snprintf(path, sizeof path, "items.0.days.%zu.profit.minor", i);
         is(&a, path, left[i]);
     }
+    is(&a, "items.0.days.0.freight", "(null)");
+    is(&a, "items.0.days.2.freight.minor", "0");
     is(&a, "items.0.days.3.average_7d.minor", "615"); /* (2300 + 200 - 40) / 4 */
 }
 
@@ -151,6 +155,8 @@ static void a_stores_ad_spend_is_the_same_in_every_answer(void **state)
     is(&a, "sales.0.ad_spend.minor", "700");
     is(&a, "sales.0.profit.minor", "2300");
     is(&a, "sales.0.before.ad_spend.minor", "11");
+    /* Nobody told it: that ads were spent does not make it 0. */
+    is(&a, "sales.0.freight", "(null)");
     is(&a, "ads.0", "(absent)");
     a = api_ask(f, "GET", "/api/v1/sales", days, NULL);
     is(&a, "totals.0.ad_spend.minor", "700");

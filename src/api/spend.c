@@ -91,9 +91,24 @@ bool spend_of(struct call *call, const struct sums *of_ads, struct sums *out)
     size_t cost = metric_find(sums_family(call, &sums_of_ads), STR("cost"));
     size_t spend = metric_find(sums_family(call, &sums_of_sales), STR("ad_spend"));
     struct figure spent = of_ads->metrics.value[cost];
-    sums_zero(call, &sums_of_sales, out);
+    sums_init(out);
     out->metrics.value[spend] = (struct figure){true, spent.number};
     return spent.known && spent.number != 0;
+}
+
+enum err_class spend_add(struct call *call, struct sums_total *total, struct str currency,
+                         const struct sums *of_ads, struct err *err)
+{
+    const struct metric_family *family = sums_family(call, &sums_of_sales);
+    struct sums spend, zero;
+    bool sold = false;
+    if (!spend_of(call, of_ads, &spend))
+        return ERR_OK;
+    for (size_t i = 0; !sold && i < total->len; i++)
+        sold = str_eq(str_of(total->currency[i]), currency);
+    sums_zero(call, &sums_of_sales, &zero);
+    enum err_class class_ = sold ? ERR_OK : total_add(family, total, currency, &zero, err);
+    return class_ == ERR_OK ? total_add(family, total, currency, &spend, err) : class_;
 }
 
 /* By currency, of the accounts of these shops. */
@@ -123,8 +138,7 @@ enum err_class sales_total_read(struct call *call, const struct shop_scope *shop
                                 const struct period *period, struct sums_total *out,
                                 struct err *err)
 {
-    const struct metric_family *trade = sums_family(call, &sums_of_sales);
-    size_t spend = metric_find(trade, STR("ad_spend"));
+    size_t spend = metric_find(sums_family(call, &sums_of_sales), STR("ad_spend"));
     const struct sums_query query = {.table = &sums_of_sales, .kind = "shop", .period = period};
     struct sums_total *ads = arena_alloc(call->arena, sizeof *ads);
     if (!ads)
@@ -132,11 +146,8 @@ enum err_class sales_total_read(struct call *call, const struct shop_scope *shop
     enum err_class class_ = sums_total_read(call, &query, out, err);
     if (class_ == ERR_OK)
         class_ = spend_total(call, shops, period, ads, err);
-    for (size_t i = 0; class_ == ERR_OK && i < ads->len; i++) {
-        struct sums only; /* without an order of that currency all else is 0 */
-        if (spend_of(call, &ads->sums[i], &only))
-            class_ = total_add(trade, out, str_of(ads->currency[i]), &only, err);
-    }
+    for (size_t i = 0; class_ == ERR_OK && i < ads->len; i++)
+        class_ = spend_add(call, out, str_of(ads->currency[i]), &ads->sums[i], err);
     for (size_t i = 0; class_ == ERR_OK && i < out->len;
          i++) /* nothing was spent: 0, which is known */
         out->sums[i].metrics.value[spend].known = true;

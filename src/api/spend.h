@@ -16,8 +16,11 @@ int64_t ad_accounts_store(const struct ad_accounts *ads, int64_t account);
 enum err_class spend_read(struct call *call, const struct shop_scope *shops,
                           const struct ad_accounts *ads, const char *dim, sums_each *each,
                           void *context, struct err *err);
-/* As sums of sales: zeros, and what the row of ads came to as their ad_spend. False: nothing, or not known. */
+/* As sums of sales of which nothing but their ad_spend is known: what the row of ads came to. False: nothing, or not known. */
 bool spend_of(struct call *call, const struct sums *of_ads, struct sums *out);
+/* Adds that to a total. What sales do not tell stays unknown; where nothing was sold in the currency all else is 0. */
+enum err_class spend_add(struct call *call, struct sums_total *total, struct str currency,
+                         const struct sums *of_ads, struct err *err);
 /* Sales of these shops by the `shop` rows, with what was spent for them on those days. */
 enum err_class sales_total_read(struct call *call, const struct shop_scope *shops,
                                 const struct period *period, struct sums_total *out,

@@ -40,6 +40,7 @@ struct day_row {
     int64_t day;
     char currency[CURRENCY_BYTES_MAX + 1];
     struct sums sums;
+    bool of_ads; /* of sales: what was spent beside them */
 };
 
 static enum err_class too_many_currencies(struct err *err)
@@ -82,7 +83,12 @@ static enum err_class spend_keep(const struct sums_row *row, void *context, stru
 {
     struct trend *trend = context;
     struct sums_row spend = *row;
-    return spend_of(trend->call, &row->sums, &spend.sums) ? row_keep(&spend, context, err) : ERR_OK;
+    if (!spend_of(trend->call, &row->sums, &spend.sums))
+        return ERR_OK;
+    enum err_class class_ = row_keep(&spend, context, err);
+    if (class_ == ERR_OK)
+        trend->rows[trend->rows_len - 1].of_ads = true;
+    return class_;
 }
 
 /* Days without rows have zeros, which are known. */
@@ -120,9 +126,9 @@ static enum err_class day_take(struct trend *trend, const struct day_row *row, s
     if (!series)
         return err ? err->class_ : ERR_INTERNAL;
     size_t at = (size_t)(row->day - trend->first);
-    if (!series->ordered[at])
+    if (!series->ordered[at] && !row->of_ads)
         sums_init(&series->days[at]);
-    series->ordered[at] = true;
+    series->ordered[at] |= !row->of_ads;
     return sums_add(trend->family, &series->days[at], &row->sums, err);
 }
 
