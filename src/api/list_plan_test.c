@@ -205,6 +205,12 @@ static void usual_filters_read_no_whole_table(void **state)
         api_good(list_select_make(&statement, &query, LIST_WHOLE, NULL, 101, 0, &err), &err);
         plan_holds(f, &statement, "shops and days", false);
     }
+    list_query_init(&query, &trade_order_list, metrics, &f->arena);
+    api_good(list_where_days(&query, STR("2026-01-01"), STR("2026-01-07"), &err), &err);
+    api_good(list_select_make(&statement, &query, LIST_WHOLE, NULL, 101, 0, &err), &err);
+    plan_holds(f, &statement, "orders of days", false);
+    if (!server_is_given() && !says(plan_of(f, &statement), "parent_id=? AND order_id<?)\n"))
+        fail_msg("parts before one: %.*s", STR_ARG(plan_of(f, &statement)));
     list_query_init(&query, &trade_part_list, metrics, &f->arena);
     api_good(list_where_among(&query, "shop", "parent_id", (int64_t[]){3, 4},
                               (struct str[]){STR("1800000000002"), STR("1800000000003")}, 2, &err),

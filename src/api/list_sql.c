@@ -212,6 +212,10 @@ static void term_say(struct list_statement *statement, const struct list_query *
                      const struct list_term *term, bool earlier, size_t at)
 {
     const char *sql = earlier ? term->earlier : term->sql;
+    /* Rows of the same thing are found by it: SQLite would take a shop's days for fewer. */
+    if (earlier && statement->database == LIST_SQLITE && term->how != LIST_SEARCH &&
+        term->how != LIST_AMONG)
+        say(statement, "+");
     switch (term->how) {
     case LIST_EQUAL:
     case LIST_ANY_OF:
