@@ -46,16 +46,11 @@ static enum err_class payment_of(struct payments *all, int64_t shop_id, const ch
         if (payment_is(*out, shop_id, day, currency))
             return ERR_OK;
     }
-    if (all->len == all->room) {
-        size_t room = all->room ? all->room * 2 : 256;
-        struct payment *items = arena_array(all->call->arena, room, sizeof *items);
-        if (!items)
-            return err_no_memory(err);
-        if (all->len > 0)
-            memcpy(items, all->items, all->len * sizeof *items);
-        all->items = items;
-        all->room = room;
-    }
+    struct payment *items = arena_grow(all->call->arena, all->items, all->len, &all->room,
+                                       sizeof *items);
+    if (!items)
+        return err_no_memory(err);
+    all->items = items;
     *out = &all->items[all->len++];
     **out = (struct payment){.shop_id = shop_id};
     memcpy((*out)->day, day, DAY_TEXT_MAX);

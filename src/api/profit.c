@@ -57,19 +57,12 @@ static enum err_class row_of(struct profit_rows *rows, const struct sums_row *su
             *out = rows->items[i];
             return ERR_OK;
         }
-    if (rows->len == rows->room) {
-        size_t room = rows->room ? rows->room * 2 : 64;
-        struct profit_row **items = arena_array(rows->call->arena, room, sizeof *items);
-        if (!items)
-            return err_no_memory(err);
-        if (rows->len > 0)
-            memcpy(items, rows->items, rows->len * sizeof *items);
-        rows->items = items;
-        rows->room = room;
-    }
+    struct profit_row **items = arena_grow(rows->call->arena, rows->items, rows->len, &rows->room,
+                                           sizeof *items);
     struct profit_row *row = arena_alloc(rows->call->arena, sizeof *row);
-    if (!row)
+    if (!items || !row)
         return err_no_memory(err);
+    rows->items = items;
     memcpy(row->key, name.ptr, name.len);
     rows->items[rows->len++] = row;
     *out = row;

@@ -9,20 +9,12 @@
 static enum err_class ads_add(struct call *call, struct ad_accounts *ads, int64_t account,
                               int64_t store, struct err *err)
 {
-    if (ads->len == ads->room) {
-        size_t room = ads->room > 0 ? 2 * ads->room : 64;
-        int64_t *accounts = arena_array(call->arena, room, sizeof *accounts);
-        int64_t *stores = arena_array(call->arena, room, sizeof *stores);
-        if (!accounts || !stores)
-            return err_no_memory(err);
-        if (ads->len > 0) {
-            memcpy(accounts, ads->accounts, ads->len * sizeof *accounts);
-            memcpy(stores, ads->stores, ads->len * sizeof *stores);
-        }
-        *ads = (struct ad_accounts){accounts, stores, ads->len, room};
-    }
-    ads->accounts[ads->len] = account;
-    ads->stores[ads->len++] = store;
+    struct ad_account *items = arena_grow(call->arena, ads->items, ads->len, &ads->room,
+                                          sizeof *items);
+    if (!items)
+        return err_no_memory(err);
+    ads->items = items;
+    ads->items[ads->len++] = (struct ad_account){account, store};
     return ERR_OK;
 }
 
@@ -44,8 +36,8 @@ enum err_class ad_accounts_read(struct call *call, struct ad_accounts *ads, stru
 int64_t ad_accounts_store(const struct ad_accounts *ads, int64_t account)
 {
     for (size_t i = 0; i < ads->len; i++)
-        if (ads->accounts[i] == account)
-            return ads->stores[i];
+        if (ads->items[i].shop_id == account)
+            return ads->items[i].store_id;
     return 0;
 }
 
@@ -59,8 +51,8 @@ static enum err_class accounts_of(struct call *call, const struct ad_accounts *a
     if (!ids)
         return err_no_memory(err);
     for (size_t i = 0; i < ads->len; i++)
-        if (ads->stores[i] != 0 && scope_sees(shops, ads->stores[i]))
-            ids[out->len++] = ads->accounts[i];
+        if (ads->items[i].store_id != 0 && scope_sees(shops, ads->items[i].store_id))
+            ids[out->len++] = ads->items[i].shop_id;
     return ERR_OK;
 }
 

@@ -5,8 +5,11 @@
 
 #include "api/sums.h"
 
+struct ad_account {
+    int64_t shop_id, store_id; /* the account is a shop too; store 0: of none */
+};
 struct ad_accounts {
-    int64_t *accounts, *stores; /* store 0: of none */
+    struct ad_account *items;
     size_t len, room;
 };
 /* Those that the asker sees. */

@@ -80,16 +80,11 @@ struct parts {
 static enum err_class part_take(const struct list_row *row, void *context, struct err *err)
 {
     struct parts *parts = context;
-    if (parts->len == parts->room) {
-        size_t room = parts->room ? parts->room * 2 : 256;
-        struct list_row *rows = arena_array(parts->arena, room, sizeof(*rows));
-        if (!rows)
-            return err_no_memory(err);
-        if (parts->len)
-            memcpy(rows, parts->rows, parts->len * sizeof(*rows));
-        parts->rows = rows;
-        parts->room = room;
-    }
+    struct list_row *rows = arena_grow(parts->arena, parts->rows, parts->len, &parts->room,
+                                       sizeof(*rows));
+    if (!rows)
+        return err_no_memory(err);
+    parts->rows = rows;
     enum err_class class_ = list_row_copy(row, parts->arena, &parts->rows[parts->len], err);
     parts->len += class_ == ERR_OK;
     return class_;

@@ -58,16 +58,11 @@ static enum err_class row_keep(const struct sums_row *row, void *context, struct
         return ERR_OK;
     if (row->currency.len > CURRENCY_BYTES_MAX)
         return too_many_currencies(err);
-    if (trend->rows_len == trend->rows_room) {
-        size_t room = trend->rows_room ? trend->rows_room * 2 : 64;
-        struct day_row *rows = arena_array(trend->call->arena, room, sizeof(*rows));
-        if (!rows)
-            return err_no_memory(err);
-        if (trend->rows_len)
-            memcpy(rows, trend->rows, trend->rows_len * sizeof(*rows));
-        trend->rows = rows;
-        trend->rows_room = room;
-    }
+    struct day_row *rows = arena_grow(trend->call->arena, trend->rows, trend->rows_len,
+                                      &trend->rows_room, sizeof(*rows));
+    if (!rows)
+        return err_no_memory(err);
+    trend->rows = rows;
     struct day_row *kept = &trend->rows[trend->rows_len++];
     memcpy(day, row->dims[0].ptr, row->dims[0].len);
     *kept = (struct day_row){.day = day_number(day), .sums = row->sums};

@@ -33,26 +33,21 @@ static enum err_class shops_read(struct store *store, struct user *user, struct 
     struct reader *row;
     int64_t *ids = NULL;
     size_t room = 0;
+    bool memory = true;
     if (user->all_shops)
         return ERR_OK;
     enum err_class class_ = store_read(store, SQL_USER_SHOPS, values, 1, &row, err);
     if (class_ != ERR_OK)
         return class_;
-    while (user->shops_len < USER_SHOPS_MAX && reader_next(row)) {
-        if (user->shops_len == room) {
-            int64_t *more = arena_array(arena, room * 2 + 16, sizeof(*more));
-            for (size_t i = 0; more && i < room; i++)
-                more[i] = ids[i];
-            room = more ? room * 2 + 16 : 0;
-            ids = more;
-        }
-        if (!ids)
-            break;
-        ids[user->shops_len++] = reader_int(row, 0);
+    while (memory && user->shops_len < USER_SHOPS_MAX && reader_next(row)) {
+        ids = arena_grow(arena, ids, user->shops_len, &room, sizeof *ids);
+        memory = ids != NULL;
+        if (memory)
+            ids[user->shops_len++] = reader_int(row, 0);
         user->shops = ids;
     }
     class_ = reader_close(row, err);
-    return class_ == ERR_OK && room == 0 && user->shops_len > 0 ? err_no_memory(err) : class_;
+    return class_ == ERR_OK && !memory ? err_no_memory(err) : class_;
 }
 
 static enum err_class one_read(struct store *store, const char *sql, struct sql_value key,
@@ -87,25 +82,17 @@ enum err_class users_read(struct store *store, struct arena *arena, struct user 
                           struct err *err)
 {
     struct reader *row;
-    size_t room = 64;
+    size_t room = 0;
     bool memory = true;
+    *out = NULL;
     *len = 0;
-    *out = arena_array(arena, room, sizeof(**out));
-    if (!*out)
-        return err_no_memory(err);
     enum err_class class_ = store_read(store, SQL_USERS, NULL, 0, &row, err);
     if (class_ != ERR_OK)
         return class_;
     while (memory && *len < USERS_MAX && reader_next(row)) {
-        if (*len == room) {
-            struct user *more = arena_array(arena, room * 2, sizeof(*more));
-            for (size_t i = 0; more && i < room; i++)
-                more[i] = (*out)[i];
-            memory = more != NULL;
-            *out = more ? more : *out;
-            room *= 2;
-        }
-        memory = memory && user_take(row, arena, &(*out)[*len]);
+        struct user *users = arena_grow(arena, *out, *len, &room, sizeof *users);
+        *out = users ? users : *out;
+        memory = users && user_take(row, arena, &users[*len]);
         *len += memory;
     }
     class_ = reader_close(row, err);

@@ -13,7 +13,7 @@
 
 /* Blocks double from the first size, which a request fits into, to the largest, which keeps the
  * number of blocks of a full page small without holding much more than was asked for. */
-enum { BLOCK_FIRST_BYTES = 16 * 1024, BLOCK_LARGEST_BYTES = 256 * 1024 };
+enum { BLOCK_FIRST_BYTES = 16 * 1024, BLOCK_LARGEST_BYTES = 256 * 1024, GROW_FIRST_ROOM = 16 };
 
 struct arena_block {
     struct arena_block *next;
@@ -69,7 +69,7 @@ void arena_reset(struct arena *arena)
 }
 
 /* A block with room for `bytes`, in the list. */
-static struct arena_block *arena_grow(struct arena *arena, size_t bytes)
+static struct arena_block *block_add(struct arena *arena, size_t bytes)
 {
     struct arena_block *head = arena->head;
     size_t room = head ? head->room_bytes * 2 : BLOCK_FIRST_BYTES;
@@ -110,7 +110,7 @@ void *arena_alloc(struct arena *arena, size_t bytes)
 
     struct arena_block *block = arena->head;
     if (arena_plain || !block || block->room_bytes - block->used_bytes < size)
-        block = arena_grow(arena, size);
+        block = block_add(arena, size);
     if (!block)
         return NULL;
     unsigned char *object = block->bytes + block->used_bytes;
@@ -125,6 +125,22 @@ void *arena_array(struct arena *arena, size_t count, size_t bytes_each)
     if (__builtin_mul_overflow(count, bytes_each, &bytes))
         return NULL;
     return arena_alloc(arena, bytes);
+}
+
+void *arena_grow(struct arena *arena, void *items, size_t len, size_t *room, size_t bytes_each)
+{
+    if (len < *room)
+        return items;
+    if (*room > SIZE_MAX / 2)
+        return NULL;
+    size_t wanted = *room > 0 ? *room * 2 : GROW_FIRST_ROOM;
+    void *bigger = arena_array(arena, wanted, bytes_each);
+    if (!bigger)
+        return NULL;
+    if (len > 0)
+        memcpy(bigger, items, len * bytes_each);
+    *room = wanted;
+    return bigger;
 }
 
 struct str arena_dup(struct arena *arena, struct str s)

@@ -32,6 +32,9 @@ void arena_reset(struct arena *arena);
 /* Zeroed and aligned for any type. count * size is checked for overflow. */
 void *arena_alloc(struct arena *arena, size_t bytes);
 void *arena_array(struct arena *arena, size_t count, size_t bytes_each);
+/* Room for one member more of a list of `len`: the list where there is room, else a copy with twice as much (the old one stays
+ * the arena's). NULL: no memory, and the list is as it was. An empty list is NULL with *room 0. */
+void *arena_grow(struct arena *arena, void *items, size_t len, size_t *room, size_t bytes_each);
 /* Copies; the copy is terminated too, so that .ptr can be handed to C interfaces.
  * On failure .ptr is NULL (an empty string has a non-NULL .ptr). */
 struct str arena_dup(struct arena *arena, struct str s);

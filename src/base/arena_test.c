@@ -82,6 +82,43 @@ static void array_size_is_checked_for_overflow(void **state)
     arena_fini(&arena);
 }
 
+static void a_list_grows_by_doubling_and_keeps_its_members(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena);
+    int *list = NULL;
+    size_t room = 0, copies = 0;
+    for (size_t len = 0; len < 1000; len++) {
+        int *grown = arena_grow(&arena, list, len, &room, sizeof *grown);
+        assert_non_null(grown);
+        copies += grown != list;
+        list = grown;
+        list[len] = (int)len;
+    }
+    for (size_t i = 0; i < 1000; i++)
+        assert_int_equal(list[i], i);
+    assert_int_equal(room, 1024);
+    assert_int_equal(copies, 7); /* 16, 32, … 1024 */
+    arena_fini(&arena);
+}
+
+static void a_list_that_cannot_grow_is_as_it_was(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init_max(&arena, 100);
+    size_t room = 0;
+    int *list = arena_grow(&arena, NULL, 0, &room, sizeof *list);
+    assert_non_null(list);
+    assert_null(arena_grow(&arena, list, 16, &room, sizeof *list));
+    assert_int_equal(room, 16);
+    assert_ptr_equal(arena_grow(&arena, list, 15, &room, sizeof *list), list);
+    room = SIZE_MAX / 2 + 1;
+    assert_null(arena_grow(&arena, list, room, &room, sizeof *list));
+    arena_fini(&arena);
+}
+
 static void copies_are_terminated_and_independent(void **state)
 {
     (void)state;
@@ -124,6 +161,8 @@ int main(void)
         cmocka_unit_test(empty_objects_have_addresses_of_their_own),
         cmocka_unit_test(the_maximum_is_a_maximum_and_a_reset_gives_it_back),
         cmocka_unit_test(array_size_is_checked_for_overflow),
+        cmocka_unit_test(a_list_grows_by_doubling_and_keeps_its_members),
+        cmocka_unit_test(a_list_that_cannot_grow_is_as_it_was),
         cmocka_unit_test(copies_are_terminated_and_independent),
         cmocka_unit_test(failed_memory_is_reported_not_ignored),
     };

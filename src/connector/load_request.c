@@ -66,16 +66,11 @@ static enum err_class load_shape(struct loader *loader, const struct yaml *node,
 static enum err_class params_add(struct loader *loader, struct params *params,
                                  const struct member *member)
 {
-    if (params->len == params->room) {
-        size_t room = params->room ? params->room * 2 : 16;
-        struct member *items = arena_array(loader->arena, room, sizeof *items);
-        if (!items)
-            return err_no_memory(loader->err);
-        if (params->len > 0)
-            memcpy(items, params->items, params->len * sizeof *items);
-        params->items = items;
-        params->room = room;
-    }
+    struct member *items = arena_grow(loader->arena, params->items, params->len, &params->room,
+                                      sizeof *items);
+    if (!items)
+        return err_no_memory(loader->err);
+    params->items = items;
     params->items[params->len++] = *member;
     return ERR_OK;
 }

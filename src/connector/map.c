@@ -25,9 +25,9 @@ static enum err_class reject_add(struct mapper *m, const struct row *row, struct
                                  const struct err *why, struct reject **out)
 {
     struct mapped *mapped = m->out;
-    void *items = mapped->rejects;
-    if (!mapper_grow(m->arena, &items, mapped->rejects_len, &m->rejects_room,
-                     sizeof *mapped->rejects))
+    void *items = arena_grow(m->arena, mapped->rejects, mapped->rejects_len, &m->rejects_room,
+                             sizeof *mapped->rejects);
+    if (!items)
         return err_no_memory(m->err);
     mapped->rejects = items;
     *out = &mapped->rejects[mapped->rejects_len++];

@@ -3,21 +3,6 @@
 
 #include "connector/mapper.h"
 
-bool mapper_grow(struct arena *arena, void **items, size_t len, size_t *room, size_t bytes_each)
-{
-    if (len < *room)
-        return true;
-    size_t wanted = *room ? *room * 2 : 16;
-    void *bigger = arena_array(arena, wanted, bytes_each);
-    if (!bigger)
-        return false;
-    if (len > 0)
-        memcpy(bigger, *items, len * bytes_each);
-    *items = bigger;
-    *room = wanted;
-    return true;
-}
-
 static bool text_is_zero(struct str text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -33,11 +18,12 @@ static enum err_class note_cipher(struct mapper *m, const struct row *row, size_
                                   struct str cipher, bool online)
 {
     struct mapped *out = m->out;
-    void *items = out->ciphers;
     size_t batch = row->table; /* or one behind, where the table has several */
     while (out->batches[batch] != row->batch)
         batch++;
-    if (!mapper_grow(m->arena, &items, out->ciphers_len, &m->ciphers_room, sizeof *out->ciphers))
+    void *items = arena_grow(m->arena, out->ciphers, out->ciphers_len, &m->ciphers_room,
+                             sizeof *out->ciphers);
+    if (!items)
         return err_no_memory(m->err);
     out->ciphers = items;
     out->ciphers[out->ciphers_len++] = (struct cipher_cell){batch, row->at, column, cipher, online};
@@ -114,8 +100,9 @@ static enum err_class note_unknown(struct mapper *m, const struct field_plan *fi
                                    struct str value)
 {
     struct mapped *out = m->out;
-    void *items = out->unknown;
-    if (!mapper_grow(m->arena, &items, out->unknown_len, &m->unknown_room, sizeof *out->unknown))
+    void *items = arena_grow(m->arena, out->unknown, out->unknown_len, &m->unknown_room,
+                             sizeof *out->unknown);
+    if (!items)
         return err_no_memory(m->err);
     out->unknown = items;
     out->unknown[out->unknown_len++] = (struct unknown_value){field->name, value};

@@ -29,8 +29,6 @@ struct row {
     int exponent;
 };
 
-/* Room for one more in an array of the arena: doubles, and leaves the old one to the arena. */
-bool mapper_grow(struct arena *arena, void **items, size_t len, size_t *room, size_t bytes_each);
 /* ERR_SKIP_RECORD with *why: the record is refused. */
 enum err_class field_map(struct mapper *m, const struct row *row, const struct field_plan *field,
                          struct err *why);

@@ -87,8 +87,6 @@ enum err_class value_read(const struct reader *row, int column, enum column_type
                           struct arena *arena, struct sql_value *out, struct err *err);
 /* "YYYY-MM-DD" of an instant in the shop's zone, in the arena; NULL text: no memory. */
 struct str work_day(const struct derive_work *work, int64_t at_ms);
-/* Room for one member more of a list that grows in the arena; false: no memory. */
-bool list_grow(struct arena *arena, void **items, size_t len, size_t *room, size_t bytes_each);
 
 /* --- result.c: rows of result tables (key: shop_id and an id) --- */
 struct result_row {

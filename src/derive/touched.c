@@ -115,8 +115,8 @@ static enum err_class row_add(const struct reading *r, struct str key, struct er
 {
     struct touched_list *list = r->list;
     struct arena *arena = r->work->arena;
-    void *rows = list->rows;
-    if (!list_grow(arena, &rows, list->len, &list->room, sizeof(*list->rows)))
+    void *rows = arena_grow(arena, list->rows, list->len, &list->room, sizeof(*list->rows));
+    if (!rows)
         return err_no_memory(err);
     list->rows = rows;
     struct touched_row *to = &list->rows[list->len];
@@ -135,9 +135,9 @@ static enum err_class list_read(struct reader *row, void *context, struct err *e
     struct json_doc *doc;
     struct json_iter each;
     const struct json *key;
-    void *lists = list->lists;
-    if (!list_grow(r->work->arena, &lists, list->lists_len, &list->lists_room,
-                   sizeof(*list->lists)))
+    void *lists = arena_grow(r->work->arena, list->lists, list->lists_len, &list->lists_room,
+                             sizeof(*list->lists));
+    if (!lists)
         return err_no_memory(err);
     list->lists = lists;
     list->lists[list->lists_len++] = reader_int(row, 0);

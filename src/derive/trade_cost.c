@@ -42,11 +42,11 @@ static bool text_keep(const struct derive_work *work, struct str text, struct st
 
 static struct cost_line *line_of(struct cost_book *book, struct str sku_id)
 {
-    void *items = book->lines;
     if (book->lines_len > 0 && str_eq(book->lines[book->lines_len - 1].sku_id, sku_id))
         return &book->lines[book->lines_len - 1];
-    if (!list_grow(book->work->arena, &items, book->lines_len, &book->lines_room,
-                   sizeof *book->lines))
+    void *items = arena_grow(book->work->arena, book->lines, book->lines_len, &book->lines_room,
+                             sizeof *book->lines);
+    if (!items)
         return NULL;
     book->lines = items;
     struct cost_line *line = &book->lines[book->lines_len];
@@ -61,9 +61,11 @@ static enum err_class cost_row(struct reader *row, void *context, struct err *er
 {
     struct cost_book *book = context;
     struct cost_line *line = line_of(book, reader_text(row, 0));
-    void *items = line ? line->entries : NULL;
-    if (!line ||
-        !list_grow(book->work->arena, &items, line->len, &line->room, sizeof *line->entries))
+    if (!line)
+        return err_no_memory(err);
+    void *items = arena_grow(book->work->arena, line->entries, line->len, &line->room,
+                             sizeof *line->entries);
+    if (!items)
         return err_no_memory(err);
     line->entries = items;
     struct cost_entry *entry = &line->entries[line->len];
@@ -111,8 +113,9 @@ struct rate_reading {
 static enum err_class rate_row(struct reader *row, void *context, struct err *err)
 {
     struct rate_reading *r = context;
-    void *items = r->line->entries;
-    if (!list_grow(r->work->arena, &items, r->line->len, &r->line->room, sizeof *r->line->entries))
+    void *items = arena_grow(r->work->arena, r->line->entries, r->line->len, &r->line->room,
+                             sizeof *r->line->entries);
+    if (!items)
         return err_no_memory(err);
     r->line->entries = items;
     struct rate_entry *entry = &r->line->entries[r->line->len];
@@ -131,9 +134,9 @@ static enum err_class rates_of(struct cost_book *book, struct str base, struct s
             *out = &book->rates[i];
             return ERR_OK;
         }
-    void *items = book->rates;
-    if (!list_grow(book->work->arena, &items, book->rates_len, &book->rates_room,
-                   sizeof *book->rates))
+    void *items = arena_grow(book->work->arena, book->rates, book->rates_len, &book->rates_room,
+                             sizeof *book->rates);
+    if (!items)
         return err_no_memory(err);
     book->rates = items;
     struct rate_line *line = &book->rates[book->rates_len];

@@ -121,8 +121,8 @@ static int64_t placed_ms(const struct reader *row)
 static enum err_class order_row(struct reader *row, void *context, struct err *err)
 {
     struct order_reading *r = context;
-    void *items = r->orders;
-    if (!list_grow(r->work->arena, &items, r->len, &r->room, sizeof *r->orders))
+    void *items = arena_grow(r->work->arena, r->orders, r->len, &r->room, sizeof *r->orders);
+    if (!items)
         return err_no_memory(err);
     r->orders = items;
     struct trade_order *order = &r->orders[r->len++];

@@ -26,7 +26,6 @@ enum err_class trade_touch(const struct derive_work *work, const char *table, st
 static enum err_class sku_day_row(struct reader *row, void *context, struct err *err)
 {
     struct sku_days *days = context;
-    void *items = days->items;
     struct str day = reader_text(row, 0);
     bool other = days->len > 0 && !str_eq(days->items[days->len - 1].day, day);
     /* A day is never cut: its currencies stay together. */
@@ -36,7 +35,9 @@ static enum err_class sku_day_row(struct reader *row, void *context, struct err 
         days->next = arena_dup(days->work->arena, day);
         return days->next.ptr ? ERR_OK : err_no_memory(err);
     }
-    if (!list_grow(days->work->arena, &items, days->len, &days->room, sizeof *days->items))
+    void *items = arena_grow(days->work->arena, days->items, days->len, &days->room,
+                             sizeof *days->items);
+    if (!items)
         return err_no_memory(err);
     days->items = items;
     struct sku_day *item = &days->items[days->len++];
@@ -215,8 +216,9 @@ struct rate_costs {
 static enum err_class rate_cost(struct reader *row, void *context, struct err *err)
 {
     struct rate_costs *costs = context;
-    void *keys = costs->keys;
-    if (!list_grow(costs->arena, &keys, costs->len, &costs->room, sizeof *costs->keys))
+    void *keys = arena_grow(costs->arena, costs->keys, costs->len, &costs->room,
+                            sizeof *costs->keys);
+    if (!keys)
         return err_no_memory(err);
     costs->keys = keys;
     struct str key = arena_printf(costs->arena, "%.*s\x1f%.*s", STR_ARG(reader_text(row, 0)),

@@ -62,18 +62,3 @@ struct str work_day(const struct derive_work *work, int64_t at_ms)
     zone_from_utc_ms(work->shop->zone, at_ms, &day);
     return arena_printf(work->arena, "%04d-%02u-%02u", (int)day.year, day.month, day.day);
 }
-
-bool list_grow(struct arena *arena, void **items, size_t len, size_t *room, size_t bytes_each)
-{
-    if (len < *room)
-        return true;
-    size_t wanted = *room ? *room * 2 : 8;
-    void *bigger = arena_array(arena, wanted, bytes_each);
-    if (!bigger)
-        return false;
-    if (len > 0)
-        memcpy(bigger, *items, len * bytes_each);
-    *items = bigger;
-    *room = wanted;
-    return true;
-}

@@ -84,16 +84,11 @@ static enum err_class shops_read(struct look *look, bool (*sees)(void *context, 
         int64_t id = reader_int(look->snapshot, 0);
         if (sees && !sees(context, id))
             continue;
-        if (out->shops_len == room) {
-            size_t more = room ? room * 2 : 16;
-            struct sync_shop_progress *grown = arena_array(look->arena, more, sizeof(*grown));
-            if (!grown)
-                return err_no_memory(err);
-            if (room)
-                memcpy(grown, out->shops, room * sizeof(*grown));
-            out->shops = grown;
-            room = more;
-        }
+        struct sync_shop_progress *shops = arena_grow(look->arena, out->shops, out->shops_len,
+                                                      &room, sizeof(*shops));
+        if (!shops)
+            return err_no_memory(err);
+        out->shops = shops;
         out->shops[out->shops_len++] = (struct sync_shop_progress){
             .shop_id = id,
             .streams = text_keep(look, 1),
