@@ -214,6 +214,35 @@ static enum err_class import_look(struct import *import, struct err *err)
     return reader_close(row, err);
 }
 
+/* Whether somebody still works on the file. What a person has paused is waited for by nobody. */
+static enum err_class import_goes_on(struct import *import, bool *goes_on, struct err *err)
+{
+    struct queue_depth depth;
+    enum err_class class_ = queue_depth_read(import->app->store, import->ask.run, clock_now_ms(),
+                                             &depth, err);
+    *goes_on = class_ == ERR_OK && depth.ready - depth.held + depth.waiting + depth.running > 0;
+    return class_;
+}
+
+/* Until nothing of the run is left, also not with a worker of another process, which may have its lane. */
+static enum err_class run_empty(struct import *import, struct workers *workers, struct err *err)
+{
+    bool goes_on = true;
+    enum err_class class_;
+    do {
+        class_ = workers_wait_idle(workers, clock_now_ms() + FOLLOW_MS, &stop_asked, err);
+        if (class_ == ERR_LATER)
+            class_ = ERR_OK;
+        else if (class_ == ERR_OK)
+            class_ = import_goes_on(import, &goes_on, err);
+        if (class_ == ERR_OK && goes_on &&
+            !clock_sleep_until(clock_now_ms() + FOLLOW_MS, &stop_asked))
+            class_ = ERR_STOPPED;
+        workers_nudge(workers);
+    } while (class_ == ERR_OK && goes_on);
+    return class_ == ERR_STOPPED ? ERR_OK : class_;
+}
+
 static enum err_class import_work(struct import *import, struct err *err)
 {
     struct app *app = import->app;
@@ -243,33 +272,24 @@ static enum err_class import_work(struct import *import, struct err *err)
     class_ = workers_start(&options, &workers, err);
     if (class_ != ERR_OK)
         return class_;
-    struct err why;
-    do
-        class_ = workers_wait_idle(workers, clock_now_ms() + FOLLOW_MS, &stop_asked, &why);
-    while (class_ == ERR_LATER);
+    class_ = run_empty(import, workers, err);
     workers_stop(workers);
-    if (class_ == ERR_OK || class_ == ERR_STOPPED)
-        return ERR_OK;
-    if (err)
-        *err = why;
     return class_;
 }
 
 /* The lane may be another's: then its worker stores the rows, and this command waits for it. */
 static enum err_class import_follow(struct import *import, struct role *role, struct err *err)
 {
-    struct queue_depth depth;
+    bool goes_on = true;
     enum err_class class_ = import_look(import, err);
-    while (class_ == ERR_OK && !import->done) {
+    while (class_ == ERR_OK && !import->done && goes_on) {
         if (role_take(role, import->app, "import", NULL) == ERR_OK)
             return import_work(import, err);
         if (!clock_sleep_until(clock_now_ms() + FOLLOW_MS, &stop_asked))
             return ERR_OK;
-        class_ = queue_depth_read(import->app->store, import->ask.run, clock_now_ms(), &depth, err);
+        class_ = import_goes_on(import, &goes_on, err);
         if (class_ == ERR_OK)
             class_ = import_look(import, err);
-        if (class_ == ERR_OK && depth.ready + depth.waiting + depth.running == 0)
-            return ERR_OK;
     }
     return class_;
 }

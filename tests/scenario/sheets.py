@@ -657,6 +657,18 @@ def on_server(t, kind):
     same(int(stage.rows("SELECT count(*) AS n FROM import_page")[0]["n"]), 0, "pages that are left")
 
 
+def test_an_import_waits_for_the_lane_that_another_process_had(t):
+    stage = OnServer(t, server_start(t, pg_server), platform="douyin-life", life_shops=1, life_orders=1)
+    shop, cut, path = stage.shops[0]["name"], t.folder() / "cut.xlsx", t.folder() / "sales.xlsx"
+    cut.write_bytes(xlsx_bytes({"a": [SALES] + [sale(i) for i in range(1, 1601)]}))
+    path.write_bytes(xlsx_bytes({"a": [SALES] + [sale(i) for i in range(2001, 2011)]}))
+    env = dict(stage.env, HUILIU_FAIL="sync.import.page=kill@3")
+    huiliu(stage.home, "import", str(cut), "--as", "life-sales", "--shop", shop, env=env)
+    holds(stage.rows("SELECT count(*) AS n FROM task WHERE state = 'running'")[0]["n"], "the killed one left its lease")
+    done = take(stage, path, "life-sales", shop)
+    same((done["state"], done["new"]), ("done", 10), "it ended when its rows were stored, behind those of the other")
+
+
 def test_an_import_is_the_same_on_postgresql(t):
     on_server(t, pg_server)
 
