@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sync/import_walk.h"
+#include "sync/import_reading.h"
 #include "sync/sql.h"
 #include "sync/sync_internal.h"
 
@@ -20,98 +20,6 @@ enum {
     STALE_MS = 60 * 60 * 1000,
 };
 
-/* --- the kinds of files --- */
-
-static enum err_class forms_load(struct sync *sync, struct err *err)
-{
-    const struct table_catalog *catalog = store_catalog(sync->options.store);
-    const struct embedded_file *one = connector_builtin_forms();
-    enum err_class class_ = ERR_OK;
-    for (; one->name && class_ == ERR_OK && sync->forms_len < FORMS_MAX; one++) {
-        struct str text = {(const char *)one->bytes, one->bytes_len};
-        struct connector *form;
-        class_ = connector_load_file(str_of(one->name), text, catalog, &form, err);
-        if (class_ == ERR_OK)
-            sync->forms[sync->forms_len++] = form;
-    }
-    return class_;
-}
-
-enum err_class sync_forms(struct sync *sync, const struct connector *const **out, size_t *len,
-                          struct err *err)
-{
-    enum err_class class_ = ERR_OK;
-    pthread_mutex_lock(&sync->forms_lock);
-    if (sync->forms_len == 0)
-        class_ = forms_load(sync, err);
-    pthread_mutex_unlock(&sync->forms_lock);
-    *out = (const struct connector *const *)sync->forms;
-    *len = sync->forms_len;
-    return class_;
-}
-
-enum err_class sync_form(struct sync *sync, struct str kind, const struct connector **out,
-                         struct err *err)
-{
-    const struct connector *const *forms;
-    struct str names[FORMS_MAX];
-    size_t len;
-    enum err_class class_ = sync_forms(sync, &forms, &len, err);
-    if (class_ != ERR_OK)
-        return class_;
-    for (size_t i = 0; i < len; i++) {
-        names[i] = connector_file(forms[i])->kind;
-        *out = forms[i];
-        if (str_eq(names[i], kind))
-            return ERR_OK;
-    }
-    size_t nearest = str_nearest(kind, names, len);
-    return err_set(err, ERR_BAD_REQUEST, "import_kind",
-                   nearest == SIZE_MAX
-                       ? "there is no kind of file \"%.*s\""
-                       : "there is no kind of file \"%.*s\"; did you mean \"%.*s\"?",
-                   STR_ARG(kind), STR_ARG(nearest == SIZE_MAX ? STR("") : names[nearest]));
-}
-
-const struct sync_shop *sync_shop_known(struct sync *sync, int64_t shop_id)
-{
-    return sync->options.shop_of(sync->options.context, shop_id);
-}
-
-/* --- one reading of a file --- */
-
-struct reading {
-    struct sync *sync;
-    const struct import_ask *ask;
-    struct sync_shop
-        shop; /* the asked one, with the file's manifest in the place of its platform's */
-    const struct file_form *form;
-    struct import_walk walk;
-    struct map
-        seen; /* of rows that were accepted, at most a sheet's: hashes of their keys, or what they say */
-    import_fault_seen *each;
-    void *context;
-    struct import_counts *counts;
-    int64_t received_ms;
-    /* Keeping, not only looking. */
-    bool keeps;
-    int64_t id, pages;
-    /* A page. */
-    struct import_fault faults[2 * IMPORT_PAGE_ROWS];
-    size_t faults_len;
-    bool dropped[IMPORT_PAGE_ROWS];
-};
-
-static enum err_class fault_add(struct reading *r, const struct import_fault *fault)
-{
-    r->counts->errors++;
-    if (r->each)
-        r->each(r->context, fault);
-    if (r->faults_len < sizeof r->faults / sizeof *r->faults)
-        r->faults[r->faults_len++] = *fault;
-    return ERR_OK;
-}
-
 /* A line that is no row of CSV. Its texts are the caller's, for this moment. */
 static enum err_class line_fault(void *context, const struct import_fault *fault, struct err *err)
 {
@@ -122,220 +30,7 @@ static enum err_class line_fault(void *context, const struct import_fault *fault
     if (!kept.code.ptr || !kept.message.ptr)
         return err_no_memory(err);
     r->counts->rows++;
-    return fault_add(r, &kept);
-}
-
-static struct task_run reading_run(struct reading *r)
-{
-    return (struct task_run){.sync = r->sync, .shop = &r->shop, .stream = r->form->stream};
-}
-
-/* Which row of the page a record of its document is. */
-static size_t record_place(const struct json *const *rows, size_t len, const struct json *record)
-{
-    size_t at = 0;
-    while (at < len && rows[at] != record)
-        at++;
-    return at;
-}
-
-/* The heading of what a field was made of: people know no columns of tables. */
-static struct str field_heading(const struct reading *r, struct str field)
-{
-    struct str column = connector_file_source(r->ask->form, field);
-    for (size_t i = 0; i < r->walk.columns_len; i++)
-        if (r->walk.columns[i] != SIZE_MAX &&
-            str_eq(r->form->columns[r->walk.columns[i]].name, column))
-            return r->walk.headings[i];
-    for (size_t i = 0; i < r->form->columns_len; i++)
-        if (str_eq(r->form->columns[i].name, column))
-            return r->form->columns[i].headers[0];
-    return STR("");
-}
-
-static enum err_class rejects_tell(struct reading *r, const struct mapped *mapped,
-                                   const struct json *const *rows, struct arena *arena,
-                                   struct err *err)
-{
-    for (size_t i = 0; i < mapped->rejects_len; i++) {
-        const struct reject *reject = &mapped->rejects[i];
-        size_t at = record_place(rows, r->walk.records_len, reject->record);
-        struct import_fault fault = {.column = field_heading(r, reject->field),
-                                     .code = arena_dup(arena, str_of(reject->code)),
-                                     .message = reject->message};
-        if (!fault.code.ptr)
-            return err_no_memory(err);
-        if (at < r->walk.records_len) {
-            fault.sheet = r->walk.records[at].sheet;
-            fault.line = r->walk.records[at].line;
-        }
-        fault_add(r, &fault);
-    }
-    return ERR_OK;
-}
-
-/* A key as people read it: its parts are joined by U+001F. */
-static struct str key_shown(struct str key, struct arena *arena)
-{
-    struct str shown = arena_dup(arena, key);
-    char *text = (char *)(uintptr_t)shown.ptr;
-    for (size_t i = 0; text && i < shown.len; i++)
-        if (text[i] == '\x1f')
-            text[i] = ' ';
-    return shown;
-}
-
-/* A key that another row of the file has: that row stays, this one is refused. */
-static enum err_class keys_look(struct reading *r, const struct mapped *mapped,
-                                const struct json *const *rows, struct arena *arena,
-                                struct err *err)
-{
-    const struct batch *batch = mapped->batches[0];
-    for (size_t row = 0; row < batch->rows_len; row++) {
-        struct str key;
-        bool added = false;
-        enum err_class class_ = batch_key(batch, row, arena, &key, err);
-        if (class_ != ERR_OK)
-            return class_;
-        uint64_t hash = id_hash(key);
-        struct str kept = arena_dup(&r->walk.kept, (struct str){(const char *)&hash, sizeof hash});
-        struct map_entry *entry = kept.ptr ? map_put(&r->seen, kept, &added) : NULL;
-        if (!entry)
-            return err_no_memory(err);
-        size_t at = record_place(rows, r->walk.records_len, batch->records[row]);
-        if (added) {
-            entry->value.number = (uint64_t)r->walk.records[at].line;
-            continue;
-        }
-        r->dropped[at] = true;
-        struct str message = arena_printf(arena, "row %llu has the same key: %.*s",
-                                          (unsigned long long)entry->value.number,
-                                          STR_ARG(key_shown(key, arena)));
-        if (!message.ptr)
-            return err_no_memory(err);
-        const struct import_fault fault = {.sheet = r->walk.records[at].sheet,
-                                           .line = r->walk.records[at].line,
-                                           .column = STR(""),
-                                           .code = STR("key_twice"),
-                                           .message = message};
-        fault_add(r, &fault);
-    }
-    return ERR_OK;
-}
-
-/* Rows that are known by what they say: which of those alike each one is. Nothing is refused, for two alike are two. The
- * number is kept with the page, so that a process that goes on with it, and an original that is mapped again, have it too. */
-static enum err_class rows_number(struct reading *r, const struct mapped *mapped,
-                                  const struct json *const *rows, struct err *err)
-{
-    const struct batch *batch = mapped->batches[0];
-    for (size_t row = 0; row < batch->rows_len; row++) {
-        struct str content = batch->columns[r->form->content].texts[row];
-        struct map_entry *entry = map_find(&r->seen, content);
-        if (!entry) {
-            struct str kept = arena_dup(&r->walk.kept, content);
-            entry = kept.ptr ? map_put(&r->seen, kept, NULL) : NULL;
-        }
-        if (!entry)
-            return err_no_memory(err);
-        size_t at = record_place(rows, r->walk.records_len, batch->records[row]);
-        r->walk.records[at].nth = (int64_t)++entry->value.number;
-    }
-    return ERR_OK;
-}
-
-/* The records of a page's document, as they stand. */
-static enum err_class page_rows(const struct reading *r, const struct page *page,
-                                struct arena *arena, const struct json ***out, struct err *err)
-{
-    struct json_iter iter;
-    const struct json **rows = arena_array(arena, IMPORT_PAGE_ROWS, sizeof *rows), *row;
-    *out = rows;
-    if (!rows)
-        return err_no_memory(err);
-    json_iter_init(&iter, json_get(json_root(page->doc), STR("rows")));
-    for (size_t i = 0; i < r->walk.records_len && (row = json_iter_next(&iter, NULL)); i++)
-        rows[i] = row;
-    return ERR_OK;
-}
-
-static enum err_class page_judge(struct reading *r, const struct page *page, struct arena *arena,
-                                 struct err *err)
-{
-    struct facts facts = r->shop.facts;
-    struct mapped mapped;
-    const struct json **rows;
-    facts.received_ms = r->received_ms;
-    enum err_class class_ = page_rows(r, page, arena, &rows, err);
-    if (class_ == ERR_OK)
-        class_ = connector_map(r->ask->form, r->form->stream, &facts, page, arena, &mapped, err);
-    if (class_ == ERR_OK)
-        class_ = rejects_tell(r, &mapped, rows, arena, err);
-    if (class_ != ERR_OK)
-        return class_;
-    return r->form->content != SIZE_MAX ? rows_number(r, &mapped, rows, err)
-                                        : keys_look(r, &mapped, rows, arena, err);
-}
-
-/* The record of the walk that is the n-th of those that were not refused as a whole. */
-static const struct import_record *record_kept(const struct reading *r, size_t n)
-{
-    for (size_t i = 0; i < r->walk.records_len; i++)
-        if (!r->dropped[i] && n-- == 0)
-            return &r->walk.records[i];
-    return NULL;
-}
-
-static enum err_class change_tell(struct reading *r, const struct batch *batch, size_t row,
-                                  const struct json *const *rows, enum row_outcome outcome,
-                                  struct arena *arena, struct err *err)
-{
-    struct str key;
-    size_t at = record_place(rows, r->walk.records_len, batch->records[row]);
-    const struct import_record *record = record_kept(r, at);
-    enum err_class class_ = batch_key(batch, row, arena, &key, err);
-    if (class_ != ERR_OK || !record)
-        return class_;
-    const struct import_change change = {record->sheet, record->line, key_shown(key, arena),
-                                         outcome};
-    r->ask->change(r->context, &change);
-    return ERR_OK;
-}
-
-static enum err_class outcomes_look(struct reading *r, const struct batch *batch,
-                                    const struct page *page, struct arena *arena, struct err *err)
-{
-    unsigned char *outcomes = arena_alloc(arena, batch->rows_len + 1);
-    const struct json **rows;
-    enum err_class class_ = outcomes ? page_rows(r, page, arena, &rows, err) : err_no_memory(err);
-    if (class_ == ERR_OK)
-        class_ = store_judge(r->sync->options.store, batch, r->shop.id, clock_now_ms(), outcomes,
-                             err);
-    for (size_t row = 0; class_ == ERR_OK && row < batch->rows_len; row++) {
-        enum row_outcome outcome = outcomes[row];
-        r->counts->outcomes[outcome]++;
-        if (r->ask->change && (outcome == ROW_CHANGED || outcome == ROW_OLDER))
-            class_ = change_tell(r, batch, row, rows, outcome, arena, err);
-    }
-    return class_;
-}
-
-/* What storing it would come to. */
-static enum err_class page_look(struct reading *r, struct str text, struct arena *arena,
-                                struct err *err)
-{
-    struct task_run run = reading_run(r);
-    struct facts facts = r->shop.facts;
-    struct prepared prepared;
-    struct page page = {.doc = NULL};
-    facts.received_ms = r->received_ms;
-    enum err_class class_ = json_parse(text, &page.doc, err);
-    if (class_ == ERR_OK)
-        class_ = page_prepare(&run, &facts, &page, arena, &prepared, err);
-    if (class_ == ERR_OK)
-        class_ = outcomes_look(r, prepared.mapped.batches[0], &page, arena, err);
-    json_free(page.doc);
-    return class_;
+    return reading_fault(r, &kept);
 }
 
 /* --- keeping --- */
@@ -395,68 +90,6 @@ static enum err_class page_keep(struct reading *r, struct str text, struct arena
     return class_;
 }
 
-/* --- whose a row is --- */
-
-/* The cell of the column that names the shop; empty: the row is of the shop that was asked for. */
-static struct str row_shop(const struct reading *r, const struct json *row)
-{
-    return json_text(json_get(json_get(row, STR("cells")), r->form->columns[r->form->shop].name));
-}
-
-static enum err_class shop_fault(struct reading *r, const struct import_record *record,
-                                 struct str word, struct str code, const char *why, struct err *err)
-{
-    struct import_fault fault = {record->sheet, record->line, STR(""), code,
-                                 arena_printf(&r->walk.arena, "\"%.*s\" %s", STR_ARG(word), why)};
-    for (size_t i = 0; i < r->walk.columns_len; i++)
-        if (r->walk.columns[i] == r->form->shop)
-            fault.column = r->walk.headings[i];
-    return fault.message.ptr ? fault_add(r, &fault) : err_no_memory(err);
-}
-
-/* Whether the row is one of the asked shop's. Of a file that is taken for each of its shops in turn the others' rows are
- * no rows, and who is nobody's is told once. */
-static enum err_class row_is_ours(struct reading *r, const struct import_record *record,
-                                  const struct json *row, bool *ours, struct err *err)
-{
-    struct str word = row_shop(r, row);
-    const struct import_ask *ask = r->ask;
-    int64_t id = ask->shop->id;
-    if (ask->shop_named && (word.len > 0 || ask->part))
-        id = word.len > 0 ? ask->shop_named(ask->shops_context, word) : 0;
-    *ours = id == ask->shop->id;
-    if (*ours || (ask->part && (id > 0 || ask->part_behind))) {
-        r->counts->rows -= !*ours;
-        return ERR_OK;
-    }
-    struct str code = id > 0 ? STR("shop_other") : STR("shop_unknown");
-    return shop_fault(r, record, word, code,
-                      id > 0 ? "is another shop than the one that the file is for" : "is no shop",
-                      err);
-}
-
-/* Takes the rows of the page that are not this shop's out of it. */
-static enum err_class page_ours(struct reading *r, const struct page *page, bool *all,
-                                struct err *err)
-{
-    struct import_walk *walk = &r->walk;
-    struct json_iter iter;
-    const struct json *row;
-    size_t kept = 0;
-    enum err_class class_ = ERR_OK;
-    json_iter_init(&iter, json_get(json_root(page->doc), STR("rows")));
-    for (size_t i = 0; class_ == ERR_OK && i < walk->records_len; i++) {
-        bool ours = false;
-        row = json_iter_next(&iter, NULL);
-        class_ = row_is_ours(r, &walk->records[i], row, &ours, err);
-        if (ours)
-            walk->records[kept++] = walk->records[i];
-    }
-    *all = kept == walk->records_len;
-    walk->records_len = kept;
-    return class_;
-}
-
 /* --- a page, the whole --- */
 
 /* The rows of the walk that are this shop's, as a document. */
@@ -468,7 +101,7 @@ static enum err_class page_open(struct reading *r, struct buf *text, struct page
     if (class_ == ERR_OK)
         class_ = json_parse(buf_str(text), &page->doc, err);
     if (class_ == ERR_OK && r->form->shop != SIZE_MAX)
-        class_ = page_ours(r, page, &all, err);
+        class_ = reading_ours(r, page, &all, err);
     if (class_ != ERR_OK || all)
         return class_;
     json_free(page->doc);
@@ -488,7 +121,7 @@ static enum err_class page_take(struct reading *r, struct err *err)
     memset(r->dropped, 0, sizeof r->dropped);
     enum err_class class_ = page_open(r, &text, &page, err);
     if (class_ == ERR_OK)
-        class_ = page_judge(r, &page, &arena, err);
+        class_ = reading_judge(r, &page, &arena, err);
     for (size_t i = 0; i < r->walk.records_len; i++)
         kept += !r->dropped[i];
     if (class_ == ERR_OK)
@@ -496,7 +129,7 @@ static enum err_class page_take(struct reading *r, struct err *err)
     if (class_ == ERR_OK && kept == 0)
         buf_reset(&text);
     if (class_ == ERR_OK && kept > 0 && !r->keeps)
-        class_ = page_look(r, buf_str(&text), &arena, err);
+        class_ = reading_look(r, buf_str(&text), &arena, err);
     if (class_ == ERR_OK && r->keeps)
         class_ = page_keep(r, buf_str(&text), &arena, err);
     json_free(page.doc);
