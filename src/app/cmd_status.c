@@ -209,8 +209,7 @@ enum exit_code cmd_prove(struct app *app, const struct cli *cli, struct err *err
         class_ = app_stream_of(shop->sync.connector, cli_arg(cli, 1), &stream, err);
     if (class_ != ERR_OK)
         return exit_of(class_);
-    const struct sql_value key[] = {sql_int(shop->sync.id), sql_text(stream->name)};
-    class_ = store_read_int(app->store, SQL_STREAM_SINCE, key, 2, 0, &from_ms, err);
+    class_ = sync_stream_since(app->sync, &shop->sync, stream, now_ms, &from_ms, err);
     if (class_ == ERR_OK)
         class_ = range_of_flags(cli, app_shop_zone(app, shop), stream->window.step_ms, now_ms,
                                 &from_ms, &to_ms, err);

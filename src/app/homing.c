@@ -256,8 +256,7 @@ static enum err_class home_prove(void *context, int64_t shop_id, struct str stre
     enum err_class class_ = app_stream_of(shop->sync.connector, stream_name, &stream, err);
     if (class_ != ERR_OK)
         return class_;
-    const struct sql_value key[] = {sql_int(shop_id), sql_text(stream->name)};
-    class_ = store_read_int(app->store, SQL_STREAM_SINCE, key, 2, 0, &from_ms, err);
+    class_ = sync_stream_since(app->sync, &shop->sync, stream, now_ms, &from_ms, err);
     if (class_ == ERR_OK)
         class_ = range_of_texts(from, to, app_shop_zone(app, shop), stream->window.step_ms, now_ms,
                                 &from_ms, &to_ms, err);

@@ -63,8 +63,6 @@ static const char SQL_STATUS[] =
     "SELECT CASE WHEN frontier_ms >= since_ms THEN frontier_ms END, "
     "CASE WHEN complete_up_to_ms >= since_ms THEN complete_up_to_ms END, last_success_ms, "
     "last_error, since_ms FROM stream_state WHERE shop_id = ?1 AND stream = ?2";
-static const char SQL_STREAM_SINCE[] =
-    "SELECT since_ms FROM stream_state WHERE shop_id = ?1 AND stream = ?2";
 /* The worst grade of what is proved; 'C' is worst, so max() of the letter is right. */
 static const char SQL_STATUS_WINDOWS[] =
     "SELECT max(CASE WHEN state = 'sealed' THEN grade END), "

@@ -194,6 +194,16 @@ static enum err_class stored_json(struct sync *sync, const struct sync_shop *sho
     return class_;
 }
 
+enum err_class sync_stream_since(struct sync *sync, const struct sync_shop *shop,
+                                 const struct stream *stream, int64_t now_ms, int64_t *out,
+                                 struct err *err)
+{
+    struct stream_state state;
+    enum err_class class_ = plan_state_load(sync->options.store, shop, stream, now_ms, &state, err);
+    *out = class_ == ERR_OK ? state.since_ms : 0;
+    return class_;
+}
+
 enum err_class sync_prove(struct sync *sync, const struct sync_shop *shop,
                           const struct stream *stream, int64_t from_ms, int64_t to_ms,
                           struct buf *json, struct err *err)

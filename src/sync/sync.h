@@ -99,6 +99,10 @@ extern const char *const sync_task_kinds[];
 enum task_end sync_handle(void *context, const struct task *task, struct task_outcome *outcome);
 
 /* --- evidence --- */
+/* The first instant that is wanted of a stream: what its first sync took, before it what it would take now. */
+enum err_class sync_stream_since(struct sync *sync, const struct sync_shop *shop,
+                                 const struct stream *stream, int64_t now_ms, int64_t *out,
+                                 struct err *err);
 /* Appends the evidence of a range as JSON: windows with grade, totals, distinct ids, rejects, stored
  * rows and digest, what is not covered, and the public "complete up to". docs/proof.md says how to
  * recompute it. */

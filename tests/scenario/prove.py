@@ -33,6 +33,17 @@ def test_the_evidence_of_every_window_can_be_recomputed(t):
     lib.holds(checked > 20, f"only {checked} windows were checked")
 
 
+def test_before_a_first_sync_nothing_is_proved_of_what_it_would_take(t):
+    stage = Stage(t, life_shops=1, life_orders=5, douplus_shops=0)
+    shop = stage.shops[0]
+    before = prove(stage, shop)
+    lib.same((before["windows"], before["stored"]["rows"]), ([], 0), "nothing is there")
+    lib.same([(h["from_ms"], h["to_ms"]) for h in before["not_proved"]], [(before["from_ms"], before["to_ms"])], "one hole")
+    lib.holds(0 < before["to_ms"] - before["from_ms"] < 400 * 86_400_000, f"of days that are asked, not from {before['from']}")
+    stage.sync()
+    lib.same(prove(stage, shop)["from_ms"], before["from_ms"], "and its sync took just that")
+
+
 def test_a_row_taken_away_behind_our_back_changes_the_proof(t):
     stage = Stage(t, life_shops=1, life_orders=200, douplus_shops=0)
     stage.sync()
