@@ -39,8 +39,8 @@ await run(async (browser) => {
   await settled(page)
   read.sorted = { rows: await rows(page), heads: await heads(page), address: page.url() }
 
-  await page.fill('.orders-search input', given.word)
-  await page.press('.orders-search input', 'Enter')
+  await page.fill('.list-search input', given.word)
+  await page.press('.list-search input', 'Enter')
   await settled(page)
   read.found = { rows: await rows(page), address: page.url() }
 

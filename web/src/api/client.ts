@@ -77,24 +77,32 @@ async function send(method: string, address: string, body: unknown, signal?: Abo
   }
 }
 
+type Put = { path?: Record<string, string>; query?: Query; body?: unknown; signal?: AbortSignal; ifMatch?: string }
+
+async function answered(method: string, route: string, { path, query, body, signal, ifMatch }: Put): Promise<Response> {
+  const reply = await send(method.toUpperCase(), addressOf(route, path, query), body, signal, ifMatch)
+  if (reply.ok) return reply
+  const problem = await problemOf(reply)
+  if (problem.status === 401 && !route.startsWith('/auth/')) sessionOver()
+  throw problem
+}
+
 /** ask('get', '/ad-orders/{order_id}', {path: {order_id}}) */
 export async function ask<P extends keyof Routes, M extends keyof Routes[P] & string>(
   method: M,
   route: P,
   ...[asking]: Partial<Asking<P, M>> extends Asking<P, M> ? [Asking<P, M>?] : [Asking<P, M>]
 ): Promise<Of<P, M>['answer']> {
-  const { path, query, body, signal, ifMatch } = (asking ?? {}) as {
-    path?: Record<string, string>
-    query?: Query
-    body?: unknown
-    signal?: AbortSignal
-    ifMatch?: string
-  }
-  const reply = await send(method.toUpperCase(), addressOf(route, path, query), body, signal, ifMatch)
-  if (!reply.ok) {
-    const problem = await problemOf(reply)
-    if (problem.status === 401 && !route.startsWith('/auth/')) sessionOver()
-    throw problem
-  }
+  const reply = await answered(method, route, (asking ?? {}) as Put)
   return (reply.status === 204 ? undefined : await reply.json()) as Of<P, M>['answer']
+}
+
+/** The same, and the answer's text: of what must be shown to its last digit. */
+export async function askText<P extends keyof Routes, M extends keyof Routes[P] & string>(
+  method: M,
+  route: P,
+  asking: Asking<P, M>,
+): Promise<{ answer: Of<P, M>['answer']; text: string }> {
+  const text = await (await answered(method, route, asking as Put)).text()
+  return { answer: JSON.parse(text) as Of<P, M>['answer'], text }
 }

@@ -19,7 +19,13 @@ export interface Column {
   standard?: boolean
   status?: (word: string | null) => { text: string; tone: Tone }
   flag?: (value: boolean | null) => string
+  /** Where its value is not the row's member of that key. */
+  of?: (row: Row) => unknown
+  /** A line for each of these rows instead of one value. */
+  lines?: (row: Row) => Row[]
 }
+/** As many lines are shown in a cell; the drawer has all. */
+export const LINES_MAX = 5
 export interface Page {
   items: Row[]
   next: string | null
@@ -35,8 +41,11 @@ export interface Order {
 export const SORTS_MAX = 3
 export const isNumber = (column: Column) => ['money', 'count', 'share', 'ratio'].includes(column.as)
 
-export function cellText(column: Column, row: Row): string {
-  const value = row[column.key]
+export const cellValue = (column: Column, row: Row): unknown => (column.of ? column.of(row) : row[column.key])
+
+/** `zone`: of rows that are of no one shop. */
+export function cellText(column: Column, row: Row, zone: string | null = null): string {
+  const value = cellValue(column, row)
   if (column.as === 'flag') return column.flag?.((value ?? null) as boolean | null) ?? String(value)
   if (value === null || value === undefined) return '—'
   switch (column.as) {
@@ -49,7 +58,7 @@ export function cellText(column: Column, row: Row): string {
     case 'ratio':
       return ratioText(value as number)
     case 'time':
-      return timeText(value as string, shopZone(String(row.shop)))
+      return timeText(value as string, shopZone(String(row.shop)) ?? zone)
     case 'shop':
       return shopName(value as string)
     case 'status':
