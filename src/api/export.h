@@ -35,7 +35,7 @@ enum err_class export_answer(struct call *call, const struct list *list, struct 
  * page after page by `next`, each of its own commit, so a file shows what the answer shows, figure by figure. Columns are what
  * the answer's form (schema/answers) says of a row: what every row has, and of the rest, where one page is all, what rows of
  * it have; with more pages all of them, for nobody knows yet what later rows have. An object within a row is its members, `shop.name`; a text in two languages the one that is asked for; what has no form, JSON;
- * lists of objects are left out, but for the one that `each` names. Parameters: EXPORT_ITEMS_PARAMS and those of `base` that
+ * lists of objects are left out, but for the one that `each` names, and the columns that are asked for by name of the one that `joins` names. Parameters: EXPORT_ITEMS_PARAMS and those of `base` that
  * choose rows. */
 #define EXPORT_ITEMS_PARAMS                                                                        \
     {"format",           PARAM_QUERY,          PARAM_WORD, .words = export_formats,                \
@@ -59,6 +59,9 @@ struct export_list {
     const char *family; /* of metrics, whose words and decimals the columns have; NULL: none */
     bool both;          /* figures of other families too */
     const char *each;   /* a list within a row: a row for each of its members, or one without */
+    /* A list within a row, whose columns (`parts.sku_name`) are there for who names them: a cell has what all members say, a
+     * line each. */
+    const char *joins;
     const char *parts[EXPORT_PARTS_MAX +
                       1]; /* lists of the answer, instead of `items`; a column names the part */
 };
@@ -97,12 +100,15 @@ struct export_columns {
     const struct export_list *list;
     const struct metric_catalog *metrics;
     bool chinese;
-    bool all; /* those too that no row of the page has */
+    bool all;   /* those too that no row of the page has */
+    bool named; /* who asks says which */
     struct sheet_column columns[SHEET_COLUMNS_MAX];
     size_t len;
 };
 enum err_class export_columns_make(struct export_columns *out, struct str answer,
                                    const struct json *page, struct err *err);
+/* Whether a column is one of what the list's `joins` names. */
+bool export_is_joined(const struct export_list *list, struct str name);
 /* What a column says of a row, and of the member of its `each` (NULL: none). */
 const struct json *export_value(const struct json *row, const struct json *member, struct str name);
 /* The rows of a page: `part` is the list's name. */

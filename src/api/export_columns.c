@@ -24,6 +24,12 @@ const struct json *export_value(const struct json *row, const struct json *membe
     return value ? value : member_of(row, name);
 }
 
+bool export_is_joined(const struct export_list *list, struct str name)
+{
+    struct str head, rest;
+    return list->joins && str_cut(name, '.', &head, &rest) && str_eq(head, str_of(list->joins));
+}
+
 static enum err_class members_take(const struct export_list *list, struct str part,
                                    const struct json *row, export_row_take *take, void *context,
                                    struct err *err)
@@ -63,7 +69,7 @@ struct walking {
     const struct json *page;
     struct str prefix;
     int depth;
-    bool required;
+    bool required, joined;
     size_t inner_len; /* columns of the members of `each`, which come first */
 };
 
@@ -150,7 +156,7 @@ static const struct metric *metric_of(const struct export_columns *out, struct s
 static enum err_class column_add(struct export_columns *out, struct str name, enum sheet_kind kind,
                                  struct err *err)
 {
-    struct str kept = arena_dup(out->arena, name), own, rest = name;
+    struct str kept = arena_dup(out->arena, name), own, rest = kept;
     while (str_cut(rest, '.', &own, &rest))
         continue; /* together.gmv is headed as gmv */
     const struct metric *metric = metric_of(out, own);
@@ -163,12 +169,17 @@ static enum err_class column_add(struct export_columns *out, struct str name, en
                                     .heading = export_heading(kept, out->chinese),
                                     .kind = kind,
                                     .decimals = NUMBER_DECIMALS};
+    bool joined = export_is_joined(out->list, name);
+    if (joined && str_eq(column->heading, kept))
+        column->heading = export_heading(own, out->chinese);
     /* The number of a shop says nothing to people: its name stands beside it. */
     if (str_eq(name, STR("shop")))
         return column_add(out, STR("shop_name"), SHEET_TEXT, err);
     if (!metric)
         return ERR_OK;
     column->heading = out->chinese ? metric->zh : metric->en;
+    if (joined)
+        return ERR_OK; /* several amounts are a text */
     column->kind = export_metric_kind(metric);
     column->decimals = metric_decimals(metric, 2);
     return ERR_OK;
@@ -185,6 +196,20 @@ static enum err_class inner_walk(const struct walking *walking, const struct jso
     inner.prefix = name;
     inner.depth++;
     inner.required = required;
+    return answers_walk(walking->answers, schema, property_take, &inner, err);
+}
+
+/* What members of a list say stands together in a cell, for who asks for it by name. */
+static enum err_class joined_walk(const struct walking *walking, const struct json *schema,
+                                  struct str name, struct err *err)
+{
+    struct walking inner = *walking;
+    if (!walking->out->named)
+        return ERR_OK;
+    inner.prefix = name;
+    inner.depth++;
+    inner.joined = true;
+    schema = answers_follow(walking->answers, json_get(schema, STR("items")), NULL);
     return answers_walk(walking->answers, schema, property_take, &inner, err);
 }
 
@@ -210,6 +235,10 @@ static enum err_class property_take(void *context, struct str own, const struct 
     schema = answers_follow(walking->answers, schema, &ref);
     if (walking->depth == 0 && out->list->each && str_eq(own, str_of(out->list->each)))
         return ERR_OK;
+    if (walking->depth == 0 && out->list->joins && str_eq(own, str_of(out->list->joins)))
+        return joined_walk(walking, schema, own, err);
+    if (walking->joined)
+        return column_add(out, name, SHEET_TEXT, err);
     struct looking looking = {.name = name};
     enum err_class class_ = export_rows(out->list, walking->page, row_look, &looking, err);
     if (class_ || is_rows(walking, schema) ||

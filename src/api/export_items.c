@@ -154,6 +154,31 @@ static enum err_class cell_make(struct items *items, const struct sheet_column *
     return cell->text.ptr ? ERR_OK : err_no_memory(err);
 }
 
+/* What all members say of a column, a line each, a dash for who says nothing; nothing where none does. */
+static enum err_class joined_make(struct items *items, const struct json *row, struct str name,
+                                  struct sheet_cell *cell, struct err *err)
+{
+    struct str head, own;
+    struct json_iter iter;
+    struct buf text;
+    const struct json *member;
+    *cell = (struct sheet_cell){0};
+    str_cut(name, '.', &head, &own);
+    buf_init(&text, CELL_BYTES_MAX);
+    json_iter_init(&iter, json_get(row, head));
+    for (bool any = false; (member = json_iter_next(&iter, NULL)); any = true) {
+        const struct json *value = json_get(member, own), *amount = json_get(value, STR("text"));
+        bool known = json_kind_of(value) != JSON_NULL && json_kind_of(value) != JSON_ABSENT;
+        buf_add(&text, any ? STR("\n") : STR(""));
+        buf_add(&text, known ? cell_text(items, amount ? amount : value) : STR("—"));
+        cell->known |= known;
+    }
+    if (!text.failed)
+        cell->text = arena_dup(&items->reading, buf_str(&text));
+    buf_fini(&text);
+    return cell->text.ptr ? ERR_OK : err_no_memory(err);
+}
+
 /* Of rows that name a shop by its number alone. */
 static void shop_name_make(struct items *items, const struct json *row, struct sheet_cell *cell)
 {
@@ -176,6 +201,8 @@ static enum err_class row_write(void *context, struct str part, const struct jso
         struct str name = str_of(columns->columns[i].name);
         if (items->list->parts[0] && str_eq(name, STR("part")))
             cells[i] = (struct sheet_cell){.known = true, .text = part};
+        else if (export_is_joined(items->list, name))
+            class_ = joined_make(items, row, name, &cells[i], err);
         else
             class_ = cell_make(items, &columns->columns[i], export_value(row, member, name),
                                &cells[i], err);
@@ -206,7 +233,8 @@ static enum err_class sheet_begin(struct items *items, const struct json *page, 
     struct export_columns *columns = &items->columns;
     bool empty = true;
     enum err_class class_ = export_rows(items->list, page, row_seen, &empty, err);
-    columns->all = empty || !items->last || call_arg(items->call, "columns")->given;
+    columns->named = call_arg(items->call, "columns")->given;
+    columns->all = empty || !items->last || columns->named;
     if (!class_)
         class_ = export_columns_make(columns, str_of(items->base->answer), page, err);
     if (!class_)

@@ -64,6 +64,7 @@ static const struct {
     {"from", "起", "From"},
     {"to", "止", "To"},
     {"cover", "封面", "Cover"},
+    {"parts.order_id", "子订单号", "Part"},
     {"newest_order_at", "最近下单", "Newest order"},
     {"provisional", "未定", "Provisional"},
     {"po_id", "PO单号", "PO"},

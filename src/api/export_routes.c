@@ -17,7 +17,7 @@ static const struct export_list lists[] = {
     {.name = "videos", .path = "/api/v1/videos", .zh = "视频", .en = "Videos", .family = "ad"},
     {.name = "shop-statistics", .path = "/api/v1/shops/statistics", .zh = "各店铺的投放", .en = "Ads of each shop", .family = "ad"},
     {.name = "trends", .path = "/api/v1/trends", .zh = "逐日走势", .en = "A period day by day", .family = "ad", .both = true, .each = "days"},
-    {.name = "trade-orders", .path = "/api/v1/trade-orders", .zh = "订单", .en = "Orders", .family = "trade"},
+    {.name = "trade-orders", .path = "/api/v1/trade-orders", .zh = "订单", .en = "Orders", .family = "trade", .joins = "parts"},
     {.name = "trade-parts", .path = "/api/v1/trade-parts", .zh = "子订单", .en = "Parts of orders", .list = &trade_part_list},
     {.name = "sales", .path = "/api/v1/sales", .zh = "销售", .en = "Sales", .family = "trade"},
     {.name = "hot-sellers", .path = "/api/v1/sales/hot", .zh = "爆单榜", .en = "What sold most in a month", .family = "trade"},

@@ -562,7 +562,19 @@ static void a_view_is_saved_as_its_list_allows(void **state)
         struct answer a = view_send(f, "POST", "/api/v1/views", bad[i][0], bad[i][1]);
         answer_refuses(&a, 400, bad[i][3]);
     }
-    struct answer a = view_send(f, "POST", "/api/v1/views", NULL, NULL);
+    /* Whole orders also show what their parts say, as their file names it; other lists do not. */
+    struct answer a = api_ask(
+        f, "POST", "/api/v1/views", NULL,
+        "{\"name\":\"whole\",\"list\":\"trade-orders\",\"columns\":[\"order_id\","
+        "\"parts.sku_name\",\"together.gmv\"],\"widths\":{\"parts.sku_name\":90}}");
+    assert_int_equal(a.status, 201);
+    a = api_ask(f, "POST", "/api/v1/views", NULL,
+                "{\"name\":\"w\",\"list\":\"trade-orders\",\"columns\":[\"parts.nothing\"]}");
+    answer_refuses(&a, 400, "view_columns");
+    a = api_ask(f, "POST", "/api/v1/views", NULL,
+                "{\"name\":\"w\",\"list\":\"trade-parts\",\"columns\":[\"parts.sku_name\"]}");
+    answer_refuses(&a, 400, "view_columns");
+    a = view_send(f, "POST", "/api/v1/views", NULL, NULL);
     assert_int_equal(a.status, 201);
     assert_string_equal(answer_text(&a, "view.filters.cost_min"), "5");
     assert_string_equal(answer_text(&a, "view.columns.1"), "cost");
@@ -599,7 +611,7 @@ static void a_view_is_saved_as_its_list_allows(void **state)
                                     "SELECT count(*) FROM audit WHERE action LIKE 'view.%'", NULL,
                                     0, 0, &lines, NULL),
                      ERR_OK);
-    assert_int_equal(lines, 6);
+    assert_int_equal(lines, 7);
 }
 
 static void every_sort_and_filter_of_a_list_is_there(void **state)

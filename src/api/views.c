@@ -100,6 +100,23 @@ static const struct list_column *column_of(const struct list *list, struct str n
     return NULL;
 }
 
+/* Whole orders also show what their parts say, and what they come to together: as their file names it. */
+static bool has_column(const struct list *list, struct str name)
+{
+    static const char *const together[] = {"pieces", "gmv", "refunds", "net", "received"};
+    struct str head, own;
+    if (column_of(list, name))
+        return true;
+    if (list != &trade_order_list || !str_cut(name, '.', &head, &own))
+        return false;
+    if (str_eq(head, STR("parts")))
+        return column_of(&trade_part_list, own) != NULL;
+    bool found = false;
+    for (size_t i = 0; i < sizeof(together) / sizeof(*together); i++)
+        found = found || str_eq(own, str_of(together[i]));
+    return found && str_eq(head, STR("together"));
+}
+
 static enum err_class columns_check(struct call *call, const struct list *list, struct err *err)
 {
     const struct arg *columns = call_arg(call, "columns");
@@ -111,7 +128,7 @@ static enum err_class columns_check(struct call *call, const struct list *list, 
         bool again = false;
         for (size_t j = 0; j < i; j++)
             again = again || str_eq(columns->texts[i], columns->texts[j]);
-        if (again || !column_of(list, columns->texts[i]))
+        if (again || !has_column(list, columns->texts[i]))
             return call_refuse(call, "columns", "view_columns", err,
                                "`%.*s` is no column of that list, or stands there twice",
                                STR_ARG(utf8_cut(columns->texts[i], 60)));
@@ -122,7 +139,7 @@ static enum err_class columns_check(struct call *call, const struct list *list, 
         return call_refuse(call, "widths", "view_columns", err, "widths is an object");
     json_iter_init(&iter, widths);
     while ((value = json_iter_next(&iter, &name)))
-        if (!column_of(list, name) || json_kind_of(value) != JSON_NUMBER ||
+        if (!has_column(list, name) || json_kind_of(value) != JSON_NUMBER ||
             !str_to_i64(json_text(value), &pixels) || pixels < 1 || pixels > VIEW_WIDTH_MAX)
             return call_refuse(call, "widths", "view_columns", err,
                                "the width of a column of that list is 1 to %d", VIEW_WIDTH_MAX);

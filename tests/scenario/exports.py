@@ -300,6 +300,35 @@ def test_a_column_that_comes_late_is_there(t):
         same({k: row["together.pieces"] for k, row in rows.items() if row["together.pieces"] is not None}, told, "pieces together")
 
 
+def test_parts_stand_in_the_cells_of_their_order_for_who_names_them(t):
+    """Whole orders: without names a part has no column; by name a cell has a line for each part, as the tables have it."""
+    stage = Stage(t, life_shops=1, life_orders=40, douplus_shops=0)
+    stage.sync()
+    stage.execute("UPDATE trade_order SET parent_id = 'P1' WHERE order_id IN (SELECT order_id FROM trade_order ORDER BY order_id LIMIT 3);"
+                  " UPDATE trade_order SET sku_name = NULL WHERE order_id = (SELECT min(order_id) FROM trade_order)")
+    stage.run("derive", "rebuild", check=True)
+    wanted = {}
+    for row in stage.rows("SELECT coalesce(o.parent_id, o.order_id) AS parent, o.order_id, o.sku_name, r.gmv, r.counts FROM trade_order o"
+                          " JOIN trade_result r ON r.shop_id = o.shop_id AND r.order_id = o.order_id ORDER BY 1, 2"):
+        wanted.setdefault(row["parent"], []).append(row)
+    with Api(stage) as api:
+        plain, _ = api.raw("/api/v1/trade-orders/export", format="csv", lang="en")
+        holds("Part" not in plain.decode().splitlines()[0], "who names nothing gets the order's own columns")
+        names = ["order_id", "parts.order_id", "parts.sku_name", "parts.gmv", "parts.late"]
+        data, _ = api.raw("/api/v1/trade-orders/export", format="csv", lang="en", columns=names)
+        lines = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+        same(lines[0], ["Order", "Part", "Name", "GMV", "Shipped late"], "headings")
+        same(len(lines) - 1, len(wanted), "a row an order")
+        for order, parts, skus, gmv, late in lines[1:]:
+            rows = wanted[order]
+            same(parts.split("\n"), [r["order_id"] for r in rows], order)
+            known = any(r["sku_name"] for r in rows)
+            same(skus.split("\n") if known else skus, [r["sku_name"] or "—" for r in rows] if known else "", order)
+            same(gmv.split("\n"), ["—" if r["gmv"] is None else f"{r['gmv'] // 100}.{r['gmv'] % 100:02}" for r in rows], order)
+            same(late, "", "what nobody knows")
+        same(len(wanted["P1"]), 3, "an order of three parts")
+
+
 def test_files_of_answers_have_turns_too(t):
     """Four at once in a process; the fifth is told so. Who reads slowly has its turn until it goes."""
     stage = Stage(t, life_shops=1, life_orders=1, douplus_shops=0)
