@@ -97,6 +97,23 @@ static API_UNUSED void api_ad_shop_day(struct api_fixture *f, int64_t shop, cons
         api_exec(f, statements[i], values, 3);
 }
 
+/* What derive keeps of the names that orders say. */
+static API_UNUSED void api_names(struct api_fixture *f)
+{
+    api_exec(f,
+             "INSERT INTO order_name (shop_id, digest, kind, id, code, name) SELECT DISTINCT"
+             " r.shop_id, 'item' || r.item_id || r.title, 'item', r.item_id, '', r.title"
+             " FROM ad_result r WHERE r.title <> '' ON CONFLICT (shop_id, digest) DO NOTHING",
+             NULL, 0);
+    api_exec(f,
+             "INSERT INTO order_name (shop_id, digest, kind, id, code, name) SELECT DISTINCT"
+             " o.shop_id, 'sku' || coalesce(o.sku_id, '') || coalesce(o.sku_code, '') || '/' ||"
+             " coalesce(o.sku_name, ''), 'sku', coalesce(o.sku_id, ''), coalesce(o.sku_code, ''),"
+             " coalesce(o.sku_name, '') FROM trade_order o WHERE o.sku_name <> ''"
+             " OR o.sku_code <> '' ON CONFLICT (shop_id, digest) DO NOTHING",
+             NULL, 0);
+}
+
 static inline void api_shop_add(struct api_fixture *f, size_t index, int64_t id, const char *name,
                                 const char *external)
 {

@@ -32,8 +32,12 @@ bool list_column_is_text(const struct list_column *column)
 void list_query_init(struct list_query *query, const struct list *list,
                      const struct metric_catalog *catalog, struct arena *arena)
 {
-    *query = (struct list_query){
-        .list = list, .arena = arena, .all_shops = true, .limit = 100, .piece = LIST_STREAM_ROWS};
+    *query = (struct list_query){.list = list,
+                                 .arena = arena,
+                                 .all_shops = true,
+                                 .limit = 100,
+                                 .piece = LIST_STREAM_ROWS,
+                                 .found_max = LIST_FOUND_MAX};
     if (list->family && catalog)
         query->family = metric_family(catalog, str_of(list->family));
     for (size_t i = 0; query->family && i < query->family->metrics_len; i++) {
@@ -203,6 +207,9 @@ enum err_class list_where_among(struct list_query *query, const char *number, co
 
 enum err_class list_where_search(struct list_query *query, struct str text, struct err *err)
 {
+    text = str_trim(text); /* pasted, with blanks around */
+    if (!text.len)
+        return ERR_OK;
     struct sql_value *values = arena_array(query->arena, 2, sizeof(*values));
     struct str small = arena_dup(query->arena, text);
     char *letters = arena_alloc(query->arena, text.len + 1);

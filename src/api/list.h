@@ -88,7 +88,15 @@ struct list_search {
     const char *earlier; /* as a column's */
 };
 
+/* Which rows a text can be in, by keys: (shop, order) of the table that `from` begins with. What all of them find together has
+ * every row that the search columns hold of; more does not matter, because those are asked of what is found. */
+struct list_find {
+    const char *sql; /* ?1 the text ?2 most rows; with `words`: ?2 in small letters ?3 most rows */
+    bool words;
+};
+
 enum { LIST_COLUMNS_MAX = 64, LIST_KEY_MAX = 5, LIST_SORTS_MAX = 3, LIST_TERMS_MAX = 64 };
+enum { LIST_FOUND_MAX = 10000 }; /* more than that: the page is soon full by looking at every row */
 enum { LIST_LIMIT_MAX = 1000, LIST_VALUES_MAX = 2048, LIST_STREAM_ROWS = 2000 };
 
 struct list {
@@ -109,7 +117,10 @@ struct list {
      * met once, at the first of its rows that all filters hold of; so a filter goes by an index of its own. Or NULL. */
     const char *earlier;
     const struct list_search *search; /* ended by a NULL sql; or NULL */
-    const char *family;               /* of LIST_METRIC */
+    /* Ended by a NULL sql, or NULL: every row is looked at. `found`: the pair's columns. */
+    const struct list_find *finds;
+    const char *found[2];
+    const char *family; /* of LIST_METRIC */
 };
 
 /* Parameters that every list has. */
@@ -169,8 +180,9 @@ struct list_query {
     size_t shops_len;
     bool by_shop; /* the filters and the shop together are nearly a key */
     int64_t limit;
-    int64_t page;  /* 0: by cursor */
-    int64_t piece; /* rows that list_stream has in memory at once; LIST_STREAM_ROWS */
+    int64_t page;      /* 0: by cursor */
+    int64_t piece;     /* rows that list_stream has in memory at once; LIST_STREAM_ROWS */
+    int64_t found_max; /* rows that a search finds by keys; LIST_FOUND_MAX */
     bool total;
     struct str cursor; /* empty: from the start */
     struct str secret; /* what cursors are signed with; the same for all processes */

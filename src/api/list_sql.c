@@ -183,7 +183,7 @@ static bool days_decide(const struct list_statement *statement, const struct lis
 /* Rows by a list of pairs. SQLite takes an index of the first column alone and reads all rows of a shop, PostgreSQL a hash of
  * the whole table where it was planned when that was small: unless they are told where to begin. */
 static void pairs_say(struct list_statement *statement, const struct list_query *query,
-                      const struct list_term *term, size_t at)
+                      const char *const pair[2], size_t at)
 {
     const char *from = query->list->from;
     if (statement->database == LIST_SQLITE)
@@ -191,20 +191,21 @@ static void pairs_say(struct list_statement *statement, const struct list_query 
                    "r.rowid IN (SELECT m.rowid FROM json_each(?%zu) AS k CROSS JOIN %.*s m"
                    " ON m.%s = json_extract(k.value, '$[0]')"
                    " AND m.%s = json_extract(k.value, '$[1]'))",
-                   at, (int)strcspn(from, " "), from, term->pair[0], term->pair[1]);
+                   at, (int)strcspn(from, " "), from, pair[0], pair[1]);
     else if (statement->database == LIST_POSTGRES)
         buf_printf(
             &statement->text,
             "r.ctid = ANY (ARRAY(SELECT m.at FROM json_array_elements(CAST(?%zu AS json)) AS k"
             " CROSS JOIN LATERAL (SELECT a.ctid AS at FROM %.*s a WHERE a.%s ="
             " CAST(k.value ->> 0 AS bigint) AND a.%s = k.value ->> 1 LIMIT 100000) AS m))",
-            at, (int)strcspn(from, " "), from, term->pair[0], term->pair[1]);
+            at, (int)strcspn(from, " "), from, pair[0], pair[1]);
     else
-        buf_printf(&statement->text,
-                   "%s IN (SELECT k.number, k.value FROM JSON_TABLE(?%zu, '$[*]' COLUMNS (number"
-                   " bigint PATH '$[0]', value varchar(400) CHARACTER SET utf8mb4"
-                   " COLLATE utf8mb4_nopad_bin PATH '$[1]')) AS k)",
-                   term->sql, at);
+        buf_printf(
+            &statement->text,
+            "(r.%s, r.%s) IN (SELECT k.number, k.value FROM JSON_TABLE(?%zu, '$[*]' COLUMNS (number"
+            " bigint PATH '$[0]', value varchar(400) CHARACTER SET utf8mb4"
+            " COLLATE utf8mb4_nopad_bin PATH '$[1]')) AS k)",
+            pair[0], pair[1], at);
 }
 
 /* `at`: the place of its first value. */
@@ -219,8 +220,9 @@ static void term_say(struct list_statement *statement, const struct list_query *
     switch (term->how) {
     case LIST_EQUAL:
     case LIST_ANY_OF:
-        if (!earlier && list_is_torn(statement, query, term) &&
-            !statement->few[term - query->terms])
+        if (!earlier && (statement->found.ptr ? statement->database == LIST_SQLITE
+                                              : list_is_torn(statement, query, term) &&
+                                                    !statement->few[term - query->terms]))
             say(statement, "+");
         any_of(statement, sql, at, term->values_len);
         if (term->told)
@@ -248,7 +250,7 @@ static void term_say(struct list_statement *statement, const struct list_query *
         search_say(statement, query, earlier, at);
         return;
     case LIST_AMONG:
-        pairs_say(statement, query, term, at);
+        pairs_say(statement, query, term->pair, at);
         return;
     case LIST_NO_FILTER:
         break;
@@ -282,6 +284,11 @@ static void conditions_say(struct list_statement *statement, const struct list_q
         say(statement, query->list->where);
     }
     shops_say(statement, query, first);
+    if (statement->found.ptr) {
+        and_begin(statement, first);
+        pairs_say(statement, query, query->list->found,
+                  place(statement, sql_text(statement->found)));
+    }
     for (size_t i = 0; i < query->terms_len; i++) {
         and_begin(statement, first);
         at[i] = places(statement, query->terms[i].values, query->terms[i].values_len);

@@ -19,6 +19,7 @@ struct list_statement {
     bool too_many;
     bool ordered; /* a page, and not a count */
     enum list_database database;
+    struct str found; /* pairs of the rows that the search can hold of, as JSON; NULL: any */
     bool few
         [LIST_TERMS_MAX]; /* filters whose rows SQLite had better gather and sort (list_few_make) */
 };

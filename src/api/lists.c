@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "api/sql.h"
+
 static const struct list_column ad_order_columns[] = {
     {"shop", "r.shop_id", .kind = LIST_NUMBER},
     {"order_id", "r.order_id", .kind = LIST_ID},
@@ -109,6 +111,13 @@ static const struct list_search ad_order_search[] = {
     {"r.title", .whole = false},
     {0},
 };
+static const struct list_find ad_order_finds[] = {
+    {.sql = SQL_FIND_AD_ORDER},
+    {.sql = SQL_FIND_AD_TASK},
+    {.sql = SQL_FIND_AD_VIDEO},
+    {.sql = SQL_FIND_AD_TITLE, .words = true},
+    {0},
+};
 const struct list ad_order_list = {
     .name = "ad_orders",
     .from = "ad_result r",
@@ -119,6 +128,8 @@ const struct list ad_order_list = {
     .day = "r.day",
     .day_ms = "r.created_ms",
     .search = ad_order_search,
+    .finds = ad_order_finds,
+    .found = {"shop_id", "order_id"},
     .family = "ad",
 };
 
@@ -150,6 +161,15 @@ static const struct list_column trade_order_columns[] = {
      .earlier = "x.late"},
     {0},
 };
+/* A SKU's own code stands among its names. */
+static const struct list_find trade_finds[] = {
+    {.sql = SQL_FIND_TRADE_ORDER},
+    {.sql = SQL_FIND_TRADE_PARENT},
+    {.sql = SQL_FIND_TRADE_PACKAGE},
+    {.sql = SQL_FIND_TRADE_SKU},
+    {.sql = SQL_FIND_TRADE_NAME, .words = true},
+    {0},
+};
 static const struct list_search trade_order_search[] = {
     {"r.parent_id", .whole = true, .earlier = "x.parent_id"},
     {"r.order_id", .whole = true, .earlier = "x.order_id"},
@@ -172,6 +192,8 @@ const struct list trade_order_list = {
         "x", "y") " WHERE x.shop_id = r.shop_id AND"
                   " x.parent_id = r.parent_id AND x.order_id < r.order_id",
     .search = trade_order_search,
+    .finds = trade_finds,
+    .found = {"shop_id", "order_id"},
 };
 
 static const struct list_column trade_part_columns[] = {
@@ -238,5 +260,7 @@ const struct list trade_part_list = {
     .day = "r.day",
     .day_ms = "r.created_ms",
     .search = trade_part_search,
+    .finds = trade_finds,
+    .found = {"shop_id", "order_id"},
     .family = "trade",
 };

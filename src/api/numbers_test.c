@@ -75,6 +75,7 @@ static int numbers_ready(void **state)
     order_add(f, FIXTURE_ALPHA, "7000000000000000002", "v1", "2026-01-28", "CNY", -1, -1);
     order_add(f, FIXTURE_BETA, "7000000000000000003", "v2", "2026-01-28", "USD", 100, 10);
     order_add(f, FIXTURE_BETA, "7000000000000000001", "v2", "2026-01-28", "CNY", 1999, 10);
+    api_names(f);
     return 0;
 }
 
@@ -363,6 +364,26 @@ static void trade_fill(struct api_fixture *f)
     part_add(f, FIXTURE_ALPHA, "PO1-3", "PO1", "S3", "4", 1, 300);
     part_add(f, FIXTURE_ALPHA, "PO2", "PO2", "S1", "4", 1, 700);
     part_add(f, FIXTURE_BETA, "PO2", "PO2", "S9", "4", 1, 900);
+    api_names(f);
+}
+
+/* What only a search looks at. */
+static void trade_words_add(struct api_fixture *f)
+{
+    static const char *const statements[] = {
+        "UPDATE trade_order SET sku_code = 'code-7' WHERE order_id = 'PO1-3'",
+        "UPDATE trade_order SET package_id = '5550001' WHERE sku_id IN ('S2', 'S3', 'S9')",
+        "UPDATE trade_order SET sku_name = 'Red shoe 1234567890' WHERE sku_id = 'S9'",
+        "UPDATE trade_order SET sku_name = 'Red shoe like 9876543210' WHERE order_id = 'PO1-1'"};
+    for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++)
+        api_exec(f, statements[i], NULL, 0);
+    part_add(f, FIXTURE_BETA, "PO3", "PO3", "9876543210", "4", 0, 900);
+    api_exec(f, "UPDATE trade_order SET sku_name = 'hat' WHERE order_id = 'PO3'", NULL, 0);
+    api_exec(
+        f,
+        "UPDATE trade_result SET day = '2026-01-27', person = '', stage = 'x' WHERE order_id = 'PO3'",
+        NULL, 0);
+    api_names(f);
 }
 
 static const char *as_of(struct api_fixture *f)
@@ -409,6 +430,27 @@ static void a_page_never_cuts_an_order(void **state)
     assert_string_equal(answer_text(&a, "items.0.together.gmv.minor"), "1300");
     assert_string_equal(answer_text(&a, "items.0.together.pieces"), "4");
     assert_true(str_find(a.body, STR("sealed")) == SIZE_MAX);
+}
+
+static void a_search_finds_numbers_and_parts_of_names(void **state)
+{
+    static const char *const asked[][2] = {
+        {"q=%20S9%0A", "1"},   {"q=code-7", "1"},
+        {"q=CODE-7", "0"},     /* a number is looked for as it is */
+        {"q=5550001", "2"},    /* a parcel of two parts of one order, and of another */
+        {"q=1234567890", "1"}, /* a part of a name, where no number is that */
+        {"q=9876543210", "1"}, /* a SKU; not the name that says so too */
+    };
+    struct api_fixture *f = *state;
+    trade_fill(f);
+    trade_words_add(f);
+    for (size_t i = 0; i < sizeof(asked) / sizeof(*asked); i++) {
+        char query[100];
+        snprintf(query, sizeof(query), "total=1&%s", asked[i][0]);
+        struct answer a = api_ask(f, "GET", "/api/v1/trade-orders", query, NULL);
+        if (a.status != 200 || strcmp(answer_text(&a, "total"), asked[i][1]) != 0)
+            fail_msg("%s: %u %.*s", asked[i][0], a.status, STR_ARG(a.body));
+    }
 }
 
 static void a_filter_is_met_by_any_part(void **state)
@@ -659,6 +701,7 @@ int main(void)
         NUMBERS_TEST(nothing_is_complete_before_the_first_window),
         NUMBERS_TEST(a_page_never_cuts_an_order),
         NUMBERS_TEST(a_filter_is_met_by_any_part),
+        NUMBERS_TEST(a_search_finds_numbers_and_parts_of_names),
         NUMBERS_TEST(sales_come_by_day_week_month_and_member),
         NUMBERS_TEST(a_view_is_saved_as_its_list_allows),
         NUMBERS_TEST(every_sort_and_filter_of_a_list_is_there),

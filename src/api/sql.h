@@ -34,6 +34,40 @@ static const char SQL_VIDEO_TITLES[] = SQL_PER_DATABASE(
     VIDEO_TITLES(" IN (SELECT j.value FROM JSON_TABLE(?1, '$[*]' COLUMNS (value varchar(400)"
                  " CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin PATH '$')) AS j)"));
 
+/* --- searches: the keys of rows that a text can be in (list.h: list_find) ---
+ * ?1 the text ?2 most rows. By the shop, with which keys begin; PostgreSQL has to be told so (LATERAL, LIMIT). */
+#define FIND_OF_SHOPS(table, on)                                                                   \
+    SQL_PER_DATABASE("SELECT a.shop_id, a.order_id FROM shop s CROSS JOIN " table                  \
+                     " a ON a.shop_id = s.id AND a." on " = ?1 LIMIT ?2",                          \
+                     "SELECT f.shop_id, f.order_id FROM shop s CROSS JOIN LATERAL (SELECT"         \
+                     " a.shop_id, a.order_id FROM " table " a WHERE a.shop_id = s.id AND a." on    \
+                     " = ?1 LIMIT 100000) AS f LIMIT ?2",                                          \
+                     "SELECT a.shop_id, a.order_id FROM shop s STRAIGHT_JOIN " table               \
+                     " a ON a.shop_id = s.id AND a." on " = ?1 LIMIT ?2")
+/* ?1 the text ?2 in small letters ?3 most rows: of what is called so. MariaDB knows more small letters than we. */
+#define FIND_CALLED(kind, like) " n.kind = '" kind "' AND (n.code = ?1 OR " like ")"
+#define FIND_NAMED(table, column, kind)                                                            \
+    SQL_PER_DATABASE(                                                                              \
+        "SELECT a.shop_id, a.order_id FROM order_name n CROSS JOIN " table                         \
+        " a ON a.shop_id = n.shop_id AND a." column                                                \
+        " = n.id WHERE" FIND_CALLED(kind, "instr(lower(n.name), ?2) > 0") " LIMIT ?3",             \
+        "SELECT f.shop_id, f.order_id FROM order_name n CROSS JOIN LATERAL (SELECT"                \
+        " a.shop_id, a.order_id FROM " table " a WHERE a." column " = n.id AND"                    \
+        " a.shop_id = n.shop_id LIMIT 100000) AS f WHERE" FIND_CALLED(                             \
+            kind, "strpos(lower(n.name COLLATE \"C\"), ?2) > 0") " LIMIT ?3",                      \
+        "SELECT a.shop_id, a.order_id FROM order_name n STRAIGHT_JOIN " table                      \
+        " a ON a.shop_id = n.shop_id AND a." column                                                \
+        " = n.id WHERE" FIND_CALLED(kind, "instr(lower(n.name), lower(?2)) > 0") " LIMIT ?3")
+static const char SQL_FIND_TRADE_ORDER[] = FIND_OF_SHOPS("trade_result", "order_id");
+static const char SQL_FIND_TRADE_PARENT[] = FIND_OF_SHOPS("trade_result", "parent_id");
+static const char SQL_FIND_TRADE_PACKAGE[] = FIND_OF_SHOPS("trade_order", "package_id");
+#define SQL_FIND_TRADE_SKU "SELECT shop_id, order_id FROM trade_result WHERE sku_id = ?1 LIMIT ?2"
+static const char SQL_FIND_TRADE_NAME[] = FIND_NAMED("trade_result", "sku_id", "sku");
+static const char SQL_FIND_AD_ORDER[] = FIND_OF_SHOPS("ad_result", "order_id");
+static const char SQL_FIND_AD_TASK[] = FIND_OF_SHOPS("ad_order", "task_id");
+#define SQL_FIND_AD_VIDEO "SELECT shop_id, order_id FROM ad_result WHERE item_id = ?1 LIMIT ?2"
+static const char SQL_FIND_AD_TITLE[] = FIND_NAMED("ad_result", "item_id", "item");
+
 /* --- users --- */
 
 #define SQL_USER_COLUMNS                                                                           \

@@ -117,6 +117,27 @@ static enum err_class status_take(struct reader *from, void *context, struct err
     return ERR_OK;
 }
 
+static enum err_class titles_find(const struct derive_work *work, struct results *results,
+                                  struct err *err)
+{
+    struct names names;
+    enum err_class class_ = ERR_OK;
+    names_init(&names, work);
+    for (size_t i = 0; !class_ && i < results->len; i++) {
+        const struct result_row *row = &results->rows[i];
+        if (row->values)
+            class_ = names_add(&names,
+                               (struct order_name){
+                                   .kind = "item",
+                                   .id = result_get(results, row->values, "item_id").text,
+                                   .name = result_get(results, row->values, "title").text,
+                                   .order_id = row->id,
+                               },
+                               err);
+    }
+    return names_end(&names, class_, results, err);
+}
+
 enum err_class ad_results_make(const struct derive_work *work, const struct str *ids,
                                size_t ids_len, struct results *out, struct err *err)
 {
@@ -143,7 +164,7 @@ enum err_class ad_results_make(const struct derive_work *work, const struct str 
         if (out->rows[i].values)
             result_set(out, &out->rows[i], "ended_ms", sql_int_or_null(order->over_ms, ended));
     }
-    return class_;
+    return class_ ? class_ : titles_find(work, out, err);
 }
 
 /* --- the maker --- */
@@ -185,6 +206,8 @@ static enum err_class ad_make(const struct derive_work *work, const struct touch
     enum err_class class_ = touched_sort(rows, rows_len, &sums, &changed, err);
     if (!class_)
         class_ = results_write(work, results, err);
+    if (!class_)
+        class_ = names_write(work, results, err);
     for (size_t i = 0; !class_ && i < results->len; i++)
         if (results->rows[i].changed)
             class_ = ad_sums_of(&changed, results, &results->rows[i], err);

@@ -74,6 +74,8 @@ static enum err_class results_audit(const struct derive_work *work, struct audit
             audit_differs(audit, "ad_order", results->rows[i].id,
                           results->table->columns[column].name);
     }
+    for (size_t i = 0; !class_ && i < results->names_len; i++)
+        audit_differs(audit, "ad_order", results->names[i].order_id, STR("name"));
     audit->looked += class_ ? 0 : (int64_t)results->len;
     return class_;
 }

@@ -95,11 +95,14 @@ struct result_row {
     struct sql_value *values; /* what it is now; NULL: it is gone */
     bool changed;             /* filled by results_write */
 };
+struct order_name;
 struct results {
     const struct table *table;
     size_t key; /* column of the id */
     struct result_row *rows;
-    size_t len; /* sorted by id, each once */
+    size_t len;                     /* sorted by id, each once */
+    const struct order_name *names; /* of these orders, not kept yet (names_end) */
+    size_t names_len;
 };
 /* The results of these ids as they are stored; `ids` may hold an id several times. */
 enum err_class results_read(const struct derive_work *work, struct str table, const struct str *ids,
@@ -121,6 +124,32 @@ bool result_differs(const struct results *results, const struct result_row *row,
 /* Writes those that differ from what is stored, and removes those that are gone. */
 enum err_class results_write(const struct derive_work *work, const struct results *results,
                              struct err *err);
+
+/* --- names.c: what SKUs and videos are called in orders (order_name) --- */
+struct order_name {
+    const char *kind; /* sku item */
+    struct str id;    /* the SKU or the video; may be empty, as code and name may */
+    struct str code;  /* of a SKU */
+    struct str name;
+    struct str order_id; /* one that says so */
+    struct str digest;   /* made by names_add */
+};
+/* Names of a unit, each once; texts are borrowed from the arena of the work. */
+struct names {
+    const struct derive_work *work;
+    struct map seen; /* by digest */
+    struct order_name *list;
+    size_t len, room;
+};
+void names_init(struct names *names, const struct derive_work *work);
+/* One without a code and a name is none. */
+enum err_class names_add(struct names *names, struct order_name name, struct err *err);
+/* Gives `results` those that are not kept yet, unless something failed before (`class_`). Always called: it frees. */
+enum err_class names_end(struct names *names, enum err_class class_, struct results *results,
+                         struct err *err);
+/* In a transaction. Nothing ever removes a name: that nobody is called so any more is seen at the orders. */
+enum err_class names_write(const struct derive_work *work, const struct results *results,
+                           struct err *err);
 
 /* --- cells.c: a set of texts, each once --- */
 struct cells {

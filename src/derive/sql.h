@@ -39,6 +39,15 @@ static const char SQL_TOUCHED_DROP[] = SQL_PER_DATABASE(
 #define SQL_TOUCHED_OF "SELECT DISTINCT table_name FROM touched WHERE shop_id = ?1"
 #define SQL_SHOP_THERE "SELECT count(*) FROM shop WHERE id = ?1"
 #define SQL_SHOP_ZONE "SELECT zone FROM shop WHERE id = ?1"
+/* --- names --- */
+/* ?1 shop ?2 list of digests: those that are there. */
+static const char SQL_NAMES_KEPT[] = FROM_LISTED("SELECT n.digest", "?2", "order_name", "n",
+                                                 "n.shop_id = ?1 AND n.digest = k.value", "");
+/* ?1 shop ?2 digest ?3 kind ?4 id ?5 code ?6 name. The unit before this one may have kept it meanwhile. */
+#define SQL_NAME_ADD                                                                               \
+    "INSERT INTO order_name (shop_id, digest, kind, id, code, name) VALUES (?1, ?2, ?3, ?4, ?5,"   \
+    " ?6) ON CONFLICT (shop_id, digest) DO NOTHING"
+
 /* --- ad orders --- */
 /* Columns of an ad order's result that are read as they are: name, from where, type. */
 #define AD_READ(C)                                                                                 \

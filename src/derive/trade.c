@@ -63,6 +63,8 @@ static enum err_class trade_make(const struct derive_work *work, const struct to
     cells_init(&days.costs);
     enum err_class class_ = results_write(work, results, err);
     if (class_ == ERR_OK)
+        class_ = names_write(work, results, err);
+    if (class_ == ERR_OK)
         class_ = trade_results_days(results, &days, err);
     if (class_ == ERR_OK)
         class_ = trade_shop_person(work, &person, err);

@@ -26,6 +26,8 @@ static enum err_class results_audit(const struct derive_work *work, struct audit
             audit_differs(audit, "trade_order", results.rows[i].id,
                           results.table->columns[column].name);
     }
+    for (size_t i = 0; class_ == ERR_OK && i < results.names_len; i++)
+        audit_differs(audit, "trade_order", results.names[i].order_id, STR("name"));
     audit->looked += class_ == ERR_OK ? (int64_t)results.len : 0;
     return class_;
 }

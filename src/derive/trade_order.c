@@ -87,6 +87,8 @@ enum order_column {
     ORDER_SHIPPED,
     ORDER_DELIVERED,
     ORDER_VOUCHERS,
+    ORDER_SKU_CODE,
+    ORDER_SKU_NAME,
 };
 
 struct order_reading {
@@ -94,6 +96,7 @@ struct order_reading {
     struct str shop_person;
     struct trade_order *orders;
     size_t len, room;
+    struct names names;
     bool failed;
 };
 
@@ -153,7 +156,12 @@ static enum err_class order_row(struct reader *row, void *context, struct err *e
     order->pieces.known = order->pieces.known && order->pieces.number >= -TRADE_PIECES_MAX &&
                           order->pieces.number <= TRADE_PIECES_MAX;
     order->day = work_day(r->work, order->created_ms);
-    return r->failed || !order->day.ptr ? err_no_memory(err) : ERR_OK;
+    const struct order_name name = {.kind = "sku",
+                                    .id = order->sku_id,
+                                    .code = text_at(r, row, ORDER_SKU_CODE),
+                                    .name = text_at(r, row, ORDER_SKU_NAME),
+                                    .order_id = order->order_id};
+    return r->failed || !order->day.ptr ? err_no_memory(err) : names_add(&r->names, name, err);
 }
 
 /* --- writing --- */
@@ -246,6 +254,7 @@ enum err_class trade_results_make(const struct derive_work *work, const struct s
 {
     struct cost_book book;
     struct order_reading reading = {.work = work};
+    names_init(&reading.names, work);
     enum err_class class_ = results_read(work, STR("trade_result"), ids, ids_len, results, err);
     if (class_ == ERR_OK)
         class_ = trade_shop_person(work, &reading.shop_person, err);
@@ -255,7 +264,7 @@ enum err_class trade_results_make(const struct derive_work *work, const struct s
         class_ = costs_read(&reading, &book, err);
     for (size_t i = 0; class_ == ERR_OK && i < reading.len; i++)
         class_ = order_result(work, &book, results, &reading.orders[i], err);
-    return class_;
+    return names_end(&reading.names, class_, results, err);
 }
 
 enum err_class trade_results_days(const struct results *results, struct trade_days *days,

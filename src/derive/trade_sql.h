@@ -35,7 +35,7 @@ static const char SQL_TRADE_ORDERS[] = TRADE_LISTED(
     " r.commission_amount, r.ship_by_at, r.shipped_at, r.delivered_at,"
     " (SELECT CAST(sum(c.refund_amount) AS bigint) FROM trade_certificate c"
     " WHERE c.shop_id = ?1 AND c.order_id = r.order_id"
-    " AND (c.currency = r.currency OR c.currency IS NULL))",
+    " AND (c.currency = r.currency OR c.currency IS NULL)), r.sku_code, r.sku_name",
     "trade_order", "r.shop_id = ?1 AND r.order_id = k.value", "1", TRADE_PERSONS, "");
 
 /* ?1 shop ?2 list of SKUs */

@@ -150,8 +150,18 @@ def table_is(rows, table, key, wanted):
     return len(got)
 
 
+def names_are_kept(rows):
+    """What orders say; what they have said before may be there too."""
+    told = {(row["shop_id"], "item", row["item_id"] or "", "", row["title"]) for row in rows("SELECT shop_id, item_id, title FROM ad_order") if row["title"]}
+    told |= {(row["shop_id"], "sku", row["sku_id"] or "", row["sku_code"] or "", row["sku_name"] or "")
+             for row in rows("SELECT shop_id, sku_id, sku_code, sku_name FROM trade_order") if row["sku_code"] or row["sku_name"]}
+    kept = {(row["shop_id"], row["kind"], row["id"], row["code"], row["name"]) for row in rows("SELECT * FROM order_name")}
+    same(sorted(told - kept), [], "names that orders say and that are not kept")
+
+
 def results_equal(rows):
     """Every row of every table of results. How many there are."""
+    names_are_kept(rows)
     same(rows("SELECT * FROM touched"), [], "touched rows that are left")
     expected = Expected(rows)
     counts = (table_is(rows, "ad_result", ("shop_id", "order_id"), expected.results),
