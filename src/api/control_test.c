@@ -362,7 +362,8 @@ static void what_there_is_is_listed(void **state)
         " 'sealed', 1)");
     sql(f, "UPDATE shop SET app_id = 3, person = 'Lin', settlement_days = 7 WHERE id = 1");
     sql(f,
-        "UPDATE shop SET token_of = 1, state = 'needs_person', state_reason = 'revoked' WHERE id = 2");
+        "UPDATE shop SET token_of = 1, ads_of = 1, state = 'needs_person', state_reason = 'revoked'"
+        " WHERE id = 2");
     sql(f,
         "INSERT INTO token (owner, state, access_cipher, expires_ms, refresh_expires_ms) VALUES"
         " ('shop:1', 'fresh', 'sealed', %lld, %lld)",
@@ -386,6 +387,8 @@ static void what_there_is_is_listed(void **state)
     assert_string_equal(answer_text(&a, "items.0.app.name"), "main");
     assert_string_equal(answer_text(&a, "items.0.person"), "Lin");
     assert_string_equal(answer_text(&a, "items.0.settlement_days"), "7");
+    assert_string_equal(answer_text(&a, "items.0.ads_of"), "(null)");
+    assert_string_equal(answer_text(&a, "items.1.ads_of.name"), "alpha");
     assert_string_equal(answer_text(&a, "items.0.paused"), "true");
     assert_string_equal(answer_text(&a, "items.0.token.state"), "fresh");
     assert_string_equal(answer_text(&a, "items.1.token.token_of.id"), "1");

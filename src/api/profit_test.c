@@ -160,11 +160,56 @@ static void a_stores_ad_spend_is_the_same_in_every_answer(void **state)
     is(&a, "ads.0", "(absent)");
     a = api_ask(f, "GET", "/api/v1/sales", days, NULL);
     is(&a, "totals.0.ad_spend.minor", "700");
+    is(&a, "items.0.ad_spend.minor", "0");
+    is(&a, "items.0.freight", "(null)");
+    /* A day on which ads were shown and nothing was sold. */
+    is(&a, "items.1.day", "2026-01-06");
+    is(&a, "items.1.ad_spend.minor", "700");
+    is(&a, "items.1.orders", "0");
+    is(&a, "items.1.profit.minor", "-700");
+    a = api_ask(f, "GET", "/api/v1/sales", "by=week&from=2026-01-05&to=2026-01-06&shop=alpha",
+                NULL);
+    is(&a, "items.0.week", "2026-W02");
+    is(&a, "items.0.ad_spend.minor", "700");
+    is(&a, "items.0.profit.minor", "2300");
+    is(&a, "items.1", "(absent)");
+    a = api_ask(f, "GET", "/api/v1/sales", "by=shop&from=2026-01-05&to=2026-01-06", NULL);
+    is(&a, "items.0.shop_name", "alpha");
+    is(&a, "items.0.ad_spend.minor", "700");
+    is(&a, "items.0.profit.minor", "2300");
     a = api_ask(f, "GET", "/api/v1/reports/daily", "date=2026-01-06&shop=alpha", NULL);
     is(&a, "sales.0.ad_spend.minor", "700");
     is(&a, "sales_before.0.ad_spend.minor", "0");
     a = api_ask(f, "GET", "/api/v1/dashboard", "from=2026-01-05&to=2026-01-06&shop=beta", NULL);
     is(&a, "sales.0", "(absent)");
+}
+
+/* A shop of less profit comes behind one of more, also where its ads made it less. */
+static void shops_are_ranked_after_their_ads(void **state)
+{
+    struct api_fixture *f = *state;
+    sales_day(f, FIXTURE_ALPHA, "shop", "", "2026-01-05", 10000, 8000, 3000, 0);
+    sales_day(f, FIXTURE_BETA, "shop", "", "2026-01-05", 9000, 8000, 2900, 0);
+    ads_day(f, FIXTURE_BETA, "2026-01-05", 700);
+    const char *asked = "by=shop&from=2026-01-05&to=2026-01-05&sort=-profit&limit=1";
+    struct answer a = api_ask(f, "GET", "/api/v1/sales", asked, NULL);
+    is(&a, "items.0.shop_name", "alpha");
+    is(&a, "items.0.ad_spend.minor", "0"); /* of no store: in the totals alone */
+    is(&a, "totals.0.ad_spend.minor", "700");
+    api_exec(f, "UPDATE shop SET ads_of = 1 WHERE id = 2", NULL, 0);
+    a = api_ask(f, "GET", "/api/v1/sales", asked, NULL);
+    is(&a, "items.0.shop_name", "beta");
+    char next[600];
+    snprintf(next, sizeof next, "%s&cursor=%s", asked, answer_text(&a, "next"));
+    a = api_ask(f, "GET", "/api/v1/sales", next, NULL);
+    is(&a, "items.0.shop_name", "alpha");
+    is(&a, "items.0.profit.minor", "2300");
+    is(&a, "next", "(null)");
+    /* Ads are of a shop's day, of no SKU. */
+    sales_day(f, FIXTURE_ALPHA, "sku", "k1", "2026-01-05", 10000, 8000, 3000, 0);
+    a = api_ask(f, "GET", "/api/v1/sales", "by=sku&from=2026-01-05&to=2026-01-05", NULL);
+    is(&a, "items.0.sku_id", "k1");
+    is(&a, "items.0.ad_spend", "(null)");
 }
 
 static void a_skus_profit_is_before_ads(void **state)
@@ -554,6 +599,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         API_TEST(a_days_profit_is_after_the_ads_of_its_store),
         API_TEST(a_stores_ad_spend_is_the_same_in_every_answer),
+        API_TEST(shops_are_ranked_after_their_ads),
         API_TEST(a_cost_says_whether_anybody_sold_it_and_is_of_a_store),
         API_TEST(the_ads_of_more_accounts_than_anybody_has_are_taken_off),
         API_TEST(a_skus_profit_is_before_ads),

@@ -126,18 +126,22 @@ static enum err_class row_rank(const struct sums_row *from, void *context, struc
     text_copy(row->currency, sizeof(row->currency), from->currency);
     row->any_shop = from->any_shop;
     size_t metric = ranking->query->metric;
-    enum err_class class_ = sums_figure(ranking->family, &from->sums, str_of(row->currency), metric,
-                                        &row->figures[metric], err);
+    row->sums = from->sums;
+    enum err_class class_ = ranking->query->beside
+                                ? ranking->query->beside(from, &row->sums,
+                                                         ranking->query->beside_context, err)
+                                : ERR_OK;
+    if (!class_)
+        class_ = sums_figure(ranking->family, &row->sums, str_of(row->currency), metric,
+                             &row->figures[metric], err);
     if (class_)
         return class_;
     ranking->total = ranking->sorted ? from->groups : ranking->total + 1;
     if (ranking->from_after && row_compare(ranking, row, &ranking->after) <= 0)
         return ERR_OK;
     if (ranking->len < ranking->room ||
-        row_compare(ranking, row, ranking->rows[ranking->len - 1]) < 0) {
-        row->sums = from->sums;
+        row_compare(ranking, row, ranking->rows[ranking->len - 1]) < 0)
         row_keep(ranking);
-    }
     return ERR_OK;
 }
 
@@ -221,7 +225,7 @@ static enum err_class groups_read(struct rank_reading *reading, size_t skip, str
     enum err_class class_ = ERR_OK;
     sums_needs(ranking->family, ranking->query->metric, needs);
     sums.only = sums_of_members(&sums) ? needs : NULL;
-    ranking->sorted = !ranking->from_after &&
+    ranking->sorted = !ranking->from_after && !ranking->query->beside &&
                       sums_best_can(reading->call, &sums, ranking->query->metric);
     if (ranking->sorted) {
         sums.best.metric = ranking->query->metric;

@@ -30,6 +30,9 @@ struct rank_page {
     struct str next;
     int64_t total;
 };
+/* Adds to a group what stands beside it and is in no column of its table. */
+typedef enum err_class rank_beside(const struct sums_row *row, struct sums *sums, void *context,
+                                   struct err *err);
 struct rank_query {
     const char *name; /* of the route, for cursors */
     struct sums_query sums;
@@ -37,6 +40,9 @@ struct rank_query {
     bool down;
     int64_t limit, page;
     struct str cursor, secret;
+    rank_beside *
+        beside; /* NULL: nothing. The database then sorts by no metric: for groups of which there are few */
+    void *beside_context;
 };
 /* The page that a call asks for by sort, limit, page and cursor; `standard` where no sort is given ("-cost").
  * query->sums is filled before. */

@@ -8,8 +8,6 @@
 #include "api/sql.h"
 #include "api/tables.h"
 
-enum { SERIES_DAYS_MAX = 3660 };
-
 const char *const by_words[] = {"day", "week", "month", "shop", "sku", "spu", "person", NULL};
 
 static const struct param sales_params[] = {
@@ -102,113 +100,72 @@ enum err_class whole_check(struct call *call, struct err *err)
     return ERR_OK;
 }
 
-/* --- days, weeks, months --- */
+/* --- what was spent for each shop --- */
 
-struct buckets {
+struct shop_spend {
+    int64_t store;
+    char currency[CURRENCY_BYTES_MAX + 1];
+    struct sums of_ads;
+};
+struct shop_spends {
     struct call *call;
-    enum by by;
-    struct bucket *list[SERIES_DAYS_MAX];
-    size_t len;
+    const struct ad_accounts *ads;
+    struct shop_spend *items;
+    size_t len, room;
+    size_t ad_spend; /* metric */
 };
 
-/* The Monday of the ISO week; 1970-01-01 was a Thursday. */
-static int64_t monday_of(int64_t day)
+static enum err_class shop_spend_take(const struct sums_row *row, void *context, struct err *err)
 {
-    int64_t weekday = (day + 3) % 7;
-    return day - (weekday < 0 ? weekday + 7 : weekday);
-}
-
-/* A week is of the year that has its Thursday. */
-static void week_name(int64_t monday, char out[DAY_TEXT_MAX])
-{
-    struct civil civil;
-    struct buf text;
-    civil_from_utc_ms((monday + 3) * 86400000, &civil);
-    int64_t first = monday_of(civil_days(civil.year, 1, 4));
-    buf_init_lent(&text, out, DAY_TEXT_MAX);
-    buf_printf(&text, "%04d-W%02lld", (int)civil.year, (long long)((monday - first) / 7 + 1));
-}
-
-static void month_bounds(int64_t day, int64_t *first, int64_t *last)
-{
-    struct civil civil;
-    civil_from_utc_ms(day * 86400000, &civil);
-    *first = civil_days(civil.year, civil.month, 1);
-    *last = *first + civil_month_days(civil.year, civil.month) - 1;
-}
-
-void bucket_name(enum by by, const char *day, struct bucket *out)
-{
-    int64_t number = day_number(day), first = number, last = number;
-    if (by == BY_WEEK) {
-        first = monday_of(number);
-        last = first + 6;
-    } else if (by == BY_MONTH) {
-        month_bounds(number, &first, &last);
-    }
-    day_of_number(first, out->first);
-    day_of_number(last, out->last);
-    memcpy(out->name, out->first, sizeof(out->name));
-    if (by == BY_MONTH)
-        out->name[7] = '\0';
-    if (by == BY_WEEK)
-        week_name(first, out->name);
-}
-
-/* Days come in their order. */
-static enum err_class bucket_take(const struct sums_row *row, void *context, struct err *err)
-{
-    struct buckets *buckets = context;
-    char day[DAY_TEXT_MAX] = "";
-    struct bucket named = {.name = ""};
-    if (row->dims[0].len >= DAY_TEXT_MAX)
+    struct shop_spends *spends = context;
+    struct shop_spend spend = {.store = ad_accounts_store(spends->ads, row->numbers[0])};
+    if (spend.store == 0 || !spend_of(spends->call, &row->sums, &spend.of_ads))
         return ERR_OK;
-    memcpy(day, row->dims[0].ptr, row->dims[0].len);
-    bucket_name(buckets->by, day, &named);
-    struct bucket *last = buckets->len ? buckets->list[buckets->len - 1] : NULL;
-    if (!last || strcmp(last->name, named.name) != 0) {
-        if (buckets->len == SERIES_DAYS_MAX)
-            return call_refuse(buckets->call, "from", "period_long", err,
-                               "at most %d days, one by one", SERIES_DAYS_MAX);
-        last = arena_alloc(buckets->call->arena, sizeof(*last));
-        if (!last)
-            return err_no_memory(err);
-        *last = named;
-        buckets->list[buckets->len++] = last;
-    }
-    return total_add(sums_family(buckets->call, &sums_of_sales), &last->total, row->currency,
-                     &row->sums, err);
+    struct shop_spend *items = arena_grow(spends->call->arena, spends->items, spends->len,
+                                          &spends->room, sizeof *items);
+    if (!items)
+        return err_no_memory(err);
+    size_t len = row->currency.len < CURRENCY_BYTES_MAX ? row->currency.len : CURRENCY_BYTES_MAX;
+    if (len)
+        memcpy(spend.currency, row->currency.ptr, len);
+    spends->items = items;
+    spends->items[spends->len++] = spend;
+    return ERR_OK;
 }
 
-static enum err_class series_write(struct call *call, struct out *out, enum by by,
-                                   const struct period *period, struct err *err)
+/* rank_beside of by=shop. */
+static enum err_class shop_spend_add(const struct sums_row *row, struct sums *sums, void *context,
+                                     struct err *err)
 {
-    struct buckets *buckets = arena_alloc(call->arena, sizeof(*buckets));
-    struct sums_query query = {
-        .table = &sums_of_sales, .kind = "shop", .dims = {"day"}, .period = period};
-    if (!buckets)
-        return err_no_memory(err);
-    *buckets = (struct buckets){.call = call, .by = by};
-    enum err_class class_ = sums_read(call, &query, bucket_take, buckets, err);
-    out_list(out, "items");
-    for (size_t i = 0; !class_ && i < buckets->len; i++) {
-        const struct bucket *bucket = buckets->list[i];
-        for (size_t j = 0; !class_ && j < bucket->total.len; j++) {
-            out_object(out, NULL);
-            out_text(out, by_words[by], str_of(bucket->name));
-            if (by != BY_DAY) {
-                out_text(out, "from", str_of(bucket->first));
-                out_text(out, "to", str_of(bucket->last));
-            }
-            class_ = total_one_write(call, out, &sums_of_sales, &bucket->total.sums[j],
-                                     str_of(bucket->total.currency[j]), err);
-            out_end_object(out);
-        }
-    }
-    out_end_list(out);
-    out_null(out, "next");
-    out_null(out, "total");
+    const struct shop_spends *spends = context;
+    const struct metric_family *family = sums_family(spends->call, &sums_of_sales);
+    enum err_class class_ = ERR_OK;
+    sums->metrics.value[spends->ad_spend] = (struct figure){true, 0};
+    for (size_t i = 0; !class_ && i < spends->len; i++)
+        if (spends->items[i].store == row->numbers[0] &&
+            str_eq(str_of(spends->items[i].currency), row->currency))
+            class_ = sums_add(family, sums, &spends->items[i].of_ads, err);
     return class_;
+}
+
+/* A shop's row tells what was spent for it; SKUs, SPUs and persons have no ads of their own (docs/derive.md). */
+static enum err_class sales_rank(struct call *call, const struct shop_scope *shops, enum by by,
+                                 struct rank_query *query, struct rank_page *page, struct err *err)
+{
+    struct ad_accounts ads;
+    struct shop_spends spends = {
+        .call = call,
+        .ads = &ads,
+        .ad_spend = metric_find(sums_family(call, &sums_of_sales), STR("ad_spend"))};
+    enum err_class class_ = ERR_OK;
+    if (by == BY_SHOP) {
+        query->beside = shop_spend_add;
+        query->beside_context = &spends;
+        class_ = ad_accounts_read(call, &ads, err);
+        if (!class_)
+            class_ = spend_read(call, shops, &ads, "shop_id", shop_spend_take, &spends, err);
+    }
+    return class_ ? class_ : rank_of_call(call, query, "-gmv", page, err);
 }
 
 /* --- GET /sales --- */
@@ -239,7 +196,7 @@ static enum err_class sales(struct call *call, struct err *err)
     query.sums.period = &period;
     enum err_class class_ = period_of_call(call, &shops, &period, err);
     if (!class_)
-        class_ = ranked ? rank_of_call(call, &query, "-gmv", &page, err) : whole_check(call, err);
+        class_ = ranked ? sales_rank(call, &shops, by, &query, &page, err) : whole_check(call, err);
     if (class_)
         return class_;
     out_init(&out, &call->out);
@@ -247,7 +204,7 @@ static enum err_class sales(struct call *call, struct err *err)
     period_write(&out, &period);
     out_text(&out, "by", str_of(by_words[by]));
     class_ = ranked ? ranked_write(call, &out, "items", &query, &page, err)
-                    : series_write(call, &out, by, &period, err);
+                    : series_write(call, &out, by, &shops, &period, err);
     if (ranked)
         rank_end_write(&out, &page);
     if (!class_)

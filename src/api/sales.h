@@ -1,4 +1,4 @@
-/* Private to api: what answers about sales share (sales.c; reports.c has stock, delays and reports). */
+/* Private to api: what answers about sales share (sales.c, sales_series.c; reports.c has stock, delays and reports). */
 #ifndef HUILIU_API_SALES_H
 #define HUILIU_API_SALES_H
 
@@ -30,5 +30,10 @@ struct bucket {
 };
 /* The one that holds the day. */
 void bucket_name(enum by by, const char *day, struct bucket *out);
+void month_bounds(int64_t day, int64_t *first, int64_t *last);
+/* Days, weeks or months as the members items, next and total. */
+enum err_class series_write(struct call *call, struct out *out, enum by by,
+                            const struct shop_scope *shops, const struct period *period,
+                            struct err *err);
 
 #endif

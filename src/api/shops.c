@@ -21,6 +21,7 @@ enum {
     TOKEN_OF,
     PERSON,
     DAYS,
+    ADS_OF,
     APP_ID,
     APP_NAME,
     TOKEN_STATE,
@@ -55,6 +56,11 @@ static enum err_class shop_write(struct call *call, struct out *out, const struc
         out_null(out, "settlement_days");
     else
         out_int(out, "settlement_days", list_int(row, DAYS));
+    if (list_is_null(row, ADS_OF))
+        out_null(out, "ads_of");
+    else
+        control_out_shop(out, call, "ads_of", list_int(row, ADS_OF));
+    out_bool(out, "of_ads", shop && shop->connector && connector_is_of_ads(shop->connector));
     out_bool(out, "proxy", list_int(row, PROXY) != 0);
     out_time(out, "created", list_int(row, CREATED));
     if (list_is_null(row, APP_ID)) {
@@ -93,6 +99,7 @@ static const struct list_column columns[] = {
     [TOKEN_OF] = {"token_of", "s.token_of", .kind = LIST_NUMBER, .unknown = true},
     [PERSON] = {"person", "s.person", .kind = LIST_TEXT, .unknown = true},
     [DAYS] = {"settlement_days", "s.settlement_days", .kind = LIST_INT, .unknown = true},
+    [ADS_OF] = {"ads_of", "s.ads_of", .kind = LIST_NUMBER, .unknown = true},
     [APP_ID] = {"app_id", "a.id", .kind = LIST_NUMBER, .unknown = true},
     [APP_NAME] = {"app", "a.name", .kind = LIST_TEXT, .unknown = true},
     [TOKEN_STATE] = {"token_state", "t.state", .kind = LIST_TEXT, .unknown = true},
