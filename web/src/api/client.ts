@@ -61,13 +61,14 @@ async function problemOf(reply: Response): Promise<Problem> {
 async function send(method: string, address: string, body: unknown, signal?: AbortSignal, ifMatch?: string) {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (method !== 'GET') headers['X-Huiliu'] = '1'
-  if (body !== undefined) headers['Content-Type'] = 'application/json'
+  const file = body instanceof Blob
+  if (body !== undefined) headers['Content-Type'] = file ? 'application/octet-stream' : 'application/json'
   if (ifMatch) headers['If-Match'] = ifMatch
   try {
     return await fetch(address, {
       method,
       headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
+      body: body === undefined ? undefined : file ? body : JSON.stringify(body),
       signal,
       credentials: 'same-origin',
     })
@@ -97,7 +98,12 @@ export async function ask<P extends keyof Routes, M extends keyof Routes[P] & st
   return (reply.status === 204 ? undefined : await reply.json()) as Of<P, M>['answer']
 }
 
-/** The same, and the answer's text: of what must be shown to its last digit. */
+/** A file goes as it is: the route takes it as its body. */
+export async function handIn(query: Routes['/imports']['post']['query'], file: Blob): Promise<Routes['/imports']['post']['answer']> {
+  return (await (await answered('post', '/imports', { query: query as Query, body: file })).json()) as Routes['/imports']['post']['answer']
+}
+
+/** As ask, and the answer's text: of what must be shown to its last digit. */
 export async function askText<P extends keyof Routes, M extends keyof Routes[P] & string>(
   method: M,
   route: P,

@@ -46,3 +46,12 @@ export function zoneText(zone: string | null): string {
   if (zone === 'Asia/Shanghai') return said(['北京时间', 'Beijing time'])
   return zone
 }
+
+/** "2026-01-28T09:49", as a clock in that zone shows it, as a time of the API. */
+export function timeOfZone(local: string, zone: string | null): string {
+  const wall = Date.parse(`${local}Z`)
+  const shown = (at: number) => Date.parse(`${format(zone, true).format(new Date(at)).replace(' ', 'T')}Z`)
+  const guess = wall - (shown(wall) - wall)
+  // Once more: beside a change of the clock the first guess is of the other side.
+  return new Date(guess - (shown(guess) - wall)).toISOString()
+}
