@@ -22,6 +22,9 @@ async function look(page, name, whole = true) {
   await shot(page, name, whole)
 }
 
+/** Paths of the entries that the menu has. */
+const menu = (page) => page.$$eval('.side nav a', (all) => all.map((one) => new URL(one.href).pathname))
+
 await run(async (browser) => {
   const ways = [
     { language: 'zh', dark: false, phone: false },
@@ -49,6 +52,19 @@ await run(async (browser) => {
     await page.click('.list-open >> nth=0')
     await page.waitForSelector('.order-drawer [data-figure]')
     await look(page, `ad-order-${end}`, false)
+    // Whatever else the menu has, and what its first row opens.
+    for (const path of (await menu(page)).filter((one) => !['/', '/ad-orders'].includes(one))) {
+      const name = path.slice(1).replaceAll('/', '-')
+      await page.goto(`${base}${path}`)
+      await page.waitForSelector('main h1')
+      await rests(page)
+      await look(page, `${name}-${end}`, false)
+      if (!(await page.$('.list-open'))) continue
+      await page.click('.list-open >> nth=0')
+      await page.waitForTimeout(100)
+      await rests(page)
+      await look(page, `${name}-open-${end}`, false)
+    }
     if (way.phone) {
       await page.goto(`${base}/`)
       await page.click('.top-menu')

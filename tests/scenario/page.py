@@ -7,123 +7,30 @@ kept in BUILD/logs/page.
 import csv
 import datetime
 import io
-import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 import urllib.parse
-from decimal import ROUND_HALF_UP, Decimal
-from pathlib import Path
 
 import lib
-from api_client import PASSWORD, Api
+from api_client import PASSWORD
 from lib import ROOT, holds, same
+from page_world import ADMIN, PICTURES, World, change, main, metrics, money, script, signed, written
 from trade_sums import BEIJING, day_of, trade_equal
-from truth import Stage
 
-PAGE, WEB = ROOT / "tests" / "page", ROOT / "web"
-PICTURES = Path(os.environ.get("HUILIU_BUILD", "build")).resolve() / "logs" / "page"
+WEB = ROOT / "web"
 WIRE_BYTES_MAX = 450 * 1024
 NEXT_PASSWORD = "another phrase of the test"
-ADMIN, LOOKER = "chief", "looker"
-
-
-class World:
-    """A small home with ads and sales, costs of most SKUs, served; the API at hand, and its rows."""
-
-    def __init__(self, t):
-        self.stage = Stage(t, life_shops=2, life_orders=240, douplus_shops=2, douplus_orders=130)
-        self.stage.sync()
-        self.rows = self.stage.rows
-        # The API's own client makes a user for itself, which first_run must come before.
-        self.api = None
-        self.t = t
-
-    def user(self, name, role, *words):
-        lib.huiliu(self.stage.home, "user", "add", name, "--role", role, "--password-file", "-", *words, env=self.stage.env,
-                   text_in=PASSWORD + "\n", check=True)
-
-    def serve(self):
-        self.costs_say()
-        self.user(ADMIN, "admin")
-        # From here on the test clock stands: time is the server's, and nobody who waits for it may run beside it.
-        self.api = Api(self.stage, user="reader")
-        self.api.__enter__()
-
-    def costs_say(self):
-        """Of all SKUs but one, so that a profit is known and some of it is not."""
-        names = {r["id"]: r["name"] for r in self.rows("SELECT id, name FROM shop")}
-        skus = self.rows("SELECT DISTINCT shop_id, sku_id FROM trade_order WHERE sku_id IS NOT NULL ORDER BY shop_id, sku_id")
-        path = self.t.folder() / "costs.csv"
-        lines = [f"{names[r['shop_id']]},{r['sku_id']},2020-01-01,31.50" for r in skus[1:]]
-        path.write_text("\n".join(["店铺,SKU,生效日期,成本", *lines, ""]), encoding="utf-8")
-        self.stage.run("cost", "import", path, check=True)
-
-
+LOOKER = "looker"
 WORLD = None
 
 
-def script(which, base, expects=(), **given):
-    """What a script of tests/page read. Nothing may have gone wrong on the page, and only what is expected was refused."""
-    env = {**os.environ, "PAGE_BASE": base, "PAGE_PICTURES": str(PICTURES)}
-    done = subprocess.run(["node", str(PAGE / f"{which}.mjs"), json.dumps(given)], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True, timeout=240, check=False)
-    holds(done.returncode == 0 and done.stdout.strip(), f"{which}: {done.stderr[-1500:]}")
-    told = json.loads(done.stdout.strip().splitlines()[-1])
-    same(told["problems"], [], f"{which}: what went wrong on the page")
-    same(sorted(set(told["refused"])), sorted(expects), f"{which}: refused questions")
-    return told["result"]
-
-
 def world(served=True):
-    if served and not WORLD.api:
-        WORLD.serve()
-    return WORLD
+    return WORLD.served() if served else WORLD
 
 
 def admin():
-    return {"name": ADMIN, "password": PASSWORD}
-
-
-# --- as it is written on the screen, worked out here ---
-
-def money(fen):
-    return "—" if fen is None else ("−" if fen < 0 else "") + f"¥{Decimal(abs(fen)) / 100:,.2f}"
-
-
-def share(value):
-    return "—" if value is None else f"{(Decimal(str(value)) * 100).quantize(Decimal('0.01'), ROUND_HALF_UP):,}%"
-
-
-def written(value, unit):
-    if value is None:
-        return "—"
-    if unit == "money":
-        holds(Decimal(value["text"]) * 100 == value["minor"], f"money {value}")
-        return money(value["minor"])
-    if unit == "share":
-        return share(value)
-    return f"{value:,.2f}" if unit == "number" else f"{value:,}"
-
-
-def change(now, before, unit):
-    """▲ 12.3% of two values of an answer; None where there is nothing to compare with."""
-    if now is None or before is None:
-        return None
-    a, b = ((Decimal(v["text"]) if unit == "money" else Decimal(str(v))) for v in (now, before))
-    if b == 0:
-        return None
-    tenths = int((abs(a - b) * 1000 / abs(b)).quantize(Decimal(1), ROUND_HALF_UP))
-    # The way is that of the rounded change: what is less than half a tenth is nothing.
-    if tenths == 0:
-        return "="
-    return f"{'▲' if a > b else '▼'} {Decimal(tenths) / 10:,.1f}%"
-
-
-def metrics():
-    return {f"{family}.{m['name']}": m for family, all_ in world().api.get("/api/v1/metrics").items() for m in all_}
+    return signed()
 
 
 # --- the tests ---
@@ -142,7 +49,8 @@ def test_without_a_user_the_page_says_how_to_make_one(_):
 
 
 def test_the_figures_of_today_are_those_of_the_api_and_of_the_tables(_):
-    w, names = world(), metrics()
+    w = world()
+    names = metrics(w.api)
     questions = [{"query": "period=30d", "language": "zh"}, {"query": "period=7d&basis=spent", "language": "en"},
                  {"query": f"period=all&shop={w.stage.shop_id(w.stage.shops[0])}", "language": "zh"},
                  {"query": "from=2026-05-01&to=2026-05-10", "language": "en"}]
@@ -229,7 +137,7 @@ def cells(row, names, columns):
 
 def test_the_list_of_ad_orders_does_what_it_says(_):
     w, api = world(), world().api
-    names = {key.removeprefix("ad."): m for key, m in metrics().items() if key.startswith("ad.")}
+    names = {key.removeprefix("ad."): m for key, m in metrics(world().api).items() if key.startswith("ad.")}
     audits = w.rows("SELECT count(*) AS n FROM audit")[0]["n"]
     word = w.rows("SELECT title FROM ad_order WHERE title IS NOT NULL ORDER BY order_id LIMIT 1")[0]["title"][:2]
     read = script("orders", api.base, word=word, **{"as": admin()})
@@ -319,22 +227,12 @@ def test_the_types_of_the_page_are_those_of_the_routes(_):
           "web/src/api/types.ts is not what `huiliu help --openapi` says: `make made` writes it anew")
 
 
-def main():
+def world_make(case):
     global WORLD
-    for program, what in (("node", "Node"), ("chromium", "Chromium")):
-        if not shutil.which(program):
-            print(f"not ok page {what} is missing: tools/setup --tests")
-            sys.exit(1)
     shutil.rmtree(PICTURES, ignore_errors=True)
-    case = lib.Case()
-    try:
-        WORLD = World(case)
-        lib.main(globals())
-    finally:
-        if WORLD and WORLD.api:
-            WORLD.api.__exit__(None, None, None)
-        case.end()
+    WORLD = World(case)
+    return WORLD
 
 
 if __name__ == "__main__":
-    main()
+    main(globals(), world_make)

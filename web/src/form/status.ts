@@ -1,4 +1,5 @@
 // The platforms' words for states in both languages. A word that is not here is shown as the platform wrote it.
+import { shopPlatform } from '@/state/me'
 import { said, type Two } from './words'
 
 export type Tone = 'good' | 'busy' | 'bad' | 'off' | 'wait'
@@ -31,4 +32,44 @@ export function adOrderStatuses(): { text: string; values: string[] }[] {
 export function adOrderStatus(word: string | null): { text: string; tone: Tone } {
   const known = word === null ? undefined : AD_ORDER[word]
   return known ? { text: said(known[0]), tone: known[1] } : { text: word ?? '—', tone: 'off' }
+}
+
+// What the platforms' words come to, as manifests translate them (docs/manifest.md).
+const STAGE: Record<string, [Two, Tone]> = {
+  placed: [['待支付', 'To be paid'], 'wait'],
+  paid: [['已支付', 'Paid'], 'busy'],
+  processing: [['待发货', 'To be shipped'], 'busy'],
+  shipped: [['已发货', 'Shipped'], 'busy'],
+  delivered: [['已送达', 'Delivered'], 'good'],
+  done: [['已完成', 'Done'], 'good'],
+  cancelled: [['已取消', 'Cancelled'], 'off'],
+  refunded: [['已退款', 'Refunded'], 'bad'],
+}
+
+export const tradeStages = () => Object.entries(STAGE).map(([value, [two]]) => ({ value, text: said(two) }))
+
+export function tradeStage(word: string | null): { text: string; tone: Tone } {
+  const known = STAGE[word ?? '']
+  return known ? { text: said(known[0]), tone: known[1] } : { text: word || '—', tone: 'off' }
+}
+
+// Numbers that a platform has for its states, in words; the number stays beside them, for that is what filters take.
+const TRADE: Record<string, Record<string, Two>> = {
+  'douyin-life': {
+    0: ['初始', 'begun'],
+    100: ['待支付', 'to be paid'],
+    101: ['支付取消', 'payment cancelled'],
+    200: ['支付成功', 'paid'],
+    201: ['待使用', 'to be used'],
+    1: ['已完成', 'finished'],
+    2: ['已完成', 'finished'],
+    3: ['退款中', 'refund asked for'],
+    4: ['已退款', 'refunded'],
+  },
+}
+
+export function tradeStatusOf(row: { shop?: unknown; status?: unknown }): string | null {
+  if (typeof row.status !== 'string') return null
+  const known = TRADE[shopPlatform(String(row.shop)) ?? '']?.[row.status]
+  return known ? `${row.status} ${said(known)}` : row.status
 }

@@ -18,7 +18,7 @@ export function useFilters<Name extends string>(names: readonly Name[], many: re
   const sort = computed(() => textOf(route.query.sort) || standard)
   const filtered = computed(() => names.some((name) => given.value[name].length))
   const open = computed(() => textOf(route.query.open) || null)
-  const begins = !filtered.value && !route.query.sort && !route.query.columns
+  const begins = computed(() => !filtered.value && !route.query.sort && !route.query.columns)
 
   function put(changes: LocationQueryRaw) {
     const query: LocationQueryRaw = { ...route.query, ...changes }

@@ -67,3 +67,7 @@ export function shopName(id: string): string {
 export function shopZone(id: string): string | null {
   return shopsById.value.get(id)?.zone ?? null
 }
+
+export function shopPlatform(id: string): string | null {
+  return shopsById.value.get(id)?.platform ?? null
+}
