@@ -93,10 +93,17 @@ struct list_search {
 struct list_find {
     const char *sql; /* ?1 the text ?2 most rows; with `words`: ?2 in small letters ?3 most rows */
     bool words;
+    /* Of one that may find many; those that never do come first. How many rows that are, or more, without reading one:
+     * parameters as of `sql`. NULL: they are few. */
+    const char *many;
+    /* When the newest of them was placed, or later; and of how many names: more than LIST_NAMES_MAX are not looked at, and the
+     * time says nothing. ?1 the text, with `words`: ?2 in small letters. */
+    const char *newest;
 };
 
 enum { LIST_COLUMNS_MAX = 64, LIST_KEY_MAX = 5, LIST_SORTS_MAX = 3, LIST_TERMS_MAX = 64 };
-enum { LIST_FOUND_MAX = 10000 }; /* more than that: the page is soon full by looking at every row */
+/* Of more rows a page is soon full by looking at each. */
+enum { LIST_FOUND_MAX = 10000, LIST_NAMES_MAX = 100 };
 enum { LIST_LIMIT_MAX = 1000, LIST_VALUES_MAX = 2048, LIST_STREAM_ROWS = 2000 };
 
 struct list {

@@ -5,8 +5,6 @@
 #include "api/cursor.h"
 #include "api/list_sql.h"
 
-enum { FOUND_BYTES_MAX = 4 * 1024 * 1024 };
-
 /* What a cursor is tied to. */
 static enum err_class tie_make(const struct list_query *query, struct str *out, struct err *err)
 {
@@ -97,66 +95,6 @@ static enum err_class few_find(struct walk *walk, struct err *err)
     return class_;
 }
 
-/* --- what a search can be in --- */
-
-struct finding {
-    struct buf json;
-    int64_t len;
-};
-
-static enum err_class rows_find(struct walk *walk, const struct list_find *find,
-                                const struct list_term *term, struct finding *finding,
-                                struct err *err)
-{
-    const struct sql_value values[] = {
-        term->values[0], find->words ? term->values[1] : sql_int(walk->query->found_max + 1),
-        sql_int(walk->query->found_max + 1)};
-    enum err_class class_ = snapshot_read(walk->snapshot, find->sql, values, find->words ? 3 : 2,
-                                          err);
-    while (!class_ && finding->len <= walk->query->found_max && reader_next(walk->snapshot)) {
-        buf_printf(&finding->json, "%s[%lld,", finding->len ? "," : "[",
-                   (long long)reader_int(walk->snapshot, 0));
-        json_write_string(&finding->json, reader_text(walk->snapshot, 1));
-        buf_add(&finding->json, STR("]"));
-        finding->len++;
-    }
-    return class_;
-}
-
-/* Platforms' numbers are that long. One that is found as a number is not looked for in names too: those are read all. */
-static bool is_number(struct str text)
-{
-    bool digits = text.len >= 10;
-    for (size_t i = 0; digits && i < text.len; i++)
-        digits = text.ptr[i] >= '0' && text.ptr[i] <= '9';
-    return digits;
-}
-
-/* Few of many rows are found by their keys. Where there are more, a page is soon full by looking at each. */
-static enum err_class search_find(struct walk *walk, struct arena *arena, struct err *err)
-{
-    const struct list_query *query = walk->query;
-    const struct list_find *finds = query->list->finds;
-    const struct list_term *term = query->terms, *end = query->terms + query->terms_len;
-    struct finding finding = {.len = 0};
-    enum err_class class_ = ERR_OK;
-    while (term < end && term->how != LIST_SEARCH)
-        term++;
-    if (!finds || term == end)
-        return ERR_OK;
-    buf_init(&finding.json, FOUND_BYTES_MAX);
-    for (; !class_ && finds->sql && finding.len <= query->found_max; finds++)
-        if (!finds->words || finding.len == 0 || !is_number(term->values[0].text))
-            class_ = rows_find(walk, finds, term, &finding, err);
-    buf_add(&finding.json, finding.len ? STR("]") : STR("[]"));
-    if (!class_ && finding.len <= query->found_max && !finding.json.failed) {
-        walk->statement.found = arena_dup(arena, buf_str(&finding.json));
-        class_ = walk->statement.found.ptr ? ERR_OK : err_no_memory(err);
-    }
-    buf_fini(&finding.json);
-    return class_;
-}
-
 static enum err_class walk_begin(struct walk *walk, struct store *store,
                                  const struct list_query *query, struct arena *arena,
                                  struct err *err)
@@ -166,7 +104,7 @@ static enum err_class walk_begin(struct walk *walk, struct store *store,
     if (!class_)
         class_ = store_snapshot(store, &walk->snapshot, err);
     if (!class_)
-        class_ = search_find(walk, arena, err);
+        class_ = list_search_find(&walk->statement, walk->snapshot, query, arena, err);
     return class_ || walk->statement.found.ptr ? class_ : few_find(walk, err);
 }
 

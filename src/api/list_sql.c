@@ -289,6 +289,11 @@ static void conditions_say(struct list_statement *statement, const struct list_q
         pairs_say(statement, query, query->list->found,
                   place(statement, sql_text(statement->found)));
     }
+    if (statement->newest_ms) {
+        and_begin(statement, first);
+        buf_printf(&statement->text, "%s <= ?%zu", query->list->day_ms,
+                   place(statement, sql_int(statement->newest_ms)));
+    }
     for (size_t i = 0; i < query->terms_len; i++) {
         and_begin(statement, first);
         at[i] = places(statement, query->terms[i].values, query->terms[i].values_len);

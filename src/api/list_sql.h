@@ -19,7 +19,8 @@ struct list_statement {
     bool too_many;
     bool ordered; /* a page, and not a count */
     enum list_database database;
-    struct str found; /* pairs of the rows that the search can hold of, as JSON; NULL: any */
+    struct str found;  /* pairs of the rows that the search can hold of, as JSON; NULL: any */
+    int64_t newest_ms; /* it can hold of none that was placed later; 0: not known */
     bool few
         [LIST_TERMS_MAX]; /* filters whose rows SQLite had better gather and sort (list_few_make) */
 };
@@ -38,6 +39,11 @@ enum { LIST_FEW = 5000 };
 /* How many rows the filter has, LIST_FEW at most. */
 enum err_class list_few_make(struct list_statement *statement, const struct list_query *query,
                              const struct list_term *term, struct err *err);
+/* Few of many rows are found by their keys (statement->found). Where there are more than query->found_max, a page is soon full
+ * by looking at each, from the newest that it can be on (statement->newest_ms). Nothing where the list declares no `finds`. */
+enum err_class list_search_find(struct list_statement *statement, struct reader *snapshot,
+                                const struct list_query *query, struct arena *arena,
+                                struct err *err);
 /* Two numbers: rows, and rows that have the first column of the sort. */
 enum err_class list_count_make(struct list_statement *statement, const struct list_query *query,
                                struct err *err);

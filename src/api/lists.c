@@ -114,8 +114,11 @@ static const struct list_search ad_order_search[] = {
 static const struct list_find ad_order_finds[] = {
     {.sql = SQL_FIND_AD_ORDER},
     {.sql = SQL_FIND_AD_TASK},
-    {.sql = SQL_FIND_AD_VIDEO},
-    {.sql = SQL_FIND_AD_TITLE, .words = true},
+    {.sql = SQL_FIND_AD_VIDEO, .many = SQL_MANY_AD_VIDEO, .newest = SQL_NEWEST_AD_VIDEO},
+    {.sql = SQL_FIND_AD_TITLE,
+     .words = true,
+     .many = SQL_MANY_AD_TITLE,
+     .newest = SQL_NEWEST_AD_TITLE},
     {0},
 };
 const struct list ad_order_list = {
@@ -161,13 +164,16 @@ static const struct list_column trade_order_columns[] = {
      .earlier = "x.late"},
     {0},
 };
-/* A SKU's own code stands among its names. */
+/* What never finds many comes first. A SKU's own code stands among its names. */
 static const struct list_find trade_finds[] = {
     {.sql = SQL_FIND_TRADE_ORDER},
     {.sql = SQL_FIND_TRADE_PARENT},
     {.sql = SQL_FIND_TRADE_PACKAGE},
-    {.sql = SQL_FIND_TRADE_SKU},
-    {.sql = SQL_FIND_TRADE_NAME, .words = true},
+    {.sql = SQL_FIND_TRADE_SKU, .many = SQL_MANY_TRADE_SKU, .newest = SQL_NEWEST_TRADE_SKU},
+    {.sql = SQL_FIND_TRADE_NAME,
+     .words = true,
+     .many = SQL_MANY_TRADE_NAME,
+     .newest = SQL_NEWEST_TRADE_NAME},
     {0},
 };
 static const struct list_search trade_order_search[] = {
