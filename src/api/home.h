@@ -90,6 +90,7 @@ struct api_setting {
 /* An option of the home, as `huiliu settings` shows it: secrets hidden. Its origin: "default", "huiliu.yaml", … */
 struct api_option {
     struct str key, value, origin, en, zh;
+    bool restart; /* what is changed holds from the next start on, not from SIGHUP on */
 };
 /* As `huiliu status` has it. Instants: 0: never. */
 struct api_stream_status {

@@ -21,6 +21,7 @@ static enum err_class settings(struct call *call, struct err *err)
         out_text(&out, "key", options[i].key);
         out_text(&out, "value", options[i].value);
         out_text(&out, "origin", options[i].origin);
+        out_bool(&out, "restart", options[i].restart);
         out_object(&out, "help");
         out_text(&out, "en", options[i].en);
         out_text(&out, "zh", options[i].zh);

@@ -281,6 +281,7 @@ static void option_add(void *context, struct str key, const struct option *optio
         .origin = str_of(option_origin_name(origin)),
         .en = str_of(option->help.en),
         .zh = str_of(option->help.zh),
+        .restart = option->restart || origin == OPTION_ENVIRONMENT,
     };
 }
 

@@ -92,12 +92,14 @@ static const struct option table[OPTIONS] = {
               "到服务器的读连接空闲多久后，使用前先检查是否仍可用；0 表示从不。"}},
     [OPTION_LISTEN] =
         {.key = "listen",
+         .restart = true,
          .type = OPTION_TEXT,
          .standard = "127.0.0.1:8080",
          .help =
              {"Where `run` and `serve` answer HTTP (docs/api.md), as 127.0.0.1:8080 or [::1]:8080; empty: nowhere.",
               "`run` 与 `serve` 提供 HTTP 接口的地址，如 127.0.0.1:8080 或 [::1]:8080；为空则不提供（见 docs/api.md）。"}},
     [OPTION_API_THREADS] = {.key = "api_threads",
+                            .restart = true,
                             .type = OPTION_INT,
                             .standard = "8",
                             .min = 1,
@@ -106,6 +108,7 @@ static const struct option table[OPTIONS] = {
                                      "接口同时处理多少个请求。"}},
     [OPTION_API_RATE] =
         {.key = "api_rate",
+         .restart = true,
          .type = OPTION_INT,
          .standard = "100",
          .min = 0,
@@ -116,6 +119,7 @@ static const struct option table[OPTIONS] = {
               "每个用户（或每个未登录地址）每秒允许的请求数，瞬时可达四倍；0 表示不限。"}},
     [OPTION_API_CONNECTIONS] =
         {.key = "api_connections",
+         .restart = true,
          .type = OPTION_INT,
          .standard = "128",
          .min = 0,
@@ -126,6 +130,7 @@ static const struct option table[OPTIONS] = {
               "每个地址同时最多的连接数（总共 1,024 个）；对已列出的代理（`trusted_proxies`）之后的地址，为同时处理的请求数；0 表示不限。"}},
     [OPTION_CORS_ORIGINS] =
         {.key = "cors_origins",
+         .restart = true,
          .type = OPTION_TEXT,
          .standard = "",
          .help =
@@ -133,6 +138,7 @@ static const struct option table[OPTIONS] = {
               "允许其页面调用接口的来源，逗号分隔，如 https://shop.example；为空则都不允许。"}},
     [OPTION_BEHIND_TLS] =
         {.key = "behind_tls",
+         .restart = true,
          .type = OPTION_WORD,
          .standard = "no",
          .words = yes_words,
@@ -141,6 +147,7 @@ static const struct option table[OPTIONS] = {
               "通过代理以 https 访问接口时设为 `yes`：其 Cookie 只通过 https 发送。"}},
     [OPTION_TRUSTED_PROXIES] =
         {.key = "trusted_proxies",
+         .restart = true,
          .type = OPTION_TEXT,
          .standard = "",
          .help =

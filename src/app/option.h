@@ -63,6 +63,7 @@ struct option {
     int64_t min, max;         /* OPTION_INT */
     const char *const *words; /* OPTION_WORD, NULL-terminated */
     bool secret;              /* the dump shows *** */
+    bool restart;             /* holds from the next start on; the others from the next SIGHUP on */
     struct said help;
 };
 const struct option *option_table(void); /* OPTIONS rows in the order of enum option_id */

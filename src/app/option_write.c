@@ -86,7 +86,9 @@ void options_reference_write(struct buf *out)
                 "Made by `huiliu settings --reference`; edit `src/app/option.c` instead.\n\n"
                 "A value comes from, the later winning: the default, `huiliu.yaml` in the home, "
                 "`.env` in the home,\nthe environment. `huiliu settings` prints what holds "
-                "and where it comes from, secrets hidden.\n\n"
+                "and where it comes from, secrets hidden.\n"
+                "A service that runs takes what is changed in the files with SIGHUP, but for the "
+                "options that say that they hold\nfrom the next start on.\n\n"
                 "| key | variable | value | default | meaning | 含义 |\n"
                 "|---|---|---|---|---|---|\n"));
     for (enum option_id id = 0; id < OPTIONS; id++) {
@@ -95,9 +97,11 @@ void options_reference_write(struct buf *out)
         option_variable_write(out, id, STR("PLATFORM"));
         buf_add(out, STR("` | "));
         reference_values_write(out, option);
-        buf_printf(out, " | %s%s%s | %s%s | %s |\n", *option->standard ? "`" : "", option->standard,
-                   *option->standard ? "`" : "", option->help.en,
-                   option->secret ? " Secret: shown as `***`." : "", option->help.zh);
+        buf_printf(out, " | %s%s%s | %s%s%s | %s%s |\n", *option->standard ? "`" : "",
+                   option->standard, *option->standard ? "`" : "", option->help.en,
+                   option->secret ? " Secret: shown as `***`." : "",
+                   option->restart ? " Holds from the next start on." : "", option->help.zh,
+                   option->restart ? "重新启动后生效。" : "");
     }
     buf_add(out, STR("\nThe process itself reads these, from the environment only:\n\n"));
     for (size_t i = 0; i < OPTION_PROCESS_VARIABLES; i++)
