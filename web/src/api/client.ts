@@ -78,13 +78,16 @@ async function send(method: string, address: string, body: unknown, signal?: Abo
   }
 }
 
+/** Where 401 says something else: a wrong password; out already. */
+const NOT_OVER = new Set(['/auth/sign-in', '/auth/sign-out'])
+
 type Put = { path?: Record<string, string>; query?: Query; body?: unknown; signal?: AbortSignal; ifMatch?: string }
 
 async function answered(method: string, route: string, { path, query, body, signal, ifMatch }: Put): Promise<Response> {
   const reply = await send(method.toUpperCase(), addressOf(route, path, query), body, signal, ifMatch)
   if (reply.ok) return reply
   const problem = await problemOf(reply)
-  if (problem.status === 401 && !route.startsWith('/auth/')) sessionOver()
+  if (problem.status === 401 && !NOT_OVER.has(route)) sessionOver()
   throw problem
 }
 
@@ -111,4 +114,10 @@ export async function askText<P extends keyof Routes, M extends keyof Routes[P] 
 ): Promise<{ answer: Of<P, M>['answer']; text: string }> {
   const text = await (await answered(method, route, asking as Put)).text()
   return { answer: JSON.parse(text) as Of<P, M>['answer'], text }
+}
+
+/** The same with the ETag of what is read, for the change of it. */
+export async function askTagged<P extends keyof Routes>(route: P, asking: Asking<P, 'get' & keyof Routes[P]>): Promise<{ answer: Of<P, 'get' & keyof Routes[P]>['answer']; tag: string }> {
+  const reply = await answered('get', route, asking as Put)
+  return { answer: (await reply.json()) as Of<P, 'get' & keyof Routes[P]>['answer'], tag: reply.headers.get('ETag') ?? '' }
 }

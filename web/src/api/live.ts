@@ -1,6 +1,7 @@
 // The one stream of events of the page. It is open while somebody looks: a page that has been hidden for a minute closes it, and when
 // it is looked at again everybody reads anew. Whoever listens hears of a burst once.
 import { onScopeDispose } from 'vue'
+import { ask } from './client'
 
 export interface Happened {
   id: string
@@ -36,6 +37,8 @@ function open() {
     if (source?.readyState !== EventSource.CLOSED) return
     source = null
     againTimer = window.setTimeout(open, AGAIN_MS)
+    // A browser does not tell why; where the session is over, this question says so and the sign-in comes.
+    ask('get', '/auth/me').catch(() => undefined)
   })
 }
 

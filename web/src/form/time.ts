@@ -28,6 +28,16 @@ export function timeText(time: string | null | undefined, zone: string | null, s
   return format(zone, seconds).format(new Date(time)) + (zone ? '' : ' UTC')
 }
 
+/** The instant at which a day begins in a zone, as the API takes it. */
+export function dayBegins(day: string, zone: string | null): string {
+  const wanted = Date.parse(`${day}T00:00:00Z`)
+  const shown = (at: number) => Date.parse(`${format(zone, true).format(new Date(at)).replace(' ', 'T')}Z`)
+  // Twice: the first step may end on the other side of a change of the clocks.
+  let at = wanted - (shown(wanted) - wanted)
+  at -= shown(at) - wanted
+  return new Date(at).toISOString()
+}
+
 /** "2026-01-28" → "01-28" */
 export function dayShort(day: string): string {
   return day.slice(5)

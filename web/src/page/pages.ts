@@ -1,5 +1,5 @@
 // All pages: a line each. A page that is not there has no line, and so no entry in the menu.
-import { Coin, DataLine, House, Money, ShoppingCart, Tickets, TrendCharts, Trophy } from '@element-plus/icons-vue'
+import { Coin, DataLine, House, Money, Notebook, Setting, ShoppingCart, Tickets, TrendCharts, Trophy, User } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
 import type { Two } from '@/form/words'
@@ -14,6 +14,8 @@ export interface Page {
   right: Right
   /** Whether the days that are picked above are its days. */
   days: boolean
+  /** False: it is of no shops, and they are not picked above. */
+  shops?: false
   load: () => Promise<Component>
 }
 
@@ -34,6 +36,9 @@ export const pages: Page[] = [
   { path: '/costs', title: ['成本', 'Costs'], group: 'business', icon: Tickets, right: 'viewer', days: true, load: () => import('./costs/Costs.vue') },
   { path: '/profit', title: ['利润', 'Profit'], group: 'business', icon: Coin, right: 'viewer', days: true, load: () => import('./profit/Profit.vue') },
   { path: '/expected-payments', title: ['预估回款', 'Expected payment'], group: 'business', icon: Money, right: 'viewer', days: false, load: () => import('./expected-payments/ExpectedPayments.vue') },
+  { path: '/users', title: ['用户与权限', 'Users and roles'], group: 'manage', icon: User, right: 'admin', days: false, shops: false, load: () => import('./users/Users.vue') },
+  { path: '/audit', title: ['审计日志', 'Audit'], group: 'manage', icon: Notebook, right: 'admin', days: false, shops: false, load: () => import('./audit/Audit.vue') },
+  { path: '/settings', title: ['设置', 'Settings'], group: 'manage', icon: Setting, right: 'admin', days: false, shops: false, load: () => import('./settings/Settings.vue') },
 ]
 
 declare module 'vue-router' {

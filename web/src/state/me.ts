@@ -64,6 +64,12 @@ export function shopName(id: string): string {
   return shopsById.value.get(id)?.name ?? `#${id}`
 }
 
+/** The zone of all his shops; null where they have several: of times that are of no shop. */
+export const oneZone = computed(() => {
+  const zones = new Set(me.value?.shops.map((shop) => shop.zone))
+  return zones.size === 1 ? ([...zones][0] ?? null) : null
+})
+
 export function shopZone(id: string): string | null {
   return shopsById.value.get(id)?.zone ?? null
 }
