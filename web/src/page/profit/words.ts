@@ -25,7 +25,7 @@ export const say = words({
   beforeAds: ['SKU、SPU、负责人没有自己的投放：这里是扣广告前的利润', 'SKUs, SPUs and persons have no ads of their own: profit here is before ads'],
   ofStore: ['未指定归属的投放账户只计入合计，不计入任何店铺；在“投放归属”里指定', 'Spend of accounts of no store is in the totals and in no shop’s row; say whose it is under “Whose ads”'],
   unknown: ['{count} 单成本未知，利润不含它们', 'without {count} orders whose cost is unknown'],
-  allUnknown: ['成本未知，算不出利润', 'Costs are not known'],
+  allUnknown: ['{count} 单成本都未知，算不出利润', 'The costs of all {count} orders are unknown: so is the profit'],
   costs: ['去填成本', 'Fill in costs'],
   order: ['订单号', 'Order'],
   parent: ['主单号', 'Parent order'],

@@ -14,7 +14,7 @@ export const say = words({
   totals: ['合计', 'Totals'],
   none: ['这段时间没有销售', 'Nothing was sold on these days'],
   unknown: ['{count} 单成本未知，利润不含它们', 'without {count} orders whose cost is unknown'],
-  allUnknown: ['成本未知，算不出利润', 'Costs are not known'],
+  allUnknown: ['{count} 单成本都未知，算不出利润', 'The costs of all {count} orders are unknown: so is the profit'],
   by: ['按', 'By'],
   day: ['日', 'Day'],
   week: ['周', 'Week'],

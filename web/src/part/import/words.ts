@@ -62,5 +62,12 @@ export const say = words({
   isFailed: ['失败', 'failed'],
   show: ['查看被拒绝的行', 'Show its refused rows'],
   faultsOf: ['第 {id} 号 {file}：被拒绝的行', 'Number {id}, {file}: rows that were refused'],
+  money_text: ['不是金额，应为 12.34 这样的数字', 'This is no amount; it should be digits as 12.34'],
+  field_missing: ['这一列不能为空', 'This column must not be empty'],
+  key_twice: ['与文件里另一行的主键相同', 'Another row of the file has the same key'],
+  id_rounded: ['编号被表格软件舍入，末尾几位已丢失，请以文本格式导出', 'The spreadsheet has rounded this number: its last digits are lost; export it as text'],
+  shop_unknown: ['没有这个店铺', 'There is no such shop'],
+  shop_other: ['这一行属于别的店铺', 'This row is of another shop'],
+  header_missing: ['文件里没有一行表头包含这种文件必须的列', 'No row of the file has the headings that this kind must have'],
   failed: ['没能导入：{why}', 'It could not be imported: {why}'],
 })
