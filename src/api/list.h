@@ -88,17 +88,16 @@ struct list_search {
     const char *earlier; /* as a column's */
 };
 
-/* Which rows a text can be in, by keys: (shop, order) of the table that `from` begins with. What all of them find together has
+/* Which rows a text can be in, by keys: (shop, order) of the table that `from` begins with. What they find together has
  * every row that the search columns hold of; more does not matter, because those are asked of what is found. */
-struct list_find {
-    const char *sql; /* ?1 the text ?2 most rows; with `words`: ?2 in small letters ?3 most rows */
-    bool words;
-    /* Of one that may find many; those that never do come first. How many rows that are, or more, without reading one:
-     * parameters as of `sql`. NULL: they are few. */
-    const char *many;
-    /* When the newest of them was placed, or later; and of how many names: more than LIST_NAMES_MAX are not looked at, and the
-     * time says nothing. ?1 the text, with `words`: ?2 in small letters. */
-    const char *newest;
+struct list_finds {
+    const char *found[2];    /* the pair's columns */
+    const char *const *keys; /* ended by NULL; never many. ?1 the text ?2 most rows */
+    /* What has names: a SKU, a video. The text is one itself, or a part of its name. */
+    const char *names;  /* ids. ?1 the text ?2 in small letters ?3 most */
+    const char *rows;   /* of ids. ?1 list of ids ?2 most rows */
+    const char *many;   /* how many those are, without reading one. ?1 list of ids ?2 most */
+    const char *newest; /* when the newest of them was placed. ?1 list of ids */
 };
 
 enum { LIST_COLUMNS_MAX = 64, LIST_KEY_MAX = 5, LIST_SORTS_MAX = 3, LIST_TERMS_MAX = 64 };
@@ -124,10 +123,8 @@ struct list {
      * met once, at the first of its rows that all filters hold of; so a filter goes by an index of its own. Or NULL. */
     const char *earlier;
     const struct list_search *search; /* ended by a NULL sql; or NULL */
-    /* Ended by a NULL sql, or NULL: every row is looked at. `found`: the pair's columns. */
-    const struct list_find *finds;
-    const char *found[2];
-    const char *family; /* of LIST_METRIC */
+    const struct list_finds *finds;   /* NULL: every row is looked at */
+    const char *family;               /* of LIST_METRIC */
 };
 
 /* Parameters that every list has. */

@@ -286,7 +286,7 @@ static void conditions_say(struct list_statement *statement, const struct list_q
     shops_say(statement, query, first);
     if (statement->found.ptr) {
         and_begin(statement, first);
-        pairs_say(statement, query, query->list->found,
+        pairs_say(statement, query, query->list->finds->found,
                   place(statement, sql_text(statement->found)));
     }
     if (statement->newest_ms) {

@@ -111,15 +111,14 @@ static const struct list_search ad_order_search[] = {
     {"r.title", .whole = false},
     {0},
 };
-static const struct list_find ad_order_finds[] = {
-    {.sql = SQL_FIND_AD_ORDER},
-    {.sql = SQL_FIND_AD_TASK},
-    {.sql = SQL_FIND_AD_VIDEO, .many = SQL_MANY_AD_VIDEO, .newest = SQL_NEWEST_AD_VIDEO},
-    {.sql = SQL_FIND_AD_TITLE,
-     .words = true,
-     .many = SQL_MANY_AD_TITLE,
-     .newest = SQL_NEWEST_AD_TITLE},
-    {0},
+static const char *const ad_order_keys[] = {SQL_FIND_AD_ORDER, SQL_FIND_AD_TASK, NULL};
+static const struct list_finds ad_order_finds = {
+    .found = {"shop_id", "order_id"},
+    .keys = ad_order_keys,
+    .names = SQL_FIND_VIDEO_NAMES,
+    .rows = SQL_FIND_VIDEO_ROWS,
+    .many = SQL_FIND_VIDEO_MANY,
+    .newest = SQL_FIND_VIDEO_NEWEST,
 };
 const struct list ad_order_list = {
     .name = "ad_orders",
@@ -131,8 +130,7 @@ const struct list ad_order_list = {
     .day = "r.day",
     .day_ms = "r.created_ms",
     .search = ad_order_search,
-    .finds = ad_order_finds,
-    .found = {"shop_id", "order_id"},
+    .finds = &ad_order_finds,
     .family = "ad",
 };
 
@@ -164,17 +162,16 @@ static const struct list_column trade_order_columns[] = {
      .earlier = "x.late"},
     {0},
 };
-/* What never finds many comes first. A SKU's own code stands among its names. */
-static const struct list_find trade_finds[] = {
-    {.sql = SQL_FIND_TRADE_ORDER},
-    {.sql = SQL_FIND_TRADE_PARENT},
-    {.sql = SQL_FIND_TRADE_PACKAGE},
-    {.sql = SQL_FIND_TRADE_SKU, .many = SQL_MANY_TRADE_SKU, .newest = SQL_NEWEST_TRADE_SKU},
-    {.sql = SQL_FIND_TRADE_NAME,
-     .words = true,
-     .many = SQL_MANY_TRADE_NAME,
-     .newest = SQL_NEWEST_TRADE_NAME},
-    {0},
+/* A SKU's own code stands among its names. */
+static const char *const trade_keys[] = {SQL_FIND_TRADE_ORDER, SQL_FIND_TRADE_PARENT,
+                                         SQL_FIND_TRADE_PACKAGE, NULL};
+static const struct list_finds trade_finds = {
+    .found = {"shop_id", "order_id"},
+    .keys = trade_keys,
+    .names = SQL_FIND_SKU_NAMES,
+    .rows = SQL_FIND_SKU_ROWS,
+    .many = SQL_FIND_SKU_MANY,
+    .newest = SQL_FIND_SKU_NEWEST,
 };
 static const struct list_search trade_order_search[] = {
     {"r.parent_id", .whole = true, .earlier = "x.parent_id"},
@@ -198,8 +195,7 @@ const struct list trade_order_list = {
         "x", "y") " WHERE x.shop_id = r.shop_id AND"
                   " x.parent_id = r.parent_id AND x.order_id < r.order_id",
     .search = trade_order_search,
-    .finds = trade_finds,
-    .found = {"shop_id", "order_id"},
+    .finds = &trade_finds,
 };
 
 static const struct list_column trade_part_columns[] = {
@@ -266,7 +262,6 @@ const struct list trade_part_list = {
     .day = "r.day",
     .day_ms = "r.created_ms",
     .search = trade_part_search,
-    .finds = trade_finds,
-    .found = {"shop_id", "order_id"},
+    .finds = &trade_finds,
     .family = "trade",
 };

@@ -44,61 +44,51 @@ static const char SQL_VIDEO_TITLES[] = SQL_PER_DATABASE(
                      " = ?1 LIMIT 100000) AS f LIMIT ?2",                                          \
                      "SELECT a.shop_id, a.order_id FROM shop s STRAIGHT_JOIN " table               \
                      " a ON a.shop_id = s.id AND a." on " = ?1 LIMIT ?2")
-/* ?1 the text ?2 in small letters ?3 most rows: of what is called so. MariaDB knows more small letters than we. */
-#define FIND_CALLED(kind, like) " n.kind = '" kind "' AND (n.code = ?1 OR " like ")"
-#define FIND_NAMED(table, column, kind)                                                            \
+/* ?1 the text ?2 in small letters ?3 most: what is called so. MariaDB knows more small letters than we. */
+#define FIND_CALLED(kind, like)                                                                    \
+    "SELECT DISTINCT n.id FROM order_name n WHERE n.kind = '" kind "' AND (n.code = ?1 OR " like   \
+    ") LIMIT ?3"
+#define FIND_NAMES(kind)                                                                           \
+    SQL_PER_DATABASE(FIND_CALLED(kind, "instr(lower(n.name), ?2) > 0"),                            \
+                     FIND_CALLED(kind, "strpos(lower(n.name COLLATE \"C\"), ?2) > 0"),             \
+                     FIND_CALLED(kind, "instr(lower(n.name), lower(?2)) > 0"))
+/* ?1 list of ids ?2 most rows */
+#define FIND_LISTED(select, table, column, rest)                                                   \
+    SQL_PER_DATABASE(select " FROM json_each(?1) AS k CROSS JOIN " table " a ON a." column         \
+                            " = k.value" rest,                                                     \
+                     select " FROM json_array_elements_text(CAST(?1 AS json)) AS k (value)"        \
+                            " CROSS JOIN LATERAL (SELECT b.shop_id, b.order_id FROM " table        \
+                            " b WHERE b." column " = k.value LIMIT 100000) AS a" rest,             \
+                     select " FROM JSON_TABLE(?1, '$[*]' COLUMNS (value varchar(400)"              \
+                            " CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin PATH '$')) AS k"     \
+                            " STRAIGHT_JOIN " table " a ON a." column " = k.value" rest)
+#define FIND_ROWS(table, column)                                                                   \
+    FIND_LISTED("SELECT a.shop_id, a.order_id", table, column, " LIMIT ?2")
+#define FIND_MANY(table, column)                                                                   \
+    FIND_LISTED("SELECT count(*) FROM (SELECT 1", table, column, " LIMIT ?2) AS f")
+#define FIND_NEWEST(table, column, listed)                                                         \
+    "SELECT max((SELECT max(a.created_ms) FROM " table " a WHERE a." column                        \
+    " = k.value)) FROM " listed
+#define FIND_NEWEST_OF(table, column)                                                              \
     SQL_PER_DATABASE(                                                                              \
-        "SELECT a.shop_id, a.order_id FROM order_name n CROSS JOIN " table                         \
-        " a ON a.shop_id = n.shop_id AND a." column                                                \
-        " = n.id WHERE" FIND_CALLED(kind, "instr(lower(n.name), ?2) > 0") " LIMIT ?3",             \
-        "SELECT f.shop_id, f.order_id FROM order_name n CROSS JOIN LATERAL (SELECT"                \
-        " a.shop_id, a.order_id FROM " table " a WHERE a." column " = n.id AND"                    \
-        " a.shop_id = n.shop_id LIMIT 100000) AS f WHERE" FIND_CALLED(                             \
-            kind, "strpos(lower(n.name COLLATE \"C\"), ?2) > 0") " LIMIT ?3",                      \
-        "SELECT a.shop_id, a.order_id FROM order_name n STRAIGHT_JOIN " table                      \
-        " a ON a.shop_id = n.shop_id AND a." column                                                \
-        " = n.id WHERE" FIND_CALLED(kind, "instr(lower(n.name), lower(?2)) > 0") " LIMIT ?3")
-/* Whether they are many, by the index alone: also of other shops that have such a SKU. */
-#define MANY_NAMED(table, column, kind)                                                            \
-    SQL_PER_DATABASE(                                                                              \
-        "SELECT count(*) FROM (SELECT 1 FROM order_name n CROSS JOIN " table " a ON a." column     \
-        " = n.id WHERE" FIND_CALLED(kind, "instr(lower(n.name), ?2) > 0") " LIMIT ?3) AS f",       \
-        "SELECT count(*) FROM (SELECT 1 FROM order_name n CROSS JOIN LATERAL (SELECT"              \
-        " 1 FROM " table " a WHERE a." column " = n.id LIMIT 100000) AS m WHERE" FIND_CALLED(      \
-            kind, "strpos(lower(n.name COLLATE \"C\"), ?2) > 0") " LIMIT ?3) AS f",                \
-        "SELECT count(*) FROM (SELECT 1 FROM order_name n STRAIGHT_JOIN " table " a ON a." column  \
-        " = n.id WHERE" FIND_CALLED(kind,                                                          \
-                                    "instr(lower(n.name), lower(?2)) > 0") " LIMIT ?3) AS f")
-#define MANY_OF(table, column)                                                                     \
-    "SELECT count(*) FROM (SELECT 1 FROM " table " WHERE " column " = ?1 LIMIT ?2) AS f"
-/* ?1 the text ?2 in small letters. LIST_NAMES_MAX and one more. */
-#define NEWEST_NAMED(table, column, kind)                                                          \
-    SQL_PER_DATABASE(                                                                              \
-        NEWEST_CALLED(table, column, FIND_CALLED(kind, "instr(lower(n.name), ?2) > 0")),           \
-        NEWEST_CALLED(table, column,                                                               \
-                      FIND_CALLED(kind, "strpos(lower(n.name COLLATE \"C\"), ?2) > 0")),           \
-        NEWEST_CALLED(table, column, FIND_CALLED(kind, "instr(lower(n.name), lower(?2)) > 0")))
-#define NEWEST_CALLED(table, column, called)                                                       \
-    "SELECT max((SELECT max(a.created_ms) FROM " table " a WHERE a." column " = m.id)), count(*)"  \
-    " FROM (SELECT n.id FROM order_name n WHERE" called " LIMIT 101) AS m"
-#define NEWEST_OF(table, column) "SELECT max(created_ms), 1 FROM " table " WHERE " column " = ?1"
+        FIND_NEWEST(table, column, "json_each(?1) AS k"),                                          \
+        FIND_NEWEST(table, column, "json_array_elements_text(CAST(?1 AS json)) AS k (value)"),     \
+        FIND_NEWEST(table, column,                                                                 \
+                    "JSON_TABLE(?1, '$[*]' COLUMNS (value varchar(400)"                            \
+                    " CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin PATH '$')) AS k"))
 static const char SQL_FIND_TRADE_ORDER[] = FIND_OF_SHOPS("trade_result", "order_id");
 static const char SQL_FIND_TRADE_PARENT[] = FIND_OF_SHOPS("trade_result", "parent_id");
 static const char SQL_FIND_TRADE_PACKAGE[] = FIND_OF_SHOPS("trade_order", "package_id");
-#define SQL_FIND_TRADE_SKU "SELECT shop_id, order_id FROM trade_result WHERE sku_id = ?1 LIMIT ?2"
-#define SQL_MANY_TRADE_SKU MANY_OF("trade_result", "sku_id")
-#define SQL_NEWEST_TRADE_SKU NEWEST_OF("trade_result", "sku_id")
-static const char SQL_FIND_TRADE_NAME[] = FIND_NAMED("trade_result", "sku_id", "sku");
-static const char SQL_MANY_TRADE_NAME[] = MANY_NAMED("trade_result", "sku_id", "sku");
-static const char SQL_NEWEST_TRADE_NAME[] = NEWEST_NAMED("trade_result", "sku_id", "sku");
+static const char SQL_FIND_SKU_NAMES[] = FIND_NAMES("sku");
+static const char SQL_FIND_SKU_ROWS[] = FIND_ROWS("trade_result", "sku_id");
+static const char SQL_FIND_SKU_MANY[] = FIND_MANY("trade_result", "sku_id");
+static const char SQL_FIND_SKU_NEWEST[] = FIND_NEWEST_OF("trade_result", "sku_id");
 static const char SQL_FIND_AD_ORDER[] = FIND_OF_SHOPS("ad_result", "order_id");
 static const char SQL_FIND_AD_TASK[] = FIND_OF_SHOPS("ad_order", "task_id");
-#define SQL_FIND_AD_VIDEO "SELECT shop_id, order_id FROM ad_result WHERE item_id = ?1 LIMIT ?2"
-#define SQL_MANY_AD_VIDEO MANY_OF("ad_result", "item_id")
-#define SQL_NEWEST_AD_VIDEO NEWEST_OF("ad_result", "item_id")
-static const char SQL_FIND_AD_TITLE[] = FIND_NAMED("ad_result", "item_id", "item");
-static const char SQL_MANY_AD_TITLE[] = MANY_NAMED("ad_result", "item_id", "item");
-static const char SQL_NEWEST_AD_TITLE[] = NEWEST_NAMED("ad_result", "item_id", "item");
+static const char SQL_FIND_VIDEO_NAMES[] = FIND_NAMES("item");
+static const char SQL_FIND_VIDEO_ROWS[] = FIND_ROWS("ad_result", "item_id");
+static const char SQL_FIND_VIDEO_MANY[] = FIND_MANY("ad_result", "item_id");
+static const char SQL_FIND_VIDEO_NEWEST[] = FIND_NEWEST_OF("ad_result", "item_id");
 
 /* --- users --- */
 
