@@ -2,17 +2,18 @@
 """Pages of orders as a person has them: trade orders whole and by parts, buyers revealed and found, original records, and the table that
 all lists stand on. What stands on the screen is compared with the API and with rows worked out of the data tables here; what a button
 did is looked up in the database.
-# Takes 60 s.
+# Takes 90 s.
 """
 import csv
 import io
 import json
 import re
 import sys
+from collections import defaultdict
 
 from lib import holds, same
-from page_world import World, main, metrics, script, signed, stamp, written
-from trade_sums import trade_equal
+from page_world import World, change, main, metrics, money, script, signed, stamp, written
+from trade_sums import day_of, trade_equal
 
 PERSON = "王芳"
 SEER, PLAIN = "seer", "plain"
@@ -277,6 +278,129 @@ def test_who_may_only_look_cannot_press_here_either(_):
     same(read["buttons"], {"find": [True, no_sight], "reveal": [True, no_sight], "original": [True, no_sight], "pull": [True, no_act], "file": [True, "导出需要操作员权限"]})
     same(read["shops"], [str(own)], "shops that he sees")
     same(read["foreign"], "shop_unknown" if read["foreign"] == "shop_unknown" else "absent", "another shop's order")
+
+
+# --- videos and shops ---
+
+PERIOD = {"period": "30d"}
+RANKED = "orders cost plays likes shares conversions conversion_cost plays_per_100 completion_5s".split()
+
+
+def ad_units(w):
+    return {name.removeprefix("ad."): one["unit"] for name, one in metrics(w.api).items() if name.startswith("ad.")}
+
+
+def ads_of_tables(w, period, group):
+    """Orders placed in the period, summed up by what `group` says: (orders, cost, plays), of the data tables alone."""
+    sums = defaultdict(lambda: [0, 0, 0])
+    for r in w.rows("SELECT o.shop_id, o.item_id, o.created_at, f.cost, f.plays FROM ad_order o LEFT JOIN ad_figure f"
+                    " ON f.shop_id = o.shop_id AND f.order_id = o.order_id"):
+        if period["from"] <= day_of(r["created_at"]) <= period["to"] and r[group] is not None:
+            one = sums[r[group]]
+            one[0], one[1], one[2] = one[0] + 1, one[1] + (r["cost"] or 0), one[2] + (r["plays"] or 0)
+    return sums
+
+
+def ranking_is(read, told, units, key):
+    columns = [head["key"] for head in read["heads"]]
+    same(on_screen(read["rows"]), [key(one) for one in told], "rows of a ranking")
+    for row, one in zip(read["rows"], told):
+        for column, cell in zip(columns, row["cells"]):
+            if column in units:
+                same(cell, written(one[column], units[column]), f"{row['key']} {column}")
+        state = f"暂定（{one['provisional']:,} 单）" if one["provisional"] else "已定稿"
+        same(row["cells"][columns.index("provisional")], state, f"{row['key']}: may still change")
+
+
+def test_videos_and_shops_are_what_their_orders_came_to(_):
+    w = world()
+    api, units = w.api, ad_units(w)
+    whole = api.get("/api/v1/videos", limit=100, sort="-cost", **PERIOD)
+    top = max(whole["items"], key=lambda one: one["orders"])
+    read = script("videos", api.base, period="period=30d", item=top["item_id"], **{"as": signed(SEER)})
+
+    def key(one):
+        return "/".join([one["item_id"], one["currency"], *([one["shop"]] if "shop" in one else [])])
+
+    ranking_is(read["first"], whole["items"], units, key)
+    holds(whole["period"]["from"] in read["first"]["period"] and stamp(whole["as_of"]) in read["first"]["asOf"], f"{read['first']['period']} {read['first']['asOf']}")
+    columns = [head["key"] for head in read["first"]["heads"]]
+    tables = ads_of_tables(w, whole["period"], "item_id")
+    same(len(tables), len(whole["items"]), "videos of the tables")
+    for row in read["first"]["rows"]:
+        cells = dict(zip(columns, row["cells"]))
+        orders, cost, plays = tables[cells["item_id"]]
+        same((cells["orders"], cells["cost"], cells["plays"]), (f"{orders:,}", written_fen(cost, cells["cost"]), written_known(plays, cells["plays"])), f"tables: {row['key']}")
+    same(on_screen(read["byPlays"]), [key(one) for one in api.get("/api/v1/videos", limit=100, sort="-plays", **PERIOD)["items"]], "by plays")
+    same(on_screen(read["fewLikes"]["rows"]), [key(one) for one in api.get("/api/v1/videos", limit=100, sort="likes", **PERIOD)["items"]], "fewest likes first")
+    holds("sort=likes" in read["fewLikes"]["address"], read["fewLikes"]["address"])
+    split = api.get("/api/v1/videos", limit=100, sort="likes", basis="spent", split="shop", **PERIOD)["items"]
+    ranking_is(read["split"], split, units, key)
+    lines = list(csv.reader(io.StringIO(read["file"].removeprefix("\ufeff"))))
+    same([line[[head["key"] for head in read["split"]["heads"]].index("item_id")] for line in lines[1:]], [one["item_id"] for one in split], "the file of videos")
+    the_video_is(w, read["open"], read, top, units)
+    the_shops_are(w, read, units)
+
+
+def written_fen(fen, shown):
+    """What no order of a row has is not nothing but unknown."""
+    return shown if fen == 0 and shown in ("—", "¥0.00") else money(fen)
+
+
+def written_known(count, shown):
+    return shown if count == 0 and shown in ("—", "0") else f"{count:,}"
+
+
+def the_video_is(w, opened, read, top, units):
+    api = w.api
+    told = api.get(f"/api/v1/videos/{top['item_id']}", **PERIOD)
+    total = told["totals"][0]
+    same(opened["figures"], {f"ad.{n}": written(total[n], unit) for n, unit in units.items() if n != "videos"}, "figures of the video")
+    holds(("暂定" in opened["provenance"]) == bool(total["provisional"]), opened["provenance"])
+    by_shop = "orders cost plays likes conversions conversion_cost plays_per_100 completion_5s".split()
+    same(opened["shops"], [[one["shop"], one["shop_name"], *[written(one[n], units[n]) for n in by_shop]] for one in told["shops"]], "its shops")
+    orders = api.get("/api/v1/ad-orders", item_id=top["item_id"], limit=40, sort="-created_at", **{"from": told["period"]["from"], "to": told["period"]["to"]})["items"]
+    same([row[0] for row in opened["orders"]], keys(orders)[:40], "its orders")
+    same([row[5] for row in opened["orders"]], [written(one["cost"], "money") for one in orders], "what each took")
+    same(len(orders), total["orders"], "as many orders as the video says")
+    same((read["among"]["path"], on_screen(read["among"]["rows"])), ("/ad-orders", keys(orders)), "the same among ad orders")
+    same(read["oneOrder"], keys(orders)[0], "an order of it is open")
+
+
+def the_shops_are(w, read, units):
+    api = w.api
+    told = api.get("/api/v1/shops/statistics", sort="-cost", **PERIOD)
+    ranking_is(read["shops"], told["items"], units, lambda one: f"{one['shop']}/{one['currency']}")
+    total = told["totals"][0]
+    same(read["shops"]["totals"], {name: written(total[name.removeprefix("ad.")], units[name.removeprefix("ad.")]) for name in read["shops"]["totals"]}, "together")
+    tables = ads_of_tables(w, told["period"], "shop_id")
+    same((read["shops"]["totals"]["ad.orders"], read["shops"]["totals"]["ad.cost"], read["shops"]["totals"]["ad.plays"]),
+         (f"{sum(one[0] for one in tables.values()):,}", money(sum(one[1] for one in tables.values())), f"{sum(one[2] for one in tables.values()):,}"), "of the tables")
+    spent = api.get("/api/v1/shops/statistics", basis="spent", **PERIOD)["totals"][0]
+    same(read["spent"], {name: written(spent[name.removeprefix("ad.")], units[name.removeprefix("ad.")]) for name in read["spent"]}, "by the day spent")
+    holds(len(list(csv.reader(io.StringIO(read["shopsFile"])))) == 1 + len(told["items"]), "the file of shops")
+    by_videos = api.get("/api/v1/shops/statistics", sort="-videos", **PERIOD)["items"]
+    same([key.split("/")[0] for key in on_screen(read["byVideos"])], [one["shop"] for one in by_videos], "by videos")
+
+    one, shop = read["one"], by_videos[0]["shop"]
+    same((one["shop"], one["title"].split()[0]), (shop, by_videos[0]["shop_name"]), "the shop that was chosen")
+    board = api.get("/api/v1/dashboard", shop=shop, **PERIOD)
+    names = metrics(api)
+    values = {f"{family}.{name}": (value, row["before"] and row["before"][name], names[f"{family}.{name}"]["unit"])
+              for family, rows in (("ad", board["ads"]), ("trade", board["sales"])) for row in rows for name, value in row.items() if f"{family}.{name}" in names}
+    holds(len(one["board"]) >= 12, f"{len(one['board'])} figures")
+    for name, shown, by in one["board"]:
+        value, before, unit = values[name]
+        same((shown, by), (written(value, unit), change(value, before, unit)), f"the shop's {name}")
+    holds(stamp(board["as_of"]) in one["asOf"], one["asOf"])
+    every = api.get(f"/api/v1/shops/{shop}/statistics", **PERIOD)["totals"][0]
+    same(one["all"], {f"ad.{name}": written(every[name], unit) for name, unit in units.items()}, "all figures of its ads")
+    trend = api.get("/api/v1/trends", of="ads", metric="cost", shop=shop, **PERIOD)["items"][0]["days"]
+    same(one["trend"], [[day["day"], written(day["cost"], "money"), written(day["average_7d"], "money")] for day in trend], "its trend")
+    videos = api.get("/api/v1/videos", shop=shop, sort="-cost", limit=10, **PERIOD)["items"]
+    same([(row[0], row[2], row[3]) for row in one["videos"]], [(v["item_id"], f"{v['orders']:,}", written(v["cost"], "money")) for v in videos], "its videos")
+    same([row[0] for row in read["videoOfShop"]], [shop], "a video of that shop alone")
+    same(read["back"], None, "all shops again")
 
 
 def make(case):

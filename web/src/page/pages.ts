@@ -1,5 +1,5 @@
 // All pages: a line each. A page that is not there has no line, and so no entry in the menu.
-import { Coin, DataLine, House, Money, Notebook, Setting, ShoppingCart, Tickets, TrendCharts, Trophy, User } from '@element-plus/icons-vue'
+import { Coin, DataLine, Film, House, Money, Notebook, Setting, Shop, ShoppingCart, Tickets, TrendCharts, Trophy, User } from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
 import type { Two } from '@/form/words'
@@ -29,8 +29,10 @@ export const groups: Record<GroupName, Two> = {
 
 export const pages: Page[] = [
   { path: '/', title: ['首页', 'Today'], group: 'board', icon: House, right: 'viewer', days: true, load: () => import('./today/Today.vue') },
+  { path: '/overview', title: ['账户概览', 'Shop overview'], group: 'board', icon: Shop, right: 'viewer', days: true, load: () => import('./overview/Overview.vue') },
   { path: '/ad-orders', title: ['投放订单', 'Ad orders'], group: 'orders', icon: DataLine, right: 'viewer', days: false, load: () => import('./ad-orders/AdOrders.vue') },
   { path: '/trade-orders', title: ['交易订单', 'Trade orders'], group: 'orders', icon: ShoppingCart, right: 'viewer', days: false, load: () => import('./trade-orders/TradeOrders.vue') },
+  { path: '/videos', title: ['视频', 'Videos'], group: 'orders', icon: Film, right: 'viewer', days: true, load: () => import('./videos/Videos.vue') },
   { path: '/sales', title: ['销售', 'Sales'], group: 'business', icon: TrendCharts, right: 'viewer', days: true, load: () => import('./sales/Sales.vue') },
   { path: '/hot-sellers', title: ['爆单榜', 'Hot sellers'], group: 'business', icon: Trophy, right: 'viewer', days: false, load: () => import('./hot-sellers/HotSellers.vue') },
   { path: '/costs', title: ['成本', 'Costs'], group: 'business', icon: Tickets, right: 'viewer', days: true, load: () => import('./costs/Costs.vue') },

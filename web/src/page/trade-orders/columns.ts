@@ -22,7 +22,7 @@ const said: Column[] = [
   { ...text('late', 'late', 'flag', 84), flag: lateText },
   { ...text('counts', 'counts', 'flag', 88), flag: countsText },
   { ...text('status', 'status', 'text', 120), of: (row) => tradeStatusOf(row) },
-  text('sku_id', 'sku', 'id', 170),
+  text('sku_id', 'sku', 'id', 206),
   text('sku_code', 'skuCode', 'text', 120),
   text('spu_id', 'spu', 'id', 150),
   text('person', 'person'),
@@ -30,7 +30,7 @@ const said: Column[] = [
   text('phone', 'phone', 'text', 124),
   text('contact_name', 'contact'),
   text('poi_name', 'poi', 'text', 160),
-  text('poi_id', 'poiId', 'id', 170),
+  text('poi_id', 'poiId', 'id', 206),
   text('country', 'country'),
   text('region', 'region'),
   text('city', 'city'),
@@ -48,11 +48,11 @@ const shown = (columns: Column[], keys: string[]) => columns.map((column) => ({ 
 
 export const partColumns: Column[] = shown(
   [
-    text('order_id', 'part', 'id', 190),
+    text('order_id', 'part', 'id', 206),
     text('shop', 'shop', 'shop', 120),
     { ...text('created_at', 'created', 'time', 150) },
     ...said,
-    text('parent_id', 'ofOrder', 'id', 190),
+    text('parent_id', 'ofOrder', 'id', 206),
     text('day', 'day', 'day', 104),
     text('currency', 'currency', 'text', 76),
   ],
@@ -65,12 +65,12 @@ const ofParts = (column: Column): Column => ({ ...column, key: `parts.${column.k
 
 export const orderColumns: Column[] = shown(
   [
-    text('order_id', 'order', 'id', 190),
+    text('order_id', 'order', 'id', 206),
     text('shop', 'shop', 'shop', 120),
     { ...text('created_at', 'created', 'time', 150), sorts: true },
     ...said.filter((column) => ['stage', 'sku_name'].includes(column.key)).map(ofParts),
     ...[figure('pieces', 'count'), ...MONEY.slice(0, 4).map((key) => figure(key, 'money'))].map(together),
-    ...[text('order_id', 'part', 'id', 190), ...said.filter((column) => !['stage', 'sku_name'].includes(column.key))].map(ofParts).map((column) => ({
+    ...[text('order_id', 'part', 'id', 206), ...said.filter((column) => !['stage', 'sku_name'].includes(column.key))].map(ofParts).map((column) => ({
       ...column,
       title: ['pieces', ...MONEY].some((key) => column.key === `parts.${key}`) ? () => `${say('parts')} · ${column.title()}` : column.title,
     })),

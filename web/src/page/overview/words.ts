@@ -1,0 +1,25 @@
+import { words } from '@/form/words'
+
+export const say = words({
+  title: ['账户概览', 'Shop overview'],
+  lead: ['每个店铺的投放合计；点一行看这个店铺', 'What the ads of each shop came to; choose a row to see that shop'],
+  shop: ['店铺', 'Shop'],
+  currency: ['币种', 'Currency'],
+  together: ['全部店铺合计', 'All shops together'],
+  daysOf: ['{from} 至 {to}', '{from} to {to}'],
+  compared: ['对比前一段 {from} 至 {to}', 'compared with {from} to {to}'],
+  asOf: ['数据完整到 {time} {zone}', 'complete up to {time} {zone}'],
+  asOfUnknown: ['这个店铺还没有完整的数据', 'Nothing of this shop is complete yet'],
+  empty: ['这段时间没有投放数据', 'No ads of these days'],
+  all: ['← 全部店铺', '← All shops'],
+  figures: ['全部投放数据', 'All figures of ads'],
+  figuresNone: ['这段时间没有投放', 'No ads in these days'],
+  videos: ['消耗最多的视频', 'Videos that took most'],
+  videosNone: ['没有视频的数据', 'No figures of videos'],
+  videosAll: ['全部视频', 'All videos'],
+  video: ['视频', 'Video'],
+  noTitle: ['（无标题）', '(without a title)'],
+  adOrders: ['投放订单', 'Ad orders'],
+  tradeOrders: ['交易订单', 'Trade orders'],
+  none: ['这段时间没有投放也没有销售', 'Neither ads nor sales in these days'],
+})
