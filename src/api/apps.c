@@ -1,4 +1,4 @@
-/* Apps (developer credentials), and what a platform needs of them and of shops. Secrets go in and never come out. */
+/* Apps (developer credentials). Secrets go in and never come out. */
 #include "api/account_settings.h"
 #include "api/control.h"
 #include "api/control_sql.h"
@@ -130,77 +130,14 @@ static enum err_class app_rotate(struct call *call, struct err *err)
         class_ = control_id(call, "id", &id, err);
     if (class_ != ERR_OK)
         return class_;
+    if (str_trim(given(call, "key")).len == 0 && str_trim(given(call, "secret")).len == 0)
+        return call_refuse(call, "secret", "app_rotate", err, "give another key or another secret");
     struct audit line = audit_of(call, "app.rotate", call_text(call, "id"));
     line.after = line_json(call, STR(""));
     const struct api_also also = {.work = change_also, .context = &line};
     class_ = home->app_rotate(home->context, id, given(call, "key"), given(call, "secret"), &also,
                               err);
     return class_ == ERR_OK ? app_answer(call, id, err) : class_;
-}
-
-/* --- platforms --- */
-
-static enum err_class platform_list(struct call *call, struct err *err)
-{
-    static const char *const grants[] = {[GRANT_NONE] = "none",
-                                         [GRANT_CLIENT_CREDENTIAL] = "client_credential",
-                                         [GRANT_AUTH_CODE] = "auth_code",
-                                         [GRANT_BY_HAND] = "by_hand"};
-    const struct api_home *home;
-    struct api_platform *platforms;
-    struct out out;
-    size_t len;
-    enum err_class class_ = control_home(call, &home, err);
-    if (class_ == ERR_OK)
-        class_ = home->platforms(home->context, call->arena, &platforms, &len, err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_list(&out, "items");
-    for (size_t i = 0; i < len; i++) {
-        const struct api_platform *platform = &platforms[i];
-        const struct connector *connector = platform->connector;
-        out_object(&out, NULL);
-        out_text(&out, "platform", platform->name);
-        out_text_or_null(&out, "error", platform->error.len > 0 ? platform->error : STR_NONE);
-        if (connector) {
-            out_text(&out, "zone", zone_name(connector_zone(connector)));
-            out_text(&out, "grant", str_of(grants[connector_auth(connector)->grant]));
-            out_bool(&out, "consent_without_shop", connector_auth(connector)->accounts != NULL);
-            out_list(&out, "streams");
-            for (size_t s = 0; s < connector_streams(connector); s++)
-                out_text(&out, NULL, connector_stream_at(connector, s)->name);
-            out_end_list(&out);
-        }
-        out_end_object(&out);
-    }
-    out_end_list(&out);
-    out_end_object(&out);
-    return ERR_OK;
-}
-
-static const struct param need_params[] = {
-    {"platform", PARAM_PATH, PARAM_ID, .required = true, .help = "The platform"}, {0}};
-
-static enum err_class platform_needs(struct call *call, struct err *err)
-{
-    const struct api_home *home;
-    struct api_setting *list;
-    struct out out;
-    size_t len;
-    enum err_class class_ = control_home(call, &home, err);
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_text(&out, "platform", call_text(call, "platform"));
-    for (int of_app = 1; class_ == ERR_OK && of_app >= 0; of_app--) {
-        class_ = home->needs(home->context, call_text(call, "platform"), of_app != 0, call->arena,
-                             &list, &len, err);
-        if (class_ == ERR_OK)
-            account_settings_write(&out, of_app ? "app" : "shop", list, len, false);
-    }
-    out_end_object(&out);
-    return class_;
 }
 
 const struct route app_routes[] = {
@@ -211,10 +148,5 @@ const struct route app_routes[] = {
      .answer = "App"},
     {ROUTE_GET, "/api/v1/apps", "appList", RIGHT_ADMIN, NULL, app_list,
      .summary = "Developer credentials, without their secrets", .answer = "AppList"},
-    {ROUTE_GET, "/api/v1/platforms", "platformList", RIGHT_READ, NULL, platform_list,
-     .summary = "Platforms that there are manifests of", .answer = "PlatformList"},
-    {ROUTE_GET, "/api/v1/platforms/{platform}/needs", "platformNeeds", RIGHT_READ, need_params,
-     platform_needs, .summary = "What a platform needs of an app and of a shop",
-     .answer = "PlatformNeeds"},
     {0},
 };

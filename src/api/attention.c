@@ -13,6 +13,7 @@ enum {
     LATE_DEFAULT_MS = 24 * 3600 * 1000,
     DRIFT_MS = 24 * 3600 * 1000,
     NOBODY_MS = 60 * 1000,
+    MINUTE_MS = 60 * 1000,
 };
 
 struct looking {
@@ -115,6 +116,7 @@ static void stream_row(struct looking *l, const struct reader *row)
                                    .stream = stream,
                                    .what = text_or_none(row, 3),
                                    .at_ms = success_ms,
+                                   .number = (l->call->now_ms - success_ms) / MINUTE_MS,
                                    .next = API_TEXT_NEXT_LATE,
                                    .args = {shop_name(l, id), stream}});
 }

@@ -185,5 +185,5 @@ enum err_class control_all_shops(const struct call *call, struct err *err)
 {
     return call->person->all_shops
                ? ERR_OK
-               : err_set(err, ERR_FORBIDDEN, "right", "only who sees all shops may add one");
+               : err_set(err, ERR_FORBIDDEN, "right", "this is for who sees all shops");
 }

@@ -37,6 +37,24 @@ static const char SQL_BUDGET_LIST[] =
     "SELECT name, calls, per_ms, burst, rate_milli, tokens_milli, blocked_ms, taken, refused,"
     " told_ms FROM budget ORDER BY name";
 
+/* --- platforms --- ?1 all ?2 ids */
+#define SQL_PLATFORM_SHOPS                                                                         \
+    SQL_SCOPED("SELECT s.platform, s.state, count(*) FROM shop s WHERE ", "s.id", "?1", "?2",      \
+               " GROUP BY s.platform, s.state ORDER BY s.platform, s.state")
+/* ?3 begun at or after. A try has failed when it ended with an error; who waits for quota or is taken back has not. */
+#define SQL_PLATFORM_TRIES                                                                         \
+    SQL_SCOPED(                                                                                    \
+        "SELECT s.platform, count(*), sum(CASE WHEN e.result IN ('failed', 'dead') THEN 1"         \
+        " ELSE 0 END), coalesce(sum(e.calls), 0), coalesce(sum(e.pages), 0),"                      \
+        " coalesce(sum(e.rejects), 0) FROM execution e JOIN shop s ON s.id = e.lane WHERE ",       \
+        "e.lane", "?1", "?2",                                                                      \
+        " AND e.started_ms >= ?3 AND e.ended_ms IS NOT NULL GROUP BY s.platform"                   \
+        " ORDER BY s.platform")
+/* ?1 after */
+static const char SQL_PLATFORM_BREAKERS[] =
+    "SELECT at_ms, kind, shop_id, args FROM event WHERE kind IN ('breaker_opened',"
+    " 'breaker_closed') AND at_ms >= ?1 ORDER BY id DESC LIMIT 1000";
+
 /* --- coverage --- ?1 shop ?2 stream */
 static const char SQL_WINDOWS_UNPROVED[] =
     "SELECT kind, from_ms, to_ms, reason, again_ms, tries FROM sync_window WHERE shop_id = ?1"

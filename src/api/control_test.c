@@ -340,6 +340,78 @@ static void rejects_are_shown_without_their_record(void **state)
     assert_string_equal(answer_text(&a, "items.1.number"), "1");
 }
 
+/* --- platforms --- */
+
+static void try_put(struct api_fixture *f, int shop, int64_t before_ms, const char *result,
+                    int calls)
+{
+    sql(f,
+        "INSERT INTO execution (task_id, lane, kind, started_ms, ended_ms, result, pages, rejects, calls)"
+        " VALUES (1, %d, 'window', %lld, %lld, '%s', 1, 0, %d)",
+        shop, (long long)(now - before_ms), (long long)(now - before_ms + 5), result, calls);
+}
+
+static void breaker_put(struct api_fixture *f, int shop, const char *kind, const char *name)
+{
+    sql(f,
+        "INSERT INTO event (at_ms, process, shop_id, stream, task_id, kind, level, args) VALUES (%lld, 'p', %d,"
+        " '', 0, '%s', 2, '{\"name\":\"%s\",\"reason\":\"it said 500\"}')",
+        (long long)now, shop, kind, name);
+}
+
+static void a_platform_tells_how_it_answered(void **state)
+{
+    struct api_fixture *f = *state;
+    now = clock_now_ms();
+    try_put(f, 1, 1000, "done", 10);
+    try_put(f, 1, 2000, "failed", 2);
+    try_put(f, 1, 3000, "again", 1);
+    try_put(f, 2, 4000, "done", 5);
+    try_put(f, 1, 2 * 3600000, "dead", 7);
+    try_put(f, 1, 25 * 3600000, "dead", 100);
+    breaker_put(f, 0, "breaker_opened", "promo");
+    breaker_put(f, 0, "breaker_closed", "promo");
+    breaker_put(f, 1, "breaker_opened", "promo/shop:1");
+    breaker_put(f, 0, "breaker_opened", "promotion");
+    sql(f, "INSERT INTO hold (scope, name, lane, since_ms) VALUES ('platform', 'promo', 0, 7000)");
+    struct answer a = get(f, API "platforms/work", "");
+    assert_string_equal(answer_text(&a, "items.0.platform"), "promo");
+    assert_string_equal(answer_text(&a, "items.0.shops_enabled"), "2");
+    assert_string_equal(answer_text(&a, "items.0.hour.tries"), "4");
+    assert_string_equal(answer_text(&a, "items.0.hour.failed"), "1");
+    assert_string_equal(answer_text(&a, "items.0.hour.failed_share"), "0.2500");
+    assert_string_equal(answer_text(&a, "items.0.hour.calls"), "18");
+    assert_string_equal(answer_text(&a, "items.0.day.tries"), "5");
+    assert_string_equal(answer_text(&a, "items.0.day.calls"), "25");
+    assert_string_equal(answer_text(&a, "items.0.paused_since"), "1970-01-01T00:00:07.000Z");
+    assert_string_equal(answer_text(&a, "items.0.breakers.0.name"), "promo/shop:1");
+    assert_string_equal(answer_text(&a, "items.0.breakers.0.reason"), "it said 500");
+    assert_string_equal(answer_text(&a, "items.0.breakers.1"), "(absent)");
+    only_beta(f);
+    a = get(f, API "platforms/work", "");
+    assert_string_equal(answer_text(&a, "items.0.hour.calls"), "5");
+    assert_string_equal(answer_text(&a, "items.0.breakers.0"), "(absent)");
+    f->person.all_shops = true;
+}
+
+static void a_budget_tells_the_limit_that_holds(void **state)
+{
+    struct api_fixture *f = *state;
+    sql(f, "INSERT INTO budget (name, calls, per_ms, burst) VALUES ('promo/api', 5, 1000, 2)");
+    sql(f,
+        "INSERT INTO budget (name, rate_milli, tokens_milli, blocked_ms, taken, refused, told_ms) VALUES"
+        " ('promo/app:3/api', 2500, 1500, 0, 40, 1, 9), ('promo/app:3/other', 1, 1, 0, 1, 0, 9)");
+    struct answer a = get(f, API "budgets", "");
+    assert_string_equal(answer_text(&a, "items.0.taken"), "(null)");
+    assert_string_equal(answer_text(&a, "items.1.name"), "promo/app:3/api");
+    assert_string_equal(answer_text(&a, "items.1.calls"), "5");
+    assert_string_equal(answer_text(&a, "items.1.set_by_person"), "true");
+    assert_string_equal(answer_text(&a, "items.1.rate_share"), "0.5000");
+    assert_string_equal(answer_text(&a, "items.1.taken"), "40");
+    assert_string_equal(answer_text(&a, "items.2.calls"), "(null)");
+    assert_string_equal(answer_text(&a, "items.2.rate_share"), "(null)");
+}
+
 /* --- shops, schedules, what needs a person --- */
 
 static void budgets_of_others_are_hidden(struct api_fixture *f)
@@ -665,6 +737,8 @@ int main(void)
         API_TEST(tasks_come_page_by_page),
         API_TEST(a_process_that_should_work_and_does_not_is_not_ready),
         API_TEST(rejects_are_shown_without_their_record),
+        API_TEST(a_platform_tells_how_it_answered),
+        API_TEST(a_budget_tells_the_limit_that_holds),
         API_TEST(what_there_is_is_listed),
         API_TEST(windows_come_each_once),
         API_TEST(reveal_needs_the_right_a_reason_and_a_shop_of_his),

@@ -1,4 +1,4 @@
-/* What people say to the queue (holds), when it does what by itself (schedules), what it may call (budgets). */
+/* What people say to the queue (holds), and when it does what by itself (schedules). */
 #include <stdio.h>
 
 #include "api/control.h"
@@ -184,65 +184,6 @@ static enum err_class schedule_list(struct call *call, struct err *err)
     return items_answer(call, SQL_SCHEDULE_LIST, values, 2, schedule_write, err);
 }
 
-/* --- budgets --- */
-
-static void int_or_null(struct out *out, const char *key, const struct reader *row, int column)
-{
-    if (reader_is_null(row, column))
-        out_null(out, key);
-    else
-        out_int(out, key, reader_int(row, column));
-}
-
-static void budget_write(struct call *call, struct out *out, const struct reader *row)
-{
-    out_text(out, "name", reader_text(row, 0));
-    int_or_null(out, "calls", row, 1);
-    int_or_null(out, "per_ms", row, 2);
-    int_or_null(out, "burst", row, 3);
-    int_or_null(out, "rate_milli", row, 4);
-    int_or_null(out, "tokens_milli", row, 5);
-    bool blocked = !reader_is_null(row, 6) && reader_int(row, 6) > call->now_ms;
-    out_time_or_null(out, "blocked_until", reader_int(row, 6), blocked);
-    int_or_null(out, "taken", row, 7);
-    int_or_null(out, "refused", row, 8);
-    out_time_or_null(out, "told", reader_int(row, 9), !reader_is_null(row, 9));
-}
-
-bool call_sees_budget(const struct call *call, struct str name)
-{
-    static const struct str SHOP = {"/shop:", 6};
-    struct str number, rest;
-    int64_t id;
-    size_t at = str_find(name, SHOP);
-    if (at == SIZE_MAX)
-        return true;
-    str_cut(str_sub(name, at + SHOP.len, name.len), '/', &number, &rest);
-    return str_to_i64(number, &id) && call_sees_shop(call, id);
-}
-
-static enum err_class budgets_tell(struct call *call, struct err *err)
-{
-    struct out out;
-    struct reader *row;
-    enum err_class class_ = store_read(call->host->store, SQL_BUDGET_LIST, NULL, 0, &row, err);
-    if (class_ != ERR_OK)
-        return class_;
-    out_init(&out, &call->out);
-    out_object(&out, NULL);
-    out_list(&out, "items");
-    while (reader_next(row)) {
-        if (!call_sees_budget(call, reader_text(row, 0)))
-            continue;
-        out_object(&out, NULL);
-        budget_write(call, &out, row);
-        out_end_object(&out);
-    }
-    out_end_list(&out);
-    out_end_object(&out);
-    return reader_close(row, err);
-}
-
 const struct route hold_routes[] = {
     {ROUTE_GET, "/api/v1/holds", "holdList", RIGHT_READ, NULL, hold_list,
      .summary = "What a person has paused", .answer = "HoldList"},
@@ -256,7 +197,5 @@ const struct route hold_routes[] = {
      .summary = "Go on with a shop", .answer = "Held"},
     {ROUTE_GET, "/api/v1/schedules", "scheduleList", RIGHT_READ, schedule_params, schedule_list,
      .summary = "What is done by itself, and when next", .answer = "ScheduleList"},
-    {ROUTE_GET, "/api/v1/budgets", "budgetList", RIGHT_READ, NULL, budgets_tell,
-     .summary = "Calls that platforms allow, as processes tell", .answer = "BudgetList"},
     {0},
 };

@@ -30,6 +30,8 @@ void out_money(struct out *out, const char *key, int64_t minor, struct str curre
 /* A metric's value; money becomes the object, everything else a number. */
 void out_figure(struct out *out, const char *key, const struct metric *metric, struct figure value,
                 struct str currency);
+/* Part of whole as a number of four decimals, half away from zero; null where the whole is none. */
+void out_share(struct out *out, const char *key, int64_t part, int64_t whole);
 /* A JSON text as it is. */
 void out_raw(struct out *out, const char *key, struct str json);
 

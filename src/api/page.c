@@ -105,14 +105,25 @@ static void file_answer(const struct page_site *site, const struct page_file *fi
                                file->codings[coding].len};
 }
 
+/* A platform sends the browser itself to the callback: it gets the page, which asks the same address for the answer and shows
+ * it. Who asks for JSON is answered by the API. */
+static bool is_consent(const struct http_request *request)
+{
+    return str_eq(request->path, STR("/api/v1/oauth/callback")) &&
+           str_eq(request->method, STR("GET")) &&
+           str_find(http_header(request, STR("Accept")), STR("text/html")) != SIZE_MAX;
+}
+
 bool page_answer(const struct page_site *site, const struct http_request *request,
                  struct http_reply *reply)
 {
     struct str path = request->path, method = request->method;
-    if (str_eq(path, STR("/api")) || str_starts(path, STR("/api/")))
+    bool api = str_eq(path, STR("/api")) || str_starts(path, STR("/api/"));
+    bool consent = site->files->path && is_consent(request);
+    if (api && !consent)
         return false;
     headers_add(reply);
-    const struct page_file *file = file_of(site, path);
+    const struct page_file *file = file_of(site, consent ? STR("/index.html") : path);
     if (!str_eq(method, STR("GET")) && !str_eq(method, STR("HEAD"))) {
         text_answer(reply, 405, not_there);
         header_add(reply, "Allow", STR("GET, HEAD"));

@@ -150,6 +150,22 @@ static void a_program_without_the_page_says_so(void **state)
     assert_int_equal(a.status, 404);
 }
 
+static void a_browser_that_comes_back_from_a_consent_gets_the_page(void **state)
+{
+    static const char *const CALLBACK = "/api/v1/oauth/callback";
+    struct api_fixture *f = *state;
+    struct answer a;
+    api_header(f, "Accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+    assert_true(ask(f, &page, "GET", CALLBACK, &a));
+    body_is(&a, "<html>");
+    assert_true(answer_header(&a, "Content-Security-Policy").len > 0);
+    assert_false(ask(f, &page, "GET", "/api/v1/shops", &a));
+    assert_false(ask(f, &page, "POST", CALLBACK, &a));
+    assert_false(ask(f, &none, "GET", CALLBACK, &a)); /* without the page the API answers */
+    api_header(f, "Accept", "application/json");
+    assert_false(ask(f, &page, "GET", CALLBACK, &a));
+}
+
 #define API_TEST(f) cmocka_unit_test_setup_teardown(f, api_ready, api_end)
 
 int main(void)
@@ -161,6 +177,7 @@ int main(void)
         API_TEST(addresses_of_the_page_are_the_document_and_missing_files_are_not),
         API_TEST(what_is_below_api_is_the_apis),
         API_TEST(nothing_may_run_that_is_not_ours),
+        API_TEST(a_browser_that_comes_back_from_a_consent_gets_the_page),
         API_TEST(a_program_without_the_page_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,19 @@ void view_close(struct app *view, struct arena *arena)
     *arena = view->arena;
 }
 
+enum err_class view_with(void *context, view_work *work, void *args, struct err *err)
+{
+    struct app view;
+    struct arena arena;
+    arena_init(&arena);
+    enum err_class class_ = view_open(context, &arena, &view, err);
+    if (class_ == ERR_OK)
+        class_ = work(&view, args, err);
+    view_close(&view, &arena);
+    arena_fini(&arena);
+    return class_;
+}
+
 enum err_class view_shop(const struct app *view, int64_t id, struct app_shop **out, struct err *err)
 {
     *out = NULL;

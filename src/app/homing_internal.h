@@ -8,6 +8,9 @@
 /* A copy of the generation's app with the shops as they are stored now; what it makes lands in the caller's arena. */
 enum err_class view_open(void *context, struct arena *arena, struct app *view, struct err *err);
 void view_close(struct app *view, struct arena *arena);
+/* Opens a view, works on it, closes it; nothing of it is left. */
+typedef enum err_class view_work(struct app *view, void *args, struct err *err);
+enum err_class view_with(void *context, view_work *work, void *args, struct err *err);
 enum err_class view_shop(const struct app *view, int64_t id, struct app_shop **out,
                          struct err *err);
 /* The same, and it can be called. */

@@ -57,18 +57,23 @@ static enum err_class add_also(struct tx *tx, void *context, struct err *err)
                                                 : class_;
 }
 
-static enum err_class shop_add(struct app *view, const struct api_shop_wish *wish,
-                               const struct api_also *also, int64_t *id, struct err *err)
+struct shop_adding {
+    struct add_work work;
+    int64_t *id;
+};
+
+static enum err_class shop_add(struct app *view, void *args, struct err *err)
 {
+    struct shop_adding *adding = args;
+    const struct api_shop_wish *wish = adding->work.wish;
     struct settings settings = {0};
-    struct add_work work = {wish, also};
     struct account_shop account = {.name = wish->name,
                                    .external_id = wish->external_id,
                                    .zone = wish->zone,
                                    .proxy = wish->proxy,
                                    .settings = &settings,
                                    .also = add_also,
-                                   .also_context = &work};
+                                   .also_context = &adding->work};
     const struct zone *zone;
     enum err_class class_ = app_connector_of(view, wish->platform, &account.connector, err);
     if (class_ == ERR_OK)
@@ -82,21 +87,14 @@ static enum err_class shop_add(struct app *view, const struct api_shop_wish *wis
     if (class_ == ERR_OK)
         class_ = settings_take(&settings, account.connector, "shop", wish->settings,
                                wish->settings_len, err);
-    return class_ == ERR_OK ? account_shop_add(view, &account, id, err) : class_;
+    return class_ == ERR_OK ? account_shop_add(view, &account, adding->id, err) : class_;
 }
 
 static enum err_class home_shop_add(void *context, const struct api_shop_wish *wish,
                                     const struct api_also *also, int64_t *id, struct err *err)
 {
-    struct app view;
-    struct arena arena;
-    arena_init(&arena);
-    enum err_class class_ = view_open(context, &arena, &view, err);
-    if (class_ == ERR_OK)
-        class_ = shop_add(&view, wish, also, id, err);
-    view_close(&view, &arena);
-    arena_fini(&arena);
-    return class_;
+    struct shop_adding adding = {{wish, also}, id};
+    return view_with(context, shop_add, &adding, err);
 }
 
 static enum err_class person_read(struct app *view, int64_t id, struct shop_form *form,
@@ -150,25 +148,29 @@ static enum err_class form_fill(struct app *view, const struct app_shop *shop,
                          err);
 }
 
-static enum err_class home_shop_edit(void *context, int64_t id, const struct api_shop_wish *wish,
-                                     const struct api_also *also, struct err *err)
+struct shop_editing {
+    int64_t id;
+    const struct api_shop_wish *wish;
+    const struct api_also *also;
+};
+
+static enum err_class shop_change(struct app *view, void *args, struct err *err)
 {
-    struct app view;
-    struct arena arena;
+    const struct shop_editing *editing = args;
     struct app_shop *shop;
     struct settings settings = {0};
     struct shop_form form;
-    arena_init(&arena);
-    enum err_class class_ = view_open(context, &arena, &view, err);
+    enum err_class class_ = view_shop_ready(view, editing->id, &shop, err);
     if (class_ == ERR_OK)
-        class_ = view_shop_ready(&view, id, &shop, err);
-    if (class_ == ERR_OK)
-        class_ = form_fill(&view, shop, wish, &settings, &form, err);
-    if (class_ == ERR_OK)
-        class_ = shop_edit(&view, shop, &form, also, err);
-    view_close(&view, &arena);
-    arena_fini(&arena);
-    return class_;
+        class_ = form_fill(view, shop, editing->wish, &settings, &form, err);
+    return class_ == ERR_OK ? shop_edit(view, shop, &form, editing->also, err) : class_;
+}
+
+static enum err_class home_shop_edit(void *context, int64_t id, const struct api_shop_wish *wish,
+                                     const struct api_also *also, struct err *err)
+{
+    struct shop_editing editing = {id, wish, also};
+    return view_with(context, shop_change, &editing, err);
 }
 
 static enum err_class home_shop_state(void *context, int64_t id, struct str state,

@@ -10,7 +10,9 @@ export type Shop = { id: Id; platform: string; name: string; external_id: string
 export type ShopList = { items: Array<ShopRow>; next: TextOrNull; total: number | null; as_of: TimeOrNull; zone: TextOrNull }
 export type App = { id: Id; platform: string; name: string; key: TextOrNull; created: Time; shops: number; token_state: TextOrNull; token_expires: TimeOrNull; token_error: TextOrNull }
 export type AppList = { items: Array<App> }
-export type PlatformList = { items: Array<{ platform: string; error: TextOrNull; zone?: string; grant?: "none" | "client_credential" | "auth_code" | "by_hand"; consent_without_shop?: boolean; streams?: Array<string> }> }
+export type PlatformList = { items: Array<{ platform: string; error: TextOrNull; zone?: string; grant?: "none" | "client_credential" | "auth_code" | "by_hand"; consent_without_shop?: boolean; streams?: Array<string>; budgets?: Array<{ name: string; each: "platform" | "app" | "shop"; calls: number; per_ms: number; burst: number }> }> }
+export type PlatformTried = { tries: number; failed: number; failed_share: number | null; calls: number; pages: number; rejects: number }
+export type PlatformWork = { items: Array<{ platform: string; shops_enabled: number; shops_disabled: number; shops_need_person: number; paused_since: TimeOrNull; everything_paused: boolean; hour: PlatformTried; day: PlatformTried; breakers: Array<{ name: string; shop: ShopNamedOrNull; since: Time; reason: string }> }>; as_of: Time }
 export type PlatformNeeds = { platform: string; app: Array<Setting>; shop: Array<Setting> }
 export type ConsentAddress = { url: string; expires: Time }
 export type Consent = { authorised: unknown; platform: string; accounts: Array<{ external_id: string; title: string; shop: TextOrNull }>; left_without: Array<string> }
@@ -47,7 +49,7 @@ export type Import = { import: Id; shop: Id; kind: string; file: string; digest:
 export type Imports = { items: Array<ImportRow>; next: TextOrNull; total: number | null; as_of: TimeOrNull; zone: TextOrNull }
 export type ImportTaken = { import?: Id; state: "waiting" | "preview"; digest: string; charset: string; rows: number; errors: number; new?: number; changed?: number; same?: number; older?: number; changes?: Array<{ sheet: string; row: number; key: string; outcome: "changed" | "older" }>; as_in_earlier_files?: number; imported_before?: Id; imported_before_at?: Time; faults: Array<ImportFault> }
 export type ImportKinds = { items: Array<{ kind: string; zh: string; en: string; platforms: Array<string>; columns: Array<{ heading: string; required: boolean }> }> }
-export type BudgetList = { items: Array<{ name: string; calls: number | null; per_ms: number | null; burst: number | null; rate_milli: number | null; tokens_milli: number | null; blocked_until: TimeOrNull; taken: number | null; refused: number | null; told: TimeOrNull }> }
+export type BudgetList = { items: Array<{ name: string; calls: number | null; per_ms: number | null; burst: number | null; set_by_person: boolean; rate_milli: number | null; rate_share: number | null; tokens_milli: number | null; blocked_until: TimeOrNull; taken: number | null; refused: number | null; told: TimeOrNull }> }
 export type Execution = { id: Id; task: Id; shop: ShopNamedOrNull; kind: string; stream: TextOrNull; started: Time; ended: TimeOrNull; result: TextOrNull; pages: number; calls: number; rejects: number; rows_new: number; rows_changed: number; rows_same: number; rows_older: number; error: TextOrNull; run: TextOrNull }
 export type ExecutionList = { items: Array<Execution>; next: TextOrNull; total: number | null; as_of: Time }
 export type Original = { order_id: string; shop: ShopNamed; received: Time; record: unknown; came_by: { execution: Id; task: Id; kind: string; stream: TextOrNull; started: Time; ended: TimeOrNull; result: TextOrNull; run: TextOrNull } | null }
@@ -749,6 +751,14 @@ export interface Routes {
       query: undefined
       body: undefined
       answer: PlatformNeeds
+    }
+  }
+  '/platforms/work': {
+    get: {
+      path: undefined
+      query: undefined
+      body: undefined
+      answer: PlatformWork
     }
   }
   '/settings': {
