@@ -38,6 +38,18 @@ export function dayBegins(day: string, zone: string | null): string {
   return new Date(at).toISOString()
 }
 
+/** 754 → "12 小时 34 分钟": the two greatest units. */
+export function minutesText(minutes: number): string {
+  const parts: [number, string][] = [
+    [Math.floor(minutes / 1440), said(['{n} 天', '{n} d'])],
+    [Math.floor(minutes / 60) % 24, said(['{n} 小时', '{n} h'])],
+    [minutes % 60, said(['{n} 分钟', '{n} min'])],
+  ]
+  const first = parts.findIndex(([n]) => n > 0)
+  if (first < 0) return said(['不到 1 分钟', 'less than a minute'])
+  return parts.slice(first, first + 2).filter(([n]) => n > 0).map(([n, text]) => text.replace('{n}', String(n))).join(' ')
+}
+
 /** "2026-01-28" → "01-28" */
 export function dayShort(day: string): string {
   return day.slice(5)

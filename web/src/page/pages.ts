@@ -1,5 +1,7 @@
 // All pages: a line each. A page that is not there has no line, and so no entry in the menu.
-import { Coin, DataLine, Film, House, Money, Notebook, Setting, Shop, ShoppingCart, Tickets, TrendCharts, Trophy, User } from '@element-plus/icons-vue'
+import {
+  Coin, Connection, DataLine, Film, House, Money, Notebook, OfficeBuilding, Refresh, Setting, Shop, ShoppingCart, Tickets, TrendCharts, Trophy, User,
+} from '@element-plus/icons-vue'
 import type { Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
 import type { Two } from '@/form/words'
@@ -38,6 +40,9 @@ export const pages: Page[] = [
   { path: '/costs', title: ['成本', 'Costs'], group: 'business', icon: Tickets, right: 'viewer', days: true, load: () => import('./costs/Costs.vue') },
   { path: '/profit', title: ['利润', 'Profit'], group: 'business', icon: Coin, right: 'viewer', days: true, load: () => import('./profit/Profit.vue') },
   { path: '/expected-payments', title: ['预估回款', 'Expected payment'], group: 'business', icon: Money, right: 'viewer', days: false, load: () => import('./expected-payments/ExpectedPayments.vue') },
+  { path: '/syncs', title: ['同步中心', 'Sync centre'], group: 'sync', icon: Refresh, right: 'viewer', days: false, load: () => import('./syncs/Syncs.vue') },
+  { path: '/shops', title: ['店铺', 'Shops'], group: 'sync', icon: OfficeBuilding, right: 'viewer', days: false, load: () => import('./shops/Shops.vue') },
+  { path: '/platforms', title: ['平台', 'Platforms'], group: 'sync', icon: Connection, right: 'viewer', days: false, shops: false, load: () => import('./platforms/Platforms.vue') },
   { path: '/users', title: ['用户与权限', 'Users and roles'], group: 'manage', icon: User, right: 'admin', days: false, shops: false, load: () => import('./users/Users.vue') },
   { path: '/audit', title: ['审计日志', 'Audit'], group: 'manage', icon: Notebook, right: 'admin', days: false, shops: false, load: () => import('./audit/Audit.vue') },
   { path: '/settings', title: ['设置', 'Settings'], group: 'manage', icon: Setting, right: 'admin', days: false, shops: false, load: () => import('./settings/Settings.vue') },
@@ -51,5 +56,7 @@ declare module 'vue-router' {
 
 export const routes: RouteRecordRaw[] = [
   ...pages.map((page) => ({ path: page.path, component: page.load, meta: { page } })),
+  // The platform sends the browser here after a consent (src/api/page.c gives it the page).
+  { path: '/api/v1/oauth/callback', component: () => import('./shops/Consent.vue') },
   { path: '/:rest(.*)*', component: () => import('@/shell/NotThere.vue') },
 ]

@@ -82,4 +82,9 @@ export const say = words({
   syncCancelled: ['已取消', 'cancelled'],
   syncRows: ['新增 {fresh} · 变化 {changed} · 相同 {same} · 拒收 {rejects}', '{fresh} new · {changed} changed · {same} as before · {rejects} refused'],
   syncUntil: ['预计 {time}', 'about {time}'],
+  actFailed: ['没能做到：{why}', 'That did not work: {why}'],
+  needsOperator: ['需要操作员权限', 'This needs the role operator'],
+  needsAdmin: ['需要管理员权限', 'This needs the role admin'],
+  typeWord: ['请输入“{word}”以确认', 'Type “{word}” to confirm'],
+  more: ['再看 {rows} 行', '{rows} more'],
 })

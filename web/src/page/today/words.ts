@@ -16,7 +16,7 @@ export const say = words({
   authorisation_dead: ['授权已失效', 'Authorisation is dead'],
   authorisation_ends: ['授权即将到期', 'Authorisation ends soon'],
   windows_unproved: ['有 {number} 段时间尚未核实', '{number} ranges are not proved'],
-  stream_late: ['数据更新迟了', 'Data is late'],
+  stream_late: ['数据已 {number} 分钟没有更新', 'No news for {number} min'],
   rejects: ['有 {number} 条记录被拒收', '{number} records were refused'],
   task_dead: ['有任务停止重试', 'A task has given up'],
   budget_refused: ['平台拒绝了 {number} 次调用', 'The platform refused {number} calls'],
