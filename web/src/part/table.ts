@@ -38,7 +38,7 @@ export interface Order {
   down: boolean
 }
 
-export const SORTS_MAX = 3
+const SORTS_MAX = 3
 export const isNumber = (column: Column) => ['money', 'count', 'share', 'ratio'].includes(column.as)
 
 export const cellValue = (column: Column, row: Row): unknown => (column.of ? column.of(row) : row[column.key])

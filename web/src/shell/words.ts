@@ -7,7 +7,6 @@ export const say = words({
   closeMenu: ['关闭菜单', 'Close the menu'],
   shops: ['店铺', 'Shops'],
   allShops: ['全部店铺', 'All shops'],
-  shopsMore: ['等 {count} 个', '{count} in all'],
   period: ['时间范围', 'Days'],
   today: ['今天', 'Today'],
   '7d': ['近 7 天', '7 days'],

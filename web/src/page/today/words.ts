@@ -37,7 +37,6 @@ export const say = words({
   trend: ['走势', 'Trend'],
   trendNone: ['这段时间没有数据', 'No data of these days'],
   trendOf: ['走势的指标', 'Number of the trend'],
-  growth: ['较前一段 {by}', '{by} against before'],
 })
 
 const KINDS = [

@@ -15,7 +15,6 @@ export const say = words({
   asOfHint: ['比文件更新的数据保持不变', 'What is stored and newer than the file stays'],
   look: ['预览', 'Preview'],
   lookFirst: ['预览只读文件，不写入任何数据', 'A preview reads the file and writes nothing'],
-  back: ['换一个文件', 'Another file'],
   take: ['确认导入 {rows} 行', 'Import {rows} rows'],
   cancel: ['关闭', 'Close'],
   rows: ['共 {rows} 行', '{rows} rows'],
