@@ -18,6 +18,7 @@ from truth import Stage
 WITHOUT = {
     "/api/v1/import-kinds": "what this program can read, not what a shop has; huiliu import --kinds tells it",
     "/api/v1/platforms": "the manifests of this program; huiliu connector list tells them",
+    "/api/v1/platforms/work": "how platforms answered in the last hour and day, to look at; the tries themselves are the file of executions",
     "/api/v1/views": "a person's own settings: filters and widths by name",
     "/api/v1/auth/sessions": "where a person is signed in himself",
 }
