@@ -45,7 +45,6 @@ await run(async (browser) => {
   await page.fill('dialog[open] input[name=password]', given.next)
   await page.press('dialog[open] input[name=password]', 'Enter')
   await page.waitForSelector('dialog[open]', { state: 'hidden' })
-  await figuresStand(page)
 
   await choose(page, '退出登录')
   await page.waitForSelector('input[name=username]')
